@@ -1,0 +1,47 @@
+"""The embedded broker: mosquitto as our child, its accounts written from our database."""
+
+from cloud_controller.broker.child import (
+    BrokerDoesNotStart,
+    BrokerEnded,
+    BrokerIsMissing,
+    BrokerPortIsTaken,
+    BrokerSettings,
+    EmbeddedBroker,
+)
+from cloud_controller.broker.security import (
+    CONTROL_RESPONSES,
+    SALT_BYTES,
+    BrokerAccount,
+    BrokerCommand,
+    BrokerRole,
+    Refusal,
+    change_role,
+    create_account,
+    disable_account,
+    enable_account,
+    hash_secret,
+    refusals_in,
+    remove_account,
+)
+
+__all__ = [
+    "CONTROL_RESPONSES",
+    "SALT_BYTES",
+    "BrokerAccount",
+    "BrokerCommand",
+    "BrokerDoesNotStart",
+    "BrokerEnded",
+    "BrokerIsMissing",
+    "BrokerPortIsTaken",
+    "BrokerRole",
+    "BrokerSettings",
+    "EmbeddedBroker",
+    "Refusal",
+    "change_role",
+    "create_account",
+    "disable_account",
+    "enable_account",
+    "hash_secret",
+    "refusals_in",
+    "remove_account",
+]

@@ -1,0 +1,297 @@
+"""What terminals report of sessions becomes the ledger, and every session is told to stop at its end (C5)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from cloud_controller.ports import NotFound, Received, Transaction
+from common.ids import CommandId, SessionId, TerminalId
+from common.messages.registration import Hello, Welcome
+from common.messages.sessions import (
+    CommandTold,
+    Desired,
+    DesiredSession,
+    SessionEnded,
+    SessionEnding,
+    SessionFailed,
+    SessionRunning,
+    SessionStarting,
+    SessionWarned,
+    StopSession,
+)
+from common.rules.sessions import (
+    CLOCK_TOLERANCE_SECONDS,
+    COMMAND,
+    SESSION,
+    STOP_ACCEPT_SECONDS,
+    CommandEvent,
+    CommandState,
+    EndReason,
+    SessionEvent,
+    SessionState,
+)
+from common.topics import Channel
+
+RESEND_SECONDS: Final = 2.0
+"""Before a command is sent for the second time; it doubles up to `RESEND_SECONDS_MAX`."""
+
+RESEND_SECONDS_MAX: Final = 30.0
+
+_COMMAND_EVENTS: Final = {
+    CommandState.ACCEPTED: CommandEvent.ACCEPT,
+    CommandState.EXECUTING: CommandEvent.EXECUTE,
+    CommandState.SUCCEEDED: CommandEvent.SUCCEED,
+    CommandState.FAILED: CommandEvent.FAIL,
+    CommandState.REJECTED: CommandEvent.REJECT,
+}
+
+
+def hello(books: Transaction, said: Received) -> None:
+    """Welcome a terminal back: what has been received, what is desired, what time it is."""
+    message: Hello = said.message
+    known = books.registration.terminal(terminal_id=said.terminal)
+    if known is None or known["epoch"] != said.epoch:
+        return
+    applied = books.post.mark(terminal_id=said.terminal, epoch=said.epoch) or 0
+    welcome = Welcome(
+        acknowledged_up_to=applied,
+        desired_revision=known["desired_revision"],
+        server_at=books.now,
+    )
+    books.say(said.terminal, Channel.WELCOME, welcome, corr=said.corr)
+    if message.applied_revision < known["desired_revision"]:
+        _say_desired(books, said.terminal, known["desired_revision"])
+
+
+def note_starting(books: Transaction, said: Received) -> None:
+    """The terminal holds the right and begins."""
+    message: SessionStarting = said.message
+    known = _known(books, said, message.session)
+    if known is not None and books.sessions.mark_starting(session_id=message.session):
+        _enter(books, said, known, message.at, {})
+
+
+def note_running(books: Transaction, said: Received) -> None:
+    """The program verifiably runs: its ticket is spent and its reservation in use."""
+    message: SessionRunning = said.message
+    known = _known(books, said, message.session)
+    if known is None:
+        return
+    after = SESSION.step(SessionState(known["state"]), SessionEvent.RUN)
+    if after is not None:
+        books.sessions.mark_running(
+            session_id=message.session, before=known["state"], running_at=message.at
+        )
+    elif not books.sessions.ran_after_all(session_id=message.session, running_at=message.at):
+        return
+    books.sessions.spend_ticket(ticket_id=known["ticket_id"])
+    books.sessions.begin_use(reservation_id=known["reservation_id"], changed_at=books.now)
+    _enter(books, said, known, message.at, {"remaining_seconds": message.remaining_seconds})
+
+
+def note_warned(books: Transaction, said: Received) -> None:
+    """The customer was warned."""
+    message: SessionWarned = said.message
+    known = _known(books, said, message.session)
+    if known is not None:
+        _enter(books, said, known, message.at, {"seconds_left": message.seconds_left})
+
+
+def note_ending(books: Transaction, said: Received) -> None:
+    """The program is being ended."""
+    message: SessionEnding = said.message
+    known = _known(books, said, message.session)
+    if known is not None and books.sessions.mark_ending(session_id=message.session):
+        _enter(books, said, known, message.at, {})
+
+
+def note_ended(books: Transaction, said: Received) -> None:
+    """The program is verifiably gone: the use is complete, with the seconds that were delivered (C6)."""
+    message: SessionEnded = said.message
+    known = _known(books, said, message.session)
+    if known is None:
+        return
+    if SESSION.step(SessionState(known["state"]), SessionEvent.END) is not None:
+        books.sessions.mark_ended(
+            session_id=message.session,
+            before=known["state"],
+            state=SessionState.ENDED,
+            ended_at=message.at,
+            end_reason=message.reason,
+            delivered_seconds=message.delivered_seconds,
+            is_presumed=0,
+        )
+    elif not books.sessions.settle_presumed(
+        session_id=message.session,
+        ended_at=message.at,
+        end_reason=message.reason,
+        delivered_seconds=message.delivered_seconds,
+    ):
+        return
+    books.sessions.complete_use(reservation_id=known["reservation_id"], changed_at=books.now)
+    facts = {"reason": message.reason, "delivered_seconds": message.delivered_seconds}
+    _enter(books, said, known, message.at, facts)
+
+
+def note_failed(books: Transaction, said: Received) -> None:
+    """The program never came to run: the ticket is good again."""
+    message: SessionFailed = said.message
+    known = _known(books, said, message.session)
+    if known is None or SESSION.step(SessionState(known["state"]), SessionEvent.FAIL) is None:
+        return
+    books.sessions.mark_ended(
+        session_id=message.session,
+        before=known["state"],
+        state=SessionState.FAILED,
+        ended_at=message.at,
+        end_reason=message.reason,
+        delivered_seconds=0.0,
+        is_presumed=0,
+    )
+    books.sessions.give_ticket_back(ticket_id=known["ticket_id"])
+    _enter(books, said, known, message.at, {"reason": message.reason})
+
+
+def note_command(books: Transaction, said: Received) -> None:
+    """How far the terminal has got with a command."""
+    message: CommandTold = said.message
+    known = books.sessions.command(command_id=message.command, terminal_id=said.terminal)
+    event = _COMMAND_EVENTS.get(CommandState(message.state)) if _is_state(message.state) else None
+    if known is None or event is None:
+        return
+    after = COMMAND.step(CommandState(known["state"]), event)
+    if after is None:
+        return
+    books.sessions.change_command(
+        command_id=message.command, before=known["state"], state=after, detail=message.detail
+    )
+    session = _known(books, said, known["session_id"])
+    facts = {"command": known["type"], "state": after, "detail": message.detail}
+    _enter(books, said, session, message.at, facts)
+
+
+def ask_to_stop(
+    books: Transaction, session: SessionId, terminal: TerminalId, reason: EndReason
+) -> None:
+    """Instruct the stop of a session, by command and in the desired document.
+
+    Raises:
+        NotFound: that terminal has no such session.
+    """
+    known = books.sessions.session(session_id=session, terminal_id=terminal)
+    if known is None:
+        raise NotFound(what="session")
+    command = StopSession(
+        command=CommandId(books.names.new("c")),
+        session=session,
+        reason=reason,
+        accept_by=books.now + int(STOP_ACCEPT_SECONDS * 1000),
+    )
+    made = books.sessions.add_command(
+        command_id=command.command,
+        terminal_id=terminal,
+        session_id=session,
+        type=command.type,
+        body=command.model_dump_json(),
+        accept_by=command.accept_by,
+        next_send_at=books.now + int(RESEND_SECONDS * 1000),
+        made_at=books.now,
+    )
+    if not made:
+        return
+    books.sessions.want_stop(session_id=session)
+    books.say(terminal, Channel.COMMANDS, command, tail=command.command)
+    _say_desired(books, terminal, books.sessions.raise_revision(terminal_id=terminal))
+    books.post.enter(
+        at=books.now,
+        type="stop.instructed",
+        terminal_id=terminal,
+        reservation_id=known["reservation_id"],
+        session_id=session,
+        body=json.dumps({"reason": reason}),
+    )
+
+
+def stop_what_is_due(books: Transaction) -> None:
+    """Instruct the stop of every session whose end has come."""
+    for row in books.sessions.due_for_stop(now=books.now):
+        ask_to_stop(books, row["session_id"], row["terminal_id"], EndReason.TIME_UP)
+
+
+def send_commands_again(books: Transaction) -> None:
+    """Repeat commands nobody has accepted, with the same id; expire those past their time."""
+    for row in books.sessions.commands_to_send(now=books.now):
+        if books.now >= row["accept_by"]:
+            books.sessions.expire_command(command_id=row["command_id"])
+            continue
+        age_seconds = (books.now - row["made_at"]) / 1000
+        wait_seconds = min(RESEND_SECONDS_MAX, max(RESEND_SECONDS, age_seconds))
+        books.sessions.send_again(
+            command_id=row["command_id"], next_send_at=books.now + int(wait_seconds * 1000)
+        )
+        command = StopSession.model_validate_json(row["body"])
+        books.say(row["terminal_id"], Channel.COMMANDS, command, tail=row["command_id"])
+
+
+def presume_stopped(books: Transaction) -> None:
+    """Presume ended what no terminal has reported since its deadline; a later report settles it."""
+    before = books.now - int(CLOCK_TOLERANCE_SECONDS * 1000)
+    for row in books.sessions.lost_sight_of(before=before):
+        has_run = row["running_at"] is not None
+        books.sessions.mark_ended(
+            session_id=row["session_id"],
+            before=row["state"],
+            state=SessionState.ENDED if has_run else SessionState.FAILED,
+            ended_at=row["deadline_at"],
+            end_reason=EndReason.UNKNOWN,
+            delivered_seconds=None,
+            is_presumed=1,
+        )
+        books.post.enter(
+            at=books.now,
+            type="session.presumed_stopped",
+            terminal_id=row["terminal_id"],
+            reservation_id=row["reservation_id"],
+            session_id=row["session_id"],
+            body="{}",
+        )
+
+
+def next_moment(books: Transaction) -> int | None:
+    """Return when one of the three above has something to do next, or None."""
+    lost_at = books.sessions.next_lost()
+    moments = [
+        books.sessions.next_deadline(),
+        books.sessions.next_send(),
+        lost_at + int(CLOCK_TOLERANCE_SECONDS * 1000) if lost_at is not None else None,
+    ]
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _known(books: Transaction, said: Received, session: str) -> Any:  # noqa: ANN401 - a row or None
+    return books.sessions.session(session_id=session, terminal_id=said.terminal)
+
+
+def _say_desired(books: Transaction, terminal: TerminalId, revision: int) -> None:
+    rows = books.sessions.desired(terminal_id=terminal)
+    sessions = tuple(
+        DesiredSession(session=row["session_id"], device=row["device_id"], wanted=row["wanted"])
+        for row in rows
+    )
+    books.say(terminal, Channel.DESIRED, Desired(revision=revision, sessions=sessions))
+
+
+def _is_state(state: str) -> bool:
+    return state in set(CommandState)
+
+
+def _enter(books: Transaction, said: Received, known: Any, at: int, facts: dict[str, Any]) -> None:  # noqa: ANN401 - a row or None
+    books.post.enter(
+        at=at,
+        type=said.message.type,
+        terminal_id=said.terminal,
+        reservation_id=known["reservation_id"] if known is not None else None,
+        session_id=known["session_id"] if known is not None else None,
+        body=json.dumps(facts),
+    )

@@ -1,0 +1,197 @@
+"""What the flows need of the world, in the flows' own words; storage, keys and clock stand behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from common.errors import RusubanError
+from common.ids import TerminalId
+from common.messages.base import Message
+from common.rules.registration import BrokerRole
+from common.seals import TicketToken
+from common.topics import Channel
+
+if TYPE_CHECKING:
+    import asyncio
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class SlotIsTaken(RusubanError):
+    """This time has just been taken by somebody else."""
+
+
+class NotFound(RusubanError):
+    """There is no such {what}."""
+
+
+class NotAllowed(RusubanError):
+    """This cannot be done: {why}."""
+
+
+class CodeIsSpent(RusubanError):
+    """This enrolment code is unknown, used or out of date."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Received:
+    """A message as it came in from a terminal, whose name the broker vouches for."""
+
+    terminal: TerminalId
+    epoch: str
+    seq: int
+    corr: str
+    message: Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """A message for a terminal, to be sent now that its transaction is durable.
+
+    `outbox_id` is None for what is not kept.
+    """
+
+    terminal: TerminalId
+    channel: Channel
+    message: Message
+    corr: str = ""
+    tail: str = ""
+    outbox_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RoleGiven:
+    """A word to the broker: this terminal has this role now, or with a secret: and this account."""
+
+    terminal: TerminalId
+    role: BrokerRole | None
+    secret: str | None = None
+    outbox_id: int | None = None
+
+
+class Clock(Protocol):
+    """What time it is."""
+
+    def now_ms(self) -> int:
+        """Return the wall clock in milliseconds since 1970 UTC."""
+        ...
+
+    def steady_seconds(self) -> float:
+        """Return seconds that only grow."""
+        ...
+
+
+class Names(Protocol):
+    """Where new names and secrets come from."""
+
+    def new(self, prefix: str) -> str:
+        """Return a new name that begins with `prefix-`."""
+        ...
+
+    def hex_digits(self, count: int) -> str:
+        """Return `count` random hex digits."""
+        ...
+
+    def secret_bytes(self, count: int) -> bytes:
+        """Return `count` random bytes."""
+        ...
+
+    def short_code(self, length: int) -> str:
+        """Return a code that a person can type."""
+        ...
+
+
+class Keys(Protocol):
+    """The controller's signing keys, which never leave its machine."""
+
+    key_id: int
+
+    def seal_token(self, token: TicketToken) -> str:
+        """Return a ticket's token, signed with the key that `key_id` names."""
+        ...
+
+    def seal_document(self, document: dict[str, Any]) -> str:
+        """Return the signature of a right, in hex."""
+        ...
+
+    def public_keys(self) -> dict[int, str]:
+        """Return the live public keys in hex, by key id."""
+        ...
+
+
+class Queries(Protocol):
+    """The named queries of one file of `storage/queries`, bound to the open transaction."""
+
+    def __getattr__(self, query: str) -> Callable[..., Any]:
+        """Return the query of this name; its arguments are the query's named parameters."""
+        ...
+
+
+class Transaction(Protocol):
+    """An open transaction: facts are read from it, what becomes true is written to it.
+
+    `now` is one instant for the whole of it. Each group of queries is written by one flow only.
+    """
+
+    now: int
+    names: Names
+    keys: Keys
+    registration: Queries
+    offerings: Queries
+    reservations: Queries
+    rights: Queries
+    sessions: Queries
+    post: Queries
+
+    def say(
+        self,
+        terminal: TerminalId,
+        channel: Channel,
+        message: Message,
+        *,
+        corr: str = "",
+        tail: str = "",
+        kept: bool = False,
+    ) -> None:
+        """Have a message sent after the commit.
+
+        Args:
+            kept: keep it in the outbox until the broker has it. Not needed where a row that is
+                saved anyway makes the terminal's repetition find the same answer.
+        """
+        ...
+
+    def tell_broker(
+        self, terminal: TerminalId, role: BrokerRole | None, *, secret: str | None = None
+    ) -> None:
+        """Have the broker give a terminal this role, or None: nothing at all.
+
+        Args:
+            secret: for a new account or a new secret. Then the message is not kept, so that no
+                secret is: a broker that starts anew reads the account's digest from the books.
+        """
+        ...
+
+
+class Books(Protocol):
+    """The controller's database."""
+
+    def transact(
+        self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> asyncio.Future[T]:
+        """Call `function(transaction, …)` in a durable transaction; await what it returns.
+
+        Raises:
+            TooManyWaiting: the queue before the writer is full.
+            Exception: whatever the function raised; then nothing of it has happened.
+        """
+        ...
+
+    async def read(
+        self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call `function(transaction, …)` on a snapshot, without waiting for the writer."""
+        ...

@@ -1,0 +1,286 @@
+"""The database as the flows see it: one writer thread runs what is waiting as one group commit.
+
+Each function of a group runs in a savepoint of its own, so that one that raises undoes only itself;
+what a function said is handed on after the commit that made it true, and never before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+
+from cloud_controller.ports import Clock, Keys, Names, Queries, RoleGiven, Said
+from cloud_controller.storage.records import RECORDS
+from cloud_controller.storage.sqlite import as_fault_of_ours, migrate, open_database
+from common.errors import StorageIsFull, TooManyWaiting
+from common.ids import TerminalId
+from common.messages.base import Message
+from common.queries import BoundQueries
+from common.rules.registration import BrokerRole
+from common.topics import Channel
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+GROUP_MAX: Final = 128
+"""Functions in one commit: past this a longer wait buys no more speed."""
+
+WAITING_MAX: Final = 4_096
+"""Functions waiting for the writer; more would wait longer than anybody who asked."""
+
+READERS: Final = 2
+"""Threads that read: one for each core of the smallest machine we run on."""
+
+_FILES = ("registration", "offerings", "reservations", "rights", "sessions", "post")
+_QUERIES = Path(__file__).parent / "queries"
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A function before the writer, and then what came of it."""
+
+    call: Callable[[OpenTransaction], Any]
+    future: asyncio.Future[Any]
+    result: Any = None
+    fault: Exception | None = None
+    said: list[Said | RoleGiven] = field(default_factory=list)
+
+
+class OpenTransaction:
+    """The queries bound to one connection, and what has been said so far."""
+
+    registration: Queries
+    offerings: Queries
+    reservations: Queries
+    rights: Queries
+    sessions: Queries
+    post: Queries
+
+    def __init__(self, connection: sqlite3.Connection, clock: Clock, names: Names, keys: Keys) -> None:
+        """Bind every named query to the connection."""
+        self.names = names
+        self.keys = keys
+        self.now = 0
+        self.said: list[Said | RoleGiven] = []
+        self._clock = clock
+        for file in _FILES:
+            setattr(self, file, BoundQueries(_QUERIES / f"{file}.sql", connection, RECORDS))
+
+    def begin(self) -> None:
+        """Look at the clock once, for all that this transaction does."""
+        self.now = self._clock.now_ms()
+        self.said = []
+
+    def say(  # noqa: PLR0913 - each is a part of the address or of the message
+        self,
+        terminal: TerminalId,
+        channel: Channel,
+        message: Message,
+        *,
+        corr: str = "",
+        tail: str = "",
+        kept: bool = False,
+    ) -> None:
+        """Have a message sent after the commit; see `ports.Transaction`."""
+        outbox_id = None
+        if kept:
+            data = message.model_dump(mode="json")
+            body = {"channel": channel, "tail": tail, "corr": corr, "type": message.type, "data": data}
+            outbox_id = self._keep(terminal, body)
+        self.said.append(
+            Said(
+                terminal=terminal,
+                channel=channel,
+                message=message,
+                corr=corr,
+                tail=tail,
+                outbox_id=outbox_id,
+            )
+        )
+
+    def tell_broker(
+        self, terminal: TerminalId, role: BrokerRole | None, *, secret: str | None = None
+    ) -> None:
+        """Have the broker give a terminal this role; see `ports.Transaction`."""
+        outbox_id = self._keep(terminal, {"role": role}) if secret is None else None
+        given = RoleGiven(terminal=terminal, role=role, secret=secret, outbox_id=outbox_id)
+        self.said.append(given)
+
+    def _keep(self, recipient: str, body: dict[str, Any]) -> int:
+        kept: int = self.post.keep(recipient=recipient, body=json.dumps(body), made_at=self.now)
+        return kept
+
+
+class SqliteBooks:
+    """The controller's database on SQLite."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Clock,
+        names: Names,
+        keys: Keys,
+        on_said: Callable[[Sequence[Said | RoleGiven]], None],
+    ) -> None:
+        """Remember where things are; nothing is opened yet."""
+        self._path = path
+        self._transaction = partial(OpenTransaction, clock=clock, names=names, keys=keys)
+        self._on_said = on_said
+        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._waiting_count = 0
+        self._writer = threading.Thread(target=self._write, name="books-writer", daemon=True)
+        self._readers = ThreadPoolExecutor(READERS, "books-reader", self._open_reader)
+        self._own = threading.local()
+        self._connection: sqlite3.Connection | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def open(self) -> None:
+        """Bring the schema up to date and start the writer.
+
+        Raises:
+            CannotStart: the database cannot be opened, written or brought up to date.
+        """
+        self._loop = asyncio.get_running_loop()
+        await asyncio.to_thread(migrate, self._path)
+        self._connection = open_database(self._path)
+        self._writer.start()
+
+    async def close(self) -> None:
+        """Finish what is waiting, then close."""
+        self._waiting.put(None)
+        await asyncio.to_thread(self._writer.join)
+        self._readers.shutdown()
+        if self._connection is not None:
+            self._connection.close()
+
+    def transact(
+        self, function: Callable[Concatenate[Any, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> asyncio.Future[T]:
+        """Call `function(transaction, …)` in the next group; see `ports.Books`."""
+        assert self._loop is not None, "open the books before writing in them"
+        if self._waiting_count >= WAITING_MAX:
+            raise TooManyWaiting
+        self._waiting_count += 1
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._waiting.put(
+            _Waiting(
+                call=lambda transaction: function(transaction, *args, **kwargs), future=future
+            )
+        )
+        return future
+
+    async def read(
+        self, function: Callable[Concatenate[Any, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call `function(transaction, …)` on a snapshot; see `ports.Books`."""
+        assert self._loop is not None, "open the books before reading them"
+        return await self._loop.run_in_executor(
+            self._readers, lambda: self._read(lambda books: function(books, *args, **kwargs))
+        )
+
+    def waiting(self) -> int:
+        """Return how many functions wait for the writer."""
+        return self._waiting_count
+
+    def is_alive(self) -> bool:
+        """Say whether the writer still writes."""
+        return self._writer.is_alive()
+
+    def _open_reader(self) -> None:
+        connection = open_database(self._path, read_only=True)
+        self._own.connection = connection
+        self._own.transaction = self._transaction(connection)
+
+    def _read(self, call: Callable[[OpenTransaction], T]) -> T:
+        connection: sqlite3.Connection = self._own.connection
+        transaction: OpenTransaction = self._own.transaction
+        transaction.begin()
+        connection.execute("BEGIN")
+        try:
+            return call(transaction)
+        finally:
+            connection.execute("ROLLBACK")
+
+    def _write(self) -> None:
+        """Run groups until told to stop; the writer's thread."""
+        assert self._connection is not None
+        assert self._loop is not None
+        transaction = self._transaction(self._connection)
+        is_open = True
+        while is_open:
+            group, is_open = self._next_group()
+            if group:
+                _commit(self._connection, transaction, group)
+                self._loop.call_soon_threadsafe(self._settle, group)
+
+    def _next_group(self) -> tuple[list[_Waiting], bool]:
+        group: list[_Waiting] = []
+        item = self._waiting.get()
+        while item is not None:
+            group.append(item)
+            if len(group) == GROUP_MAX:
+                return group, True
+            try:
+                item = self._waiting.get_nowait()
+            except queue.Empty:
+                return group, True
+        return group, False
+
+    def _settle(self, group: list[_Waiting]) -> None:
+        """Hand results back and on; in the loop's thread."""
+        self._waiting_count -= len(group)
+        said: list[Said | RoleGiven] = []
+        for item in group:
+            if item.fault is None:
+                said.extend(item.said)
+        if said:
+            self._on_said(said)
+        for item in group:
+            if item.future.done():
+                continue
+            if item.fault is None:
+                item.future.set_result(item.result)
+            else:
+                item.future.set_exception(item.fault)
+
+
+def _commit(
+    connection: sqlite3.Connection, transaction: OpenTransaction, group: list[_Waiting]
+) -> None:
+    """Run a group in one transaction; if that is lost as a whole, every function of it hears so."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        for item in group:
+            _run(connection, transaction, item)
+            if not connection.in_transaction:
+                raise sqlite3.OperationalError("the transaction was rolled back")  # noqa: TRY301, EM101 - joins the faults of the database itself
+        connection.execute("COMMIT")
+    except sqlite3.Error as fault:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        for item in group:
+            item.fault = item.fault or StorageIsFull(why=str(fault))
+
+
+def _run(connection: sqlite3.Connection, transaction: OpenTransaction, item: _Waiting) -> None:
+    transaction.begin()
+    connection.execute("SAVEPOINT one")
+    try:
+        item.result = item.call(transaction)
+        item.said = transaction.said
+    except Exception as fault:  # noqa: BLE001 - it belongs to the caller, who gets it
+        item.fault = as_fault_of_ours(fault)
+        if connection.in_transaction:
+            connection.execute("ROLLBACK TO one")
+    if connection.in_transaction:
+        connection.execute("RELEASE one")

@@ -1,0 +1,66 @@
+-- What can be bought, on which devices, and whether it can be had now. Written by the offerings flow.
+
+-- name: register(offering_id, store_id, key, title, content, price_cents, currency, lengths_seconds, grid_seconds, turnover_seconds, early_seconds, registered_at)$
+-- Registered again, it keeps its id and takes the new words and terms.
+INSERT INTO offerings (offering_id, store_id, key, title, content, price_cents, currency,
+    lengths_seconds, grid_seconds, turnover_seconds, early_seconds, registered_at)
+VALUES (:offering_id, :store_id, :key, :title, :content, :price_cents, :currency,
+    :lengths_seconds, :grid_seconds, :turnover_seconds, :early_seconds, :registered_at)
+ON CONFLICT (store_id, key) DO UPDATE SET title = excluded.title, content = excluded.content,
+    price_cents = excluded.price_cents, currency = excluded.currency,
+    lengths_seconds = excluded.lengths_seconds, grid_seconds = excluded.grid_seconds,
+    turnover_seconds = excluded.turnover_seconds, early_seconds = excluded.early_seconds
+RETURNING offering_id;
+
+-- name: device_of_terminal(device_id, terminal_id)^
+SELECT device_id, store_id FROM devices
+WHERE device_id = :device_id AND terminal_id = :terminal_id;
+
+-- name: offer_device(device_id, offering_id, changed_at)!
+INSERT INTO offered_devices (device_id, offering_id, state, changed_at)
+VALUES (:device_id, :offering_id, 'registered', :changed_at)
+ON CONFLICT (device_id) DO UPDATE SET offering_id = excluded.offering_id;
+
+-- name: offered(device_id, key, terminal_id)^
+SELECT o.offering_id, d.state
+FROM offered_devices AS d
+JOIN offerings AS o USING (offering_id)
+JOIN devices AS v USING (device_id)
+WHERE d.device_id = :device_id AND o.key = :key AND v.terminal_id = :terminal_id;
+
+-- name: turn(device_id, before, state, changed_at)!
+UPDATE offered_devices SET state = :state, changed_at = :changed_at
+WHERE device_id = :device_id AND state = :before;
+
+-- name: choices()
+-- What can be had: on, on a confirmed terminal that is not gone, with how many of its devices are free now.
+SELECT o.offering_id, o.store_id, s.title AS store_title, s.time_zone, o.title, o.content,
+    o.price_cents, o.currency, o.lengths_seconds, o.grid_seconds, o.turnover_seconds,
+    count(*) AS devices_on,
+    sum(NOT EXISTS (SELECT 1 FROM sessions AS live WHERE live.device_id = d.device_id
+        AND live.state IN ('granted', 'starting', 'running', 'ending'))) AS devices_free
+FROM offered_devices AS d
+JOIN offerings AS o USING (offering_id)
+JOIN devices AS v USING (device_id)
+JOIN terminals AS t USING (terminal_id)
+JOIN stores AS s ON s.store_id = o.store_id
+WHERE d.state = 'on' AND t.standing = 'confirmed' AND t.presence <> 'gone' AND NOT v.is_out_of_order
+GROUP BY o.offering_id
+ORDER BY s.number, o.title, o.offering_id;
+
+-- name: terms(offering_id)^
+SELECT o.offering_id, o.store_id, s.number AS store_number, s.title AS store_title, s.time_zone,
+    o.title, o.content, o.price_cents, o.currency, o.lengths_seconds, o.grid_seconds,
+    o.turnover_seconds, o.early_seconds
+FROM offerings AS o JOIN stores AS s USING (store_id)
+WHERE o.offering_id = :offering_id;
+
+-- name: devices(offering_id)
+-- The devices of an offering that can be booked now, those that are on.
+SELECT v.device_id, v.number, v.title, d.state
+FROM offered_devices AS d
+JOIN devices AS v USING (device_id)
+JOIN terminals AS t USING (terminal_id)
+WHERE d.offering_id = :offering_id AND d.state = 'on' AND t.standing = 'confirmed'
+    AND t.presence <> 'gone' AND NOT v.is_out_of_order
+ORDER BY v.number;

@@ -1,0 +1,127 @@
+"""Time in: asks the flows for their next moment and wakes them then; judges who is here by the last heartbeat."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from cloud_controller.flows import registration, reservations, sessions
+from cloud_controller.ports import Books, Clock, Transaction
+from common.ids import TerminalId
+from common.rules.presence import Presence, presence_after, seconds_to_next_change
+
+SLEEP_SECONDS_MAX: Final = 10.0
+"""The longest sleep: claims that lapse are looked for at least this often."""
+
+PAUSE_SECONDS: Final = 0.02
+"""The shortest sleep, so that a crowd of changes is looked at together."""
+
+ANSWERS_KEPT_SECONDS: Final = 86_400
+"""How long an answer to an idempotent call is kept: a day of a customer's retries."""
+
+AFTER_A_FAULT_SECONDS: Final = 1.0
+
+
+class Timers:
+    """One loop that does what is due."""
+
+    def __init__(self, books: Books, clock: Clock) -> None:
+        """Take the books and the clock; `run` is the loop."""
+        self._books = books
+        self._clock = clock
+        self._heard: dict[TerminalId, float] = {}
+        self._presence: dict[TerminalId, Presence] = {}
+        self._nudged = asyncio.Event()
+        self._tidy_at = 0.0
+        self._log = structlog.get_logger("timers")
+
+    def heard(self, terminal: TerminalId, presence: Presence) -> None:
+        """Note a sign of life, or the word that a terminal has gone."""
+        if presence is Presence.GONE:
+            self._heard.pop(terminal, None)
+        else:
+            self._heard[terminal] = self._clock.steady_seconds()
+        if self._presence.get(terminal) is not presence:
+            self._nudged.set()
+
+    def nudge(self) -> None:
+        """Look again at what is due when: something has changed."""
+        self._nudged.set()
+
+    async def run(self) -> None:
+        """Do what is due, for ever; a fault is logged and the work tried again."""
+        await self._remember()
+        while True:
+            self._nudged.clear()
+            try:
+                wait_seconds = await self._do_what_is_due()
+            except Exception:
+                self._log.exception("what is due could not be done")
+                wait_seconds = AFTER_A_FAULT_SECONDS
+            await asyncio.sleep(PAUSE_SECONDS)
+            try:
+                async with asyncio.timeout(max(0.0, wait_seconds - PAUSE_SECONDS)):
+                    await self._nudged.wait()
+            except TimeoutError:
+                continue
+
+    async def _remember(self) -> None:
+        """Give everybody who was here before a restart a whole lease to be heard again."""
+        now = self._clock.steady_seconds()
+        for terminal, presence in await self._books.transact(_presences):
+            self._presence[terminal] = presence
+            if presence is not Presence.GONE:
+                self._heard[terminal] = now
+
+    async def _do_what_is_due(self) -> float:
+        """Return the seconds until something is due again."""
+        await self._note_presence()
+        next_at = await self._books.read(sessions.next_moment)
+        if next_at is not None and next_at <= self._clock.now_ms():
+            next_at = await self._books.transact(_do_sessions)
+        if self._clock.steady_seconds() >= self._tidy_at:
+            self._tidy_at = self._clock.steady_seconds() + SLEEP_SECONDS_MAX
+            await self._books.transact(_tidy)
+        waits = [SLEEP_SECONDS_MAX, self._seconds_to_next_silence()]
+        if next_at is not None:
+            waits.append((next_at - self._clock.now_ms()) / 1000)
+        return max(0.0, min(waits))
+
+    async def _note_presence(self) -> None:
+        now = self._clock.steady_seconds()
+        judged = {
+            terminal: presence_after(now - self._heard[terminal])
+            if terminal in self._heard
+            else Presence.GONE
+            for terminal in self._presence.keys() | self._heard.keys()
+        }
+        changes = {t: p for t, p in judged.items() if self._presence.get(t) is not p}
+        if changes:
+            await self._books.transact(registration.note_presence, changes)
+            self._presence.update(changes)
+
+    def _seconds_to_next_silence(self) -> float:
+        now = self._clock.steady_seconds()
+        waits = [seconds_to_next_change(now - heard_at) for heard_at in self._heard.values()]
+        return min((wait for wait in waits if wait is not None), default=SLEEP_SECONDS_MAX)
+
+
+def _presences(books: Transaction) -> list[tuple[TerminalId, Presence]]:
+    return [
+        (row["terminal_id"], Presence(row["presence"])) for row in books.registration.presences()
+    ]
+
+
+def _do_sessions(books: Transaction) -> int | None:
+    """Stop, repeat and presume what is due; return when there is more."""
+    sessions.stop_what_is_due(books)
+    sessions.send_commands_again(books)
+    sessions.presume_stopped(books)
+    return sessions.next_moment(books)
+
+
+def _tidy(books: Transaction) -> None:
+    reservations.lapse(books)
+    reservations.forget_answers(books, ANSWERS_KEPT_SECONDS)

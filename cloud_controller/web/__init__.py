@@ -1,0 +1,1 @@
+"""HTTP in: pages, the API and the pictures they show."""

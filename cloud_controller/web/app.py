@@ -1,0 +1,210 @@
+"""The application: made from the table, behind the guard; whatever happens, it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import web
+from pydantic import BaseModel
+
+from cloud_controller.ports import NotFound
+from cloud_controller.web.guard import BODY_BYTES_MAX, Guard
+from cloud_controller.web.language import Language, Languages
+from cloud_controller.web.metrics import Requests
+from cloud_controller.web.pages.render import Pages, page_of
+from cloud_controller.web.problems import (
+    STATUS,
+    BodyTooLarge,
+    InternalError,
+    MethodNotAllowed,
+    headers_of,
+    problem_response,
+)
+from cloud_controller.web.routes import API, Answer, Asset, Page, Route, WebParts
+from cloud_controller.web.table import table_for
+from common.errors import RusubanError
+
+__all__ = ["WebParts", "make_app", "runner_of"]
+
+KEEPALIVE_SECONDS: Final = 75.0
+"""How long a silent connection is kept: a little more than browsers and proxies keep theirs."""
+
+LINE_BYTES_MAX: Final = 8_190
+"""Bytes of a request's first line, and of one header."""
+
+HEADERS_MAX: Final = 64
+"""Headers of a request; browsers send about twenty."""
+
+INCIDENT_DIGITS: Final = 12
+"""Hex digits that tell one incident from another in a log."""
+
+COOKIE: Final = "language"
+COOKIE_SECONDS: Final = 365 * 86_400
+"""How long a language that was chosen is remembered."""
+
+SECURITY_HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""A ticket's link opens it: no other site may learn one, frame a page or run a script."""
+
+HSTS: Final = "max-age=31536000"
+FRESH: Final = "no-store"
+FOR_GOOD: Final = "public, max-age=31536000, immutable"
+
+Enter = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def make_app(parts: WebParts) -> web.Application:
+    """Return the application: each row of the table is one route."""
+    made = _Web(parts)
+
+    @web.middleware
+    async def answer(request: web.Request, handler: Enter) -> web.StreamResponse:
+        return await made.answer(request, handler)
+
+    app = web.Application(middlewares=[answer], client_max_size=BODY_BYTES_MAX)
+    app.on_response_prepare.append(made.add_headers)
+    for route in table_for(parts.roles):
+        made.add(app.router, route)
+    return app
+
+
+def runner_of(app: web.Application) -> web.AppRunner:
+    """Return the runner that serves an application within our limits."""
+    return web.AppRunner(
+        app,
+        access_log=None,
+        keepalive_timeout=KEEPALIVE_SECONDS,
+        max_line_size=LINE_BYTES_MAX,
+        max_field_size=LINE_BYTES_MAX,
+        max_headers=HEADERS_MAX,
+    )
+
+
+class _Web:
+    """What all routes share: the guard, the words, the pages and the counts."""
+
+    def __init__(self, parts: WebParts) -> None:
+        self._parts = parts
+        self._guard = Guard(parts)
+        self._languages = Languages()
+        self._pages = Pages()
+        self._requests = Requests(parts.registry)
+        self._log = structlog.get_logger("web")
+        self._is_https = urlsplit(parts.public_url).scheme == "https"
+
+    def add(self, router: web.UrlDispatcher, route: Route) -> None:
+        """Make a row's route; where one can GET one can HEAD."""
+        enter = self._guard.door(route)
+
+        async def serve(request: web.Request) -> web.StreamResponse:
+            return self._written(await enter(request), route, request)
+
+        if route.method == "GET":
+            router.add_get(route.path, serve, allow_head=True)
+        else:
+            router.add_route(route.method, route.path, serve)
+
+    async def add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Give every answer, also a refusal, its headers."""
+        response.headers.update(SECURITY_HEADERS)
+        response.headers.setdefault("Cache-Control", FRESH)
+        if self._is_https:
+            response.headers["Strict-Transport-Security"] = HSTS
+        chosen = request.query.get("lang")
+        if chosen is not None and not _is_for_programs(request):
+            language = self._language(request).code
+            response.set_cookie(
+                COOKIE, language, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax"
+            )
+
+    async def answer(self, request: web.Request, handler: Enter) -> web.StreamResponse:
+        """Answer whatever happens, and count it."""
+        began = self._parts.clock.steady_seconds()
+        try:
+            response = await handler(request)
+        except RusubanError as fault:
+            response = self._refusal(request, fault)
+        except web.HTTPException as fault:
+            response = self._refusal(request, _as_ours(request, fault))
+        except ConnectionError:
+            raise  # whoever asked has gone
+        except Exception as fault:  # noqa: BLE001 - nobody shall see a traceback but our log
+            response = self._refusal(request, fault)
+        seconds = self._parts.clock.steady_seconds() - began
+        self._requests.note(_name_of(request), response.status, seconds)
+        return response
+
+    def _refusal(self, request: web.Request, fault: Exception) -> web.Response:
+        if not isinstance(fault, RusubanError) or type(fault) not in STATUS:
+            incident = self._parts.names.hex_digits(INCIDENT_DIGITS)
+            self._log.error("request_failed", incident=incident, exc_info=fault)
+            fault = InternalError(incident=incident)
+        language = self._language(request)
+        if _is_for_programs(request):
+            return problem_response(fault, language)
+        response = self._pages.html(page_of(fault, STATUS[type(fault)]), language, path="/")
+        response.headers.update(headers_of(fault))
+        return response
+
+    def _written(self, answer: Answer, route: Route, request: web.Request) -> web.StreamResponse:
+        match answer:
+            case Page():
+                path = request.path if route.method == "GET" else "/"
+                return self._pages.html(answer, self._language(request), path=path)
+            case Asset():
+                return self._asset(answer)
+            case BaseModel():
+                text = answer.model_dump_json()
+                return web.Response(status=route.status, text=text, content_type="application/json")
+            case _:
+                return answer
+
+    def _asset(self, asset: Asset) -> web.Response:
+        known = self._pages.static(asset.name)
+        if known is None:
+            raise NotFound(what="file")
+        body, media_type = known
+        return web.Response(body=body, content_type=media_type, headers={"Cache-Control": FOR_GOOD})
+
+    def _language(self, request: web.Request) -> Language:
+        return self._languages.chosen(
+            request.query.get("lang"),
+            request.cookies.get(COOKIE),
+            request.headers.get("Accept-Language", ""),
+        )
+
+
+def _is_for_programs(request: web.Request) -> bool:
+    return request.path.startswith(f"{API}/")
+
+
+def _name_of(request: web.Request) -> str:
+    """Return the row's name; all that has none is one, so that nobody makes us count for ever."""
+    resource = request.match_info.route.resource
+    return "none" if resource is None else f"{request.method} {resource.canonical}"
+
+
+def _as_ours(request: web.Request, fault: web.HTTPException) -> Exception:
+    """Return what the library found in our own words."""
+    match fault:
+        case web.HTTPNotFound():
+            return NotFound(what="page")
+        case web.HTTPMethodNotAllowed():
+            return MethodNotAllowed(method=request.method, allowed=fault.allowed_methods)
+        case web.HTTPRequestEntityTooLarge():
+            return BodyTooLarge(limit_bytes=BODY_BYTES_MAX)
+        case _:
+            return fault

@@ -1,0 +1,236 @@
+"""The door: no call reaches a flow before it has been checked by its route's row."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import re
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
+from pydantic import BaseModel, ValidationError
+
+from cloud_controller.ports import Clock
+from cloud_controller.web.problems import (
+    BodyTooLarge,
+    BodyTooSlow,
+    ForeignOrigin,
+    IdempotencyKeyMissing,
+    InvalidBody,
+    InvalidQuery,
+    MalformedJson,
+    NotSignedIn,
+    StillRunning,
+    TooManyAttempts,
+    WrongContentType,
+)
+from cloud_controller.web.routes import Answer, Call, Route, WebParts, Who
+
+BODY_BYTES_MAX: Final = 65_536
+"""Bytes of a body; our largest, an enrolment, has a few hundred."""
+
+BODY_SECONDS: Final = 10.0
+"""How long a body may take to come in: a slow phone is faster, a slow attack is not waited for."""
+
+FIELDS_MAX: Final = 20
+"""Fields of a form; ours have five."""
+
+PEERS_MAX: Final = 4_096
+"""Peers whose attempts are remembered; past this the one longest silent is forgotten."""
+
+TOLD_MAX: Final = 80
+"""Characters of a caller's own words that a problem repeats."""
+
+JSON: Final = "application/json"
+FORM: Final = "application/x-www-form-urlencoded"
+
+_MINUTE_SECONDS = 60.0
+_KEY = re.compile(r"[A-Za-z0-9_-]{16,128}")
+
+
+class Guard:
+    """Checks calls by their routes, and remembers who tried too often and what still runs."""
+
+    def __init__(self, parts: WebParts) -> None:
+        """Remember the parts; nobody has called yet."""
+        assert parts.operator_token, "an empty token would let everybody in"
+        self._parts = parts
+        self._running: set[tuple[str, str]] = set()
+
+    def door(self, route: Route) -> Callable[[web.Request], Awaitable[Answer]]:
+        """Return the way into a route: check, then act."""
+        limit = Limit(route.calls_a_minute, self._parts.clock)
+
+        async def enter(request: web.Request) -> Answer:
+            self._admit(route, request)
+            limit.count(request.remote or "")
+            asked = await _asked(route, request)
+            key = _key(route, request, asked)
+            call = Call(
+                parts=self._parts,
+                route=f"{route.method} {route.path}",
+                names=request.match_info,
+                asked=asked,
+                key=key,
+                digest=_digest(asked) if key else "",
+            )
+            with self._one_at_a_time(route, key):
+                return await route.act(call)
+
+        return enter
+
+    def _admit(self, route: Route, request: web.Request) -> None:
+        match route.who:
+            case Who.OPERATOR if not _is_operator(request, self._parts.operator_token):
+                raise NotSignedIn
+            case Who.OUR_PAGES if not _is_from_our_pages(request, self._parts.public_url):
+                raise ForeignOrigin
+            case _:
+                pass
+
+    @contextmanager
+    def _one_at_a_time(self, route: Route, key: str) -> Iterator[None]:
+        """Let one call with a key run; a browser's second tap waits for the first one's answer."""
+        running = (route.path, key)
+        if not key or not route.is_api:
+            yield
+            return
+        if running in self._running:
+            raise StillRunning
+        self._running.add(running)
+        try:
+            yield
+        finally:
+            self._running.discard(running)
+
+
+class Limit:
+    """So many calls a minute from one peer; None is as many as it likes."""
+
+    def __init__(self, calls_a_minute: int | None, clock: Clock) -> None:
+        """Begin with nobody."""
+        self._most = calls_a_minute
+        self._clock = clock
+        self._called: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def count(self, peer: str) -> None:
+        """Note a call.
+
+        Raises:
+            TooManyAttempts: the peer has made as many as it may in the last minute.
+        """
+        if self._most is None:
+            return
+        now = self._clock.steady_seconds()
+        called = self._called.setdefault(peer, deque())
+        self._called.move_to_end(peer)
+        while called and called[0] <= now - _MINUTE_SECONDS:
+            called.popleft()
+        if len(called) >= self._most:
+            raise TooManyAttempts(retry_seconds=int(called[0] + _MINUTE_SECONDS - now) + 1)
+        called.append(now)
+        if len(self._called) > PEERS_MAX:
+            self._called.popitem(last=False)
+
+
+def _is_operator(request: web.Request, token: str) -> bool:
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    is_same = hmac.compare_digest(given.strip().encode(errors="replace"), token.encode())
+    return is_same and scheme.lower() == "bearer"
+
+
+def _is_from_our_pages(request: web.Request, public_url: str) -> bool:
+    """Say whether the browser vouches that a page of ours sent this form."""
+    fetched = request.headers.get("Sec-Fetch-Site")
+    if fetched is not None:
+        return fetched == "same-origin"
+    return _host_of(request.headers.get("Origin", "")) in {request.host, _host_of(public_url)}
+
+
+def _host_of(url: str) -> str | None:
+    try:
+        return urlsplit(url).netloc or None
+    except ValueError:
+        return None
+
+
+async def _asked(route: Route, request: web.Request) -> BaseModel | None:
+    """Return what a call asks, in the route's shape."""
+    if route.asks is None:
+        return None
+    if route.method == "GET":
+        return _checked(route.asks, dict(request.query), InvalidQuery)
+    wanted = JSON if route.is_api else FORM
+    if request.content_type != wanted:
+        raise WrongContentType(wanted=wanted)
+    body = await _body(request)
+    if route.is_api:
+        return _read_json(route.asks, body)
+    return _checked(route.asks, _form(body), InvalidBody)
+
+
+async def _body(request: web.Request) -> bytes:
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await request.read()
+    except TimeoutError:
+        raise BodyTooSlow(limit_seconds=int(BODY_SECONDS)) from None
+    except HTTPRequestEntityTooLarge:
+        raise BodyTooLarge(limit_bytes=BODY_BYTES_MAX) from None
+    except (HttpProcessingError, web.RequestPayloadError):
+        raise MalformedJson from None
+
+
+def _read_json(shape: type[BaseModel], body: bytes) -> BaseModel:
+    try:
+        return shape.model_validate_json(body, strict=True)
+    except ValidationError as fault:
+        if fault.errors()[0]["type"] == "json_invalid":
+            raise MalformedJson from None
+        raise InvalidBody(**_first(fault)) from None
+
+
+def _form(body: bytes) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX))
+    except ValueError:
+        raise InvalidBody(field="body", why="it is no form of ours") from None
+
+
+def _checked(
+    shape: type[BaseModel], fields: dict[str, str], no: type[InvalidBody | InvalidQuery]
+) -> BaseModel:
+    try:
+        return shape.model_validate(fields)
+    except ValidationError as fault:
+        raise no(**_first(fault)) from None
+
+
+def _first(fault: ValidationError) -> dict[str, str]:
+    """Return the first thing that is wrong, in as many words as anybody reads."""
+    first = fault.errors(include_url=False, include_input=False, include_context=False)[0]
+    field = ".".join(str(part) for part in first["loc"]) or "body"
+    return {"field": field[:TOLD_MAX], "why": first["msg"][:TOLD_MAX]}
+
+
+def _key(route: Route, request: web.Request, asked: Any) -> str:  # noqa: ANN401 - of the route's shape
+    """Return the call's key: a program sends it as a header, a page as a field of its form."""
+    if not route.takes_key:
+        return ""
+    key: str = request.headers.get("Idempotency-Key", "") if route.is_api else asked.key
+    if _KEY.fullmatch(key) is None:
+        raise IdempotencyKeyMissing
+    return key
+
+
+def _digest(asked: BaseModel | None) -> str:
+    """Return what tells two calls apart, whatever their spaces and the order of their fields."""
+    said = "" if asked is None else asked.model_dump_json(exclude={"key"})
+    return hashlib.sha256(said.encode()).hexdigest()

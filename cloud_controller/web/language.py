@@ -1,0 +1,125 @@
+"""The words of the pages, Japanese and English, read once from their catalogues."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_skeleton, format_time
+from babel.messages.pofile import read_po
+from babel.numbers import format_currency, get_currency_precision
+
+from common.words import LANGUAGES
+
+FALLBACK: Final = "en"
+"""For whoever reads none of our languages."""
+
+COUNTED_SECONDS: Final = 120
+"""What is left is told by the second from here on."""
+
+_LOCALES = Path(__file__).parent / "locales"
+_WISHES_MAX = 16  # languages of one Accept-Language that are looked at: browsers send a handful
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Language:
+    """One language: its words, and how it writes times, lengths and prices."""
+
+    code: str
+    words: Mapping[str, str]
+
+    def say(self, word: str, **facts: object) -> str:
+        """Return the words of this id with the facts filled in."""
+        return self.words[word].format_map(facts)
+
+    def knows(self, word: str) -> bool:
+        """Say whether there are words of this id."""
+        return word in self.words
+
+    def time(self, at: int, zone: str) -> str:
+        """Return the time of day in the store's zone; seconds only where there are any."""
+        moment = _local(at, zone)
+        return format_time(moment, "H:mm:ss" if moment.second else "H:mm", locale=self.code)
+
+    def day(self, at: int, zone: str, *, now: int) -> str:
+        """Return the day in the store's zone: today, tomorrow, or its weekday and date."""
+        moment = _local(at, zone)
+        distance = moment.date() - _local(now, zone).date()
+        if distance == timedelta(0):
+            return self.say("day.today")
+        if distance == timedelta(days=1):
+            return self.say("day.tomorrow")
+        return str(format_skeleton("MMMEd", moment, tzinfo=moment.tzinfo, locale=self.code))
+
+    def length(self, seconds: float) -> str:
+        """Return a length of time in hours, minutes and seconds, those that are not nought."""
+        minutes, rest = divmod(int(seconds), 60)
+        hours, minutes = divmod(minutes, 60)
+        parts = (("hours", hours), ("minutes", minutes), ("seconds", rest))
+        told = [self.say(f"length.{unit}", count=count) for unit, count in parts if count]
+        return " ".join(told) or self.say("length.seconds", count=0)
+
+    @staticmethod
+    def rounded(seconds: float) -> int:
+        """Return what is left as one says it: in minutes, and by the second only at the end."""
+        return -(-int(seconds) // 60) * 60 if seconds > COUNTED_SECONDS else int(seconds)
+
+    def price(self, cents: int, currency: str) -> str:
+        """Return a price of integer minor units, as it is written in this language."""
+        if cents == 0:
+            return self.say("price.free")
+        amount = Decimal(cents).scaleb(-get_currency_precision(currency))
+        return format_currency(amount, currency, locale=self.code)
+
+
+class Languages:
+    """All languages we speak."""
+
+    def __init__(self, folder: Path = _LOCALES) -> None:
+        """Read every catalogue."""
+        self._all = {code: Language(code=code, words=_words(folder, code)) for code in LANGUAGES}
+
+    def __getitem__(self, code: str) -> Language:
+        """Return one of ours."""
+        return self._all[code]
+
+    def chosen(self, asked_for: str | None, remembered: str | None, accepted: str) -> Language:
+        """Return the language asked for, else the one remembered, else the best accepted."""
+        for code in (asked_for, remembered, *_by_wish(accepted)):
+            if code in self._all:
+                return self._all[code]
+        return self._all[FALLBACK]
+
+
+def _words(folder: Path, code: str) -> dict[str, str]:
+    with (folder / code / "LC_MESSAGES" / "rusuban.po").open("rb") as file:
+        catalogue = read_po(file, locale=Locale(code))
+    return {str(message.id): str(message.string) for message in catalogue if message.id}
+
+
+def _by_wish(accepted: str) -> list[str]:
+    """Return the languages of an Accept-Language, the dearest first, without their regions."""
+    wishes = []
+    for wish in accepted.split(",")[:_WISHES_MAX]:
+        tag, _, quality = wish.strip().partition(";q=")
+        wishes.append((_weight(quality), tag.partition("-")[0].lower()))
+    return [tag for weight, tag in sorted(wishes, key=lambda wish: -wish[0]) if weight > 0]
+
+
+def _weight(quality: str) -> float:
+    try:
+        return float(quality or "1")
+    except ValueError:
+        return 0.0
+
+
+def _local(at: int, zone: str) -> datetime:
+    moment = datetime.fromtimestamp(at // 1000, UTC)
+    place: tzinfo = ZoneInfo(zone)
+    return moment.astimezone(place)

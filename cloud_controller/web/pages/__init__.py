@@ -1,0 +1,1 @@
+"""The customer's pages: without script, in the store's time and the customer's language."""

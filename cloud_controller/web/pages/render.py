@@ -1,0 +1,73 @@
+"""A page becomes HTML: everything in it is escaped, and nothing in it comes from elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from cloud_controller.web.language import Language
+from cloud_controller.web.routes import Page, iso
+from common.errors import RusubanError
+from common.words import LANGUAGES
+
+STATIC: Final = {".css": "text/css", ".svg": "image/svg+xml"}
+"""The kinds of files that pages refer to."""
+
+_PAGES = Path(__file__).parent
+_STATIC = _PAGES.parent / "static"
+_DIGEST_LETTERS = 12  # of a file's digest in its name: enough to tell its versions apart
+
+
+class Pages:
+    """The templates, and the few files they refer to, read once."""
+
+    def __init__(self) -> None:
+        """Read everything."""
+        self._templates = Environment(
+            loader=FileSystemLoader(_PAGES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._names: dict[str, str] = {}
+        self._files: dict[str, tuple[bytes, str]] = {}
+        for path in sorted(_STATIC.iterdir()):
+            body = path.read_bytes()
+            digest = hashlib.sha256(body).hexdigest()[:_DIGEST_LETTERS]
+            self._names[path.name] = f"{path.stem}.{digest}{path.suffix}"
+            self._files[self._names[path.name]] = (body, STATIC[path.suffix])
+
+    def static(self, name: str) -> tuple[bytes, str] | None:
+        """Return a file and its kind by the name that carries its digest."""
+        return self._files.get(name)
+
+    def html(self, page: Page, language: Language, *, path: str) -> web.Response:
+        """Return a page in a language; `path` is where the page can be read again."""
+        text = self._templates.get_template(page.template).render(
+            **page.facts,
+            language=language,
+            say=language.say,
+            iso=iso,
+            static=self._static_url,
+            refresh_seconds=page.refresh_seconds,
+            other_languages=[code for code in LANGUAGES if code != language.code],
+            path=path,
+        )
+        response = web.Response(status=page.status, text=text, content_type="text/html")
+        response.headers["Content-Language"] = language.code
+        response.headers["Vary"] = "Accept-Language, Cookie"
+        return response
+
+    def _static_url(self, name: str) -> str:
+        return f"/static/{self._names[name]}"
+
+
+def page_of(fault: RusubanError, status: int) -> Page:
+    """Return the page that a person gets for a fault: what is wrong, and what to do next."""
+    facts: dict[str, Any] = {"code": fault.code, "note": fault.facts.get("incident", "")}
+    return Page(template="problem.html", facts=facts, status=status)

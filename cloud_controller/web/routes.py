@@ -1,0 +1,171 @@
+"""What a route is: a row that says who may call it, what it asks and answers; no row, no route."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Annotated, Any, Final, Generic, TypeVar
+
+from aiohttp.web import StreamResponse
+from prometheus_client import CollectorRegistry
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+
+from cloud_controller.flows.registration import Salted
+from cloud_controller.ports import Books, Clock, Names
+from common.messages.base import INSTANT_MAX
+
+Asked = TypeVar("Asked")
+
+API: Final = "/api/v1"
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_A_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WebParts:
+    """Everything the web is given; `main` gives the real ones, tests their own.
+
+    Attributes:
+        roles: the controller's roles; only the routes of these are made.
+        public_url: where customers reach us, without a slash at the end.
+        is_ready: whether each part is up, by name; all of them up is ready.
+        waiting_count: how many functions wait for the writer.
+        dropped_counts: messages dropped so far, by reason.
+    """
+
+    books: Books
+    clock: Clock
+    names: Names
+    roles: frozenset[str]
+    operator_token: str
+    public_url: str
+    broker_address: Callable[[], tuple[str, int]]
+    salt_secret: Callable[[], Salted]
+    is_ready: Callable[[], Mapping[str, bool]]
+    waiting_count: Callable[[], int]
+    dropped_counts: Callable[[], Mapping[str, int]]
+    registry: CollectorRegistry
+
+
+class Who(Enum):
+    """Who may call a route."""
+
+    ANYBODY = "anybody"
+    LINK_HOLDER = "whoever has the ticket's link"
+    OPERATOR = "the operator"
+    OUR_PAGES = "a form of our own pages"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Call(Generic[Asked]):
+    """One call of a route, checked: what it asks has the route's shape.
+
+    `key` is the call's Idempotency-Key and `digest` what it was first said with; both are empty
+    where the route needs none.
+    """
+
+    parts: WebParts
+    route: str
+    names: Mapping[str, str]
+    asked: Asked
+    key: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Page:
+    """A page as a value: its template and the facts it shows."""
+
+    template: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    refresh_seconds: int | None = None
+    status: int = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asset:
+    """A file that pages refer to, by the name that carries its digest."""
+
+    name: str
+
+
+Answer = BaseModel | Page | Asset | StreamResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One row of the table; written as a row, its first six columns without their names.
+
+    Attributes:
+        roles: the roles that have this route; empty means that every controller has it.
+        asks: the shape of the body, or of the query where the method is GET.
+        answers: the shape of the answer; None where it is not JSON.
+        media_type: what is answered where `answers` is None.
+        takes_key: whether an Idempotency-Key is required.
+        calls_a_minute: how many calls one peer may make; None is as many as it likes.
+    """
+
+    method: str
+    path: str
+    act: Callable[[Call[Any]], Awaitable[Answer]]
+    who: Who
+    roles: frozenset[str]
+    summary: str
+    asks: type[BaseModel] | None = None
+    answers: type[BaseModel] | None = None
+    status: int = 200
+    media_type: str = "application/json"
+    takes_key: bool = False
+    calls_a_minute: int | None = None
+
+    @property
+    def is_api(self) -> bool:
+        """Say whether a program calls it, and not a browser."""
+        return self.path.startswith(f"{API}/")
+
+
+class Shape(BaseModel):
+    """What is asked or answered: exactly these fields, and no others."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def iso(at: int) -> str:
+    """Return an instant as ISO 8601 in UTC; milliseconds only where there are any."""
+    moment = _EPOCH + at * _A_MILLISECOND
+    precision = "milliseconds" if at % 1000 else "seconds"
+    return moment.isoformat(timespec=precision).replace("+00:00", "Z")
+
+
+def from_iso(text: object) -> int:
+    """Return an ISO 8601 text with its offset as an instant.
+
+    Raises:
+        ValueError: it is no such text, or says no offset, or is out of our time.
+    """
+    if isinstance(text, int) and not isinstance(text, bool):
+        return text  # made by ourselves: what comes from outside is text
+    if not isinstance(text, str):
+        message = "an instant is a text such as 2026-01-31T09:00:00Z"
+        raise ValueError(message)  # noqa: TRY004 - pydantic tells a ValueError as the caller's fault
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        message = "an instant needs its offset from UTC, such as Z or +09:00"
+        raise ValueError(message)
+    at = (moment - _EPOCH) // _A_MILLISECOND
+    if not 0 <= at <= INSTANT_MAX:
+        message = "an instant lies between the years 1970 and 9999"
+        raise ValueError(message)
+    return at
+
+
+InstantText = Annotated[
+    int,
+    BeforeValidator(from_iso),
+    PlainSerializer(iso, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-31T09:00:00Z"]}),
+]
+"""An instant: ISO 8601 outside, milliseconds since 1970 UTC inside."""

@@ -1,0 +1,1 @@
+"""The language both programs speak and the laws both obey; it does not know which side it is on."""

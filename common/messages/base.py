@@ -1,0 +1,35 @@
+"""What every message has in common: it is frozen, it names its type, and it forgives fields it does not know."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from common.ids import NAME_LENGTH_MAX, NAME_PATTERN
+
+TEXT_LENGTH_MAX = 2_000
+"""Characters; the longest free text a message may carry, so that none fills a page or a log."""
+
+COMM_ID_LENGTH_MAX = 256
+"""Characters; the longest communication id its parts allow."""
+
+INSTANT_MAX = 253_402_300_799_999
+"""Milliseconds; the last instant of the year 9999, which every date on a page can still show."""
+
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+Text = Annotated[str, Field(max_length=TEXT_LENGTH_MAX)]
+ShortText = Annotated[str, Field(max_length=200)]
+CommIdText = Annotated[str, Field(max_length=COMM_ID_LENGTH_MAX)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Signature = Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
+Instant = Annotated[int, Field(ge=0, le=INSTANT_MAX)]
+Seconds = Annotated[float, Field(ge=0, le=10_000_000)]
+
+
+class Message(BaseModel):
+    """One message of the protocol; `type` is its name on the wire."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    type: ClassVar[str]

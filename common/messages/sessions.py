@@ -1,0 +1,108 @@
+"""What is said about sessions: commands down, events up, and the desired document that is the authority."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from common.messages.base import Instant, Message, Name, Seconds, ShortText
+
+
+class SessionStarting(Message):
+    """The terminal holds the right and begins to start the program."""
+
+    type: ClassVar[str] = "session.starting"
+    session: Name
+    at: Instant
+
+
+class SessionRunning(Message):
+    """The program verifiably runs."""
+
+    type: ClassVar[str] = "session.running"
+    session: Name
+    at: Instant
+    remaining_seconds: Seconds
+
+
+class SessionWarned(Message):
+    """The customer was told how little is left."""
+
+    type: ClassVar[str] = "session.warned"
+    session: Name
+    at: Instant
+    seconds_left: Seconds
+
+
+class SessionEnding(Message):
+    """The program is being ended."""
+
+    type: ClassVar[str] = "session.ending"
+    session: Name
+    at: Instant
+
+
+class SessionEnded(Message):
+    """The program is verifiably gone; `delivered_seconds` is how long it ran."""
+
+    type: ClassVar[str] = "session.ended"
+    session: Name
+    at: Instant
+    reason: ShortText
+    delivered_seconds: Seconds
+
+
+class SessionFailed(Message):
+    """The program never came to run."""
+
+    type: ClassVar[str] = "session.failed"
+    session: Name
+    at: Instant
+    reason: ShortText
+
+
+class ScanDenied(Message):
+    """A reader turned a code away by itself: it was no ticket at all."""
+
+    type: ClassVar[str] = "scan.denied"
+    scan: Name
+    at: Instant
+    reason: ShortText
+    why: ShortText = ""
+    beginning: ShortText = ""
+
+
+class StopSession(Message):
+    """End this session (C5)."""
+
+    type: ClassVar[str] = "session.stop"
+    command: Name
+    session: Name
+    reason: ShortText
+    accept_by: Instant
+
+
+class CommandTold(Message):
+    """How far the terminal has got with a command."""
+
+    type: ClassVar[str] = "command.state"
+    command: Name
+    state: ShortText
+    at: Instant
+    detail: ShortText = ""
+
+
+class DesiredSession(Message):
+    """One session as the controller wants it: `run` or `stop`."""
+
+    type: ClassVar[str] = "desired.session"
+    session: Name
+    device: Name
+    wanted: ShortText
+
+
+class Desired(Message):
+    """The whole of what the controller wants of a terminal; a higher revision replaces a lower one."""
+
+    type: ClassVar[str] = "sessions.desired"
+    revision: int
+    sessions: tuple[DesiredSession, ...] = ()

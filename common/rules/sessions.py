@@ -1,0 +1,118 @@
+"""How a session goes: granted → starting → running → ending → ended, or failed; its end is a deadline, not a message."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from common.machine import Machine
+
+START_WITHIN_SECONDS: Final = 30.0
+"""A right that has not led to a running program by then leads to none: a late start does nothing."""
+
+STOP_ACCEPT_SECONDS: Final = 10.0
+"""A stop not accepted by then shows as `stop_unconfirmed`."""
+
+CLOCK_TOLERANCE_SECONDS: Final = 5.0
+"""After its deadline and this, a session that we have lost sight of is presumed stopped."""
+
+DEADLINE_SLACK_SECONDS: Final = 1.0
+"""A session ends no later than this after its deadline, whatever happens (promise 4)."""
+
+
+class SessionState(StrEnum):
+    """The actual use of a device."""
+
+    GRANTED = "granted"
+    STARTING = "starting"
+    RUNNING = "running"
+    ENDING = "ending"
+    ENDED = "ended"
+    FAILED = "failed"
+
+
+class SessionEvent(StrEnum):
+    """What is known to have happened."""
+
+    START = "start"
+    RUN = "run"
+    STOP = "stop"
+    END = "end"
+    FAIL = "fail"
+
+
+class EndReason(StrEnum):
+    """Why a session ended: the closed list of the vocabulary."""
+
+    TIME_UP = "time_up"
+    CUSTOMER_ENDED = "customer_ended"
+    STAFF_ENDED = "staff_ended"
+    START_TIMEOUT = "start_timeout"
+    PROGRAM_FAILED = "program_failed"
+    DEVICE_FAILED = "device_failed"
+    POWER_LOSS = "power_loss"
+    REBOOT = "reboot"
+    SUPERSEDED = "superseded"
+    REVOKED = "revoked"
+    EMERGENCY = "emergency"
+    UNKNOWN = "unknown"
+
+
+class CommandState(StrEnum):
+    """How far a command has got."""
+
+    QUEUED = "queued"
+    ACCEPTED = "accepted"
+    EXECUTING = "executing"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+
+
+class CommandEvent(StrEnum):
+    """What happens to a command."""
+
+    ACCEPT = "accept"
+    EXECUTE = "execute"
+    SUCCEED = "succeed"
+    FAIL = "fail"
+    REJECT = "reject"
+    EXPIRE = "expire"
+
+
+SESSION: Final = Machine(
+    name="session",
+    first=SessionState.GRANTED,
+    table={
+        (SessionState.GRANTED, SessionEvent.START): SessionState.STARTING,
+        (SessionState.GRANTED, SessionEvent.RUN): SessionState.RUNNING,
+        (SessionState.GRANTED, SessionEvent.FAIL): SessionState.FAILED,
+        (SessionState.STARTING, SessionEvent.RUN): SessionState.RUNNING,
+        (SessionState.STARTING, SessionEvent.FAIL): SessionState.FAILED,
+        (SessionState.RUNNING, SessionEvent.STOP): SessionState.ENDING,
+        (SessionState.RUNNING, SessionEvent.END): SessionState.ENDED,
+        (SessionState.ENDING, SessionEvent.END): SessionState.ENDED,
+    },
+)
+
+LIVE: Final = frozenset(
+    {SessionState.GRANTED, SessionState.STARTING, SessionState.RUNNING, SessionState.ENDING}
+)
+"""States in which a session holds its device."""
+
+COMMAND: Final = Machine(
+    name="command",
+    first=CommandState.QUEUED,
+    table={
+        (CommandState.QUEUED, CommandEvent.ACCEPT): CommandState.ACCEPTED,
+        (CommandState.QUEUED, CommandEvent.REJECT): CommandState.REJECTED,
+        (CommandState.QUEUED, CommandEvent.EXPIRE): CommandState.EXPIRED,
+        (CommandState.QUEUED, CommandEvent.SUCCEED): CommandState.SUCCEEDED,
+        (CommandState.ACCEPTED, CommandEvent.EXECUTE): CommandState.EXECUTING,
+        (CommandState.ACCEPTED, CommandEvent.SUCCEED): CommandState.SUCCEEDED,
+        (CommandState.ACCEPTED, CommandEvent.FAIL): CommandState.FAILED,
+        (CommandState.EXECUTING, CommandEvent.SUCCEED): CommandState.SUCCEEDED,
+        (CommandState.EXECUTING, CommandEvent.FAIL): CommandState.FAILED,
+    },
+)

@@ -1,0 +1,195 @@
+"""Does this ticket open this device now? If not, the closest reason that the customer can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from common.errors import TokenIsMalformed
+from common.machine import Machine
+from common.seals import TicketToken, read_token, token_is_ours
+
+
+class DenialReason(StrEnum):
+    """Why a scan does not open a device: the closed list of the vocabulary."""
+
+    UNKNOWN_TICKET = "unknown_ticket"
+    BAD_SIGNATURE = "bad_signature"
+    EXPIRED = "expired"
+    TOO_EARLY = "too_early"
+    ALREADY_USED = "already_used"
+    IN_USE_ELSEWHERE = "in_use_elsewhere"
+    CANCELLED = "cancelled"
+    REVOKED = "revoked"
+    WRONG_STORE = "wrong_store"
+    WRONG_DEVICE = "wrong_device"
+    DEVICE_IN_USE = "device_in_use"
+    DEVICE_OUT_OF_ORDER = "device_out_of_order"
+    DEVICE_IN_TURNOVER = "device_in_turnover"
+    RESERVED_FOR_ANOTHER = "reserved_for_another"
+    STORE_CLOSED = "store_closed"
+    UNPAID = "unpaid"
+    NOT_REGISTERED = "not_registered"
+    NOT_ON_OFFLINE_LIST = "not_on_offline_list"
+    CLOCK_UNTRUSTED = "clock_untrusted"
+    BUSY_TRY_AGAIN = "busy_try_again"
+
+
+class TicketState(StrEnum):
+    """A right issued for a ticket reserves it; the program that verifiably runs spends it."""
+
+    ISSUED = "issued"
+    RESERVED = "reserved"
+    SPENT = "spent"
+    VOID = "void"
+
+
+class TicketEvent(StrEnum):
+    """What happens to a ticket."""
+
+    GRANT = "grant"
+    RUN = "run"
+    GIVE_BACK = "give_back"
+    CANCEL = "cancel"
+
+
+TICKET: Final = Machine(
+    name="ticket",
+    first=TicketState.ISSUED,
+    table={
+        (TicketState.ISSUED, TicketEvent.GRANT): TicketState.RESERVED,
+        (TicketState.RESERVED, TicketEvent.RUN): TicketState.SPENT,
+        (TicketState.RESERVED, TicketEvent.GIVE_BACK): TicketState.ISSUED,
+        (TicketState.ISSUED, TicketEvent.CANCEL): TicketState.VOID,
+    },
+)
+
+_CLOSED_STATES: Final = {
+    "cancelled": DenialReason.CANCELLED,
+    "expired": DenialReason.EXPIRED,
+    "no_show": DenialReason.EXPIRED,
+    "held": DenialReason.UNPAID,
+    "completed": DenialReason.ALREADY_USED,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TicketFacts:
+    """What the books know of a ticket: its reservation, its device, and who uses it now."""
+
+    ticket_state: str
+    revision: int
+    reservation_state: str
+    starts_at: int
+    ends_at: int
+    early_seconds: int
+    device: str
+    offering: str
+    live_terminal: str | None
+    reservation: str
+    turnover_seconds: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DoorFacts:
+    """What the books know of the device that the reader asks for, and of its store."""
+
+    store_number: int
+    device: str
+    device_number: int
+    offering: str | None
+    terminal: str
+    is_out_of_order: bool
+    is_in_use: bool
+    store: str
+    program: str
+    last_fence: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Denial:
+    """A no with its reason; `opens_at` and `device` say what to do about it."""
+
+    reason: DenialReason
+    opens_at: int | None = None
+    device: str | None = None
+
+
+def sight(text: str, keys: Mapping[int, Ed25519PublicKey]) -> TicketToken | Denial:
+    """Return the token that a scanned text is, or why it is none of ours."""
+    try:
+        read = read_token(text)
+    except TokenIsMalformed:
+        return Denial(reason=DenialReason.UNKNOWN_TICKET)
+    if not token_is_ours(read, keys):
+        return Denial(reason=DenialReason.BAD_SIGNATURE)
+    return read.token
+
+
+def why_not(
+    token: TicketToken, ticket: TicketFacts | None, door: DoorFacts, *, now: int
+) -> Denial | None:
+    """Return why a ticket whose signature is good does not open this door now, or None: it does.
+
+    The order is the protocol's: store, revision and revocation, device, window, use.
+    """
+    if token.store_number != door.store_number:
+        return Denial(reason=DenialReason.WRONG_STORE)
+    if ticket is None:
+        return Denial(reason=DenialReason.UNKNOWN_TICKET)
+    return (
+        _why_revoked(token, ticket)
+        or _why_used(ticket, door)
+        or _why_not_here(token, ticket, door)
+        or _why_not_now(ticket, now)
+        or _why_not_this_device(door)
+    )
+
+
+def granted_seconds(ticket: TicketFacts, *, now: int) -> float:
+    """Return how long a session that begins now may run: until its slot's end and no longer."""
+    return (ticket.ends_at - now) / 1000
+
+
+def _why_revoked(token: TicketToken, ticket: TicketFacts) -> Denial | None:
+    if token.revision != ticket.revision:
+        return Denial(reason=DenialReason.REVOKED)
+    if ticket.ticket_state == TicketState.VOID:
+        return Denial(reason=_CLOSED_STATES.get(ticket.reservation_state, DenialReason.REVOKED))
+    return None
+
+
+def _why_used(ticket: TicketFacts, door: DoorFacts) -> Denial | None:
+    if ticket.ticket_state == TicketState.ISSUED:
+        closed = _CLOSED_STATES.get(ticket.reservation_state)
+        return Denial(reason=closed) if closed is not None else None
+    if ticket.live_terminal is not None and ticket.live_terminal != door.terminal:
+        return Denial(reason=DenialReason.IN_USE_ELSEWHERE)
+    return Denial(reason=DenialReason.ALREADY_USED)
+
+
+def _why_not_here(token: TicketToken, ticket: TicketFacts, door: DoorFacts) -> Denial | None:
+    any_device = token.device_number == 0
+    fits = ticket.offering == door.offering if any_device else token.device_number == door.device_number
+    return None if fits else Denial(reason=DenialReason.WRONG_DEVICE, device=ticket.device)
+
+
+def _why_not_now(ticket: TicketFacts, now: int) -> Denial | None:
+    opens_at = ticket.starts_at - ticket.early_seconds * 1000
+    if now < opens_at:
+        return Denial(reason=DenialReason.TOO_EARLY, opens_at=opens_at)
+    if now >= ticket.ends_at:
+        return Denial(reason=DenialReason.EXPIRED)
+    return None
+
+
+def _why_not_this_device(door: DoorFacts) -> Denial | None:
+    if door.is_out_of_order:
+        return Denial(reason=DenialReason.DEVICE_OUT_OF_ORDER)
+    if door.is_in_use:
+        return Denial(reason=DenialReason.DEVICE_IN_USE)
+    return None

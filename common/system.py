@@ -1,0 +1,49 @@
+"""The real clock and the real dice: the only file that looks at either."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import time
+
+_SHORT_CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+class SystemClock:
+    """The computer's clocks."""
+
+    def now_ms(self) -> int:
+        """Return the wall clock, in milliseconds since 1970 UTC; it may jump."""
+        return time.time_ns() // 1_000_000
+
+    def boot_seconds(self) -> float:
+        """Return seconds since boot, counting suspend; it never jumps and cannot be set."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    def steady_seconds(self) -> float:
+        """Return seconds that only ever grow, for measuring how long something took."""
+        return time.monotonic()
+
+
+class SystemNames:
+    """New names and secrets from the system's random numbers."""
+
+    def new(self, prefix: str) -> str:
+        """Return a new name such as `s-4fk2…`: 80 random bits in lower-case base32."""
+        return f"{prefix}-{base64.b32encode(secrets.token_bytes(10)).decode().lower()}"
+
+    def hex_digits(self, count: int) -> str:
+        """Return `count` random hex digits."""
+        return secrets.token_hex((count + 1) // 2)[:count]
+
+    def secret_bytes(self, count: int) -> bytes:
+        """Return `count` random bytes."""
+        return secrets.token_bytes(count)
+
+    def short_code(self, length: int) -> str:
+        """Return a code a person can type: no letters that look like digits, 4.9 bits each."""
+        return "".join(secrets.choice(_SHORT_CODE_ALPHABET) for _ in range(length))
+
+    def fraction(self) -> float:
+        """Return a random number from 0 up to 1, for jitter."""
+        return secrets.randbelow(1 << 53) / (1 << 53)

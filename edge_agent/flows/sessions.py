@@ -1,0 +1,243 @@
+"""What should run is a row, what does run is the runner's word; each difference is closed, and each change reported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from common.messages.sessions import (
+    CommandTold,
+    Desired,
+    SessionEnded,
+    SessionEnding,
+    SessionFailed,
+    SessionRunning,
+    SessionWarned,
+    StopSession,
+)
+from common.rules.sessions import (
+    SESSION,
+    CommandState,
+    EndReason,
+    SessionEvent,
+    SessionState,
+)
+from edge_agent.ports import ProgramSeen, Transaction
+
+ALREADY_ENDED: Final = "already_ended"
+"""What a stop that comes after the end is answered with (C5)."""
+
+KEPT_SECONDS: Final = 7 * 86_400
+"""How long what is over stays in the journal, for whoever looks at what happened."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToStart:
+    """A session whose program should run and does not yet."""
+
+    session: str
+    device: str
+    program: str
+    fence: int
+    remaining_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ToStop:
+    """A session whose program should end."""
+
+    session: str
+    reason: EndReason
+
+
+def to_start(journal: Transaction) -> list[ToStart]:
+    """Return what is to be started now; what comes too late for that fails instead."""
+    due = []
+    for row in journal.rows.live_sessions():
+        if row["state"] != SessionState.STARTING or row["wanted"] != "run":
+            continue
+        if not _may_start(journal, row):
+            _fail(journal, row["session"], EndReason.START_TIMEOUT)
+            continue
+        due.append(
+            ToStart(
+                session=row["session"],
+                device=row["device"],
+                program=row["program"],
+                fence=row["fence"],
+                remaining_seconds=row["deadline_boot_seconds"] - journal.boot_seconds,
+            )
+        )
+    return due
+
+
+def to_stop(journal: Transaction) -> list[ToStop]:
+    """Return what is to be stopped now."""
+    return [
+        ToStop(session=row["session"], reason=EndReason(row["stop_reason"]))
+        for row in journal.rows.live_sessions()
+        if row["wanted"] == "stop"
+    ]
+
+
+def note_seen(journal: Transaction, seen: ProgramSeen) -> None:
+    """Take in what the runner says of a session, and report what is new."""
+    row = journal.rows.session(session=seen.session)
+    if row is None:
+        return
+    before = SessionState(row["state"])
+    if seen.state in {SessionState.RUNNING, SessionState.ENDING} or seen.started_at is not None:
+        before = _note_running(journal, before, seen)
+    if seen.state is SessionState.ENDED:
+        _note_ended(journal, before, seen)
+    elif seen.state is SessionState.FAILED:
+        _fail(journal, seen.session, seen.end_reason or EndReason.UNKNOWN)
+
+
+def note_warned(journal: Transaction, session: str, seconds_left: float) -> None:
+    """The customer was told how little is left."""
+    journal.say(SessionWarned(session=session, at=journal.now, seconds_left=seconds_left))
+
+
+def note_refused(journal: Transaction, session: str) -> None:
+    """The runner will not start it: the program is unknown, broken, or the device is not free."""
+    _fail(journal, session, EndReason.PROGRAM_FAILED)
+
+
+def note_missing(journal: Transaction, session: str) -> None:
+    """The runner has lost what we saw running: it is over, and nobody knows how."""
+    row = journal.rows.session(session=session)
+    if row is None or SESSION.step(SessionState(row["state"]), SessionEvent.END) is None:
+        return
+    seen = ProgramSeen(
+        session=session,
+        state=SessionState.ENDED,
+        end_reason=EndReason.UNKNOWN,
+        remaining_seconds=0.0,
+        delivered_seconds=0.0,
+        started_at=None,
+        ended_at=None,
+    )
+    _note_ended(journal, SessionState(row["state"]), seen)
+
+
+def running_sessions(journal: Transaction) -> frozenset[str]:
+    """Return the sessions whose program was seen running and not yet ended."""
+    return frozenset(
+        row["session"]
+        for row in journal.rows.live_sessions()
+        if row["state"] != SessionState.STARTING
+    )
+
+
+def is_over(journal: Transaction, session: str) -> bool:
+    """Say whether the journal holds the end of a session, so that the runner may forget it."""
+    row = journal.rows.session(session=session)
+    return row is None or row["state"] in {SessionState.ENDED, SessionState.FAILED}
+
+
+def take_stop(journal: Transaction, told: StopSession) -> None:
+    """Accept a stop, or answer that the session has ended already; repeated, it changes nothing (C5)."""
+    if journal.rows.command(command=told.command) is not None:
+        return
+    row = journal.rows.session(session=told.session)
+    if row is None or row["state"] in {SessionState.ENDED, SessionState.FAILED}:
+        _answer(journal, told, CommandState.SUCCEEDED, ALREADY_ENDED)
+        return
+    _answer(journal, told, CommandState.ACCEPTED, "")
+    _want_stop(journal, told.session, told.reason)
+
+
+def take_desired(journal: Transaction, told: Desired) -> None:
+    """Take over what the controller wants; an older revision changes nothing."""
+    if told.revision <= (journal.rows.revision() or 0):
+        return
+    journal.rows.keep_revision(revision=told.revision)
+    for wanted in told.sessions:
+        if wanted.wanted == "stop":
+            _want_stop(journal, wanted.session, EndReason.TIME_UP)
+
+
+def forget_old(journal: Transaction) -> None:
+    """Drop from the journal what has been over for long."""
+    before = journal.now - KEPT_SECONDS * 1000
+    journal.rows.forget_sessions(before=before)
+    journal.rows.forget_commands(before=before)
+
+
+def _may_start(journal: Transaction, row: Any) -> bool:  # noqa: ANN401 - a row of the journal
+    """Say whether it is still time to start: in the same boot, soon after the scan, before the end."""
+    by = min(row["start_by_boot_seconds"], row["deadline_boot_seconds"])
+    return bool(row["boot_id"] == journal.boot_id and journal.boot_seconds < by)
+
+
+def _note_running(journal: Transaction, before: SessionState, seen: ProgramSeen) -> SessionState:
+    after = SESSION.step(before, SessionEvent.RUN)
+    if after is None:
+        return before
+    journal.rows.move_session(session=seen.session, before=before, state=after)
+    journal.say(
+        SessionRunning(
+            session=seen.session,
+            at=seen.started_at or journal.now,
+            remaining_seconds=max(0.0, seen.remaining_seconds),
+        )
+    )
+    return after
+
+
+def _note_ended(journal: Transaction, before: SessionState, seen: ProgramSeen) -> None:
+    after = SESSION.step(before, SessionEvent.END)
+    if after is None:
+        _fail(journal, seen.session, seen.end_reason or EndReason.UNKNOWN)
+        return
+    journal.rows.move_session(session=seen.session, before=before, state=after)
+    journal.say(
+        SessionEnded(
+            session=seen.session,
+            at=seen.ended_at or journal.now,
+            reason=seen.end_reason or EndReason.UNKNOWN,
+            delivered_seconds=seen.delivered_seconds,
+        )
+    )
+    _settle_commands(journal, seen.session)
+
+
+def _fail(journal: Transaction, session: str, reason: EndReason) -> None:
+    row = journal.rows.session(session=session)
+    after = SESSION.step(SessionState(row["state"]), SessionEvent.FAIL)
+    if after is None:
+        return
+    journal.rows.move_session(session=session, before=row["state"], state=after)
+    journal.say(SessionFailed(session=session, at=journal.now, reason=reason))
+    _settle_commands(journal, session)
+
+
+def _want_stop(journal: Transaction, session: str, reason: str) -> None:
+    known = reason if reason in set(EndReason) else EndReason.UNKNOWN
+    if not journal.rows.want_stop(session=session, stop_reason=known):
+        return
+    row = journal.rows.session(session=session)
+    before = SessionState(row["state"])
+    after = SESSION.step(before, SessionEvent.STOP)
+    if after is not None:
+        journal.rows.move_session(session=session, before=before, state=after)
+        journal.say(SessionEnding(session=session, at=journal.now))
+    elif before is SessionState.STARTING:
+        _fail(journal, session, EndReason(known))
+
+
+def _answer(journal: Transaction, told: StopSession, state: CommandState, detail: str) -> None:
+    journal.rows.add_command(
+        command=told.command, session=told.session, state=state, taken_at=journal.now
+    )
+    journal.say(CommandTold(command=told.command, state=state, at=journal.now, detail=detail))
+
+
+def _settle_commands(journal: Transaction, session: str) -> None:
+    """Report as done every command that waited for this end."""
+    for row in journal.rows.accepted_commands(session=session):
+        journal.rows.move_command(command=row["command"], state=CommandState.SUCCEEDED)
+        journal.say(
+            CommandTold(command=row["command"], state=CommandState.SUCCEEDED, at=journal.now)
+        )

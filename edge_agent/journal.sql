@@ -1,0 +1,120 @@
+-- Every query of the agent's journal, by name.
+
+-- name: identity()^
+SELECT terminal, store, epoch, secret, broker_host, broker_port, public_keys FROM identity;
+
+-- name: keep_identity(terminal, store, epoch, secret, broker_host, broker_port, public_keys)!
+INSERT OR REPLACE INTO identity (only_row, terminal, store, epoch, secret, broker_host, broker_port,
+    public_keys)
+VALUES (1, :terminal, :store, :epoch, :secret, :broker_host, :broker_port, :public_keys);
+
+-- name: registration()^
+SELECT standing, gate_digest, reason FROM registration;
+
+-- name: keep_registration(standing, gate_digest, reason)!
+INSERT OR REPLACE INTO registration (only_row, standing, gate_digest, reason)
+VALUES (1, :standing, :gate_digest, :reason);
+
+-- name: profile()^
+SELECT gate_digest, body FROM profile;
+
+-- name: keep_profile(gate_digest, body)!
+INSERT OR REPLACE INTO profile (only_row, gate_digest, body) VALUES (1, :gate_digest, :body);
+
+-- name: revision()$
+SELECT revision FROM desired;
+
+-- name: keep_revision(revision)!
+INSERT OR REPLACE INTO desired (only_row, revision) VALUES (1, :revision);
+
+-- name: exchange(kind)^
+SELECT kind, seq, nonce, state, request, asked_boot_seconds, asked_boot_id, answer_digest,
+    done_seq, done_nonce, done_digest
+FROM exchanges WHERE kind = :kind;
+
+-- name: open_exchanges()
+-- Those that wait for an answer from the other side.
+SELECT kind, seq, nonce, state, request, answer_digest, done_seq, done_nonce, done_digest
+FROM exchanges WHERE state IN ('announcing', 'requesting', 'completing', 'aborting');
+
+-- name: intend(kind, seq, nonce, state)!
+INSERT INTO exchanges (kind, seq, nonce, state) VALUES (:kind, :seq, :nonce, :state)
+ON CONFLICT (kind) DO UPDATE SET seq = excluded.seq, nonce = excluded.nonce,
+    state = excluded.state, request = NULL, asked_boot_seconds = NULL, asked_boot_id = NULL,
+    answer_digest = NULL;
+
+-- name: move_exchange(kind, before, state)!
+UPDATE exchanges SET state = :state WHERE kind = :kind AND state = :before;
+
+-- name: freeze_request(kind, before, state, request, asked_boot_seconds, asked_boot_id)!
+UPDATE exchanges SET state = :state, request = :request, asked_boot_seconds = :asked_boot_seconds,
+    asked_boot_id = :asked_boot_id
+WHERE kind = :kind AND state = :before;
+
+-- name: keep_answer(kind, before, state, answer_digest)!
+UPDATE exchanges SET state = :state, answer_digest = :answer_digest
+WHERE kind = :kind AND state = :before;
+
+-- name: finish_exchange(kind, before, state)!
+UPDATE exchanges SET state = :state, done_seq = seq, done_nonce = nonce,
+    done_digest = coalesce(answer_digest, '')
+WHERE kind = :kind AND state = :before;
+
+-- name: add_session(session, device, program, fence, right_document, granted_seconds, start_by_boot_seconds, deadline_boot_seconds, boot_id, state, made_at)!
+INSERT INTO sessions (session, device, program, fence, right_document, granted_seconds,
+    start_by_boot_seconds, deadline_boot_seconds, boot_id, state, made_at)
+VALUES (:session, :device, :program, :fence, :right_document, :granted_seconds,
+    :start_by_boot_seconds, :deadline_boot_seconds, :boot_id, :state, :made_at)
+ON CONFLICT (session) DO NOTHING;
+
+-- name: session(session)^
+SELECT session, device, program, fence, granted_seconds, start_by_boot_seconds,
+    deadline_boot_seconds, boot_id, state, wanted, stop_reason
+FROM sessions WHERE session = :session;
+
+-- name: live_sessions()
+SELECT session, device, program, fence, granted_seconds, start_by_boot_seconds,
+    deadline_boot_seconds, boot_id, state, wanted, stop_reason
+FROM sessions WHERE state IN ('starting', 'running', 'ending') ORDER BY made_at;
+
+-- name: live_session_on(device)$
+SELECT session FROM sessions WHERE device = :device AND state IN ('starting', 'running', 'ending');
+
+-- name: move_session(session, before, state)!
+UPDATE sessions SET state = :state WHERE session = :session AND state = :before;
+
+-- name: want_stop(session, stop_reason)!
+UPDATE sessions SET wanted = 'stop', stop_reason = :stop_reason
+WHERE session = :session AND wanted = 'run';
+
+-- name: forget_sessions(before)!
+-- What is over, told and old.
+DELETE FROM sessions WHERE state IN ('ended', 'failed') AND made_at < :before;
+
+-- name: command(command)$
+SELECT state FROM commands WHERE command = :command;
+
+-- name: add_command(command, session, state, taken_at)!
+INSERT INTO commands (command, session, state, taken_at)
+VALUES (:command, :session, :state, :taken_at);
+
+-- name: accepted_commands(session)
+SELECT command FROM commands WHERE session = :session AND state = 'accepted';
+
+-- name: move_command(command, state)!
+UPDATE commands SET state = :state WHERE command = :command;
+
+-- name: forget_commands(before)!
+DELETE FROM commands WHERE state <> 'accepted' AND taken_at < :before;
+
+-- name: post(type, body, made_at)$
+INSERT INTO outbox (type, body, made_at) VALUES (:type, :body, :made_at) RETURNING seq;
+
+-- name: unsent(after, most)
+SELECT seq, type, body, made_at FROM outbox WHERE seq > :after ORDER BY seq LIMIT :most;
+
+-- name: outbox_range()^
+SELECT coalesce(min(seq), 0) AS first, coalesce(max(seq), 0) AS last, count(*) AS waiting FROM outbox;
+
+-- name: acknowledged(up_to)!
+DELETE FROM outbox WHERE seq <= :up_to;

@@ -1,0 +1,135 @@
+"""What the agent's flows need of the world, in the flows' own words; journal, runner and clock stand behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from common.errors import RusubanError
+from common.ids import TerminalId
+from common.messages.base import Message
+from common.rules.sessions import EndReason, SessionState
+from common.rules.tickets import DenialReason
+from common.topics import Channel
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class RunnerIsAway(RusubanError):
+    """The runner on {socket} does not answer."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Identity:
+    """Who this terminal is, as its enrolment said."""
+
+    terminal: TerminalId
+    store: str
+    epoch: str
+    secret: str
+    broker_host: str
+    broker_port: int
+    keys: Mapping[int, Ed25519PublicKey]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """Something to send towards the controller, now that the journal holds why."""
+
+    channel: Channel
+    message: Message
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What a customer who held a code to a scanner is told; `reason` is None when the device opens."""
+
+    device: str | None
+    scan: str
+    reason: DenialReason | None
+    opens_at: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProgramSeen:
+    """A session as the runner knows it; seconds are measured on the clock that cannot be set."""
+
+    session: str
+    state: SessionState
+    end_reason: EndReason | None
+    remaining_seconds: float
+    delivered_seconds: float
+    started_at: int | None
+    ended_at: int | None
+
+
+class Clock(Protocol):
+    """What time it is."""
+
+    def now_ms(self) -> int:
+        """Return the wall clock in milliseconds since 1970 UTC; it may be wrong."""
+        ...
+
+    def boot_seconds(self) -> float:
+        """Return seconds since boot, counting suspend; it cannot be set."""
+        ...
+
+
+class Names(Protocol):
+    """Where new names come from."""
+
+    def new(self, prefix: str) -> str:
+        """Return a new name that begins with `prefix-`."""
+        ...
+
+    def hex_digits(self, count: int) -> str:
+        """Return `count` random hex digits."""
+        ...
+
+
+class Queries(Protocol):
+    """The named queries of `journal.sql`, bound to the open transaction."""
+
+    def __getattr__(self, query: str) -> Callable[..., Any]:
+        """Return the query of this name; its arguments are the query's named parameters."""
+        ...
+
+
+class Transaction(Protocol):
+    """An open transaction of the journal; what is said, asked or shown in it leaves after its commit."""
+
+    now: int
+    boot_seconds: float
+    boot_id: str
+    names: Names
+    rows: Queries
+
+    def say(self, event: Message) -> None:
+        """Add an event to the ordered stream; it is told until the controller has it."""
+        ...
+
+    def ask(self, channel: Channel, message: Message) -> None:
+        """Send something whose repetition is a row of the journal anyway."""
+        ...
+
+    def show(self, verdict: Verdict) -> None:
+        """Tell the customer in front of the scanner."""
+        ...
+
+
+class Journal(Protocol):
+    """What must survive a power cut: durable before anything is done or said."""
+
+    def transact(
+        self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call `function(transaction, …)` in a durable transaction and return what it returns.
+
+        It holds the loop for one commit: a terminal has one customer at a time, and its deadlines
+        are kept by another process.
+        """
+        ...

@@ -1,0 +1,136 @@
+"""Compares what should run with what does run and closes the difference, again and again; commands only make it sooner."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import structlog
+
+from common.rules.sessions import EndReason, SessionState
+from edge_agent.flows import sessions
+from edge_agent.ports import Journal, ProgramSeen, RunnerIsAway
+
+AGAIN_SECONDS: Final = 1.0
+"""After something could not be done, such as a runner that was away, it is tried again so much later."""
+
+_LIVE = frozenset({SessionState.STARTING, SessionState.RUNNING, SessionState.ENDING})
+
+
+class Runner(Protocol):
+    """The runner beside the agent."""
+
+    async def start(self, due: sessions.ToStart) -> ProgramSeen | None:
+        """Start a program; None when the runner will not.
+
+        Raises:
+            RunnerIsAway: there is no answer.
+        """
+        ...
+
+    async def stop(self, session: str, reason: EndReason) -> ProgramSeen | None:
+        """Begin the end of a session.
+
+        Raises:
+            RunnerIsAway: there is no answer.
+        """
+        ...
+
+    async def list(self) -> Sequence[ProgramSeen]:
+        """Return every session the runner keeps.
+
+        Raises:
+            RunnerIsAway: there is no answer.
+        """
+        ...
+
+    async def forget(self, session: str) -> None:
+        """Let the runner drop an ended session whose end is in the journal.
+
+        Raises:
+            RunnerIsAway: there is no answer.
+        """
+        ...
+
+
+class Reconciler:
+    """One loop; `nudge` it when either side may have changed."""
+
+    def __init__(self, journal: Journal, runner: Runner) -> None:
+        """Take the journal, which says what should run, and the runner, which says what does."""
+        self._journal = journal
+        self._runner = runner
+        self._nudged = asyncio.Event()
+        self._look_at_all = True
+        self._over: set[str] = set()
+        self._log = structlog.get_logger("reconciler")
+
+    def nudge(self) -> None:
+        """Look again at what should run."""
+        self._nudged.set()
+
+    def on_connected(self) -> None:
+        """Look at everything the runner keeps: events may have been missed."""
+        self._look_at_all = True
+        self._nudged.set()
+
+    def on_seen(self, seen: ProgramSeen) -> None:
+        """Take in what the runner says by itself."""
+        self._take(seen)
+
+    def on_warned(self, session: str, seconds_left: float) -> None:
+        """Take in that the customer was warned."""
+        self._journal.transact(sessions.note_warned, session, seconds_left)
+
+    async def run(self) -> None:
+        """Close differences for ever."""
+        while True:
+            await self._nudged.wait()
+            self._nudged.clear()
+            try:
+                await self._close_differences()
+            except RunnerIsAway:
+                self._log.warning("the runner is away")
+                await asyncio.sleep(AGAIN_SECONDS)
+                self._nudged.set()
+
+    async def _close_differences(self) -> None:
+        for due in self._journal.transact(sessions.to_start):
+            seen = await self._runner.start(due)
+            if seen is None:
+                self._journal.transact(sessions.note_refused, due.session)
+            else:
+                self._take(seen)
+        for due_to_stop in self._journal.transact(sessions.to_stop):
+            seen = await self._runner.stop(due_to_stop.session, due_to_stop.reason)
+            if seen is not None:
+                self._take(seen)
+        if self._look_at_all:
+            await self._compare_all()
+        while self._over:
+            session = next(iter(self._over))
+            await self._runner.forget(session)
+            self._over.discard(session)
+
+    async def _compare_all(self) -> None:
+        """Settle every session that only one of the two sides knows."""
+        should_run = self._journal.transact(sessions.running_sessions)
+        kept = await self._runner.list()
+        for seen in kept:
+            self._take(seen)
+            if seen.state in _LIVE and self._journal.transact(sessions.is_over, seen.session):
+                await self._runner.stop(seen.session, EndReason.SUPERSEDED)
+        for session in should_run - {seen.session for seen in kept}:
+            self._journal.transact(sessions.note_missing, session)
+        self._look_at_all = False
+
+    def _take(self, seen: ProgramSeen) -> None:
+        self._journal.transact(sessions.note_seen, seen)
+        if seen.state in _LIVE:
+            if self._journal.transact(sessions.is_over, seen.session):
+                self._look_at_all = True
+                self._nudged.set()
+        elif self._journal.transact(sessions.is_over, seen.session):
+            self._over.add(seen.session)
+            self._nudged.set()

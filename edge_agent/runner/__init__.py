@@ -1,0 +1,1 @@
+"""The runner: a process of its own that starts and ends programs and keeps their deadlines."""

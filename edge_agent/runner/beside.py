@@ -1,0 +1,58 @@
+"""The runner as the reconciler sees it: the socket's own words turned into the flows'."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from common.rules.sessions import EndReason
+from edge_agent.flows.sessions import ToStart
+from edge_agent.ports import ProgramSeen
+from edge_agent.runner.link import RunnerLink
+from edge_agent.runner.wire import ProgramRecord, Refusal, StartProgram
+
+
+class RunnerBeside:
+    """See `reconciler.Runner`; every call raises `RunnerIsAway` when there is no answer."""
+
+    def __init__(self, link: RunnerLink) -> None:
+        """Take the link to the runner."""
+        self._link = link
+
+    async def start(self, due: ToStart) -> ProgramSeen | None:
+        """Start a program; None when the runner will not."""
+        answer = await self._link.start(
+            StartProgram(
+                session=due.session,
+                device=due.device,
+                program=due.program,
+                remaining_seconds=due.remaining_seconds,
+                fence=due.fence,
+            )
+        )
+        return None if isinstance(answer, Refusal) else seen(answer)
+
+    async def stop(self, session: str, reason: EndReason) -> ProgramSeen | None:
+        """Begin the end of a session; None when the runner does not know it."""
+        answer = await self._link.stop(session, reason)
+        return None if isinstance(answer, Refusal) else seen(answer)
+
+    async def list(self) -> Sequence[ProgramSeen]:
+        """Return every session the runner keeps."""
+        return [seen(record) for record in await self._link.list()]
+
+    async def forget(self, session: str) -> None:
+        """Let the runner drop an ended session."""
+        await self._link.forget(session)
+
+
+def seen(record: ProgramRecord) -> ProgramSeen:
+    """Return a record of the runner in the flows' words."""
+    return ProgramSeen(
+        session=record.session,
+        state=record.state,
+        end_reason=record.end_reason,
+        remaining_seconds=record.remaining_seconds,
+        delivered_seconds=record.delivered_seconds,
+        started_at=record.started_at,
+        ended_at=record.ended_at,
+    )

@@ -1,0 +1,114 @@
+"""Puts the runner together and runs it until it is asked to leave; its programs then stay."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from common.errors import CannotStart
+from edge_agent.runner.catalogue import read_catalogue
+from edge_agent.runner.deadlines import Clock, Deadlines
+from edge_agent.runner.keeper import Keeper, Means
+from edge_agent.runner.programs import Programs
+from edge_agent.runner.records import Records
+from edge_agent.runner.server import Door, listen_on, refuse_second
+from edge_agent.runner.settings import RunnerSettings
+
+EXIT_CANNOT_START: Final = 2
+"""The exit code that says: read the sentence, put it right, start again."""
+
+
+class BootIsUnknown(CannotStart):
+    """The kernel's name for this boot in {file} cannot be read: {why}."""
+
+
+def run(
+    settings: RunnerSettings, *, clock: Clock, on_ready: Callable[[], None] | None = None
+) -> int:
+    """Run until SIGTERM or SIGINT, and leave the programs running.
+
+    Args:
+        settings: where it listens and writes, and what it may start.
+        clock: CLOCK_BOOTTIME for every decision, the wall clock for what is shown.
+        on_ready: called once, in the event loop, when programs are adopted and the door is open.
+
+    Returns:
+        The exit code: 0, or 2 after one sentence on standard error.
+    """
+    try:
+        refuse_second(settings.socket)
+        with closing(Records(settings.state_folder)) as records:
+            asyncio.run(_hold(settings, clock, records, on_ready))
+    except CannotStart as fault:
+        sys.stderr.write(f"{fault}\n")
+        return EXIT_CANNOT_START
+    return 0
+
+
+class _LeaveTaken(Exception):
+    """The runner was asked to leave."""
+
+
+async def _hold(
+    settings: RunnerSettings,
+    clock: Clock,
+    records: Records,
+    on_ready: Callable[[], None] | None,
+) -> None:
+    report = logging.getLogger("rusuban.runner").error
+    catalogue, boot_id = read_catalogue(settings.catalogue), _read_boot_id(settings.boot_id_file)
+    listening = listen_on(settings.socket)
+    door = Door(allowed_uids=settings.allowed_uids, report=report)
+    deadlines = Deadlines(clock)
+    programs = Programs(runner=str(settings.state_folder.resolve()), clock=clock)
+    programs.become_subreaper()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, programs.reap)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            means = Means(
+                catalogue=catalogue,
+                warn_before_seconds=settings.warn_before_seconds,
+                boot_id=boot_id,
+                clock=clock,
+                deadlines=deadlines,
+                records=records,
+                programs=programs,
+                tasks=tasks,
+                announce=door.announce,
+                report=report,
+            )
+            keeper = Keeper(means)
+            keeper.take_up()
+            tasks.create_task(deadlines.run(), name="deadlines")
+            await _serve(door, listening, keeper, on_ready)
+            raise _LeaveTaken  # noqa: TRY301 - how a task group is told to end
+    except* _LeaveTaken:
+        settings.socket.unlink(missing_ok=True)
+
+
+async def _serve(
+    door: Door, listening: socket.socket, keeper: Keeper, on_ready: Callable[[], None] | None
+) -> None:
+    leave = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, leave.set)
+    server = await door.open(listening, keeper)
+    if on_ready:
+        on_ready()
+    await leave.wait()
+    server.close()
+    keeper.leave()
+
+
+def _read_boot_id(file: Path) -> str:
+    try:
+        return file.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise BootIsUnknown(file=file, why=fault) from None

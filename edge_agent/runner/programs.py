@@ -1,0 +1,207 @@
+"""Programs as processes: started with a mark, watched by pidfd, ended as a whole tree and no more.
+
+What belongs to a session is asked in one place, `Programs._members`: a cgroup would answer there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Final
+
+from common.errors import RusubanError
+from edge_agent.runner.catalogue import Program
+from edge_agent.runner.deadlines import REREAD_SECONDS, Clock
+from edge_agent.runner.tree import (
+    Identity,
+    family,
+    is_alive,
+    look,
+    look_at,
+    marked,
+    marks,
+    open_pidfd,
+    send,
+)
+
+KILL_AGAIN_SECONDS: Final = 0.05
+"""A killed process is gone in about a millisecond; what still lives then was born meanwhile."""
+
+KILL_SECONDS_MAX: Final = 5.0
+"""What SIGKILL has not ended by then hangs in the kernel: it is reported, no longer waited for."""
+
+WATCHED_MAX: Final = 64
+"""Processes of one tree waited for at a time, so that a fork bomb cannot use up our descriptors."""
+
+_ENVIRONMENT: Final = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
+_PR_SET_CHILD_SUBREAPER: Final = 36
+
+
+class ProgramCannotStart(RusubanError):
+    """The program {file} cannot be started: {why}."""
+
+
+class Programs:
+    """All programs of this runner, each known by its session and its first process, the leader."""
+
+    def __init__(self, *, runner: str, clock: Clock) -> None:
+        self._runner = runner
+        self._clock = clock
+        self._leaders: dict[str, Identity] = {}
+        self._children: dict[int, subprocess.Popen[bytes]] = {}
+        self._owns_its_children = False
+
+    def become_subreaper(self) -> None:
+        """Make what our programs leave behind our own children, to be ended and reaped by us."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        failed = libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        assert not failed, os.strerror(ctypes.get_errno())
+        self._owns_its_children = True
+
+    def start(self, session: str, program: Program) -> Identity:
+        """Start a program and return its leader.
+
+        Raises:
+            ProgramCannotStart: its file or its working folder is not there or not to be used.
+        """
+        try:
+            child = subprocess.Popen(  # noqa: S603 - argv comes from the terminal's own catalogue
+                program.argv,
+                cwd=program.working_folder,
+                env={**_ENVIRONMENT, **program.environment, **marks(self._runner, session)},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except OSError as fault:
+            raise ProgramCannotStart(file=program.argv[0], why=fault.strerror) from None
+        self._children[child.pid] = child
+        seen = look_at(child.pid)
+        assert seen, "a child stays visible until it is reaped, and only we reap"
+        self._leaders[session] = seen.identity
+        return seen.identity
+
+    def adopt(self, session: str, leader: Identity | None) -> Identity | None:
+        """Take over what an earlier runner started, and return its leader, or None if it is gone.
+
+        If that runner was killed before it could write the leader down, the oldest process with
+        the session's mark is it.
+        """
+        if leader is None:
+            found = (known for known, named in self.marked().items() if named == session)
+            leader = min(found, key=lambda known: (known.born_ticks, known.pid), default=None)
+        if leader is None or not is_alive(leader):
+            return None
+        self._leaders[session] = leader
+        return leader
+
+    def marked(self) -> dict[Identity, str]:
+        """Return every living process with this runner's mark, and its session."""
+        return marked(look().values(), self._runner)
+
+    def watch(self, leader: Identity, when_gone: Callable[[int | None], None]) -> None:
+        """Call `when_gone` when this process has ended, with the exit code of a child of ours."""
+        loop = asyncio.get_running_loop()
+        child = self._children.get(leader.pid)
+        descriptor = open_pidfd(leader)
+        if descriptor is None:
+            loop.call_soon(when_gone, None)
+            return
+
+        def ended() -> None:
+            loop.remove_reader(descriptor)
+            os.close(descriptor)
+            self.reap()
+            when_gone(child.returncode if child else None)
+
+        loop.add_reader(descriptor, ended)
+
+    async def end(self, session: str, *, kill_at_boot_seconds: float) -> int:
+        """End every process of a session: asked to leave at once, killed at the given instant.
+
+        Returns:
+            How many are left all the same: 0, unless one hangs in the kernel.
+        """
+        asked: set[Identity] = set()
+        give_up_at = kill_at_boot_seconds + KILL_SECONDS_MAX
+        while members := self._members(session):
+            now = self._clock.boot_seconds()
+            if now >= give_up_at:
+                break
+            if now >= kill_at_boot_seconds:
+                _send_all(members, signal.SIGKILL)
+                await _until_gone(members, KILL_AGAIN_SECONDS)
+            else:
+                _send_all(members - asked, signal.SIGTERM)
+                asked |= members
+                await _until_gone(members, min(kill_at_boot_seconds - now, REREAD_SECONDS))
+            self.reap()
+        self._leaders.pop(session, None)
+        return len(members)
+
+    def reap(self) -> None:
+        """Take the exit code of every child that has ended, so that none stays as a zombie."""
+        while self._owns_its_children:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if child := self._children.pop(pid, None):
+                child.returncode = os.waitstatus_to_exitcode(status)
+
+    def _members(self, session: str) -> set[Identity]:
+        seen = look()
+        leader = self._leaders.get(session)
+        oldest = leader.born_ticks if leader else 0
+        younger = [process for process in seen.values() if process.identity.born_ticks >= oldest]
+        members = {
+            known for known, named in marked(younger, self._runner).items() if named == session
+        }
+        if leader:
+            taken = seen.get(leader.pid)
+            if taken is None or taken.identity == leader:
+                members |= {known.identity for known in younger if known.group_pid == leader.pid}
+        if self._owns_its_children and self._leaders.keys() <= {session}:
+            # No other program is there: what fell to us, even without its mark, was this one's.
+            members |= {known.identity for known in younger if known.parent_pid == os.getpid()}
+        return family(seen, members)
+
+
+def _send_all(members: Iterable[Identity], number: signal.Signals) -> None:
+    for member in members:
+        send(member, number)
+
+
+async def _until_gone(members: Iterable[Identity], wait_seconds: float) -> None:
+    loop = asyncio.get_running_loop()
+    all_gone = asyncio.Event()
+    waiting: set[int] = set()
+
+    def gone(descriptor: int) -> None:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+        waiting.discard(descriptor)
+        if not waiting:
+            all_gone.set()
+
+    for descriptor in map(open_pidfd, islice(members, WATCHED_MAX)):
+        if descriptor is not None:
+            waiting.add(descriptor)
+            loop.add_reader(descriptor, gone, descriptor)
+    try:
+        async with asyncio.timeout(wait_seconds):
+            if waiting:
+                await all_gone.wait()
+    except TimeoutError:
+        return
+    finally:
+        for descriptor in tuple(waiting):
+            gone(descriptor)

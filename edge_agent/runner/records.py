@@ -1,0 +1,244 @@
+"""The runner's records: written before it is done; what has ended never changes again."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+from common.errors import CannotStart
+from common.rules.sessions import LIVE, EndReason, SessionState
+from edge_agent.runner.wire import ProgramRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCHEMA_VERSION: Final = 1
+"""What `user_version` says of a file this program made."""
+
+FILE_NAME: Final = "runner.sqlite"
+"""The file in the state folder."""
+
+_SCHEMA: Final = """
+CREATE TABLE sessions (
+    session               TEXT PRIMARY KEY,
+    device                TEXT NOT NULL,
+    program               TEXT NOT NULL,
+    fence                 INTEGER NOT NULL,
+    state                 TEXT NOT NULL
+                          CHECK (state IN ('starting', 'running', 'ending', 'ended', 'failed')),
+    end_reason            TEXT,
+    granted_seconds       REAL NOT NULL,
+    remaining_seconds     REAL NOT NULL,
+    delivered_seconds     REAL NOT NULL,
+    boot_id               TEXT NOT NULL,
+    deadline_boot_seconds REAL NOT NULL,
+    running_boot_seconds  REAL,
+    pid                   INTEGER,
+    born_ticks            INTEGER,
+    started_at            INTEGER,
+    ended_at              INTEGER,
+    CHECK (state NOT IN ('ended', 'failed') OR (end_reason IS NOT NULL AND ended_at IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX one_live_session_a_device ON sessions (device)
+    WHERE state IN ('starting', 'running', 'ending');
+CREATE TABLE fences (device TEXT PRIMARY KEY, highest INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE departures (boot_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+"""
+
+_RAISE_FENCE: Final = """
+INSERT INTO fences (device, highest) VALUES (:device, :fence)
+ON CONFLICT (device) DO UPDATE SET highest = max(highest, excluded.highest)
+"""
+
+
+class RecordsCannotBeUsed(CannotStart):
+    """The runner's records in {file} cannot be used: {why}."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """One row: a session, its deadline on this boot's clock, and the process that carries it."""
+
+    session: str
+    device: str
+    program: str
+    fence: int
+    state: SessionState = SessionState.STARTING
+    end_reason: EndReason | None = None
+    granted_seconds: float
+    remaining_seconds: float
+    delivered_seconds: float = 0.0
+    boot_id: str
+    deadline_boot_seconds: float
+    running_boot_seconds: float | None = None
+    pid: int | None = None
+    born_ticks: int | None = None
+    started_at: int | None = None
+    ended_at: int | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Return whether it still holds its device."""
+        return self.state in LIVE
+
+    @property
+    def is_leaving(self) -> bool:
+        """Return whether its end has begun; from then on its figures stand still."""
+        return self.end_reason is not None
+
+    def counted(self, boot_seconds: float) -> Self:
+        """Return it with its seconds counted up to this instant, never past the deadline."""
+        if self.is_leaving:
+            return self
+        until = min(boot_seconds, self.deadline_boot_seconds)
+        began = until if self.running_boot_seconds is None else self.running_boot_seconds
+        return replace(
+            self,
+            remaining_seconds=self.deadline_boot_seconds - until,
+            delivered_seconds=max(0.0, until - began),
+        )
+
+    def record(self) -> ProgramRecord:
+        """Return what the agent is told of it; seconds to the millisecond."""
+        return ProgramRecord(
+            session=self.session,
+            device=self.device,
+            program=self.program,
+            state=self.state,
+            end_reason=self.end_reason,
+            granted_seconds=round(self.granted_seconds, 3),
+            remaining_seconds=round(self.remaining_seconds, 3),
+            delivered_seconds=round(self.delivered_seconds, 3),
+            started_at=self.started_at,
+            ended_at=self.ended_at,
+        )
+
+
+_COLUMNS: Final = tuple(field.name for field in fields(Session))
+_INSERT: Final = f"INSERT INTO sessions ({', '.join(_COLUMNS)}) VALUES (:{', :'.join(_COLUMNS)})"  # noqa: S608 - our own column names
+_UPDATE: Final = (
+    f"UPDATE sessions SET {', '.join(f'{name} = :{name}' for name in _COLUMNS)}"  # noqa: S608 - our own column names
+    " WHERE session = :session AND state NOT IN ('ended', 'failed')"
+)
+
+
+class Records:
+    """The SQLite file; every call is one transaction, on the disk when it returns."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open the file, or make it, and hold it alone.
+
+        Raises:
+            RecordsCannotBeUsed: it is damaged, locked, too new, or not to be written.
+        """
+        self._file = folder / FILE_NAME
+        with self._faults():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._sql = sqlite3.connect(self._file, timeout=0, isolation_level=None)
+        try:
+            with self._faults():
+                self._prepare()
+        except RecordsCannotBeUsed:
+            self._sql.close()
+            raise
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._sql.close()
+
+    def all(self) -> list[Session]:
+        """Return every session that is not forgotten."""
+        with self._faults():
+            rows = self._sql.execute(f"SELECT {', '.join(_COLUMNS)} FROM sessions").fetchall()  # noqa: S608 - our own column names
+        return [_session(row) for row in rows]
+
+    def highest_fence(self, device: str) -> int:
+        """Return the highest fence a start on this device was accepted with; 0 before the first."""
+        with self._faults():
+            row = self._sql.execute("SELECT highest FROM fences WHERE device = ?", (device,))
+            found = row.fetchone()
+        return int(found[0]) if found else 0
+
+    def add(self, session: Session) -> None:
+        """Write a new session and raise its device's fence."""
+        with self._transaction():
+            self._sql.execute(_INSERT, vars(session))
+            self._sql.execute(_RAISE_FENCE, {"device": session.device, "fence": session.fence})
+
+    def save(self, sessions: Iterable[Session]) -> None:
+        """Write what became of these sessions; what has ended stays as it is."""
+        with self._transaction():
+            self._sql.executemany(_UPDATE, [vars(session) for session in sessions])
+
+    def remove(self, session: str) -> None:
+        """Forget a session that has ended."""
+        with self._transaction():
+            self._sql.execute(
+                "DELETE FROM sessions WHERE session = ? AND state IN ('ended', 'failed')",
+                (session,),
+            )
+
+    def arrive(self) -> str | None:
+        """Return the boot in which the runner last left on request, and note that it is back."""
+        with self._transaction():
+            row = self._sql.execute("SELECT boot_id FROM departures").fetchone()
+            self._sql.execute("DELETE FROM departures")
+        return str(row[0]) if row else None
+
+    def leave(self, boot_id: str) -> None:
+        """Note that the runner leaves on request: not a power cut."""
+        with self._transaction():
+            self._sql.execute("INSERT OR REPLACE INTO departures (boot_id) VALUES (?)", (boot_id,))
+
+    def _prepare(self) -> None:
+        self._sql.execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._sql.execute("PRAGMA journal_mode = WAL")
+        self._sql.execute("PRAGMA synchronous = FULL")
+        version = int(self._sql.execute("PRAGMA user_version").fetchone()[0])
+        if version > SCHEMA_VERSION:
+            raise RecordsCannotBeUsed(file=self._file, why="a newer version of Rusuban wrote them")
+        health = self._sql.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if health != "ok":
+            raise RecordsCannotBeUsed(file=self._file, why=health)
+        with self._transaction():
+            if version == 0:
+                self._make()
+            self._sql.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def _make(self) -> None:
+        for statement in filter(str.strip, _SCHEMA.split(";")):
+            self._sql.execute(statement)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._faults():
+            self._sql.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._sql.execute("COMMIT")
+            finally:
+                if self._sql.in_transaction:
+                    self._sql.execute("ROLLBACK")
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.IntegrityError:
+            raise  # a rule was broken, not the disk: that is a bug
+        except (sqlite3.Error, OSError) as fault:
+            raise RecordsCannotBeUsed(file=self._file, why=fault) from None
+
+
+def _session(row: tuple[object, ...]) -> Session:
+    facts = dict(zip(_COLUMNS, row, strict=True))
+    reason = facts["end_reason"]
+    typed = {
+        "state": SessionState(str(facts["state"])),
+        "end_reason": EndReason(str(reason)) if reason else None,
+    }
+    return Session(**{**facts, **typed})  # type: ignore[arg-type] # the columns are STRICT

@@ -1,0 +1,29 @@
+"""What the runner is told once, when it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunnerSettings:
+    """Where the runner listens and writes, what it may start, and who may ask it."""
+
+    socket: Path
+    """The Unix socket it listens on; only `allowed_uids` are heard there."""
+
+    state_folder: Path
+    """Where its records live; the folder also names the runner to the programs it starts."""
+
+    catalogue: Path
+    """The TOML file of the programs it may start."""
+
+    warn_before_seconds: tuple[int, ...]
+    """How long before the end the customer is warned; each is said once."""
+
+    allowed_uids: frozenset[int]
+    """The users whose processes may ask."""
+
+    boot_id_file: Path = Path("/proc/sys/kernel/random/boot_id")
+    """Where the kernel tells one start of the computer from the next."""

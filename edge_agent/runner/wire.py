@@ -1,0 +1,322 @@
+"""What agent and runner say to each other: one JSON object a line, checked here alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any, Final, TypeAlias
+
+from common.errors import RusubanError
+from common.rules.sessions import EndReason, SessionState
+
+LINE_BYTES_MAX: Final = 8192
+"""Bytes of one line: a page of records fits; a longer one comes from somebody else."""
+
+PAGE_RECORDS_MAX: Final = 12
+"""Records in one answer: twelve of the longest fit into a line."""
+
+NAME_CHARACTERS_MAX: Final = 64
+"""Characters of a session, device or program id."""
+
+REMAINING_SECONDS_MAX: Final = 7 * 86_400.0
+"""The longest session: a week; more is a mistake of whoever asks."""
+
+FENCE_MAX: Final = 2**53
+"""The highest fence: what every JSON reader still holds exactly."""
+
+
+class AskIsMalformed(RusubanError):
+    """The request cannot be read: {why}."""
+
+    def __init__(self, *, why: object, number: int | None = None) -> None:
+        super().__init__(why=why)
+        self.number = number
+
+
+class LineIsTooLong(RusubanError):
+    """A line is longer than 8192 bytes."""
+
+
+class Refusal(StrEnum):
+    """Why the runner does not do what it is asked: a closed list."""
+
+    BAD_REQUEST = "bad_request"
+    UNKNOWN_PROGRAM = "unknown_program"
+    UNKNOWN_SESSION = "unknown_session"
+    DEVICE_IN_USE = "device_in_use"
+    LATE_FENCE = "late_fence"
+    BROKEN = "broken"
+    """The program could not be started: its file is missing or not to be executed."""
+    NOT_JOURNALLED = "not_journalled"
+    """The disk takes nothing, and nothing is done that was not written first."""
+    TOO_MANY_KEPT = "too_many_kept"
+    """The agent has not yet told the runner to forget the sessions it knows the end of."""
+    STILL_LIVE = "still_live"
+    """Only what has ended can be forgotten."""
+    ALREADY_ENDED = "already_ended"
+    """What ends or has ended is not extended."""
+
+
+class EventKind(StrEnum):
+    """What the runner says unasked."""
+
+    RUNNING = "running"
+    WARNED = "warned"
+    ENDED = "ended"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramRecord:
+    """One session as the runner knows it when asked; `*_at` are milliseconds since 1970 UTC."""
+
+    session: str
+    device: str
+    program: str
+    state: SessionState
+    end_reason: EndReason | None
+    granted_seconds: float
+    remaining_seconds: float
+    delivered_seconds: float
+    started_at: int | None
+    ended_at: int | None
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> ProgramRecord:
+        """Return the record of these JSON facts."""
+        reason = facts["end_reason"]
+        typed = {"state": SessionState(facts["state"]), "end_reason": reason and EndReason(reason)}
+        return cls(**{**facts, **typed})
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunnerEvent:
+    """Something that happened to a session; `seconds_left` is told with a warning only."""
+
+    kind: EventKind
+    record: ProgramRecord
+    seconds_left: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartProgram:
+    """Start this program for this session; asked twice, it runs once."""
+
+    session: str
+    device: str
+    program: str
+    remaining_seconds: float
+    fence: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StopProgram:
+    """End this session now."""
+
+    session: str
+    reason: EndReason
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtendProgram:
+    """Let this session end so many seconds from now."""
+
+    session: str
+    remaining_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListPrograms:
+    """Tell the sessions that are kept, by their id, from the one after `after` on."""
+
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForgetProgram:
+    """The agent has journalled this end: the record may go."""
+
+    session: str
+
+
+Request: TypeAlias = StartProgram | StopProgram | ExtendProgram | ListPrograms | ForgetProgram
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """A request and the number its answer will carry."""
+
+    number: int
+    request: Request
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What became of a request: refused for a reason, or done, with the records it is about."""
+
+    number: int | None
+    refusal: Refusal | None = None
+    records: tuple[ProgramRecord, ...] = ()
+    there_are_more: bool = False
+
+
+class Lines:
+    """Cuts what arrives into lines and holds the rest until it is whole."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, arrived: bytes) -> list[bytes]:
+        """Return the lines that are whole now.
+
+        Raises:
+            LineIsTooLong: one of them, or the rest, has more than `LINE_BYTES_MAX` bytes.
+        """
+        *lines, self._rest = (self._rest + arrived).split(b"\n")
+        if any(len(line) > LINE_BYTES_MAX for line in (*lines, self._rest)):
+            raise LineIsTooLong
+        return lines
+
+
+def write_ask(ask: Ask) -> bytes:
+    """Return the line of a request."""
+    return _line({"ask": ask.number, "do": _WORDS[type(ask.request)], **vars(ask.request)})
+
+
+def read_ask(line: bytes) -> Ask:
+    """Return the request of a line, every field of it checked.
+
+    Raises:
+        AskIsMalformed: it is not JSON, no known request, or a field is missing, unknown or wrong.
+    """
+    facts = _facts(line)
+    number = facts.pop("ask", None)
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise AskIsMalformed(why="it has no number")
+    kind = _REQUESTS.get(str(facts.pop("do", None)))
+    if kind is None:
+        raise AskIsMalformed(why="it asks for nothing known", number=number)
+    if facts.keys() != {field.name for field in fields(kind)}:
+        raise AskIsMalformed(why="a field is missing or unknown", number=number)
+    try:
+        return Ask(number=number, request=kind(**{key: _CHECKS[key](facts[key]) for key in facts}))
+    except ValueError as fault:
+        raise AskIsMalformed(why=fault, number=number) from None
+
+
+def write_answer(answer: Answer) -> bytes:
+    """Return the line of an answer."""
+    if answer.refusal:
+        return _line({"answer": answer.number, "ok": False, "reason": answer.refusal})
+    records = [vars(record) for record in answer.records]
+    more = {"more": True} if answer.there_are_more else {}
+    return _line({"answer": answer.number, "ok": True, "records": records, **more})
+
+
+def write_event(event: RunnerEvent) -> bytes:
+    """Return the line of an event."""
+    left = {} if event.seconds_left is None else {"seconds_left": event.seconds_left}
+    return _line({"event": event.kind, "record": vars(event.record), **left})
+
+
+def read_said(line: bytes) -> Answer | RunnerEvent:
+    """Return what the runner said in this line.
+
+    Raises:
+        AskIsMalformed: it is neither an answer nor an event.
+    """
+    facts = _facts(line)
+    try:
+        return _event(facts) if "event" in facts else _answer(facts)
+    except (KeyError, TypeError, ValueError) as fault:
+        raise AskIsMalformed(why=repr(fault)) from None
+
+
+def _event(facts: Mapping[str, Any]) -> RunnerEvent:
+    return RunnerEvent(
+        kind=EventKind(facts["event"]),
+        record=ProgramRecord.of(facts["record"]),
+        seconds_left=facts.get("seconds_left"),
+    )
+
+
+def _answer(facts: Mapping[str, Any]) -> Answer:
+    if not facts["ok"]:
+        return Answer(number=facts["answer"], refusal=Refusal(facts["reason"]))
+    return Answer(
+        number=facts["answer"],
+        records=tuple(map(ProgramRecord.of, facts["records"])),
+        there_are_more=facts.get("more", False),
+    )
+
+
+def _line(facts: Mapping[str, Any]) -> bytes:
+    return json.dumps(facts, separators=(",", ":")).encode() + b"\n"
+
+
+def _facts(line: bytes) -> dict[str, Any]:
+    try:
+        facts = json.loads(line)
+    except (ValueError, RecursionError):
+        raise AskIsMalformed(why="it is not JSON") from None
+    if not isinstance(facts, dict):
+        raise AskIsMalformed(why="it is not an object")
+    return facts
+
+
+def _name(value: object) -> str:
+    if not isinstance(value, str) or not 1 <= len(value) <= NAME_CHARACTERS_MAX:
+        message = f"an id has 1 to {NAME_CHARACTERS_MAX} characters"
+        raise ValueError(message)
+    if not value.isascii() or not value.isprintable() or " " in value:
+        message = "an id is made of visible ASCII characters"
+        raise ValueError(message)
+    return value
+
+
+def _name_or_nothing(value: object) -> str:
+    return "" if value == "" else _name(value)
+
+
+def _seconds(value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        message = "seconds are a number"
+        raise ValueError(message)  # noqa: TRY004 - one kind of fault for all that is wrong in a line
+    if not 0 < value <= REMAINING_SECONDS_MAX:
+        message = f"seconds are more than 0 and at most {REMAINING_SECONDS_MAX:g}"
+        raise ValueError(message)
+    return float(value)
+
+
+def _fence(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= FENCE_MAX:
+        message = f"a fence is a whole number from 1 to {FENCE_MAX}"
+        raise ValueError(message)
+    return value
+
+
+def _reason(value: object) -> EndReason:
+    return EndReason(str(value))
+
+
+_CHECKS: Final[Mapping[str, Callable[[object], Any]]] = {
+    "session": _name,
+    "device": _name,
+    "program": _name,
+    "remaining_seconds": _seconds,
+    "fence": _fence,
+    "reason": _reason,
+    "after": _name_or_nothing,
+}
+
+_REQUESTS: Final[Mapping[str, type[Request]]] = {
+    "start": StartProgram,
+    "stop": StopProgram,
+    "extend": ExtendProgram,
+    "list": ListPrograms,
+    "forget": ForgetProgram,
+}
+
+_WORDS: Final = {kind: word for word, kind in _REQUESTS.items()}

@@ -1,0 +1,72 @@
+"""Every name and its place: a new file, folder or library is given its place here or cannot be."""
+
+from __future__ import annotations
+
+FLOWS = ("registration", "modules", "offerings", "reservations", "rights", "sessions")
+"""The six flows, one file each, in every layer where they have something to say."""
+
+LATER = ("payments", "accounts", "help", "audit")
+"""Where they come, under these names."""
+
+AT_THE_TOP = frozenset(
+    ".ci .git .gitignore CHANGELOG.md LICENSE README.md cloud_controller common dev "
+    "docs edge_agent pyproject.toml systemd tests".split()
+)
+
+_TO_BOTH_SIDES = ("main", "settings", "ports", "flows", "listener", "courier", "timers", "__main__")
+
+LAYERS: dict[str, tuple[str, ...]] = {
+    "common": (
+        *("ids", "errors", "machine", "topics", "codec", "seals"),
+        *("messages", "rules", "words", "mqtt", "system", "settings", "logs", "watchdog", "queries"),
+    ),
+    "common/messages": (*FLOWS, "base"),
+    "common/rules": (*FLOWS, "tickets", "presence", *LATER),
+    "cloud_controller": (*_TO_BOTH_SIDES, "web", "storage", "broker", "keys"),
+    "cloud_controller/flows": (*FLOWS, *LATER),
+    "cloud_controller/web": (
+        *(*FLOWS, *LATER, "app", "guard", "qr", "pages", "static", "locales"),
+        *("language", "problems", "routes"),
+    ),
+    "cloud_controller/storage": (
+        *("books", "sqlite", "postgres", "records", "queries", "migrations"),
+    ),
+    "cloud_controller/storage/queries": (*FLOWS, *LATER, "post"),
+    "edge_agent": (
+        *_TO_BOTH_SIDES,
+        *("reconciler", "journal", "scanners", "runner", "inventory", "display", "migrations"),
+    ),
+    "edge_agent/flows": FLOWS,
+    "edge_agent/scanners": (
+        *("camera", "serial", "keyboard", "image", "reading", "decoders", "hygiene", "read_ticket"),
+    ),
+    "edge_agent/runner": (
+        *("main", "settings", "catalogue", "records", "programs", "tree", "deadlines"),
+        *("keeper", "server", "wire", "link"),
+    ),
+    "tests": (
+        *("rules", "flows", "contracts", "fakes", "rim", "simulation", "e2e", "architecture"),
+        *("demo", "bench", "prove", "programs", "conftest"),
+    ),
+}
+"""What may stand in each layer, named without its ending."""
+
+ONE_PLACE: dict[str, tuple[str, ...]] = {
+    "paho": ("common/mqtt",),
+    "aiosql": ("common/queries.py",),
+    "alembic": ("cloud_controller/storage/",),
+    "psycopg": ("cloud_controller/storage/",),
+    "sqlalchemy": ("cloud_controller/storage/",),
+    "sqlite3": (
+        "cloud_controller/storage/",
+        "edge_agent/journal.py",
+        "edge_agent/runner/records.py",
+    ),
+    "pyzbar": ("edge_agent/scanners/",),
+    "zxingcpp": ("edge_agent/scanners/",),
+    "qrcode": ("cloud_controller/web/qr.py",),
+    "psutil": ("edge_agent/runner/", "edge_agent/inventory.py"),
+    "random": ("common/system.py",),
+    "secrets": ("common/system.py",),
+}
+"""Who alone may know a library, so that exchanging it is a change in one place."""

@@ -1,0 +1,396 @@
+"""A small chain of stores on this machine: real controller, broker, agents and runners in one temporary folder."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+START_SECONDS_MAX: Final = 20.0
+"""How long a program may take to be there."""
+
+LOOK_SECONDS: Final = 0.02
+"""Between two looks at a condition that is waited for."""
+
+STORE: Final = "akihabara"
+
+SCRIPTS: Final = Path(sys.executable).parent
+
+
+class DidNotHappen(AssertionError):
+    """What was waited for did not come in time."""
+
+
+class Refused(Exception):
+    """The API said no."""
+
+    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+        super().__init__(f"{status} {problem.get('code')}: {problem.get('detail')}")
+        self.status = status
+        self.code = problem.get("code")
+        self.problem = problem
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlotTerms:
+    """How the world's offering is sold: seconds, so that a whole use is watched in one."""
+
+    lengths_seconds: tuple[int, ...] = (12,)
+    grid_seconds: int = 2
+    turnover_seconds: int = 0
+    early_seconds: int = 1
+    warn_before_seconds: tuple[int, ...] = (5,)
+
+
+@dataclass(kw_only=True)
+class Terminal:
+    """One store PC: an agent and the runner it starts."""
+
+    name: str
+    folder: Path
+    settings: Path
+    tickets: Path
+    agent: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> Path:
+        """Where the agent's log lines go."""
+        return self.folder / "agent.log"
+
+    def show(self, picture: bytes, name: str) -> None:
+        """Put a picture in front of the scanner, whole at once."""
+        beside = self.tickets / f".{name}.part"
+        beside.write_bytes(picture)
+        beside.rename(self.tickets / f"{name}.png")
+
+
+@dataclass(kw_only=True)
+class World:
+    """Everything that runs; leave it, and nothing is left."""
+
+    folder: Path
+    terms: SlotTerms = field(default_factory=SlotTerms)
+    policy: str = "automatic"
+    web_port: int = 0
+    broker_port: int = 0
+    controller: subprocess.Popen[bytes] | None = None
+    terminals: list[Terminal] = field(default_factory=list)
+    url: str = ""
+
+    def start_controller(self) -> None:
+        """Start the controller and wait until it answers."""
+        settings = self.folder / "controller.toml"
+        settings.write_text(self._controller_settings(), "utf-8")
+        log = self.folder / "controller.log"
+        started_from = log.stat().st_size if log.exists() else 0
+        self.controller = self._spawn(
+            [str(SCRIPTS / "cloud-controller"), "serve", "--settings", str(settings)], log
+        )
+        line = self.wait_for(
+            "the controller to start",
+            lambda: _line(log, "started", since=started_from) or self._ended(self.controller, log),
+        )
+        self.url = line["pages"]
+        self.web_port = int(self.url.rsplit(":", 1)[1])
+        self.broker_port = line["broker"]
+        self.wait_for("the controller to be ready", self._is_ready)
+
+    def add_terminal(self, *, offering: str | None = None) -> Terminal:
+        """Enrol one more terminal with one device and start its agent."""
+        number = len(self.terminals) + 1
+        folder = self.folder / f"terminal-{number}"
+        tickets = folder / "tickets"
+        tickets.mkdir(parents=True)
+        terminal = Terminal(
+            name=f"terminal {number}",
+            folder=folder,
+            settings=folder / "agent.toml",
+            tickets=tickets,
+        )
+        (folder / "catalogue.toml").write_text(self._catalogue(), "utf-8")
+        terminal.settings.write_text(self._agent_settings(terminal, number, offering), "utf-8")
+        self.enrol(terminal)
+        self.start_agent(terminal)
+        self.terminals.append(terminal)
+        return terminal
+
+    def enrol(self, terminal: Terminal) -> None:
+        """Give a terminal its identity, with a code as an operator makes one."""
+        code = self.operator("POST", "/api/v1/enrolment-codes", {"store": STORE})["code"]
+        command = [str(SCRIPTS / "edge-agent"), "enrol", "--settings", str(terminal.settings)]
+        subprocess.run(
+            [*command, "--url", self.url, "--code", code], check=True, capture_output=True
+        )
+
+    def start_agent(self, terminal: Terminal) -> None:
+        """Start a terminal's agent, which starts the runner if nobody answers as one."""
+        command = [str(SCRIPTS / "edge-agent"), "run", "--settings", str(terminal.settings)]
+        terminal.agent = self._spawn(command, terminal.log)
+
+    def wait_until_on_offer(self, count: int) -> list[dict[str, Any]]:
+        """Return the offerings once so many devices are on offer."""
+
+        def on_offer() -> list[dict[str, Any]] | None:
+            found = self.api("GET", "/api/v1/offerings")["offerings"]
+            return found if sum(each["devices_on"] for each in found) >= count else None
+
+        return self.wait_for(f"{count} devices to be on offer", on_offer)
+
+    def book(self, offering: str, *, device: str | None = None) -> dict[str, Any]:
+        """Book the nearest free slot and return the ticket."""
+        length = self.terms.lengths_seconds[0]
+        path = f"/api/v1/offerings/{offering}/slots?length_seconds={length}"
+        slots = self.api("GET", path)["slots"]
+        wanted = next(
+            slot
+            for slot in slots
+            if device is None or any(each["device"] == device for each in slot["devices"])
+        )
+        body = {
+            "offering": offering,
+            "starts_at": wanted["starts_at"],
+            "length_seconds": length,
+            **({"device": device} if device is not None else {}),
+        }
+        key = os.urandom(12).hex()
+        return self.api("POST", "/api/v1/reservations", body, headers={"Idempotency-Key": key})
+
+    def story(self, link: str) -> list[dict[str, Any]]:
+        """Return the ledger of a ticket."""
+        found: list[dict[str, Any]] = self.api("GET", f"/api/v1/tickets/{link}/story")["lines"]
+        return found
+
+    def wait_for_line(self, link: str, kind: str, *, seconds: float = 30.0) -> dict[str, Any]:
+        """Return the first line of this kind in a ticket's ledger, once it is there."""
+
+        def line() -> dict[str, Any] | None:
+            return next((each for each in self.story(link) if each["type"] == kind), None)
+
+        return self.wait_for(f"{kind} of {link[:8]}", line, seconds=seconds)
+
+    def verdicts(self, terminal: Terminal) -> list[dict[str, Any]]:
+        """Return what a terminal has told the people in front of its scanner."""
+        return [line for line in _lines(terminal.log) if line.get("event") == "verdict"]
+
+    def wait_for_verdict(self, terminal: Terminal, number: int) -> dict[str, Any]:
+        """Return the verdict of this number, counted from 0, once it is there."""
+
+        def verdict() -> dict[str, Any] | None:
+            told = self.verdicts(terminal)
+            return told[number] if len(told) > number else None
+
+        return self.wait_for(f"verdict {number} of {terminal.name}", verdict)
+
+    def api(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Call the API and return its JSON.
+
+        Raises:
+            Refused: it answered with a problem.
+        """
+        asked = urllib.request.Request(self.url + path, method=method, headers=dict(headers or {}))
+        if body is not None:
+            asked.data = json.dumps(body).encode()
+            asked.add_header("Content-Type", "application/json")
+        try:
+            with urllib.request.urlopen(asked, timeout=10) as answer:
+                return json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as fault:
+            raise Refused(fault.code, json.loads(fault.read())) from None
+
+    def operator(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Call the API as the operator."""
+        token = (self.folder / "controller" / "keys" / "operator-token").read_text("ascii")
+        return self.api(method, path, body, headers={"Authorization": f"Bearer {token}"})
+
+    def picture(self, path: str) -> bytes:
+        """Return the bytes behind an address of ours."""
+        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            return bytes(answer.read())
+
+    def wait_for(
+        self, what: str, look: Callable[[], Any], *, seconds: float = START_SECONDS_MAX
+    ) -> Any:
+        """Return what `look` returns once it is something.
+
+        Raises:
+            DidNotHappen: it stayed nothing; the message says what, and shows the logs' ends.
+        """
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            found = look()
+            if found:
+                return found
+            time.sleep(LOOK_SECONDS)
+        message = f"waited {seconds:g} s for {what}\n{self.ends_of_logs()}"
+        raise DidNotHappen(message)
+
+    def ends_of_logs(self) -> str:
+        """Return the last lines of every log."""
+        return "\n".join(
+            f"--- {log.relative_to(self.folder)}\n" + "\n".join(_text(log).splitlines()[-12:])
+            for log in sorted(self.folder.rglob("*.log"))
+        )
+
+    def end(self) -> None:
+        """End everything, runners and device programs included, and wait until it is gone."""
+        mine = [self.controller, *(terminal.agent for terminal in self.terminals)]
+        for process in mine:
+            if process is not None and process.poll() is None:
+                process.terminate()
+        for process in mine:
+            if process is not None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(5)
+        for _ in range(100):
+            left = self.processes()
+            if not left:
+                return
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(LOOK_SECONDS)
+
+    def processes(self, *words: str) -> list[int]:
+        """Return the processes of this world whose command line has all of these words."""
+        mark = f"RUSUBAN_WORLD={self.folder}".encode()
+        found = []
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdecimal() or int(entry.name) == os.getpid():
+                continue
+            with contextlib.suppress(OSError):
+                command = (entry / "cmdline").read_bytes()
+                belongs = mark in (entry / "environ").read_bytes() or bytes(self.folder) in command
+                if belongs and command and all(word.encode() in command for word in words):
+                    found.append(int(entry.name))
+        return found
+
+    def _spawn(self, command: list[str], log: Path) -> subprocess.Popen[bytes]:
+        with log.open("ab") as out:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+                env={**os.environ, "RUSUBAN_WORLD": str(self.folder)},
+            )
+
+    def _ended(self, process: subprocess.Popen[bytes] | None, log: Path) -> None:
+        if process is not None and process.poll() is not None:
+            message = f"it ended with code {process.returncode}\n{_text(log)[-2000:]}"
+            raise DidNotHappen(message)
+
+    def _is_ready(self) -> bool:
+        try:
+            self.api("GET", "/readyz")
+        except (Refused, OSError, ValueError):
+            return False
+        return True
+
+    def _controller_settings(self) -> str:
+        return f"""
+state_folder = "{self.folder / "controller"}"
+web = {{ port = {self.web_port} }}
+broker = {{ port = {self.broker_port} }}
+
+[[stores]]
+store = "{STORE}"
+title = "Akihabara"
+time_zone = "Asia/Tokyo"
+policy = "{self.policy}"
+"""
+
+    def _catalogue(self) -> str:
+        program = Path(__file__).parent / "program.py"
+        return f"""
+[programs.racer]
+argv = ["{Path(sys.executable).absolute()}", "-S", "{program}"]
+"""
+
+    def _agent_settings(self, terminal: Terminal, number: int, offering: str | None) -> str:
+        return f"""
+state_folder = "{terminal.folder / "agent"}"
+
+[runner]
+socket = "{terminal.folder / "runner.sock"}"
+state_folder = "{terminal.folder / "runner"}"
+catalogue = "{terminal.folder / "catalogue.toml"}"
+warn_before_seconds = {list(self.terms.warn_before_seconds)}
+is_started_by_agent = true
+
+[retry]
+shortest_seconds = 0.1
+longest_seconds = 1.0
+refused_seconds = 0.3
+
+[[scanners]]
+kind = "image"
+folder = "{terminal.tickets}"
+
+[[devices]]
+key = "booth"
+title = "Booth {number}"
+program = "racer"
+
+[devices.offering]
+key = "{offering or f"racer-{number}"}"
+title = "Racing seat {number}"
+content = "A wheel, three pedals and a wide screen."
+price_cents = 800
+currency = "JPY"
+lengths_seconds = {list(self.terms.lengths_seconds)}
+grid_seconds = {self.terms.grid_seconds}
+turnover_seconds = {self.terms.turnover_seconds}
+early_seconds = {self.terms.early_seconds}
+"""
+
+
+@contextlib.contextmanager
+def a_world(terms: SlotTerms | None = None, *, policy: str = "automatic") -> Iterator[World]:
+    """Give a world with its controller running, and take all of it away afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="rusuban-"))
+    world = World(folder=folder, terms=terms or SlotTerms(), policy=policy)
+    try:
+        world.start_controller()
+        yield world
+    finally:
+        world.end()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _text(log: Path) -> str:
+    try:
+        return log.read_text("utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _lines(log: Path, *, since: int = 0) -> Iterator[dict[str, Any]]:
+    for text in _text(log)[since:].splitlines():
+        with contextlib.suppress(ValueError):
+            line = json.loads(text)
+            if isinstance(line, dict):
+                yield line
+
+
+def _line(log: Path, event: str, *, since: int = 0) -> dict[str, Any] | None:
+    return next((line for line in _lines(log, since=since) if line.get("event") == event), None)

@@ -1,0 +1,179 @@
+"""A store with real books and one confirmed terminal, and a clock that is moved by hand."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cloud_controller.flows import offerings, registration, reservations
+from cloud_controller.flows.registration import Salted
+from cloud_controller.keys import FileKeys
+from cloud_controller.ports import Received
+from cloud_controller.storage.books import SqliteBooks
+from common.ids import DeviceId, OfferingId, StoreId, TerminalId
+from common.messages.base import Message
+from common.messages.offerings import OfferingOn, OfferingRegistered
+from common.messages.registration import DeviceFound, ServiceRequest, Specification
+from common.rules.presence import Presence
+from common.rules.registration import Policy
+from common.rules.reservations import Range
+from common.system import SystemNames
+
+MORNING_AT = 1_792_713_600_000
+"""2026-10-23T00:00:00Z: nine o'clock in Tokyo, on every grid."""
+
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
+
+SHINJUKU = StoreId("shinjuku")
+SALTED = Salted(secret="5e" * 32, salt="5a" * 12, digest="d1" * 64)
+
+
+@dataclass
+class ClockInHand:
+    """Stands still until it is moved."""
+
+    now: int = MORNING_AT
+    steady: float = 1000.0
+
+    def now_ms(self) -> int:
+        return self.now
+
+    def steady_seconds(self) -> float:
+        return self.steady
+
+    def move(self, seconds: float) -> None:
+        self.now += int(seconds * 1000)
+        self.steady += seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """What a terminal of the store offers on each of its devices."""
+
+    title: str = "VR Arena"
+    content: str = "Two hundred worlds, one headset."
+    price_cents: int = 1500
+    currency: str = "JPY"
+    lengths_seconds: tuple[int, ...] = (1800, 3600)
+    grid_seconds: int = 1800
+    turnover_seconds: int = 0
+    devices: int = 2
+    key: str = "vr"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A terminal that is confirmed and here, with what it offers on its devices."""
+
+    terminal: TerminalId
+    epoch: str
+    devices: tuple[DeviceId, ...]
+    offering: OfferingId
+    code: str
+
+
+@dataclass(kw_only=True)
+class StoreKit:
+    """A store's books, its clock, and how things get into them: through the flows."""
+
+    books: SqliteBooks
+    clock: ClockInHand
+    keys: FileKeys
+    names: SystemNames = field(default_factory=SystemNames)
+
+    async def open(self, offer: Offer | None = None) -> Opened:
+        """Let a new terminal enrol, be confirmed, be given its service and go on offer."""
+        offer = offer or Offer()
+        books = self.books
+        await books.transact(
+            registration.add_store, SHINJUKU, "Shinjuku", "Asia/Tokyo", Policy.AUTOMATIC
+        )
+        code = await books.transact(registration.make_code, SHINJUKU, "tests")
+        key = self.names.hex_digits(64)
+        enrolled = await books.transact(registration.enrol, code, key, "pc-1", SALTED)
+        devices = await self._specify(enrolled.terminal, enrolled.epoch, offer)
+        for device in devices:
+            for message in _said_of(offer, device):
+                flow = offerings.register if "registered" in message.type else offerings.turn_on
+                await books.transact(flow, _received(enrolled.terminal, enrolled.epoch, message))
+        await books.transact(registration.note_presence, {enrolled.terminal: Presence.HERE})
+        rows = await books.read(lambda open_books: list(open_books.offerings.choices()))
+        offering = next(row["offering_id"] for row in rows if row["title"] == offer.title)
+        return Opened(
+            terminal=enrolled.terminal,
+            epoch=enrolled.epoch,
+            devices=devices,
+            offering=offering,
+            code=code,
+        )
+
+    async def leave(self, opened: Opened) -> None:
+        """Let a terminal fall silent."""
+        await self.books.transact(registration.note_presence, {opened.terminal: Presence.GONE})
+
+    async def book(self, opened: Opened, starts_at: int, length_seconds: int = 1800) -> str:
+        """Book a slot and return the ticket's link."""
+        slot = Range(starts_at=starts_at, ends_at=starts_at + length_seconds * 1000)
+        wish = reservations.Wish(offering=opened.offering, slot=slot)
+        return await self.books.transact(reservations.book, wish)
+
+    async def _specify(
+        self, terminal: TerminalId, epoch: str, offer: Offer
+    ) -> tuple[DeviceId, ...]:
+        found = tuple(
+            DeviceFound(key=f"{offer.key}-{n}", title=f"Booth of {offer.key} {n}", program="game")
+            for n in range(1, offer.devices + 1)
+        )
+        specification = Specification(
+            digest="d" * 64,
+            gate_digest="a" * 64,
+            agent_version="1",
+            machine={},
+            devices=found,
+            programs=("game",),
+        )
+        request = ServiceRequest(gate_digest="a" * 64)
+        await self.books.transact(registration.specify, _received(terminal, epoch, specification))
+        await self.books.transact(registration.give_service, _received(terminal, epoch, request))
+        rows = await self.books.read(
+            lambda books: list(books.registration.devices_of(terminal_id=terminal))
+        )
+        return tuple(row["device_id"] for row in rows)
+
+
+@asynccontextmanager
+async def store_kit(folder: Path, clock: ClockInHand | None = None) -> AsyncIterator[StoreKit]:
+    """Open a store's books in a folder, and close them."""
+    names = SystemNames()
+    clock = clock or ClockInHand()
+    keys = FileKeys(folder / "keys", names)
+    books = SqliteBooks(
+        folder / "books.sqlite", clock=clock, names=names, keys=keys, on_said=lambda _: None
+    )
+    await books.open()
+    try:
+        yield StoreKit(books=books, clock=clock, keys=keys, names=names)
+    finally:
+        await books.close()
+
+
+def _said_of(offer: Offer, device: DeviceId) -> tuple[Message, ...]:
+    registered = OfferingRegistered(
+        key=offer.key,
+        device=device,
+        title=offer.title,
+        content=offer.content,
+        price_cents=offer.price_cents,
+        currency=offer.currency,
+        lengths_seconds=offer.lengths_seconds,
+        grid_seconds=offer.grid_seconds,
+        turnover_seconds=offer.turnover_seconds,
+    )
+    return registered, OfferingOn(key=offer.key, device=device)
+
+
+def _received(terminal: TerminalId, epoch: str, message: Message) -> Received:
+    return Received(terminal=terminal, epoch=epoch, seq=1, corr="c-1", message=message)

@@ -1,0 +1,182 @@
+"""A real mosquitto with made-up accounts, and links that remember what they heard."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from cloud_controller.broker import (
+    SALT_BYTES,
+    BrokerAccount,
+    BrokerCommand,
+    BrokerRole,
+    BrokerSettings,
+    EmbeddedBroker,
+    hash_secret,
+)
+from common.mqtt import (
+    Delivery,
+    Link,
+    LinkCallbacks,
+    LinkSettings,
+    LossReason,
+    Outcome,
+    RetrySettings,
+    Token,
+)
+
+CONTROLLER = "controller-1"
+QUICK = RetrySettings(
+    shortest_seconds=0.05,
+    longest_seconds=0.5,
+    refused_seconds=0.5,
+    taken_over_seconds=(1.0, 2.0),
+)
+
+
+def account(name: str, role: BrokerRole | None) -> BrokerAccount:
+    """Return an account whose secret is `secret_of` its name."""
+    salt = name.encode().ljust(SALT_BYTES, b".")[:SALT_BYTES]
+    return BrokerAccount(
+        name=name, role=role, salt=salt, secret_hash=hash_secret(secret_of(name).encode(), salt)
+    )
+
+
+def secret_of(name: str) -> str:
+    return f"the secret of {name}"
+
+
+async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    """Return when this is true; fail when it does not become so in time."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - conditions of all kinds, few of which can call
+            await asyncio.sleep(0.002)
+
+
+@dataclass
+class Office:
+    """A running broker, the accounts it starts with and what went wrong."""
+
+    broker: EmbeddedBroker
+    accounts: list[BrokerAccount]
+    faults: list[tuple[str, BaseException]] = field(default_factory=list)
+
+    def kill_broker(self) -> int:
+        """Kill mosquitto; return its process id."""
+        assert self.broker.pid is not None
+        os.kill(self.broker.pid, signal.SIGKILL)
+        return self.broker.pid
+
+
+@asynccontextmanager
+async def office(folder: Path, **roles: BrokerRole | None) -> AsyncIterator[Office]:
+    """Run a broker for the controller and these terminals (underscores are hyphens)."""
+    accounts = [account(CONTROLLER, BrokerRole.CONTROLLER)]
+    accounts += [account(name.replace("_", "-"), role) for name, role in roles.items()]
+    faults: list[tuple[str, BaseException]] = []
+
+    async def known() -> Sequence[BrokerAccount]:
+        return accounts
+
+    def report(where: str, fault: BaseException) -> None:
+        faults.append((where, fault))
+
+    settings = BrokerSettings(folder=folder / "broker")
+    broker = EmbeddedBroker(settings, accounts=known, report=report)
+    await broker.start()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(broker.keep(), name="broker")
+        try:
+            yield Office(broker=broker, accounts=accounts, faults=faults)
+        finally:
+            await broker.stop()
+
+
+class Person:
+    """A link that remembers: messages are acknowledged at once unless told otherwise."""
+
+    def __init__(
+        self, office: Office, name: str, *, filters: Sequence[str] = (), **settings: Any
+    ) -> None:
+        self.messages: list[Delivery] = []
+        self.sessions: list[bool] = []
+        self.losses: list[LossReason] = []
+        self.outcomes: dict[Token, Outcome] = {}
+        self.faults: list[tuple[str, BaseException]] = []
+        self.filters = filters
+        self.acknowledges = True
+        self.on_message: Callable[[Delivery], object] = lambda _: None
+        known: dict[str, Any] = {
+            "host": office.broker.host,
+            "port": office.broker.port,
+            "name": name,
+            "password": secret_of(name),
+            "retry": QUICK,
+        }
+        callbacks = LinkCallbacks(
+            on_message=self._hear,
+            on_connected=self._come,
+            on_lost=self.losses.append,
+            on_acknowledged=self.outcomes.__setitem__,
+        )
+        self.link = Link(
+            LinkSettings(**known | settings),
+            callbacks,
+            random=random.random,
+            report=self._fail,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self.link.start()
+        await until(lambda: self.sessions or self.losses)
+        if self.sessions:
+            await self.is_there(times=1)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.link.stop()
+
+    async def is_there(self, times: int) -> None:
+        """Return when connected this often and the last subscription is in force."""
+        await until(lambda: len(self.sessions) >= times)
+        await self.says("are/my/subscriptions/read")  # the broker answers in order
+
+    async def says(self, topic: str, payload: bytes = b"hello") -> Outcome:
+        """Publish with QoS 1 and return the broker's answer."""
+        token = self.link.publish(topic, payload, 1)
+        assert token is not None
+        await until(lambda: token in self.outcomes)
+        return self.outcomes.pop(token)
+
+    async def orders(self, command: BrokerCommand) -> None:
+        """Change the broker."""
+        assert await self.says(command.topic, command.payload) is not Outcome.NOT_AUTHORISED
+
+    def cut_off(self) -> None:
+        """Lose the connection without a goodbye."""
+        assert self.link._connection is not None
+        self.link._connection.cut()
+
+    def heard(self) -> list[bytes]:
+        return [message.payload for message in self.messages]
+
+    def _hear(self, message: Delivery) -> None:
+        self.messages.append(message)
+        self.on_message(message)
+        if self.acknowledges and message.qos:
+            self.link.acknowledge(message)
+
+    def _come(self, session_present: bool) -> None:  # noqa: FBT001 - the link calls it so
+        if self.filters:
+            self.link.subscribe(self.filters)
+        self.sessions.append(session_present)
+
+    def _fail(self, where: str, fault: BaseException) -> None:
+        self.faults.append((where, fault))

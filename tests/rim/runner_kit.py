@@ -1,0 +1,167 @@
+"""A real runner in a folder of its own, a link to it, and what it said, for the runner's tests."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from common.system import SystemClock
+from edge_agent.runner.link import RunnerLink
+from edge_agent.runner.tree import Identity, look, marked, send
+from edge_agent.runner.wire import EventKind, RunnerEvent, StartProgram
+from tests.programs.runner import settings_in
+
+PATIENCE_SECONDS = 10.0
+"""What has not happened by then will not."""
+
+REPOSITORY = Path(__file__).parents[2]
+
+CATALOGUE = """
+[programs.game]
+argv = ["/bin/sleep", "3600"]
+
+[programs.stubborn]
+argv = STUBBORN
+
+[programs.quits]
+argv = ["/bin/true"]
+
+[programs.crashes]
+argv = ["/bin/false"]
+
+[programs.slow]
+argv = ["/bin/sleep", "3600"]
+ready_after_seconds = 0.4
+
+[programs.missing]
+argv = ["/nowhere/to/be/found"]
+"""
+
+
+class Terminal:
+    """One folder with a runner in it that can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings = settings_in(folder)
+        self.clock = SystemClock()
+        self.events: list[RunnerEvent] = []
+        self.heard = asyncio.Event()
+        self.connected = asyncio.Event()
+        self.link = RunnerLink(
+            self.settings.socket, on_event=self._note, on_connected=self.connected.set
+        )
+        self.runner: asyncio.subprocess.Process
+        folder.mkdir(exist_ok=True)
+        self.settings.boot_id_file.write_text("boot-1\n")
+        self.settings.catalogue.write_text(
+            CATALOGUE.replace("STUBBORN", json.dumps(stubborn_in(folder)))
+        )
+
+    async def start_runner(self) -> None:
+        """Start a runner and wait until it is there."""
+        self.connected.clear()
+        self.runner = await self.runner_process()
+        await asyncio.wait_for(self.connected.wait(), PATIENCE_SECONDS)
+
+    async def runner_process(self) -> asyncio.subprocess.Process:
+        """Return a new runner process whose complaint can be read."""
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.programs.runner", str(self.folder)),
+            cwd=REPOSITORY,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def kill_runner(self, number: signal.Signals = signal.SIGKILL) -> int:
+        """Send the runner a signal and return its exit code."""
+        self.runner.send_signal(number)
+        return await asyncio.wait_for(self.runner.wait(), PATIENCE_SECONDS)
+
+    async def failed_runner(self) -> tuple[int | None, str]:
+        """Return the exit code and the complaint of a runner that cannot start."""
+        failed = await self.runner_process()
+        _, complaint = await asyncio.wait_for(failed.communicate(), PATIENCE_SECONDS)
+        return failed.returncode, complaint.decode()
+
+    async def event(self, kind: EventKind, session: str) -> RunnerEvent:
+        """Return the event of this kind about this session, once it was said."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                for event in self.events:
+                    if (event.kind, event.record.session) == (kind, session):
+                        return event
+                self.heard.clear()
+                await self.heard.wait()
+
+    def programs(self) -> list[Identity]:
+        """Return every living process that this terminal's runner started."""
+        return list(marked(look().values(), str(self.settings.state_folder.resolve())))
+
+    def _note(self, event: RunnerEvent) -> None:
+        self.events.append(event)
+        self.heard.set()
+
+
+@asynccontextmanager
+async def terminal_in(folder: Path) -> AsyncIterator[Terminal]:
+    """Give a terminal with a runner at work; nothing of it is left afterwards."""
+    terminal = Terminal(folder)
+    linking = asyncio.create_task(terminal.link.run(), name="link")
+    try:
+        await terminal.start_runner()
+        yield terminal
+    finally:
+        linking.cancel()
+        if terminal.runner.returncode is None:
+            await terminal.kill_runner()
+        for left in terminal.programs():
+            send(left, signal.SIGKILL)
+        for pid in filter(is_there, parts_in(folder)):
+            os.kill(pid, signal.SIGKILL)
+
+
+def a_start(
+    session: str = "s-1",
+    *,
+    device: str = "d-1",
+    program: str = "game",
+    remaining_seconds: float = 60.0,
+    fence: int = 1,
+) -> StartProgram:
+    """Return a start that would be granted."""
+    return StartProgram(
+        session=session,
+        device=device,
+        program=program,
+        remaining_seconds=remaining_seconds,
+        fence=fence,
+    )
+
+
+def stubborn_in(folder: Path) -> list[str]:
+    """Return the command of the program that will not leave, and writes its pids in this folder."""
+    return [sys.executable, "-S", f"{REPOSITORY}/tests/programs/stubborn.py", str(folder)]
+
+
+def parts_in(folder: Path) -> list[int]:
+    """Return the pids that the program that will not leave has written in this folder so far."""
+    files = (folder / part for part in ("leader", "child", "daemon", "stray"))
+    return [int(text) for file in files if file.exists() and (text := file.read_text())]
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Return once something is so."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not is_so():  # noqa: ASYNC110 - what other programs do rings no bell in this one
+            await asyncio.sleep(0.005)
+
+
+def is_there(pid: int) -> bool:
+    """Return whether a process, or what it left for its parent, is there."""
+    return Path(f"/proc/{pid}").exists() and os.getpgid(pid) >= 0

@@ -1,0 +1,291 @@
+"""The API does what its table says, each route at least once, and books once for one key."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import jsonschema
+import pytest
+import zxingcpp
+from PIL import Image
+
+from cloud_controller.web.openapi import document_of
+from cloud_controller.web.routes import from_iso, iso
+from cloud_controller.web.table import ROUTES, table_for
+from tests.fakes.store import HOUR_MS, MINUTE_MS, MORNING_AT, SHINJUKU, Offer, Opened
+from tests.rim.web_kit import OPERATOR, Answered, web_kit
+
+API = "/api/v1"
+STORE = {"store": "osaka", "title": "Osaka", "time_zone": "Asia/Tokyo", "policy": "manual"}
+NOBODY = "0" * 32
+
+
+async def test_what_is_on_offer_is_listed_and_what_is_gone_is_not(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        opened = await kit.store.open()
+        listed = (await kit.get(f"{API}/offerings")).json["offerings"]
+        assert [offering["offering"] for offering in listed] == [opened.offering]
+        assert listed[0]["lengths_seconds"] == [1800, 3600]
+        assert (await kit.get(f"{API}/offerings?store=elsewhere")).json == {"offerings": []}
+        await kit.store.leave(opened)
+        assert (await kit.get(f"{API}/offerings")).json == {"offerings": []}
+
+
+async def test_free_slots_are_listed_for_a_window_and_for_the_next_day_without_one(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        opened = await kit.store.open()
+        path = f"{API}/offerings/{opened.offering}/slots?length_seconds=3600"
+        a_day = (await kit.get(path)).json["slots"]
+        assert len(a_day) == 47
+        window = (
+            await kit.get(f"{path}&from=2026-10-23T10:00:00%2B09:00&to=2026-10-23T03:00Z")
+        ).json
+        starts = [slot["starts_at"] for slot in window["slots"]]
+        assert starts == ["2026-10-23T01:00:00Z", "2026-10-23T01:30:00Z", "2026-10-23T02:00:00Z"]
+        assert [device["number"] for device in window["slots"][0]["devices"]] == [1, 2]
+
+
+async def test_a_booking_gives_a_ticket_whose_qr_says_its_token(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        opened = await kit.store.open()
+        booked = await kit.book(a_wish(opened))
+        ticket = booked.json
+        assert booked.status == 201
+        assert ticket["starts_at"] == "2026-10-23T01:00:00Z"
+        assert ticket["ends_at"] == "2026-10-23T01:30:00Z"
+        assert ticket["ticket_url"] == f"{kit.url}/t/{ticket['link']}"
+        assert (await kit.get(f"{API}/tickets/{ticket['link']}")).json == ticket
+        assert (
+            read_qr(await kit.get(f"{API}/tickets/{ticket['link']}/qr.png"), tmp_path)
+            == ticket["token"]
+        )
+        drawn = await kit.get(ticket["qr_url"].removeprefix(kit.url))
+        assert drawn.headers["Content-Type"].startswith("image/svg+xml")
+
+
+async def test_a_cancelled_ticket_says_so_and_its_story_is_told(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        link = await kit.store.book(await kit.store.open(), MORNING_AT + HOUR_MS)
+        cancelled = await kit.post(f"{API}/tickets/{link}/cancel")
+        assert (cancelled.status, cancelled.json["state"]) == (200, "cancelled")
+        lines = (await kit.get(f"{API}/tickets/{link}/story")).json["lines"]
+        assert [line["type"] for line in lines] == [
+            "reservation.confirmed",
+            "reservation.cancelled",
+        ]
+        assert_problem(await kit.post(f"{API}/tickets/{link}/cancel"), 409, "not_allowed")
+
+
+async def test_a_slot_just_taken_offers_the_three_nearest_that_are_free(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        opened = await kit.store.open(Offer(devices=1))
+        wish = a_wish(opened)
+        assert (await kit.book(wish)).status == 201
+        refused = await kit.book(wish)
+        assert_problem(refused, 409, "slot_is_taken")
+        starts = [near["starts_at"] for near in refused.json["alternatives"]]
+        assert starts == ["2026-10-23T00:00:00Z", "2026-10-23T00:30:00Z", "2026-10-23T01:30:00Z"]
+
+
+async def test_one_key_books_once_and_gives_the_same_answer_again(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        wish = a_wish(await kit.store.open())
+        key = "k" * 20
+        first, again = await kit.book(wish, key), await kit.book(wish, key)
+        assert (first.status, first.body) == (again.status, again.body)
+        other = await kit.book({**wish, "length_seconds": 3600}, key)
+        assert_problem(other, 422, "idempotency_key_reused")
+        assert_problem(await kit.book(wish, "short"), 400, "idempotency_key_missing")
+        unkeyed = await kit.post(f"{API}/reservations", json=wish)
+        assert_problem(unkeyed, 400, "idempotency_key_missing")
+
+
+async def test_a_refusal_is_not_kept_so_that_asking_again_asks_anew(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        opened = await kit.store.open(Offer(devices=1))
+        first = await kit.book(a_wish(opened))
+        key = "r" * 20
+        assert (await kit.book(a_wish(opened), key)).status == 409
+        await kit.post(f"{API}/tickets/{first.json['link']}/cancel")
+        assert (await kit.book(a_wish(opened), key)).status == 201
+
+
+async def test_two_calls_at_once_with_one_key_book_once(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        wish = a_wish(await kit.store.open())
+        answers = await asyncio.gather(*(kit.book(wish, "t" * 20) for _ in range(8)))
+        booked = {answer.body for answer in answers if answer.status == 201}
+        assert len(booked) == 1
+        for answer in answers:
+            if answer.status != 201:
+                assert_problem(answer, 409, "still_running")
+        slots = await kit.get(f"{API}/offerings/{wish['offering']}/slots?length_seconds=1800")
+        assert sum(len(slot["devices"]) == 1 for slot in slots.json["slots"]) == 1
+
+
+async def test_a_hundred_customers_and_one_device_make_one_booking(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        wish = a_wish(await kit.store.open(Offer(devices=1)))
+        answers = await asyncio.gather(*(kit.book(wish) for _ in range(100)))
+        assert sorted(answer.status for answer in answers) == [201] + [409] * 99
+
+
+async def test_a_terminal_enrols_with_a_code_of_the_operator_once(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        added = await kit.post(f"{API}/stores", json=STORE, headers=OPERATOR)
+        assert (added.status, added.json["number"]) == (200, 1)
+        made = await kit.post(f"{API}/enrolment-codes", json={"store": "osaka"}, headers=OPERATOR)
+        asked = {"code": made.json["code"], "public_key": "ab" * 32, "hostname": "pc-7"}
+        enrolled = await kit.post(f"{API}/enrolments", json=asked)
+        assert enrolled.status == 201
+        assert enrolled.json["broker"] == {"host": "127.0.0.1", "port": 1883}
+        assert enrolled.json["public_keys"] == {"1": kit.store.keys.public_keys()[1]}
+        again = await kit.post(f"{API}/enrolments", json=asked)
+        assert again.json["terminal"] == enrolled.json["terminal"]
+        thief = await kit.post(f"{API}/enrolments", json={**asked, "public_key": "cd" * 32})
+        assert_problem(thief, 403, "code_is_spent")
+
+
+async def test_guessing_codes_is_limited_and_says_when_to_come_back(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        guess = {"code": "AAAAAAAAAA", "public_key": "ab" * 32, "hostname": "pc-7"}
+        statuses = [(await kit.post(f"{API}/enrolments", json=guess)).status for _ in range(10)]
+        assert statuses == [403] * 10
+        limited = await kit.post(f"{API}/enrolments", json=guess)
+        assert_problem(limited, 429, "too_many_attempts")
+        assert limited.headers["Retry-After"] == "61"
+        kit.store.clock.move(61)
+        assert (await kit.post(f"{API}/enrolments", json=guess)).status == 403
+
+
+async def test_the_operator_changes_a_terminal_s_standing_as_its_table_allows(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        opened = await kit.store.open()
+        path = f"{API}/terminals/{opened.terminal}/standing"
+        wanted = {"event": "suspend", "reason": "the door is broken"}
+        suspended = await kit.post(path, json=wanted, headers=OPERATOR)
+        assert suspended.json["standing"] == "suspended"
+        listed = (await kit.get(f"{API}/terminals", headers=OPERATOR)).json["terminals"]
+        assert [terminal["reason"] for terminal in listed] == ["the door is broken"]
+        assert_problem(await kit.post(path, json=wanted, headers=OPERATOR), 409, "not_allowed")
+        nobody = f"{API}/terminals/t-nobody/standing"
+        assert_problem(await kit.post(nobody, json=wanted, headers=OPERATOR), 404, "not_found")
+
+
+async def test_stores_and_sessions_are_listed(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        await kit.store.open()
+        assert [store["store"] for store in (await kit.get(f"{API}/stores")).json["stores"]] == [
+            SHINJUKU
+        ]
+        assert (await kit.get(f"{API}/sessions", headers=OPERATOR)).json == {"sessions": []}
+
+
+async def test_every_answer_has_the_shape_that_the_description_gives_it(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        opened = await kit.store.open()
+        ticket = (await kit.book(a_wish(opened))).json
+        description = (await kit.get(f"{API}/openapi.json")).json
+        answers = {
+            "/stores": await kit.get(f"{API}/stores"),
+            "/offerings": await kit.get(f"{API}/offerings"),
+            "/offerings/{offering}/slots": await kit.get(
+                f"{API}/offerings/{opened.offering}/slots?length_seconds=1800"
+            ),
+            "/tickets/{link}": await kit.get(f"{API}/tickets/{ticket['link']}"),
+            "/tickets/{link}/story": await kit.get(f"{API}/tickets/{ticket['link']}/story"),
+            "/terminals": await kit.get(f"{API}/terminals", headers=OPERATOR),
+            "/sessions": await kit.get(f"{API}/sessions", headers=OPERATOR),
+        }
+        for path, answer in answers.items():
+            assert_described(description, f"{API}{path}", "get", "200", answer)
+        refused = await kit.get(f"{API}/tickets/{NOBODY}")
+        assert_described(description, f"{API}/tickets/{{link}}", "get", "default", refused)
+
+
+def test_the_description_names_every_route_of_the_api_and_resolves():
+    description = document_of(ROUTES, "https://play.example")
+    told = {
+        (method.upper(), path)
+        for path, operations in description["paths"].items()
+        for method in operations
+    }
+    assert told == {(route.method, route.path) for route in ROUTES if route.is_api}
+    ids = [each["operationId"] for told in description["paths"].values() for each in told.values()]
+    assert len(ids) == len(set(ids))
+    for name, schema in description["components"]["schemas"].items():
+        whole = {**schema, "components": description["components"]}
+        jsonschema.Draft202012Validator.check_schema(whole)
+        assert refs_in(schema) <= {
+            f"#/components/schemas/{n}" for n in description["components"]["schemas"]
+        }, name
+
+
+@pytest.mark.parametrize("role", ["management", "reservation", "web"])
+async def test_a_controller_has_the_routes_of_its_roles_and_no_others(tmp_path: Path, role: str):
+    async with web_kit(tmp_path, roles=frozenset({role})) as kit:
+        rows = table_for(frozenset({role}))
+        assert 3 < len(rows) < len(ROUTES)
+        for path in {row.path for row in ROUTES} - {row.path for row in rows}:
+            assert (await kit.get(path.format_map(Anything()))).status == 404
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [(0, "1970-01-01T00:00:00Z"), (MORNING_AT + 7, "2026-10-23T00:00:00.007Z")],
+)
+def test_an_instant_is_written_in_utc_and_read_back(at: int, text: str):
+    assert iso(at) == text
+    assert from_iso(text) == at
+
+
+class Anything(dict[str, str]):
+    """Has a value for every name."""
+
+    def __missing__(self, name: str) -> str:
+        return NOBODY
+
+
+def a_wish(opened: Opened) -> dict[str, object]:
+    """Ask for the half hour that begins an hour after the morning does."""
+    return {
+        "offering": opened.offering,
+        "starts_at": iso(MORNING_AT + 60 * MINUTE_MS),
+        "length_seconds": 1800,
+    }
+
+
+def assert_problem(answer: Answered, status: int, code: str) -> None:
+    assert (answer.status, answer.json["code"]) == (status, code)
+    assert answer.json["status"] == status
+    assert answer.headers["Content-Type"].startswith("application/problem+json")
+    assert answer.json["title"]
+    assert answer.json["next"]
+
+
+def assert_described(
+    description: dict, path: str, method: str, status: str, answer: Answered
+) -> None:
+    content = description["paths"][path][method]["responses"][status]["content"]
+    schema = next(iter(content.values()))["schema"]
+    whole = {**schema, "components": description["components"]}
+    jsonschema.Draft202012Validator(whole).validate(answer.json)
+
+
+def refs_in(schema: object) -> set[str]:
+    """Return every reference in a schema."""
+    match schema:
+        case dict():
+            own = {schema["$ref"]} if isinstance(schema.get("$ref"), str) else set()
+            return own.union(*(refs_in(part) for part in schema.values()))
+        case list():
+            return set().union(*(refs_in(part) for part in schema))
+        case _:
+            return set()
+
+
+def read_qr(answer: Answered, folder: Path) -> str:
+    (folder / "qr.png").write_bytes(answer.body)
+    found = zxingcpp.read_barcodes(Image.open(folder / "qr.png").convert("L"))
+    return found[0].text if found else ""

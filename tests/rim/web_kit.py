@@ -1,0 +1,102 @@
+"""A real web server over real books, on a free port, and somebody to call it."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from cloud_controller.web.app import WebParts, make_app, runner_of
+from tests.fakes.store import SALTED, ClockInHand, StoreKit, store_kit
+
+TOKEN = "the-operator-s-token"  # noqa: S105 - made up for the tests
+OPERATOR = {"Authorization": f"Bearer {TOKEN}"}
+EVERY_ROLE = frozenset({"management", "service", "reservation", "web"})
+
+
+@dataclass(kw_only=True)
+class WebKit:
+    """A served store, and what a test may turn about it."""
+
+    store: StoreKit
+    url: str
+    http: aiohttp.ClientSession
+    ready: dict[str, bool] = field(default_factory=lambda: {"books": True, "broker": True})
+    dropped: dict[str, int] = field(default_factory=dict)
+
+    async def get(self, path: str, **how: Any) -> Answered:
+        return await self.call("GET", path, **how)
+
+    async def post(self, path: str, **how: Any) -> Answered:
+        return await self.call("POST", path, **how)
+
+    async def call(self, method: str, path: str, **how: Any) -> Answered:
+        """Call a route without following it anywhere."""
+        how.setdefault("allow_redirects", False)
+        async with self.http.request(method, self.url + path, **how) as response:
+            return Answered(
+                status=response.status, headers=response.headers, body=await response.read()
+            )
+
+    async def book(self, wish: dict[str, Any], key: str | None = None) -> Answered:
+        """Book over the API."""
+        key = key or self.store.names.hex_digits(32)
+        headers = {"Idempotency-Key": key}
+        return await self.post("/api/v1/reservations", json=wish, headers=headers)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """An answer that has been read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+@asynccontextmanager
+async def web_kit(
+    folder: Path, *, clock: ClockInHand | None = None, roles: frozenset[str] = EVERY_ROLE
+) -> AsyncIterator[WebKit]:
+    """Serve a store's books on a free port of this machine."""
+    async with store_kit(folder, clock) as store, aiohttp.ClientSession() as http:
+        kit = WebKit(store=store, url="", http=http)
+        door = socket.create_server(("127.0.0.1", 0))
+        kit.url = f"http://127.0.0.1:{door.getsockname()[1]}"
+        parts = WebParts(
+            books=store.books,
+            clock=store.clock,
+            names=store.names,
+            roles=roles,
+            operator_token=TOKEN,
+            public_url=kit.url,
+            broker_address=lambda: ("127.0.0.1", 1883),
+            salt_secret=lambda: SALTED,
+            is_ready=lambda: kit.ready,
+            waiting_count=store.books.waiting,
+            dropped_counts=lambda: kit.dropped,
+            registry=CollectorRegistry(),
+        )
+        runner = runner_of(make_app(parts))
+        await runner.setup()
+        await web.SockSite(runner, door).start()
+        try:
+            yield kit
+        finally:
+            await runner.cleanup()
