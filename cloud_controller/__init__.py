@@ -1,1 +1,1 @@
-"""The cloud controller: reservations, tickets, rights, commands, the registration gate and the pages."""
+"""The cloud controller: reservations, tickets, rights, commands, registration and pages."""

@@ -1,4 +1,4 @@
-"""Out: what the flows have said goes to the terminals and the broker, after its commit, at least once, in order."""
+"""Out: what the flows have said goes to terminals and broker after its commit, at least once."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
-from cloud_controller.ports import Books, Clock, Names, RoleGiven, Said, Transaction
+from cloud_controller.ports import Books, Clock, Names, RoleGiven, Row, Said, Transaction
 from common.codec import Envelope, message_from, write
 from common.mqtt import Outcome, Token
 from common.rules.registration import BrokerRole
@@ -49,7 +49,7 @@ class Courier:
         self._log = structlog.get_logger("courier")
 
     def post(self, said: Sequence[Said | RoleGiven]) -> None:
-        """Send what has just been committed; called in the loop's thread, in the order of commits."""
+        """Send what has just been committed; called in the loop's thread, commit by commit."""
         for each in said:
             self._send(each)
 
@@ -105,7 +105,7 @@ def unsent(books: Transaction) -> list[Said | RoleGiven]:
     return [_said(row) for row in books.post.unsent(most=UNSENT_MAX)]
 
 
-def _said(row: Any) -> Said | RoleGiven:  # noqa: ANN401 - a row of the outbox
+def _said(row: Row) -> Said | RoleGiven:
     body = json.loads(row["body"])
     if "role" in body:
         role = BrokerRole(body["role"]) if body["role"] is not None else None

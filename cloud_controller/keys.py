@@ -1,4 +1,4 @@
-"""The controller's signing keys: made at first start, kept in files only it can read, never sent anywhere."""
+"""The controller's signing keys: made at first start, in files only it can read, never sent."""
 
 from __future__ import annotations
 

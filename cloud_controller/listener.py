@@ -1,4 +1,4 @@
-"""MQTT in: a table from message type to flow; what cannot be read, or names a false sender, is counted and dropped."""
+"""MQTT in: a table from channel and message type to flow; what is not taken is counted."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from cloud_controller.flows import offerings, registration, rights, sessions
 from cloud_controller.ports import Books, Received, Transaction
-from common.codec import Envelope, message_from, read
-from common.errors import MessageIsMalformed, TooManyWaiting
+from common.codec import message_from, read
+from common.errors import MessageIsMalformed, RusubanError, TooManyWaiting
 from common.ids import TerminalId
 from common.messages import (
     offerings as said_of_offerings,
@@ -23,15 +23,15 @@ from common.messages import (
     rights as said_of_rights,
     sessions as said_of_sessions,
 )
-from common.messages.registration import Acknowledged
+from common.messages.registration import Acknowledged, Presence as PresenceTold
 from common.mqtt import Delivery
 from common.rules.presence import Presence
 from common.rules.registration import BrokerRole
 from common.rules.tickets import sight
-from common.topics import Address, Channel, address_of
+from common.topics import Channel, address_of
 
 INBOX_WAITING_MAX: Final = 1_000
-"""Events of one terminal that may wait for an earlier one; its window is 40, so more is not ours."""
+"""Events of one terminal that may wait for an earlier one; an honest one has 40 under way."""
 
 Flow = Callable[[Transaction, Received], None]
 
@@ -50,17 +50,13 @@ EVENTS: Final[Mapping[str, Flow]] = {
 }
 """What the ordered stream of a terminal may carry."""
 
-REQUESTS: Final[Mapping[str, Flow]] = {
-    said_of_registration.ServiceRequest.type: registration.give_service,
-    said_of_rights.Announce.type: rights.announce,
-    said_of_rights.Complete.type: rights.complete,
-    said_of_rights.Abort.type: rights.abort,
-}
-"""Questions that need an answer now; `rights.request` is the one more, whose ticket is read at the door."""
+
+class NotTaken(RusubanError):
+    """A message is not taken, {why}: {detail}."""
 
 
 class Listener:
-    """Takes what the broker delivers; acknowledges it when it is in the books, or is nothing for them."""
+    """Takes what the broker delivers; acknowledges it when it is in the books or not for them."""
 
     def __init__(
         self,
@@ -68,7 +64,7 @@ class Listener:
         *,
         keys: Mapping[int, Ed25519PublicKey],
         acknowledge: Callable[[Delivery], None],
-        on_heard: Callable[[TerminalId, Presence], None],
+        on_heard: Callable[[TerminalId, Presence, str], None],
         on_change: Callable[[], None],
     ) -> None:
         """Take the parts it speaks to.
@@ -77,7 +73,7 @@ class Listener:
             books: where everything goes.
             keys: the public keys by which tickets are checked at the door.
             acknowledge: tells the broker that a delivery is safe.
-            on_heard: called with each sign of life of a terminal.
+            on_heard: called with each sign of life of a terminal, and the connection it names.
             on_change: called after each commit that may have changed what is due when.
         """
         self.dropped: Counter[str] = Counter()
@@ -90,28 +86,34 @@ class Listener:
 
     def take(self, delivery: Delivery) -> None:
         """Read one delivery and hand it to its flow."""
+        try:
+            said, channel = self._said_in(delivery)
+            call = self._call_for(said, channel)
+        except NotTaken as refusal:
+            self.dropped[str(refusal.facts["why"])] += 1
+            self._log.warning("message dropped", topic=delivery.topic, **refusal.facts)
+            self._acknowledge(delivery)
+            return
+        if call is None:
+            self._acknowledge(delivery)
+        else:
+            self._enter(delivery, call)
+
+    def _said_in(self, delivery: Delivery) -> tuple[Received, Channel]:
+        """Return what was said and on which channel.
+
+        Raises:
+            NotTaken: it is none of ours, cannot be read, or names a false sender.
+        """
         address = address_of(delivery.topic)
         if address is None:
-            self._drop(delivery, "unknown_topic", delivery.topic)
-            return
+            raise NotTaken(why="unknown_topic", detail="")
         try:
             envelope = read(delivery.payload)
         except MessageIsMalformed as fault:
-            self._drop(delivery, "malformed", str(fault))
-            return
+            raise NotTaken(why="malformed", detail=str(fault)) from fault
         if envelope.terminal != address.terminal:
-            self._drop(delivery, "false_sender", envelope.terminal)
-            return
-        call = self._call_for(address, envelope)
-        if call is None:
-            self._drop(delivery, "wrong_channel", envelope.message.type)
-            return
-        self._enter(delivery, call)
-
-    def _call_for(
-        self, address: Address, envelope: Envelope
-    ) -> Callable[[Transaction], object] | None:
-        """Return what to do in the books about a message, or None: it does not belong on its topic."""
+            raise NotTaken(why="false_sender", detail=envelope.terminal)
         said = Received(
             terminal=address.terminal,
             epoch=envelope.epoch,
@@ -119,35 +121,36 @@ class Listener:
             corr=envelope.corr,
             message=envelope.message,
         )
-        match address.channel, envelope.message:
-            case Channel.SPECIFICATION, said_of_registration.Specification():
-                return _flow_for(registration.specify, said)
-            case Channel.HELLO, said_of_registration.Hello():
-                self._on_heard(said.terminal, Presence.HERE)
-                return _flow_for(sessions.hello, said)
-            case Channel.HEARTBEAT, said_of_registration.Heartbeat():
-                self._on_heard(said.terminal, Presence.HERE)
-                return _nothing
-            case Channel.PRESENCE, said_of_registration.Presence(state=state):
-                self._on_heard(said.terminal, Presence.GONE if state == Presence.GONE else Presence.HERE)
-                return _nothing
-            case Channel.EVENTS, message if message.type in EVENTS:
-                return _flow_for(take_event, said)
-            case Channel.REQUESTS, said_of_rights.Request() as message:
-                seen = sight(message.request.token, self._keys)
-                return partial(rights.request, said=said, seen=seen)
-            case Channel.REQUESTS, message if message.type in REQUESTS:
-                return _flow_for(REQUESTS[message.type], said)
-        return None
+        return said, address.channel
+
+    def _call_for(self, said: Received, channel: Channel) -> Callable[[Transaction], object] | None:
+        """Return what to do in the books, or None: it was only a sign of life.
+
+        Raises:
+            NotTaken: this message does not belong on this channel.
+        """
+        message = said.message
+        if (channel, message.type) in SIGNS_OF_LIFE:
+            told = message if isinstance(message, PresenceTold) else None
+            is_gone = told is not None and told.state == Presence.GONE
+            presence = Presence.GONE if is_gone else Presence.HERE
+            self._on_heard(said.terminal, presence, told.connection if told else "")
+        if (channel, message.type) == (Channel.REQUESTS, said_of_rights.Request.type):
+            seen = sight(message.request.token, self._keys)
+            return lambda books: rights.request(books, said, seen)
+        flow = FLOWS.get((channel, message.type))
+        if flow is not None:
+            return lambda books: flow(books, said)
+        if (channel, message.type) in SIGNS_OF_LIFE:
+            return None
+        raise NotTaken(why="wrong_channel", detail=message.type)
 
     def _enter(self, delivery: Delivery, call: Callable[[Transaction], object]) -> None:
-        if call is _nothing:
-            self._acknowledge(delivery)
-            return
         try:
             future = self._books.transact(call)
         except TooManyWaiting:
-            self._drop(delivery, "too_many_waiting", delivery.topic)
+            self.dropped["too_many_waiting"] += 1
+            self._acknowledge(delivery)
             return
         future.add_done_callback(partial(self._entered, delivery))
 
@@ -163,14 +166,9 @@ class Listener:
         self.dropped["failed"] += 1
         self._log.error("a message failed", topic=delivery.topic, exc_info=fault)
 
-    def _drop(self, delivery: Delivery, why: str, detail: str) -> None:
-        self.dropped[why] += 1
-        self._log.warning("message dropped", why=why, topic=delivery.topic, detail=detail[:200])
-        self._acknowledge(delivery)
-
 
 def take_event(books: Transaction, said: Received) -> None:
-    """Apply a terminal's events in order, each once, and say up to where they are safe (promise 9)."""
+    """Apply a terminal's events in order, each once, and say up to where they are safe."""
     known = books.rights.standing(terminal_id=said.terminal)
     if known is None or known["epoch"] != said.epoch or known["broker_role"] == BrokerRole.GATE:
         return
@@ -212,9 +210,22 @@ def _keep_for_later(books: Transaction, said: Received) -> None:
         )
 
 
-def _flow_for(flow: Flow, said: Received) -> Callable[[Transaction], None]:
-    return lambda books: flow(books, said)
+FLOWS: Final[Mapping[tuple[Channel, str], Flow]] = {
+    (Channel.SPECIFICATION, said_of_registration.Specification.type): registration.specify,
+    (Channel.HELLO, said_of_registration.Hello.type): sessions.hello,
+    (Channel.REQUESTS, said_of_registration.ServiceRequest.type): registration.give_service,
+    (Channel.REQUESTS, said_of_rights.Announce.type): rights.announce,
+    (Channel.REQUESTS, said_of_rights.Complete.type): rights.complete,
+    (Channel.REQUESTS, said_of_rights.Abort.type): rights.abort,
+    **{(Channel.EVENTS, kind): take_event for kind in EVENTS},
+}
+"""What each channel may carry; `rights.request` is the one more, its ticket read at the door."""
 
-
-def _nothing(_books: Transaction) -> None:
-    """Stand for a message that only shows its sender is alive."""
+SIGNS_OF_LIFE: Final = frozenset(
+    {
+        (Channel.HELLO, said_of_registration.Hello.type),
+        (Channel.HEARTBEAT, said_of_registration.Heartbeat.type),
+        (Channel.PRESENCE, PresenceTold.type),
+    }
+)
+"""What shows that a terminal is here, or says that it has gone."""

@@ -1,10 +1,10 @@
-"""What the flows need of the world, in the flows' own words; storage, keys and clock stand behind it."""
+"""What the flows need of the world, in the flows' own words; the rim stands behind it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from common.errors import RusubanError
 from common.ids import TerminalId
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+Row: TypeAlias = Any
+"""A row of a query; its columns are read by their names."""
 
 
 class SlotIsTaken(RusubanError):
@@ -158,9 +161,8 @@ class Transaction(Protocol):
     ) -> None:
         """Have a message sent after the commit.
 
-        Args:
-            kept: keep it in the outbox until the broker has it. Not needed where a row that is
-                saved anyway makes the terminal's repetition find the same answer.
+        One that is `kept` stays in the outbox until the broker has it. That is not needed where a
+        row that is saved anyway makes the terminal's repetition find the same answer.
         """
         ...
 
@@ -169,9 +171,8 @@ class Transaction(Protocol):
     ) -> None:
         """Have the broker give a terminal this role, or None: nothing at all.
 
-        Args:
-            secret: for a new account or a new secret. Then the message is not kept, so that no
-                secret is: a broker that starts anew reads the account's digest from the books.
+        A word with a `secret`, for a new account, is not kept, so that no secret is: a broker that
+        starts anew reads the account's digest from the books.
         """
         ...
 

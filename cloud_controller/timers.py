@@ -1,4 +1,4 @@
-"""Time in: asks the flows for their next moment and wakes them then; judges who is here by the last heartbeat."""
+"""Time in: wakes the flows at their next moment; judges who is here by the last heartbeat."""
 
 from __future__ import annotations
 
@@ -33,16 +33,24 @@ class Timers:
         self._clock = clock
         self._heard: dict[TerminalId, float] = {}
         self._presence: dict[TerminalId, Presence] = {}
+        self._connections: dict[TerminalId, str] = {}
         self._nudged = asyncio.Event()
         self._tidy_at = 0.0
         self._log = structlog.get_logger("timers")
 
-    def heard(self, terminal: TerminalId, presence: Presence) -> None:
-        """Note a sign of life, or the word that a terminal has gone."""
+    def heard(self, terminal: TerminalId, presence: Presence, connection: str) -> None:
+        """Note a sign of life, or the word that a terminal has gone.
+
+        The will of an older connection than the one a terminal has named since is not about now.
+        """
         if presence is Presence.GONE:
+            if connection != self._connections.get(terminal, connection):
+                return
             self._heard.pop(terminal, None)
         else:
             self._heard[terminal] = self._clock.steady_seconds()
+            if connection:
+                self._connections[terminal] = connection
         if self._presence.get(terminal) is not presence:
             self._nudged.set()
 
@@ -57,7 +65,7 @@ class Timers:
             self._nudged.clear()
             try:
                 wait_seconds = await self._do_what_is_due()
-            except Exception:
+            except Exception:  # noqa: BLE001 - time goes on whatever one round met
                 self._log.exception("what is due could not be done")
                 wait_seconds = AFTER_A_FAULT_SECONDS
             await asyncio.sleep(PAUSE_SECONDS)

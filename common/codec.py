@@ -1,4 +1,4 @@
-"""Message ↔ bytes: one envelope, one size limit, one version; what cannot be read is refused with its reason."""
+"""Message ↔ bytes: one envelope, one size limit, one version; what cannot be read is refused."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ PAYLOAD_BYTES_MAX: Final = 65_536
 """Bytes of one message; larger things go by HTTPS."""
 
 SEQ_MAX: Final = 2**62
-"""Events one epoch may count; a terminal that spoke every millisecond would need a hundred million years."""
+"""Events one epoch may count: at one a millisecond, a hundred million years of them."""
 
 TTL_SECONDS_MAX: Final = 31_536_000
 """A year: the longest a message may claim to be worth hearing."""
 
-_DEPTH_TEXT_MAX = 2_000  # recursion guard: a payload with more opening brackets is no message of ours
+_DEPTH_TEXT_MAX = (
+    2_000  # recursion guard: a payload with more opening brackets is no message of ours
+)
 
 ON_THE_WIRE: Final[tuple[type[Message], ...]] = (
     registration.Specification,
@@ -65,7 +67,7 @@ _MODEL_OF = {model.type: model for model in ON_THE_WIRE}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Envelope:
-    """A message with what is needed to understand it: whose it is, which one, and which it answers."""
+    """A message with what is needed to understand it: whose, which one, and which it answers."""
 
     id: str
     terminal: str
@@ -154,12 +156,20 @@ def _object_in(payload: bytes) -> dict[str, Any]:
     if payload.count(b"[") + payload.count(b"{") > _DEPTH_TEXT_MAX:
         raise MessageIsMalformed(why="it has more brackets than any message of ours")
     try:
-        body = json.loads(payload)
+        body = json.loads(payload.decode(), parse_constant=_no_number)
+        if b"\\u" in payload:
+            json.dumps(body, ensure_ascii=False).encode()  # half a character cannot be said again
     except (ValueError, RecursionError) as fault:
         raise MessageIsMalformed(why="it is not JSON") from fault
     if not isinstance(body, dict):
         raise MessageIsMalformed(why="it is not a JSON object")
     return body
+
+
+def _no_number(constant: str) -> float:
+    """Refuse NaN and infinities, which Python reads and JSON does not have."""
+    message = f"{constant} is no number"
+    raise ValueError(message)
 
 
 def _text(body: dict[str, Any], field: str) -> str:

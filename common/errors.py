@@ -1,4 +1,4 @@
-"""Every fault raised on purpose: the first line of a class's docstring is its message, its name is its stable code."""
+"""Every fault raised on purpose: a class's docstring is its message, its name its code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of things as types of their own, so that a ticket can never be passed where a terminal is meant."""
+"""Names as types of their own, so that no ticket can be passed where a terminal is meant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One way of logging: one line a fact, with the same field names everywhere; JSON to the journal, colour to a person."""
+"""One way of logging: one line a fact, as JSON to the journal and in colour to a person."""
 
 from __future__ import annotations
 

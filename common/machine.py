@@ -1,4 +1,4 @@
-"""One tool: a state machine is a table, and a step through it; what the table does not name is refused."""
+"""One tool: a state machine is a table and a step through it; what it does not name is refused."""
 
 from __future__ import annotations
 

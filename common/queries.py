@@ -1,4 +1,4 @@
-"""Named SQL in files, bound to a connection: the only file that knows aiosql; SQL itself stays in the `.sql` files."""
+"""Named SQL from `.sql` files, bound to a connection: the only file that knows aiosql."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ class BoundQueries:
     """The queries of one file as methods, with the connection already given."""
 
     def __init__(
-        self, file: Path, connection: Any, records: Mapping[str, Any] | None = None  # noqa: ANN401 - each driver has its own
+        self,
+        file: Path,
+        connection: object,
+        records: Mapping[str, Any] | None = None,
     ) -> None:
         """Load `file` and bind it; `records` turns rows into values where a query names one."""
         loaded = aiosql.from_path(file, _RowAdapter, record_classes=dict(records or {}))

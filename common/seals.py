@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from common.errors import SealIsBroken, TokenIsMalformed
 
-TOKEN_PREFIX: Final = "RSB1"
+TOKEN_PREFIX: Final = "RSB1"  # noqa: S105 - the public beginning of every ticket
 TOKEN_LENGTH: Final = 144
 """Characters of a whole token; what is longer or shorter is not looked at any further."""
 

@@ -1,4 +1,4 @@
-"""Settings are a TOML file, the environment and a folder of secrets; an unknown key is refused in one sentence."""
+"""Settings are a TOML file and the environment; an unknown key is refused in one sentence."""
 
 from __future__ import annotations
 
@@ -56,7 +56,12 @@ class Settings(BaseSettings):
         """Put the file below the environment."""
         given = init_settings()
         from_file = InitSettingsSource(settings_cls, given.pop("_from_file", {}))
-        return InitSettingsSource(settings_cls, given), env_settings, file_secret_settings, from_file
+        return (
+            InitSettingsSource(settings_cls, given),
+            env_settings,
+            file_secret_settings,
+            from_file,
+        )
 
 
 def _read(file: Path | None) -> dict[str, Any]:

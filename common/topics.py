@@ -130,6 +130,6 @@ def controller_filters() -> RoleTopics:
 
 
 def terminal_subscriptions(terminal: str, *, gate_is_open: bool) -> tuple[str, ...]:
-    """Return the filters a terminal subscribes to; before confirmation its gate branch alone (A4)."""
+    """Return what a terminal subscribes to; before confirmation its gate branch alone (A4)."""
     role = service_filters(terminal) if gate_is_open else gate_filters(terminal)
     return role.subscribe

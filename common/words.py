@@ -1,4 +1,4 @@
-"""A refusal in the customer's words, with what to do next, because there is nobody to ask; Japanese and English."""
+"""A refusal in the customer's words, with what to do next, because there is nobody to ask."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Out: the journal's events in order until the controller has them, and what was asked; nothing is queued elsewhere."""
+"""Out: the journal's events, in order, until the controller has them; and what was asked."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, Protocol
 
 from common.codec import Envelope, message_from, write
 from common.messages.base import Message
@@ -17,7 +17,13 @@ from edge_agent.ports import Asked, Clock, Identity, Journal, Names, Transaction
 WINDOW: Final = 40
 """Events sent and not yet acknowledged: enough to fill the line, few enough to send again."""
 
-Publish = Callable[[str, bytes, int, bool], Token | None]
+
+class Publish(Protocol):
+    """The link's way out: None when it cannot be sent now."""
+
+    def __call__(self, topic: str, payload: bytes, qos: int, *, retain: bool) -> Token | None:
+        """Send now, or not at all."""
+        ...
 
 
 class Courier:
@@ -33,7 +39,7 @@ class Courier:
         clock: Clock,
         names: Names,
     ) -> None:
-        """Take what it speaks for and with; `publish` takes topic, bytes, QoS and retain."""
+        """Take what it speaks for and with."""
         self.gate_is_open = False
         self.is_connected = False
         self._who = who
@@ -52,7 +58,7 @@ class Courier:
         return self._topic(Channel.PRESENCE), self._bytes(gone)
 
     def on_connected(self) -> None:
-        """Say who is here, or what we are; on a new connection everything unacknowledged goes again."""
+        """Say what we are, and who is here; everything unacknowledged goes again."""
         self.is_connected = True
         self._sent_up_to = self._acknowledged_up_to
         self._journal.transact(registration.specify, self._specification)
@@ -65,6 +71,11 @@ class Courier:
     def on_lost(self) -> None:
         """Note that nothing can be sent."""
         self.is_connected = False
+
+    def leave(self) -> None:
+        """Say that we are going, so that nobody has to wait for our silence to tell."""
+        if self.gate_is_open and self.is_connected:
+            self._send(Channel.PRESENCE, Presence(state="gone", connection=self._connection))
 
     def post(self, asked: Sequence[Asked]) -> None:
         """Send what the journal has just given a reason for."""
@@ -79,7 +90,10 @@ class Courier:
         room = WINDOW - (self._sent_up_to - self._acknowledged_up_to)
         if room > 0:
             for seq, kind, body in self._journal.transact(_unsent, self._sent_up_to, room):
-                if self._send(Channel.EVENTS, message_from(kind, json.loads(body)), seq=seq) is None:
+                if (
+                    self._send(Channel.EVENTS, message_from(kind, json.loads(body)), seq=seq)
+                    is None
+                ):
                     return
                 self._sent_up_to = seq
 
@@ -99,7 +113,7 @@ class Courier:
         return self._journal.transact(_is_waiting, self._specification.gate_digest)
 
     def send_again(self, acknowledged_before: int) -> None:
-        """Repeat what is owed an answer; events only if none was acknowledged since `acknowledged_before`."""
+        """Repeat what is owed an answer; events if none was acknowledged since that number."""
         if not self.is_connected:
             return
         if not self.gate_is_open:
@@ -119,7 +133,7 @@ class Courier:
         qos = 0 if channel in AT_MOST_ONCE else 1
         tail = message.type if channel in WITH_A_TAIL else ""
         topic, payload = self._topic(channel, tail), self._bytes(message, seq=seq)
-        return self._publish(topic, payload, qos, channel in RETAINED)
+        return self._publish(topic, payload, qos, retain=channel in RETAINED)
 
     def _topic(self, channel: Channel, tail: str = "") -> str:
         return topic_of(Address(terminal=self._who.terminal, channel=channel, tail=tail))
@@ -146,7 +160,7 @@ def _unsent(journal: Transaction, after: int, most: int) -> list[tuple[int, str,
 
 def _is_waiting(journal: Transaction, own_digest: str) -> bool:
     return (
-        registration.profile(journal, own_digest) is None
+        registration.awaits_word(journal, own_digest)
         or journal.rows.outbox_range()["waiting"] > 0
         or any(True for _ in journal.rows.open_exchanges())
     )

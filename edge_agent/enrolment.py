@@ -1,4 +1,4 @@
-"""Enrolment over HTTP: a one-time code and our public key for who we are; the private key never leaves this PC."""
+"""Enrolment over HTTP: a one-time code and our public key for who we are."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class EnrolmentIsRefused(RusubanError):
 
 
 class ControllerIsAway(RusubanError):
-    """The controller at {url} does not answer ({why}): check the address and the line, then try again."""
+    """The controller at {url} does not answer ({why}): check the address, then try again."""
 
 
 def enrol(url: str, code: str, public_key: str, hostname: str) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def _system_name() -> str:
 
 
 def _displays() -> list[str]:
-    """Return the connectors that have a display, with their first mode, as the kernel names them."""
+    """Return the connectors that have a display, with their first mode."""
     found = []
     for status in sorted(Path("/sys/class/drm").glob("card*-*/status")):
         try:

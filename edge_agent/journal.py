@@ -1,4 +1,4 @@
-"""What must survive a power cut: one SQLite file, each change durable before anything is done or said."""
+"""What must survive a power cut: one SQLite file, durable before anything is done or said."""
 
 from __future__ import annotations
 
@@ -110,9 +110,7 @@ class SqliteJournal:
         self._let_out(transaction.asked, transaction.shown, has_said=transaction.has_said)
         return result
 
-    def _let_out(
-        self, asked: Sequence[Asked], shown: Sequence[Verdict], *, has_said: bool
-    ) -> None:
+    def _let_out(self, asked: Sequence[Asked], shown: Sequence[Verdict], *, has_said: bool) -> None:
         if asked:
             self.on_asked(asked)
         for verdict in shown:
@@ -151,4 +149,3 @@ def _migrate(connection: sqlite3.Connection) -> None:
         connection.executescript(
             f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version={number};\nCOMMIT;"
         )
-

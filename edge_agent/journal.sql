@@ -8,6 +8,25 @@ INSERT OR REPLACE INTO identity (only_row, terminal, store, epoch, secret, broke
     public_keys)
 VALUES (1, :terminal, :store, :epoch, :secret, :broker_host, :broker_port, :public_keys);
 
+-- name: forget_registration()!
+DELETE FROM registration;
+
+-- name: forget_profile()!
+DELETE FROM profile;
+
+-- name: forget_revision()!
+DELETE FROM desired;
+
+-- name: forget_exchanges()!
+DELETE FROM exchanges;
+
+-- name: forget_events()!
+DELETE FROM outbox;
+
+-- name: count_events_anew()!
+-- The events of a new epoch count from one.
+DELETE FROM sqlite_sequence WHERE name = 'outbox';
+
 -- name: registration()^
 SELECT standing, gate_digest, reason FROM registration;
 

@@ -1,4 +1,4 @@
-"""MQTT in: a table from message type to flow; with the gate closed nothing but the standing is taken (A4)."""
+"""MQTT in: a table from message type to flow; a closed gate takes nothing but the standing (A4)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any, Final
 import structlog
 
 from common.codec import read
-from common.errors import MessageIsMalformed
+from common.errors import MessageIsMalformed, RusubanError
+from common.messages.base import Message
 from common.messages.registration import (
     Acknowledged,
     ServiceProfile,
@@ -24,7 +25,7 @@ from common.topics import CONTROLLER_STATE, Channel, address_of
 from edge_agent.flows import registration, rights, sessions
 from edge_agent.ports import Identity, Journal
 
-ON_CHANNEL: Final[Mapping[Channel, tuple[type[Any], ...]]] = {
+ON_CHANNEL: Final[Mapping[Channel, tuple[type[Message], ...]]] = {
     Channel.REGISTRATION: (StandingTold,),
     Channel.WELCOME: (Welcome,),
     Channel.ACKS: (Acknowledged,),
@@ -42,6 +43,10 @@ ON_CHANNEL: Final[Mapping[Channel, tuple[type[Any], ...]]] = {
     Channel.COMMANDS: (StopSession,),
 }
 """What may come on each channel; anything else is dropped."""
+
+
+class NotTaken(RusubanError):
+    """A message is not taken, {why}: {detail}."""
 
 
 class Hearing:
@@ -65,7 +70,7 @@ class Hearing:
 
 
 class Listener:
-    """Takes what the broker delivers, and acknowledges it once it is in the journal or is nothing for it."""
+    """Takes what the broker delivers; acknowledges it when it is in the journal or not for it."""
 
     def __init__(
         self,
@@ -76,7 +81,7 @@ class Listener:
         hearing: Hearing,
         acknowledge: Callable[[Delivery], None],
     ) -> None:
-        """Take the parts it speaks to; `own_digest` is the gate digest of what this terminal is now."""
+        """Take the parts it speaks to; `own_digest` is the gate digest of this terminal now."""
         self.gate_is_open = False
         self.dropped: Counter[str] = Counter()
         self._who = who
@@ -85,77 +90,100 @@ class Listener:
         self._hearing = hearing
         self._acknowledge = acknowledge
         self._log = structlog.get_logger("listener")
+        self._hears: Mapping[type[Message], Callable[[Any], None]] = {
+            StandingTold: self._hear_standing,
+            ServiceProfile: self._hear_profile,
+            ServiceRefused: self._hear_service_refused,
+            Welcome: self._hear_welcome,
+            Acknowledged: self._hear_acknowledged,
+            Announced: self._hear_announced,
+            Right: self._hear_right,
+            Refused: self._hear_refused,
+            Completed: self._hear_completed,
+            Aborted: self._hear_completed,
+            Troubled: self._hear_trouble,
+            StopSession: self._hear_stop,
+            Desired: self._hear_desired,
+        }
 
     def take(self, delivery: Delivery) -> None:
         """Read one delivery and hand it to its flow."""
-        message = self._message_in(delivery)
-        if message is not None:
-            self._hear(message)
+        if delivery.topic != CONTROLLER_STATE:
+            try:
+                message = self._message_in(delivery)
+                self._hears[type(message)](message)
+            except NotTaken as refusal:
+                self.dropped[str(refusal.facts["why"])] += 1
+                self._log.warning("message dropped", **refusal.facts)
         self._acknowledge(delivery)
 
-    def _message_in(self, delivery: Delivery) -> Any:  # noqa: ANN401 - any message, or None
-        if delivery.topic == CONTROLLER_STATE:
-            return None
+    def _message_in(self, delivery: Delivery) -> Message:
+        """Return the message of a delivery.
+
+        Raises:
+            NotTaken: it is none of ours, cannot be read, or the gate is closed to it.
+        """
         address = address_of(delivery.topic)
         if address is None or address.terminal != self._who.terminal:
-            return self._drop("unknown_topic", delivery.topic)
+            raise NotTaken(why="unknown_topic", detail=delivery.topic)
         if address.channel is not Channel.REGISTRATION and not self.gate_is_open:
-            return self._drop("gate_is_closed", delivery.topic)
+            raise NotTaken(why="gate_is_closed", detail=delivery.topic)
         try:
             message = read(delivery.payload).message
         except MessageIsMalformed as fault:
-            return self._drop("malformed", str(fault))
+            raise NotTaken(why="malformed", detail=str(fault)) from fault
         if not isinstance(message, ON_CHANNEL.get(address.channel, ())):
-            return self._drop("wrong_channel", message.type)
+            raise NotTaken(why="wrong_channel", detail=message.type)
         return message
 
-    def _hear(self, message: Any) -> None:  # noqa: ANN401, C901, PLR0912 - one flat table of every message type
-        transact, who, hearing = self._journal.transact, self._who, self._hearing
-        match message:
-            case StandingTold():
-                self._note_gate(
-                    is_open=transact(registration.take_standing, message, self._own_digest)
-                )
-            case ServiceProfile():
-                if transact(registration.take_profile, message, self._own_digest):
-                    hearing.on_profile(message)
-            case ServiceRefused():
-                transact(registration.take_refusal, message)
-                self._note_gate(is_open=False)
-            case Welcome():
-                transact(registration.take_welcome, message)
-                hearing.on_acknowledged(message.acknowledged_up_to)
-            case Acknowledged():
-                if message.epoch == who.epoch:
-                    transact(registration.take_acknowledged, message)
-                    hearing.on_acknowledged(message.up_to)
-            case Announced():
-                transact(rights.take_announced, who, message)
-            case Right():
-                if transact(rights.take_right, who, message):
-                    hearing.on_sessions()
-            case Refused():
-                transact(rights.take_refused, who, message)
-            case Completed() | Aborted():
-                device = transact(rights.take_completed, who, message)
-                if device is not None:
-                    hearing.on_free(device)
-            case Troubled():
-                transact(rights.take_trouble, who, message)
-            case StopSession():
-                transact(sessions.take_stop, message)
-                hearing.on_sessions()
-            case Desired():
-                transact(sessions.take_desired, message)
-                hearing.on_sessions()
-            case _:
-                raise AssertionError(message)
+    def _hear_standing(self, told: StandingTold) -> None:
+        is_open = self._journal.transact(registration.take_standing, told, self._own_digest)
+        self._note_gate(is_open=is_open)
+
+    def _hear_profile(self, told: ServiceProfile) -> None:
+        if self._journal.transact(registration.take_profile, told, self._own_digest):
+            self._hearing.on_profile(told)
+
+    def _hear_service_refused(self, told: ServiceRefused) -> None:
+        self._journal.transact(registration.take_refusal, told)
+        self._note_gate(is_open=False)
+
+    def _hear_welcome(self, told: Welcome) -> None:
+        self._journal.transact(registration.take_welcome, told)
+        self._hearing.on_acknowledged(told.acknowledged_up_to)
+
+    def _hear_acknowledged(self, told: Acknowledged) -> None:
+        if told.epoch == self._who.epoch:
+            self._journal.transact(registration.take_acknowledged, told)
+            self._hearing.on_acknowledged(told.up_to)
+
+    def _hear_announced(self, told: Announced) -> None:
+        self._journal.transact(rights.take_announced, self._who, told)
+
+    def _hear_right(self, told: Right) -> None:
+        if self._journal.transact(rights.take_right, self._who, told):
+            self._hearing.on_sessions()
+
+    def _hear_refused(self, told: Refused) -> None:
+        self._journal.transact(rights.take_refused, self._who, told)
+
+    def _hear_completed(self, told: Completed | Aborted) -> None:
+        device = self._journal.transact(rights.take_completed, self._who, told)
+        if device is not None:
+            self._hearing.on_free(device)
+
+    def _hear_trouble(self, told: Troubled) -> None:
+        self._journal.transact(rights.take_trouble, self._who, told)
+
+    def _hear_stop(self, told: StopSession) -> None:
+        self._journal.transact(sessions.take_stop, told)
+        self._hearing.on_sessions()
+
+    def _hear_desired(self, told: Desired) -> None:
+        self._journal.transact(sessions.take_desired, told)
+        self._hearing.on_sessions()
 
     def _note_gate(self, *, is_open: bool) -> None:
         if is_open is not self.gate_is_open:
             self.gate_is_open = is_open
             self._hearing.on_gate(is_open)
-
-    def _drop(self, why: str, detail: str) -> None:
-        self.dropped[why] += 1
-        self._log.warning("message dropped", why=why, detail=detail[:200])

@@ -1,10 +1,10 @@
-"""What the agent's flows need of the world, in the flows' own words; journal, runner and clock stand behind it."""
+"""What the agent's flows need of the world, in their own words; the rim stands behind it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -17,6 +17,9 @@ from common.topics import Channel
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+Row: TypeAlias = Any
+"""A row of a query; its columns are read by their names."""
 
 
 class RunnerIsAway(RusubanError):
@@ -46,7 +49,7 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """What a customer who held a code to a scanner is told; `reason` is None when the device opens."""
+    """What a customer at a scanner is told; `reason` is None when the device opens."""
 
     device: str | None
     scan: str
@@ -100,7 +103,7 @@ class Queries(Protocol):
 
 
 class Transaction(Protocol):
-    """An open transaction of the journal; what is said, asked or shown in it leaves after its commit."""
+    """An open transaction; what is said, asked or shown in it leaves after its commit."""
 
     now: int
     boot_seconds: float

@@ -1,4 +1,4 @@
-"""Compares what should run with what does run and closes the difference, again and again; commands only make it sooner."""
+"""Compares what should run with what does run and closes the difference, again and again."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from edge_agent.flows import sessions
 from edge_agent.ports import Journal, ProgramSeen, RunnerIsAway
 
 AGAIN_SECONDS: Final = 1.0
-"""After something could not be done, such as a runner that was away, it is tried again so much later."""
+"""How much later something is tried again that could not be done."""
 
 _LIVE = frozenset({SessionState.STARTING, SessionState.RUNNING, SessionState.ENDING})
 

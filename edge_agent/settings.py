@@ -1,4 +1,4 @@
-"""What the agent and its runner can be told, each setting with its meaning, its unit and why its default."""
+"""What agent and runner can be told, each setting with its meaning, unit and default's reason."""
 
 from __future__ import annotations
 

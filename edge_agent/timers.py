@@ -1,4 +1,4 @@
-"""Time in: the heartbeat, and asking again whatever has had no answer; at rest it wakes once a heartbeat."""
+"""Time in: the heartbeat, and asking again what has had no answer."""
 
 from __future__ import annotations
 

@@ -61,6 +61,10 @@ PLUGIN_PLACES = tuple(
 )
 
 
+_MANAGERS_WORDS = frozenset({"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"})
+"""What the service manager tells us and not our child, which would answer for us."""
+
+
 class BrokerIsMissing(CannotStart):
     """{program} is not there: install the Debian packages mosquitto and util-linux."""
 
@@ -86,9 +90,9 @@ class BrokerSettings:
     port: int = 0
     """0: any free one, kept for as long as this controller runs."""
     program: str = "mosquitto"
-    saves_each_change: bool = True
-    """True: nothing acknowledged is lost by a kill, at some 1 000 messages a second; False: up to a
-    second of it is, for the outboxes to send again, at some 8 000."""
+    saves_each_change: bool = False
+    """False: up to a second of what the broker acknowledged is lost by a kill, for the outboxes to
+    send again, at some 8 000 messages a second; True: nothing is, at some 1 000."""
 
 
 class EmbeddedBroker:
@@ -177,6 +181,7 @@ class EmbeddedBroker:
             *(_found("setpriv"), "--pdeathsig", "KILL"),
             *(_found(self._program), "-c", settings_file),
             stdin=DEVNULL,
+            env={name: value for name, value in os.environ.items() if name not in _MANAGERS_WORDS},
             stdout=PIPE,
             stderr=STDOUT,
             start_new_session=True,  # Ctrl-C is for the controller, which ends the broker last

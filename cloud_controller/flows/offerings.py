@@ -1,4 +1,4 @@
-"""A terminal registers what it offers, puts it on when it can provide it, and takes it off (E1, E2)."""
+"""A terminal registers an offering, puts it on when it can provide it, takes it off (E1, E2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A terminal enrols, says what it is, is confirmed or not, and only then is given service information."""
+"""A terminal enrols, says what it is, is confirmed, and only then is given service information."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SALT_BYTES: Final = 12
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Enrolled:
-    """What a terminal is given when its code is good; the secret is said here once and kept nowhere."""
+    """What a terminal is given when its code is good; the secret is said once and kept nowhere."""
 
     terminal: TerminalId
     store: StoreId
@@ -51,7 +51,9 @@ class Enrolled:
     public_keys: dict[int, str]
 
 
-def add_store(books: Transaction, store: StoreId, title: str, time_zone: str, policy: Policy) -> None:
+def add_store(
+    books: Transaction, store: StoreId, title: str, time_zone: str, policy: Policy
+) -> None:
     """Make a store known; one that is known keeps what it has."""
     books.registration.add_store(
         store_id=store,
@@ -99,7 +101,10 @@ def enrol(
     if known["terminal_id"] is None:
         terminal, epoch = _add_terminal(books, known["store_id"], public_key, hostname, salted)
         books.registration.spend_code(
-            code_digest=_digest(code), public_key=public_key, terminal_id=terminal, spent_at=books.now
+            code_digest=_digest(code),
+            public_key=public_key,
+            terminal_id=terminal,
+            spent_at=books.now,
         )
     elif known["public_key"] == public_key:
         terminal = known["terminal_id"]
@@ -130,7 +135,7 @@ class Salted:
 
 
 def specify(books: Transaction, said: Received) -> None:
-    """Register a specification and answer with the terminal's standing (A1-A3); again, the same answer."""
+    """Register a specification and answer with the terminal's standing (A1-A3)."""
     message: Specification = said.message
     known = books.registration.terminal(terminal_id=said.terminal)
     if known is None or said.epoch != known["epoch"]:
@@ -171,7 +176,7 @@ def decide(
 
 
 def give_service(books: Transaction, said: Received) -> None:
-    """Answer a request for service information: generated from what is registered, or refused (A5-A7)."""
+    """Give service information, generated from what is registered, or refuse it (A5-A7)."""
     known = books.registration.terminal(terminal_id=said.terminal)
     asked = said.message.gate_digest
     if (
@@ -262,7 +267,7 @@ def _tell_standing(books: Transaction, terminal: TerminalId) -> None:
 def _numbered_devices(
     books: Transaction, terminal: TerminalId, store: str, specification: Specification
 ) -> dict[str, tuple[str, int]]:
-    """Return each device's id and number; a new device gets the store's next number and keeps it."""
+    """Return each device's id and number; a new one gets the store's next number and keeps it."""
     known = {
         row["key"]: (row["device_id"], row["number"])
         for row in books.registration.devices_of(terminal_id=terminal)

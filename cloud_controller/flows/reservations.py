@@ -1,4 +1,4 @@
-"""A customer books a free slot and gets the ticket for it; the database itself refuses a slot twice (C2)."""
+"""A customer books a free slot and gets its ticket; the database sells no slot twice (C2)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cloud_controller.ports import NotAllowed, NotFound, SlotIsTaken, Transaction
+from cloud_controller.ports import NotAllowed, NotFound, Row, SlotIsTaken, Transaction
 from common.ids import OfferingId
 from common.rules.reservations import Range, SlotTerms, blocked, is_a_slot, is_free, slots
 from common.seals import TicketToken
@@ -66,7 +66,7 @@ def book(books: Transaction, wish: Wish) -> str:
     return _claim(books, row, terms, wish, device)
 
 
-def ticket(books: Transaction, link: str) -> Any:  # noqa: ANN401 - a joined row, shown as it is
+def ticket(books: Transaction, link: str) -> Row:
     """Return a ticket with its reservation and latest session by its link.
 
     Raises:
@@ -78,7 +78,7 @@ def ticket(books: Transaction, link: str) -> Any:  # noqa: ANN401 - a joined row
     return row
 
 
-def story(books: Transaction, link: str) -> list[Any]:
+def story(books: Transaction, link: str) -> list[Row]:
     """Return the ledger of a ticket's reservation, oldest line first.
 
     Raises:
@@ -121,7 +121,7 @@ def forget_answers(books: Transaction, kept_seconds: int) -> None:
     books.reservations.forget_answers(before=books.now - kept_seconds * 1000)
 
 
-def _terms(books: Transaction, offering: str, length_seconds: int) -> tuple[Any, SlotTerms]:
+def _terms(books: Transaction, offering: str, length_seconds: int) -> tuple[Row, SlotTerms]:
     row = books.offerings.terms(offering_id=offering)
     if row is None:
         raise NotFound(what="offering")
@@ -142,7 +142,7 @@ def _taken(books: Transaction, device: str, window: Range) -> list[Range]:
 
 
 def _free_in(
-    slot: Range, terms: SlotTerms, devices: list[Any], taken: dict[str, list[Range]]
+    slot: Range, terms: SlotTerms, devices: list[Row], taken: dict[str, list[Range]]
 ) -> list[dict[str, Any]]:
     return [
         {"device": device["device_id"], "number": device["number"], "title": device["title"]}
@@ -151,7 +151,7 @@ def _free_in(
     ]
 
 
-def _choose(books: Transaction, row: Any, terms: SlotTerms, wish: Wish) -> Any:  # noqa: ANN401 - a row
+def _choose(books: Transaction, row: Row, terms: SlotTerms, wish: Wish) -> Row:
     devices = list(books.offerings.devices(offering_id=row["offering_id"]))
     if wish.device is not None:
         devices = [device for device in devices if device["device_id"] == wish.device]
@@ -165,7 +165,7 @@ def _choose(books: Transaction, row: Any, terms: SlotTerms, wish: Wish) -> Any: 
     raise SlotIsTaken
 
 
-def _claim(books: Transaction, row: Any, terms: SlotTerms, wish: Wish, device: Any) -> str:  # noqa: ANN401 - rows
+def _claim(books: Transaction, row: Row, terms: SlotTerms, wish: Wish, device: Row) -> str:
     reservation = books.names.new("r")
     link = books.names.hex_digits(LINK_DIGITS)
     books.reservations.book(

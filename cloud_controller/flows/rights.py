@@ -1,4 +1,4 @@
-"""The issuing side of the exchange of rights: decide once, store the answer with what it changed, repeat it for ever."""
+"""The issuing side of the exchange: decide once, store the answer with its changes, repeat it."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def announce(books: Transaction, said: Received) -> None:
 
 
 def request(books: Transaction, said: Received, seen: TicketToken | Denial) -> None:
-    """Decide a request once and answer it; the same request again gets the stored answer (B4-B7)."""
+    """Decide a request once and answer it; asked again, give the stored answer (B4-B7)."""
     message: Request = said.message
     scene = _gather(books, said)
     if scene is None:
@@ -198,7 +198,8 @@ def _refuse(
     books: Transaction, scene: _Scene, message: Request, ticket: str | None, denial: Denial
 ) -> Refused:
     _add_scan(books, scene, message, ticket, denial.reason)
-    _enter(books, scene.said, "scan.denied", None, ticket, {"reason": denial.reason})
+    facts = {"reason": denial.reason, "read_at": message.request.read_at}
+    _enter(books, scene.said, "scan.denied", None, ticket, facts)
     return Refused(
         comm_id=message.comm_id,
         reason=denial.reason,
@@ -230,7 +231,13 @@ def _grant(
         terminal_id=scene.said.terminal,
         reservation_id=ticket.reservation,
         session_id=document["session"],
-        body=json.dumps({"scan": message.request.scan, "seconds": document["granted_seconds"]}),
+        body=json.dumps(
+            {
+                "scan": message.request.scan,
+                "read_at": message.request.read_at,
+                "seconds": document["granted_seconds"],
+            }
+        ),
     )
     return Right(
         comm_id=message.comm_id,
@@ -290,9 +297,7 @@ def _keep_session(
     )
 
 
-def _keep_answer(
-    books: Transaction, scene: _Scene, digest: str, answer: Right | Refused
-) -> None:
+def _keep_answer(books: Transaction, scene: _Scene, digest: str, answer: Right | Refused) -> None:
     state = ServerState.ISSUED if isinstance(answer, Right) else ServerState.REFUSED
     after = ServerRecord(
         mark_seq=scene.record.mark_seq,
@@ -350,7 +355,7 @@ def _add_scan(
     )
 
 
-def _enter(  # noqa: PLR0913, PLR0917 - the columns of a ledger line
+def _enter(
     books: Transaction,
     said: Received,
     kind: str,

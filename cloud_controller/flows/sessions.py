@@ -1,11 +1,11 @@
-"""What terminals report of sessions becomes the ledger, and every session is told to stop at its end (C5)."""
+"""What terminals report becomes the ledger; every session is told to stop at its end (C5)."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, Final
 
-from cloud_controller.ports import NotFound, Received, Transaction
+from cloud_controller.ports import NotFound, Received, Row, Transaction
 from common.ids import CommandId, SessionId, TerminalId
 from common.messages.registration import Hello, Welcome
 from common.messages.sessions import (
@@ -107,7 +107,7 @@ def note_ending(books: Transaction, said: Received) -> None:
 
 
 def note_ended(books: Transaction, said: Received) -> None:
-    """The program is verifiably gone: the use is complete, with the seconds that were delivered (C6)."""
+    """The program is verifiably gone: the use is complete, its seconds are known (C6)."""
     message: SessionEnded = said.message
     known = _known(books, said, message.session)
     if known is None:
@@ -124,6 +124,7 @@ def note_ended(books: Transaction, said: Received) -> None:
         )
     elif not books.sessions.settle_presumed(
         session_id=message.session,
+        state=SessionState.ENDED,
         ended_at=message.at,
         end_reason=message.reason,
         delivered_seconds=message.delivered_seconds,
@@ -132,23 +133,40 @@ def note_ended(books: Transaction, said: Received) -> None:
     books.sessions.complete_use(reservation_id=known["reservation_id"], changed_at=books.now)
     facts = {"reason": message.reason, "delivered_seconds": message.delivered_seconds}
     _enter(books, said, known, message.at, facts)
+    books.post.enter(
+        at=books.now,
+        type="reservation.completed",
+        terminal_id=said.terminal,
+        reservation_id=known["reservation_id"],
+        session_id=message.session,
+        body="{}",
+    )
 
 
 def note_failed(books: Transaction, said: Received) -> None:
     """The program never came to run: the ticket is good again."""
     message: SessionFailed = said.message
     known = _known(books, said, message.session)
-    if known is None or SESSION.step(SessionState(known["state"]), SessionEvent.FAIL) is None:
+    if known is None:
         return
-    books.sessions.mark_ended(
+    if SESSION.step(SessionState(known["state"]), SessionEvent.FAIL) is not None:
+        books.sessions.mark_ended(
+            session_id=message.session,
+            before=known["state"],
+            state=SessionState.FAILED,
+            ended_at=message.at,
+            end_reason=message.reason,
+            delivered_seconds=0.0,
+            is_presumed=0,
+        )
+    elif not books.sessions.settle_presumed(
         session_id=message.session,
-        before=known["state"],
         state=SessionState.FAILED,
         ended_at=message.at,
         end_reason=message.reason,
         delivered_seconds=0.0,
-        is_presumed=0,
-    )
+    ):
+        return
     books.sessions.give_ticket_back(ticket_id=known["ticket_id"])
     _enter(books, said, known, message.at, {"reason": message.reason})
 
@@ -228,7 +246,8 @@ def send_commands_again(books: Transaction) -> None:
         age_seconds = (books.now - row["made_at"]) / 1000
         wait_seconds = min(RESEND_SECONDS_MAX, max(RESEND_SECONDS, age_seconds))
         books.sessions.send_again(
-            command_id=row["command_id"], next_send_at=books.now + int(wait_seconds * 1000)
+            command_id=row["command_id"],
+            next_send_at=min(books.now + int(wait_seconds * 1000), row["accept_by"]),
         )
         command = StopSession.model_validate_json(row["body"])
         books.say(row["terminal_id"], Channel.COMMANDS, command, tail=row["command_id"])
@@ -269,7 +288,7 @@ def next_moment(books: Transaction) -> int | None:
     return min((moment for moment in moments if moment is not None), default=None)
 
 
-def _known(books: Transaction, said: Received, session: str) -> Any:  # noqa: ANN401 - a row or None
+def _known(books: Transaction, said: Received, session: str) -> Row:
     return books.sessions.session(session_id=session, terminal_id=said.terminal)
 
 
@@ -286,7 +305,7 @@ def _is_state(state: str) -> bool:
     return state in set(CommandState)
 
 
-def _enter(books: Transaction, said: Received, known: Any, at: int, facts: dict[str, Any]) -> None:  # noqa: ANN401 - a row or None
+def _enter(books: Transaction, said: Received, known: Row, at: int, facts: dict[str, Any]) -> None:
     books.post.enter(
         at=at,
         type=said.message.type,

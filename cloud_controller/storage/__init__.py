@@ -1,1 +1,1 @@
-"""The only SQL of the controller: a database behind one group-committing writer, its queries and its migrations."""
+"""The only SQL of the controller: books behind one group-committing writer, queries, migrations."""

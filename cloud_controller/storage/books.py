@@ -21,7 +21,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from cloud_controller.ports import Clock, Keys, Names, Queries, RoleGiven, Said
 from cloud_controller.storage.records import RECORDS
 from cloud_controller.storage.sqlite import as_fault_of_ours, migrate, open_database
-from common.errors import StorageIsFull, TooManyWaiting
+from common.errors import RusubanError, StorageIsFull, TooManyWaiting
 from common.ids import TerminalId
 from common.messages.base import Message
 from common.queries import BoundQueries
@@ -55,6 +55,10 @@ class _Waiting:
     said: list[Said | RoleGiven] = field(default_factory=list)
 
 
+class _TransactionWasLost(RusubanError):
+    """The database has undone the whole group."""
+
+
 class OpenTransaction:
     """The queries bound to one connection, and what has been said so far."""
 
@@ -65,7 +69,9 @@ class OpenTransaction:
     sessions: Queries
     post: Queries
 
-    def __init__(self, connection: sqlite3.Connection, clock: Clock, names: Names, keys: Keys) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, clock: Clock, names: Names, keys: Keys
+    ) -> None:
         """Bind every named query to the connection."""
         self.names = names
         self.keys = keys
@@ -80,7 +86,7 @@ class OpenTransaction:
         self.now = self._clock.now_ms()
         self.said = []
 
-    def say(  # noqa: PLR0913 - each is a part of the address or of the message
+    def say(
         self,
         terminal: TerminalId,
         channel: Channel,
@@ -94,7 +100,13 @@ class OpenTransaction:
         outbox_id = None
         if kept:
             data = message.model_dump(mode="json")
-            body = {"channel": channel, "tail": tail, "corr": corr, "type": message.type, "data": data}
+            body = {
+                "channel": channel,
+                "tail": tail,
+                "corr": corr,
+                "type": message.type,
+                "data": data,
+            }
             outbox_id = self._keep(terminal, body)
         self.said.append(
             Said(
@@ -173,9 +185,7 @@ class SqliteBooks:
         self._waiting_count += 1
         future: asyncio.Future[T] = self._loop.create_future()
         self._waiting.put(
-            _Waiting(
-                call=lambda transaction: function(transaction, *args, **kwargs), future=future
-            )
+            _Waiting(call=lambda transaction: function(transaction, *args, **kwargs), future=future)
         )
         return future
 
@@ -237,14 +247,8 @@ class SqliteBooks:
         return group, False
 
     def _settle(self, group: list[_Waiting]) -> None:
-        """Hand results back and on; in the loop's thread."""
+        """Hand results back, then what was said on; in the loop's thread."""
         self._waiting_count -= len(group)
-        said: list[Said | RoleGiven] = []
-        for item in group:
-            if item.fault is None:
-                said.extend(item.said)
-        if said:
-            self._on_said(said)
         for item in group:
             if item.future.done():
                 continue
@@ -252,6 +256,9 @@ class SqliteBooks:
                 item.future.set_result(item.result)
             else:
                 item.future.set_exception(item.fault)
+        said = [each for item in group if item.fault is None for each in item.said]
+        if said:
+            self._on_said(said)
 
 
 def _commit(
@@ -263,9 +270,9 @@ def _commit(
         for item in group:
             _run(connection, transaction, item)
             if not connection.in_transaction:
-                raise sqlite3.OperationalError("the transaction was rolled back")  # noqa: TRY301, EM101 - joins the faults of the database itself
+                raise _TransactionWasLost  # noqa: TRY301 - joins the database's own faults
         connection.execute("COMMIT")
-    except sqlite3.Error as fault:
+    except (sqlite3.Error, _TransactionWasLost) as fault:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         for item in group:

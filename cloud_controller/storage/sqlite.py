@@ -1,4 +1,4 @@
-"""Open an SQLite database and bring its schema forward; durable before fast: WAL with `synchronous=FULL`."""
+"""Open an SQLite database, bring its schema forward; durable: WAL and `synchronous=FULL`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, event, pool
 from sqlalchemy.engine import Connection
 
 from cloud_controller.ports import SlotIsTaken
-from common.errors import CannotStart
+from common.errors import CannotStart, StorageIsFull
 
 BUSY_SECONDS: Final = 5.0
 """How long to wait for another process that writes: a backup, a migration, never one of ours."""
@@ -61,7 +61,9 @@ def migrate(path: Path, *, to: str = "head") -> None:
         with engine.begin() as connection:
             _migrate_over(connection, to)
     except Exception as fault:
-        raise CannotStart(why=f"the database {path} cannot be brought up to date: {fault}") from fault
+        raise CannotStart(
+            why=f"the database {path} cannot be brought up to date: {fault}"
+        ) from fault
     finally:
         engine.dispose()
 
@@ -70,7 +72,14 @@ def as_fault_of_ours(fault: Exception) -> Exception:
     """Return the fault in the words of the ports, where it is one they know."""
     if isinstance(fault, sqlite3.IntegrityError) and "slot_is_taken" in str(fault):
         return SlotIsTaken()
+    if isinstance(fault, sqlite3.OperationalError) and _is_about_the_disk(fault):
+        return StorageIsFull(why=str(fault))
     return fault
+
+
+def _is_about_the_disk(fault: sqlite3.OperationalError) -> bool:
+    """Say whether the disk is full or fails; the low byte of a code is its family."""
+    return fault.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 
 
 def _begin_nothing(raw: sqlite3.Connection, _record: object) -> None:

@@ -32,6 +32,12 @@ __all__ = ["WebParts", "make_app", "runner_of"]
 KEEPALIVE_SECONDS: Final = 75.0
 """How long a silent connection is kept: a little more than browsers and proxies keep theirs."""
 
+LINGER_SECONDS: Final = 1.0
+"""How long the rest of a body is listened to after its refusal, so that the caller can read it."""
+
+SHUTDOWN_SECONDS: Final = 5.0
+"""How long answers under way may take when we stop: longer than any of ours does."""
+
 LINE_BYTES_MAX: Final = 8_190
 """Bytes of a request's first line, and of one header."""
 
@@ -86,7 +92,9 @@ def runner_of(app: web.Application) -> web.AppRunner:
     return web.AppRunner(
         app,
         access_log=None,
+        shutdown_timeout=SHUTDOWN_SECONDS,
         keepalive_timeout=KEEPALIVE_SECONDS,
+        lingering_time=LINGER_SECONDS,
         max_line_size=LINE_BYTES_MAX,
         max_field_size=LINE_BYTES_MAX,
         max_headers=HEADERS_MAX,
@@ -117,18 +125,12 @@ class _Web:
         else:
             router.add_route(route.method, route.path, serve)
 
-    async def add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
+    async def add_headers(self, _: web.Request, response: web.StreamResponse) -> None:
         """Give every answer, also a refusal, its headers."""
         response.headers.update(SECURITY_HEADERS)
         response.headers.setdefault("Cache-Control", FRESH)
         if self._is_https:
             response.headers["Strict-Transport-Security"] = HSTS
-        chosen = request.query.get("lang")
-        if chosen is not None and not _is_for_programs(request):
-            language = self._language(request).code
-            response.set_cookie(
-                COOKIE, language, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax"
-            )
 
     async def answer(self, request: web.Request, handler: Enter) -> web.StreamResponse:
         """Answer whatever happens, and count it."""
@@ -162,8 +164,7 @@ class _Web:
     def _written(self, answer: Answer, route: Route, request: web.Request) -> web.StreamResponse:
         match answer:
             case Page():
-                path = request.path if route.method == "GET" else "/"
-                return self._pages.html(answer, self._language(request), path=path)
+                return self._page(answer, route, request)
             case Asset():
                 return self._asset(answer)
             case BaseModel():
@@ -171,6 +172,17 @@ class _Web:
                 return web.Response(status=route.status, text=text, content_type="application/json")
             case _:
                 return answer
+
+    def _page(self, page: Page, route: Route, request: web.Request) -> web.Response:
+        """Write a page, and remember the language where one was chosen."""
+        language = self._language(request)
+        path = request.path if route.method == "GET" else "/"
+        response = self._pages.html(page, language, path=path)
+        if "lang" in request.query:
+            response.set_cookie(
+                COOKIE, language.code, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax"
+            )
+        return response
 
     def _asset(self, asset: Asset) -> web.Response:
         known = self._pages.static(asset.name)

@@ -1,4 +1,4 @@
-"""What every message has in common: it is frozen, it names its type, and it forgives fields it does not know."""
+"""What every message has in common: it is frozen, named, and forgives fields it does not know."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from common.ids import NAME_LENGTH_MAX, NAME_PATTERN
+from common.ids import NAME_PATTERN
 
 TEXT_LENGTH_MAX = 2_000
 """Characters; the longest free text a message may carry, so that none fills a page or a log."""
@@ -17,6 +17,9 @@ COMM_ID_LENGTH_MAX = 256
 INSTANT_MAX = 253_402_300_799_999
 """Milliseconds; the last instant of the year 9999, which every date on a page can still show."""
 
+COUNT_MAX = 2**62
+"""The highest number of an event or a revision: it fits a column of either database."""
+
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Text = Annotated[str, Field(max_length=TEXT_LENGTH_MAX)]
 ShortText = Annotated[str, Field(max_length=200)]
@@ -24,6 +27,7 @@ CommIdText = Annotated[str, Field(max_length=COMM_ID_LENGTH_MAX)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Signature = Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
 Instant = Annotated[int, Field(ge=0, le=INSTANT_MAX)]
+Count = Annotated[int, Field(ge=0, le=COUNT_MAX)]
 Seconds = Annotated[float, Field(ge=0, le=10_000_000)]
 
 

@@ -1,4 +1,4 @@
-"""What is said about a terminal's registration: its specification, its standing, its service profile."""
+"""What is said about a terminal's registration: specification, standing, service profile."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from common.messages.base import Digest, Instant, Message, Name, ShortText
+from common.messages.base import Count, Digest, Instant, Message, Name, Seconds, ShortText
 
 DEVICES_MAX = 64
 """Devices one terminal may host: more than any PC drives, few enough for one message."""
@@ -82,7 +82,7 @@ class ServiceRefused(Message):
 
 
 class Presence(Message):
-    """The terminal is here, or (as its will) has gone; `connection` tells an old will from a new birth."""
+    """The terminal is here, or as its will has gone; `connection` tells old from new."""
 
     type: ClassVar[str] = "terminal.presence"
     state: str
@@ -110,9 +110,9 @@ class Hello(Message):
     type: ClassVar[str] = "terminal.hello"
     protocol: tuple[int, int]
     boot: ShortText
-    outbox_first: int
-    outbox_last: int
-    applied_revision: int
+    outbox_first: Count
+    outbox_last: Count
+    applied_revision: Count
     sessions: tuple[SessionHeld, ...] = ()
 
 
@@ -120,10 +120,10 @@ class Welcome(Message):
     """The answer to hello: what has been received, what is desired, what time it is."""
 
     type: ClassVar[str] = "terminal.welcome"
-    acknowledged_up_to: int
-    desired_revision: int
+    acknowledged_up_to: Count
+    desired_revision: Count
     server_at: Instant
-    retry_after_seconds: float = 0.0
+    retry_after_seconds: Seconds = 0.0
 
 
 class Acknowledged(Message):
@@ -131,4 +131,4 @@ class Acknowledged(Message):
 
     type: ClassVar[str] = "events.acknowledged"
     epoch: Name
-    up_to: int
+    up_to: Count

@@ -57,7 +57,7 @@ class Request(Message):
 
 
 class Right(Message):
-    """The right for that request (B7): a signed document with a lease, and the command to start (C4)."""
+    """The right for that request (B7): a signed document that is also the word to start (C4)."""
 
     type: ClassVar[str] = "rights.right"
     comm_id: CommIdText

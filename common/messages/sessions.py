@@ -1,10 +1,10 @@
-"""What is said about sessions: commands down, events up, and the desired document that is the authority."""
+"""What is said about sessions: commands down, events up, and the desired document."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from common.messages.base import Instant, Message, Name, Seconds, ShortText
+from common.messages.base import Count, Instant, Message, Name, Seconds, ShortText
 
 
 class SessionStarting(Message):
@@ -101,8 +101,8 @@ class DesiredSession(Message):
 
 
 class Desired(Message):
-    """The whole of what the controller wants of a terminal; a higher revision replaces a lower one."""
+    """The whole of what the controller wants of a terminal; higher revisions replace lower."""
 
     type: ClassVar[str] = "sessions.desired"
-    revision: int
+    revision: Count
     sessions: tuple[DesiredSession, ...] = ()

@@ -1,1 +1,1 @@
-"""What is allowed: tables and pure functions; who calls says what time it is and what the facts are."""
+"""What is allowed: tables and pure functions; who calls says what time it is and what is so."""

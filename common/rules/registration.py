@@ -1,4 +1,4 @@
-"""May this terminal have service information? Its standing is a table; a changed specification starts again (A8)."""
+"""May this terminal have service information? A changed specification starts again (A8)."""
 
 from __future__ import annotations
 
@@ -125,7 +125,11 @@ def watched_fields(
 
 
 def profile_of(
-    specification: Specification, *, store: str, store_number: int, numbers: Mapping[str, tuple[str, int]]
+    specification: Specification,
+    *,
+    store: str,
+    store_number: int,
+    numbers: Mapping[str, tuple[str, int]],
 ) -> ServiceProfile:
     """Return the service information that a specification allows: devices whose program is present.
 

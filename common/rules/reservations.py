@@ -1,4 +1,4 @@
-"""When can a device be booked? Slots are stepped in UTC; a booking blocks its slot and the turnover after it."""
+"""When can a device be booked? Slots are stepped in UTC; each blocks its turnover too."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ RESERVATION: Final = Machine(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Range:
-    """A stretch of time `[starts_at, ends_at)` in ms; it touches what follows and does not overlap it."""
+    """A stretch of time `[starts_at, ends_at)` in ms; what follows at once does not overlap."""
 
     starts_at: int
     ends_at: int

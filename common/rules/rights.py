@@ -1,4 +1,4 @@
-"""A right crosses exactly once: both sides' tables of the exchange; the same functions run in production and in proofs.
+"""A right crosses exactly once: both sides' tables, the same in production and in proofs.
 
 The client is who receives the right, the server who issues it; this file does not know which of the
 two programs it runs in.
@@ -100,7 +100,7 @@ SERVER: Final = Machine(
 class ServerRecord:
     """What the server keeps for ever of one class of one terminal: the mark and the open exchange.
 
-    `mark_seq` is the highest closed number and `mark_nonce` its nonce; `seq` is 0 when none is open.
+    `mark_seq` is the highest closed number, `mark_nonce` its nonce; `seq` 0: none is open.
     """
 
     mark_seq: int = 0
@@ -133,11 +133,11 @@ class Verdict(StrEnum):
 def hear_announce(
     record: ServerRecord, comm_id: CommId, completed: tuple[CommId, str] | None
 ) -> Verdict:
-    """Say what an announcement leads to; `completed` is the earlier exchange it closes, and its digest."""
+    """Say what an announcement leads to; `completed` is the exchange it closes, and its digest."""
     old = _about_old(record, comm_id)
     if old is not None:
         return old
-    if record.seq == 0 or record.seq == comm_id.seq:
+    if record.seq in {0, comm_id.seq}:
         return Verdict.SAY_ANNOUNCED if record.seq else Verdict.STORE
     if completed is not None and _closes(record, completed):
         return Verdict.STORE
@@ -169,7 +169,7 @@ def hear_complete(record: ServerRecord, comm_id: CommId, digest: str) -> Verdict
 
 
 def hear_abort(record: ServerRecord, comm_id: CommId) -> Verdict:
-    """Say what giving up leads to: the mark is raised also for an unknown id; a right made is answered."""
+    """Say what giving up leads to: the mark rises also for an unknown id; a right is answered."""
     old = _about_old(record, comm_id)
     if old is not None:
         return Verdict.SAY_ABORTED if old is Verdict.CLOSED else old
@@ -181,7 +181,7 @@ def hear_abort(record: ServerRecord, comm_id: CommId) -> Verdict:
 
 
 def announced(record: ServerRecord, comm_id: CommId) -> ServerRecord:
-    """Return the record after an announcement was stored; an exchange it completes is closed by it."""
+    """Return the record after an announcement; an exchange that it completes is closed by it."""
     done = closed(record) if record.seq else record
     return ServerRecord(
         mark_seq=done.mark_seq,
@@ -193,7 +193,7 @@ def announced(record: ServerRecord, comm_id: CommId) -> ServerRecord:
 
 
 def closed(record: ServerRecord, comm_id: CommId | None = None) -> ServerRecord:
-    """Return the record with the mark raised to the open exchange, or to `comm_id` when none is open."""
+    """Return the record with the mark raised to the open exchange, or to `comm_id`."""
     if comm_id is not None:
         return ServerRecord(mark_seq=comm_id.seq, mark_nonce=comm_id.nonce)
     return ServerRecord(mark_seq=record.seq, mark_nonce=record.nonce)

@@ -1,4 +1,4 @@
-"""How a session goes: granted → starting → running → ending → ended, or failed; its end is a deadline, not a message."""
+"""How a session goes from granted to ended or failed; its end is a deadline, not a message."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from common.machine import Machine
 
 START_WITHIN_SECONDS: Final = 30.0
-"""A right that has not led to a running program by then leads to none: a late start does nothing."""
+"""A right that has led to no running program by then leads to none: a late start does nothing."""
 
 STOP_ACCEPT_SECONDS: Final = 10.0
 """A stop not accepted by then shows as `stop_unconfirmed`."""

@@ -1,4 +1,4 @@
-"""Does this ticket open this device now? If not, the closest reason that the customer can act on."""
+"""Does this ticket open this device now? If not, the closest reason a customer can act on."""
 
 from __future__ import annotations
 
@@ -135,7 +135,8 @@ def why_not(
 ) -> Denial | None:
     """Return why a ticket whose signature is good does not open this door now, or None: it does.
 
-    The order is the protocol's: store, revision and revocation, device, window, use.
+    The order: store, revision and revocation, use, device, window, and the device itself; that a
+    ticket has been used is true at every door and at every hour, so it is said before both.
     """
     if token.store_number != door.store_number:
         return Denial(reason=DenialReason.WRONG_STORE)
@@ -174,7 +175,11 @@ def _why_used(ticket: TicketFacts, door: DoorFacts) -> Denial | None:
 
 def _why_not_here(token: TicketToken, ticket: TicketFacts, door: DoorFacts) -> Denial | None:
     any_device = token.device_number == 0
-    fits = ticket.offering == door.offering if any_device else token.device_number == door.device_number
+    fits = (
+        ticket.offering == door.offering
+        if any_device
+        else token.device_number == door.device_number
+    )
     return None if fits else Denial(reason=DenialReason.WRONG_DEVICE, device=ticket.device)
 
 

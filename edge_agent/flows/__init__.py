@@ -1,1 +1,1 @@
-"""Journal, then act, then verify, then report: plain functions over the open journal, one file a flow."""
+"""Journal, act, verify, report: plain functions over the open journal, one file a flow."""

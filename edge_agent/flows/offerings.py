@@ -1,4 +1,4 @@
-"""What this terminal offers: registered with the controller first, then put on as soon as it can be provided (E1, E2)."""
+"""What this terminal offers: registered first, then put on when it can be provided (E1, E2)."""
 
 from __future__ import annotations
 

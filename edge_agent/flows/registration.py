@@ -1,4 +1,4 @@
-"""The terminal says what it is, waits for the word that it is registered, and takes no service before (A1-A5)."""
+"""The terminal says what it is and takes no service before it is told it is registered (A1-A5)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,11 @@ PROTOCOL = (1, 1)
 
 
 def keep_identity(journal: Transaction, answer: Mapping[str, Any]) -> None:
-    """Keep who we are, as the controller answered the enrolment; what an older identity was told is void."""
+    """Keep who we are, as enrolment answered; what another identity was told and said is void."""
+    known = journal.rows.identity()
+    told = (answer["terminal"], answer["epoch"])
+    if known is not None and (known["terminal"], known["epoch"]) != told:
+        _forget_another(journal)
     journal.rows.keep_identity(
         terminal=answer["terminal"],
         store=answer["store"],
@@ -63,13 +67,21 @@ def is_open(journal: Transaction, own_digest: str) -> bool:
     return row is not None and gate_is_open(row["standing"], row["gate_digest"], own_digest)
 
 
+def awaits_word(journal: Transaction, own_digest: str) -> bool:
+    """Say whether a word is still to come: where we stand, or our service information."""
+    row = journal.rows.registration()
+    if row is None or row["gate_digest"] != own_digest:
+        return True
+    return is_open(journal, own_digest) and profile(journal, own_digest) is None
+
+
 def specify(journal: Transaction, specification: Specification) -> None:
     """Send the specification (A1); asked again until the answer has come."""
     journal.ask(Channel.SPECIFICATION, specification)
 
 
 def take_standing(journal: Transaction, told: StandingTold, own_digest: str) -> bool:
-    """Keep where the registration stands and say whether the gate is open now; another's digest is not ours."""
+    """Keep where our registration stands, and say whether the gate is open now."""
     if told.gate_digest == own_digest:
         journal.rows.keep_registration(
             standing=told.standing, gate_digest=told.gate_digest, reason=told.reason
@@ -135,3 +147,13 @@ def take_welcome(journal: Transaction, told: Welcome) -> None:
 def take_acknowledged(journal: Transaction, told: Acknowledged) -> None:
     """Drop from the outbox what is in the controller's database for good."""
     journal.rows.acknowledged(up_to=told.up_to)
+
+
+def _forget_another(journal: Transaction) -> None:
+    """Begin a new epoch: its gate is closed, and its events and exchanges count from one."""
+    journal.rows.forget_registration()
+    journal.rows.forget_profile()
+    journal.rows.forget_revision()
+    journal.rows.forget_exchanges()
+    journal.rows.forget_events()
+    journal.rows.count_events_anew()

@@ -1,4 +1,4 @@
-"""The receiving side of the exchange of rights: each step is in the journal before its message leaves (B1, B3, B8, B10)."""
+"""The receiving side of the exchange: each step is in the journal before its message leaves."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from common.rules.sessions import SessionState
 from common.rules.tickets import DenialReason
 from common.seals import check_document, digest_of
 from common.topics import Channel
-from edge_agent.ports import Identity, Transaction, Verdict
+from edge_agent.ports import Identity, Row, Transaction, Verdict
 
 NONCE_DIGITS: Final = 32
 """Hex digits of a nonce: 128 bits."""
@@ -43,7 +43,7 @@ def kind_of(device: str) -> str:
 
 
 def prepare(journal: Transaction, who: Identity, device: str) -> None:
-    """Make and announce the next identification while nobody waits, so that a scan costs one round trip (B1, B2)."""
+    """Announce the next identification while nobody waits: a scan costs one round trip (B1, B2)."""
     row = journal.rows.exchange(kind=kind_of(device))
     state = ClientState(row["state"]) if row is not None else CLIENT.first
     after = CLIENT.step(state, ClientEvent.INTEND)
@@ -82,7 +82,7 @@ def scan(journal: Transaction, who: Identity, device: str, token: str) -> None:
 
 
 def first_ready(journal: Transaction, devices: Sequence[str]) -> str:
-    """Return the first device that is free and whose exchange waits for a scan, or simply the first."""
+    """Return the first device that is free and whose exchange waits for a scan, or the first."""
     for device in devices:
         row = journal.rows.exchange(kind=kind_of(device))
         is_ready = row is not None and row["state"] == ClientState.ANNOUNCED
@@ -152,9 +152,7 @@ def take_refused(journal: Transaction, who: Identity, told: Refused) -> None:
 def take_completed(journal: Transaction, who: Identity, told: Completed | Aborted) -> str | None:
     """Let go of the exchange; return the device whose next one can be prepared (B10)."""
     row = _current(journal, who, told.comm_id)
-    event = (
-        ClientEvent.HEAR_COMPLETED if isinstance(told, Completed) else ClientEvent.HEAR_ABORTED
-    )
+    event = ClientEvent.HEAR_COMPLETED if isinstance(told, Completed) else ClientEvent.HEAR_ABORTED
     after = _after(row, event)
     if row is None or after is None:
         return None
@@ -163,7 +161,7 @@ def take_completed(journal: Transaction, who: Identity, told: Completed | Aborte
 
 
 def take_trouble(journal: Transaction, who: Identity, told: Troubled) -> None:
-    """Go back to announcing where the server does not know us; stop for good where it proves a copy."""
+    """Announce again where the server does not know us; stop where it proves a copied disk."""
     row = _current(journal, who, told.comm_id)
     if row is None:
         return
@@ -180,7 +178,7 @@ def ask_again(journal: Transaction, who: Identity) -> None:
         _ask(journal, who, row)
 
 
-def _ask(journal: Transaction, who: Identity, row: Any) -> None:  # noqa: ANN401 - a row of the journal
+def _ask(journal: Transaction, who: Identity, row: Row) -> None:
     comm_id = str(_comm_id(who, row))
     match ClientState(row["state"]):
         case ClientState.ANNOUNCING:
@@ -202,7 +200,7 @@ def _complete(journal: Transaction, comm_id: str, digest: str) -> None:
     journal.ask(Channel.REQUESTS, Complete(comm_id=comm_id, digest=digest))
 
 
-def _completed_before(who: Identity, row: Any) -> CompletedBefore | None:  # noqa: ANN401 - a row
+def _completed_before(who: Identity, row: Row) -> CompletedBefore | None:
     if not row["done_seq"] or not row["done_digest"]:
         return None
     done = CommId(
@@ -215,13 +213,13 @@ def _completed_before(who: Identity, row: Any) -> CompletedBefore | None:  # noq
     return CompletedBefore(comm_id=str(done), digest=row["done_digest"])
 
 
-def _comm_id(who: Identity, row: Any) -> CommId:  # noqa: ANN401 - a row
+def _comm_id(who: Identity, row: Row) -> CommId:
     return CommId(
         party=who.terminal, epoch=who.epoch, kind=row["kind"], seq=row["seq"], nonce=row["nonce"]
     )
 
 
-def _current(journal: Transaction, who: Identity, comm_id: str) -> Any:  # noqa: ANN401 - a row or None
+def _current(journal: Transaction, who: Identity, comm_id: str) -> Row:
     """Return the exchange that an answer is about, if it is the one that is open now."""
     try:
         told = CommId.parse(comm_id)
@@ -231,11 +229,11 @@ def _current(journal: Transaction, who: Identity, comm_id: str) -> Any:  # noqa:
     return row if row is not None and _comm_id(who, row) == told else None
 
 
-def _after(row: Any, event: ClientEvent) -> ClientState | None:  # noqa: ANN401 - a row or None
+def _after(row: Row, event: ClientEvent) -> ClientState | None:
     return CLIENT.step(ClientState(row["state"]), event) if row is not None else None
 
 
-def _move(journal: Transaction, row: Any, event: ClientEvent) -> None:  # noqa: ANN401 - a row
+def _move(journal: Transaction, row: Row, event: ClientEvent) -> None:
     after = _after(row, event)
     if after is not None:
         journal.rows.move_exchange(kind=row["kind"], before=row["state"], state=after)
@@ -255,8 +253,8 @@ def _is_for_us(who: Identity, told: Right) -> bool:
     return False
 
 
-def _add_session(journal: Transaction, row: Any, document: dict[str, Any]) -> None:  # noqa: ANN401 - a row
-    """Keep the session with its deadline, counted from the scan: so no delay can carry it past its slot."""
+def _add_session(journal: Transaction, row: Row, document: dict[str, Any]) -> None:
+    """Keep the session; its deadline counts from the scan, so that no delay outruns its slot."""
     asked = row["asked_boot_seconds"]
     journal.rows.add_session(
         session=document["session"],

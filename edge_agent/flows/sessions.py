@@ -1,9 +1,9 @@
-"""What should run is a row, what does run is the runner's word; each difference is closed, and each change reported."""
+"""What should run is a row, what does run is the runner's word; each change is reported."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from common.messages.sessions import (
     CommandTold,
@@ -22,7 +22,7 @@ from common.rules.sessions import (
     SessionEvent,
     SessionState,
 )
-from edge_agent.ports import ProgramSeen, Transaction
+from edge_agent.ports import ProgramSeen, Row, Transaction
 
 ALREADY_ENDED: Final = "already_ended"
 """What a stop that comes after the end is answered with (C5)."""
@@ -137,7 +137,7 @@ def is_over(journal: Transaction, session: str) -> bool:
 
 
 def take_stop(journal: Transaction, told: StopSession) -> None:
-    """Accept a stop, or answer that the session has ended already; repeated, it changes nothing (C5)."""
+    """Accept a stop, or answer that the session has ended; repeated, it changes nothing (C5)."""
     if journal.rows.command(command=told.command) is not None:
         return
     row = journal.rows.session(session=told.session)
@@ -165,8 +165,8 @@ def forget_old(journal: Transaction) -> None:
     journal.rows.forget_commands(before=before)
 
 
-def _may_start(journal: Transaction, row: Any) -> bool:  # noqa: ANN401 - a row of the journal
-    """Say whether it is still time to start: in the same boot, soon after the scan, before the end."""
+def _may_start(journal: Transaction, row: Row) -> bool:
+    """Say whether it is still time: in the same boot, soon after the scan, before the end."""
     by = min(row["start_by_boot_seconds"], row["deadline_boot_seconds"])
     return bool(row["boot_id"] == journal.boot_id and journal.boot_seconds < by)
 

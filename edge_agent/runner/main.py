@@ -7,12 +7,12 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 from common.errors import CannotStart
+from common.watchdog import Notifier, keep_watch
 from edge_agent.runner.catalogue import read_catalogue
 from edge_agent.runner.deadlines import Clock, Deadlines
 from edge_agent.runner.keeper import Keeper, Means
@@ -29,15 +29,13 @@ class BootIsUnknown(CannotStart):
     """The kernel's name for this boot in {file} cannot be read: {why}."""
 
 
-def run(
-    settings: RunnerSettings, *, clock: Clock, on_ready: Callable[[], None] | None = None
-) -> int:
+def run(settings: RunnerSettings, *, clock: Clock, notifier: Notifier) -> int:
     """Run until SIGTERM or SIGINT, and leave the programs running.
 
     Args:
         settings: where it listens and writes, and what it may start.
         clock: CLOCK_BOOTTIME for every decision, the wall clock for what is shown.
-        on_ready: called once, in the event loop, when programs are adopted and the door is open.
+        notifier: told when programs are adopted and the door is open, and that the loop turns.
 
     Returns:
         The exit code: 0, or 2 after one sentence on standard error.
@@ -45,7 +43,7 @@ def run(
     try:
         refuse_second(settings.socket)
         with closing(Records(settings.state_folder)) as records:
-            asyncio.run(_hold(settings, clock, records, on_ready))
+            asyncio.run(_hold(settings, clock, records, notifier))
     except CannotStart as fault:
         sys.stderr.write(f"{fault}\n")
         return EXIT_CANNOT_START
@@ -60,7 +58,7 @@ async def _hold(
     settings: RunnerSettings,
     clock: Clock,
     records: Records,
-    on_ready: Callable[[], None] | None,
+    notifier: Notifier,
 ) -> None:
     report = logging.getLogger("rusuban.runner").error
     catalogue, boot_id = read_catalogue(settings.catalogue), _read_boot_id(settings.boot_id_file)
@@ -87,22 +85,21 @@ async def _hold(
             keeper = Keeper(means)
             keeper.take_up()
             tasks.create_task(deadlines.run(), name="deadlines")
-            await _serve(door, listening, keeper, on_ready)
+            tasks.create_task(keep_watch(notifier, lambda: True), name="watchdog")
+            await _serve(door, listening, keeper, notifier)
             raise _LeaveTaken  # noqa: TRY301 - how a task group is told to end
     except* _LeaveTaken:
         settings.socket.unlink(missing_ok=True)
 
 
-async def _serve(
-    door: Door, listening: socket.socket, keeper: Keeper, on_ready: Callable[[], None] | None
-) -> None:
+async def _serve(door: Door, listening: socket.socket, keeper: Keeper, notifier: Notifier) -> None:
     leave = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, leave.set)
     server = await door.open(listening, keeper)
-    if on_ready:
-        on_ready()
+    notifier.ready()
     await leave.wait()
+    notifier.stopping()
     server.close()
     keeper.leave()
 

@@ -84,7 +84,7 @@ def refuse_second(path: Path) -> None:
 
 
 def listen_on(path: Path) -> socket.socket:
-    """Return a listening socket that only our own user (and root) can open.
+    """Return a listening socket that our own user and group can open; each peer is asked who it is.
 
     A socket nobody answers on is replaced; any other file is left where it is.
 
@@ -94,7 +94,7 @@ def listen_on(path: Path) -> socket.socket:
     """
     refuse_second(path)
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    previous_umask = os.umask(0o177)
+    previous_umask = os.umask(0o117)
     try:
         if path.is_socket():
             path.unlink()

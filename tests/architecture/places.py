@@ -22,11 +22,11 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "common/messages": (*FLOWS, "base"),
     "common/rules": (*FLOWS, "tickets", "presence", *LATER),
-    "cloud_controller": (*_TO_BOTH_SIDES, "web", "storage", "broker", "keys"),
+    "cloud_controller": (*_TO_BOTH_SIDES, "controller", "web", "storage", "broker", "keys"),
     "cloud_controller/flows": (*FLOWS, *LATER),
     "cloud_controller/web": (
         *(*FLOWS, *LATER, "app", "guard", "qr", "pages", "static", "locales"),
-        *("language", "problems", "routes"),
+        *("language", "problems", "routes", "table", "openapi", "metrics"),
     ),
     "cloud_controller/storage": (
         *("books", "sqlite", "postgres", "records", "queries", "migrations"),
@@ -34,7 +34,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/storage/queries": (*FLOWS, *LATER, "post"),
     "edge_agent": (
         *_TO_BOTH_SIDES,
-        *("reconciler", "journal", "scanners", "runner", "inventory", "display", "migrations"),
+        *("terminal", "reconciler", "enrolment", "journal", "scanners", "runner", "inventory", "display", "migrations"),
     ),
     "edge_agent/flows": FLOWS,
     "edge_agent/scanners": (
@@ -42,7 +42,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "edge_agent/runner": (
         *("main", "settings", "catalogue", "records", "programs", "tree", "deadlines"),
-        *("keeper", "server", "wire", "link"),
+        *("keeper", "server", "wire", "link", "beside"),
     ),
     "tests": (
         *("rules", "flows", "contracts", "fakes", "rim", "simulation", "e2e", "architecture"),

@@ -30,7 +30,9 @@ SCRIPTS: Final = Path(sys.executable).parent
 
 
 class DidNotHappen(AssertionError):
-    """What was waited for did not come in time."""
+    """What was waited for did not come in time; `code` is what a program that ended left with."""
+
+    code = 1
 
 
 class Refused(Exception):
@@ -296,8 +298,9 @@ class World:
 
     def _ended(self, process: subprocess.Popen[bytes] | None, log: Path) -> None:
         if process is not None and process.poll() is not None:
-            message = f"it ended with code {process.returncode}\n{_text(log)[-2000:]}"
-            raise DidNotHappen(message)
+            fault = DidNotHappen(f"it ended with code {process.returncode}\n{_text(log)[-2000:]}")
+            fault.code = process.returncode
+            raise fault
 
     def _is_ready(self) -> bool:
         try:
@@ -324,6 +327,7 @@ policy = "{self.policy}"
         return f"""
 [programs.racer]
 argv = ["{Path(sys.executable).absolute()}", "-S", "{program}"]
+environment = {{ RUSUBAN_WORLD = "{self.folder}" }}
 """
 
     def _agent_settings(self, terminal: Terminal, number: int, offering: str | None) -> str:

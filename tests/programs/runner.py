@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from common.system import SystemClock
+from common.watchdog import Notifier
 from edge_agent.runner.main import run
 from edge_agent.runner.settings import RunnerSettings
 
@@ -24,4 +25,5 @@ def settings_in(folder: Path) -> RunnerSettings:
 
 
 if __name__ == "__main__":
-    sys.exit(run(settings_in(Path(sys.argv[1])), clock=SystemClock()))
+    settings = settings_in(Path(sys.argv[1]))
+    sys.exit(run(settings, clock=SystemClock(), notifier=Notifier()))

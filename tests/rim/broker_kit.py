@@ -76,7 +76,9 @@ class Office:
 
 
 @asynccontextmanager
-async def office(folder: Path, **roles: BrokerRole | None) -> AsyncIterator[Office]:
+async def office(
+    folder: Path, *, saves_each_change: bool = False, **roles: BrokerRole | None
+) -> AsyncIterator[Office]:
     """Run a broker for the controller and these terminals (underscores are hyphens)."""
     accounts = [account(CONTROLLER, BrokerRole.CONTROLLER)]
     accounts += [account(name.replace("_", "-"), role) for name, role in roles.items()]
@@ -88,7 +90,7 @@ async def office(folder: Path, **roles: BrokerRole | None) -> AsyncIterator[Offi
     def report(where: str, fault: BaseException) -> None:
         faults.append((where, fault))
 
-    settings = BrokerSettings(folder=folder / "broker")
+    settings = BrokerSettings(folder=folder / "broker", saves_each_change=saves_each_change)
     broker = EmbeddedBroker(settings, accounts=known, report=report)
     await broker.start()
     async with asyncio.TaskGroup() as group:

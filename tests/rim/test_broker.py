@@ -186,7 +186,7 @@ async def test_no_terminal_can_change_accounts(tmp_path):
 
 async def test_a_killed_broker_is_back_on_its_port_with_its_accounts_and_sessions(tmp_path):
     async with (
-        office(tmp_path, t_1=BrokerRole.GATE) as desk,
+        office(tmp_path, saves_each_change=True, t_1=BrokerRole.GATE) as desk,
         Person(desk, CONTROLLER, filters=EVERYTHING_UP) as controller,
         Person(desk, "t-1", filters=topics_down("t-1")) as terminal,
     ):
@@ -207,7 +207,7 @@ async def test_a_killed_broker_is_back_on_its_port_with_its_accounts_and_session
 
 async def test_an_acknowledged_message_outlives_the_brokers_kill(tmp_path):
     async with (
-        office(tmp_path, t_1=BrokerRole.SERVICE) as desk,
+        office(tmp_path, saves_each_change=True, t_1=BrokerRole.SERVICE) as desk,
         Person(desk, CONTROLLER) as controller,
         Person(desk, "t-1", filters=topics_down("t-1")) as terminal,
     ):

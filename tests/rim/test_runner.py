@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from common.rules.sessions import EndReason, SessionState
+from edge_agent.ports import RunnerIsAway
 from edge_agent.runner.deadlines import Deadlines
-from edge_agent.runner.link import ANSWER_SECONDS_MAX, RunnerIsAway
+from edge_agent.runner.link import ANSWER_SECONDS_MAX
 from edge_agent.runner.wire import EventKind, ProgramRecord, Refusal
 from tests.rim.runner_kit import (
     Terminal,

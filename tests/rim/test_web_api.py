@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import threading
 from pathlib import Path
+from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped] # it comes without types
 import pytest
 import zxingcpp
 from PIL import Image
@@ -14,6 +17,7 @@ from cloud_controller.web.openapi import document_of
 from cloud_controller.web.routes import from_iso, iso
 from cloud_controller.web.table import ROUTES, table_for
 from tests.fakes.store import HOUR_MS, MINUTE_MS, MORNING_AT, SHINJUKU, Offer, Opened
+from tests.rim.broker_kit import until
 from tests.rim.web_kit import OPERATOR, Answered, web_kit
 
 API = "/api/v1"
@@ -56,10 +60,8 @@ async def test_a_booking_gives_a_ticket_whose_qr_says_its_token(tmp_path: Path):
         assert ticket["ends_at"] == "2026-10-23T01:30:00Z"
         assert ticket["ticket_url"] == f"{kit.url}/t/{ticket['link']}"
         assert (await kit.get(f"{API}/tickets/{ticket['link']}")).json == ticket
-        assert (
-            read_qr(await kit.get(f"{API}/tickets/{ticket['link']}/qr.png"), tmp_path)
-            == ticket["token"]
-        )
+        picture = await kit.get(f"{API}/tickets/{ticket['link']}/qr.png")
+        assert read_qr(picture) == ticket["token"]
         drawn = await kit.get(ticket["qr_url"].removeprefix(kit.url))
         assert drawn.headers["Content-Type"].startswith("image/svg+xml")
 
@@ -122,6 +124,21 @@ async def test_two_calls_at_once_with_one_key_book_once(tmp_path: Path):
                 assert_problem(answer, 409, "still_running")
         slots = await kit.get(f"{API}/offerings/{wish['offering']}/slots?length_seconds=1800")
         assert sum(len(slot["devices"]) == 1 for slot in slots.json["slots"]) == 1
+
+
+async def test_a_call_whose_first_is_still_under_way_is_told_so(tmp_path: Path):
+    async with web_kit(tmp_path) as kit, asyncio.TaskGroup() as group:
+        wish = a_wish(await kit.store.open())
+        gate = threading.Event()
+        busy = kit.store.books.transact(lambda _: gate.wait(5))
+        first = group.create_task(kit.book(wish, "s" * 20), name="first call")
+        await until(lambda: kit.store.books.waiting() == 2)
+        second = await kit.book(wish, "s" * 20)
+        gate.set()
+        assert_problem(second, 409, "still_running")
+        assert second.headers["Retry-After"] == "1"
+        assert await busy
+        assert (await first).status == 201
 
 
 async def test_a_hundred_customers_and_one_device_make_one_booking(tmp_path: Path):
@@ -265,7 +282,7 @@ def assert_problem(answer: Answered, status: int, code: str) -> None:
 
 
 def assert_described(
-    description: dict, path: str, method: str, status: str, answer: Answered
+    description: dict[str, Any], path: str, method: str, status: str, answer: Answered
 ) -> None:
     content = description["paths"][path][method]["responses"][status]["content"]
     schema = next(iter(content.values()))["schema"]
@@ -285,7 +302,6 @@ def refs_in(schema: object) -> set[str]:
             return set()
 
 
-def read_qr(answer: Answered, folder: Path) -> str:
-    (folder / "qr.png").write_bytes(answer.body)
-    found = zxingcpp.read_barcodes(Image.open(folder / "qr.png").convert("L"))
+def read_qr(answer: Answered) -> str:
+    found = zxingcpp.read_barcodes(Image.open(io.BytesIO(answer.body)).convert("L"))
     return found[0].text if found else ""

@@ -75,7 +75,7 @@ async def web_kit(
     folder: Path, *, clock: ClockInHand | None = None, roles: frozenset[str] = EVERY_ROLE
 ) -> AsyncIterator[WebKit]:
     """Serve a store's books on a free port of this machine."""
-    async with store_kit(folder, clock) as store, aiohttp.ClientSession() as http:
+    async with store_kit(folder, clock) as store, _client() as http:
         kit = WebKit(store=store, url="", http=http)
         door = socket.create_server(("127.0.0.1", 0))
         kit.url = f"http://127.0.0.1:{door.getsockname()[1]}"
@@ -100,3 +100,8 @@ async def web_kit(
             yield kit
         finally:
             await runner.cleanup()
+
+
+def _client() -> aiohttp.ClientSession:
+    """Return a client that keeps cookies, also those of an address without a name."""
+    return aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))

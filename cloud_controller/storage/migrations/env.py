@@ -1,4 +1,4 @@
-"""How Alembic reaches the database: over the connection it is handed, inside one explicit transaction."""
+"""How Alembic reaches the database: over the connection and in the transaction it is handed."""
 
 from __future__ import annotations
 

@@ -25,11 +25,12 @@ WHERE session_id = :session_id AND state = :before;
 UPDATE sessions SET running_at = :running_at
 WHERE session_id = :session_id AND is_presumed = 1 AND running_at IS NULL;
 
--- name: settle_presumed(session_id, ended_at, end_reason, delivered_seconds)!
--- What was only presumed is now known.
-UPDATE sessions SET is_presumed = 0, state = 'ended', ended_at = :ended_at, end_reason = :end_reason,
+-- name: settle_presumed(session_id, state, ended_at, end_reason, delivered_seconds)!
+-- What was only presumed is now known; what has run cannot have failed to.
+UPDATE sessions SET is_presumed = 0, state = :state, ended_at = :ended_at, end_reason = :end_reason,
     delivered_seconds = :delivered_seconds
-WHERE session_id = :session_id AND is_presumed = 1;
+WHERE session_id = :session_id AND is_presumed = 1
+    AND (:state = 'ended' OR running_at IS NULL);
 
 -- name: spend_ticket(ticket_id)!
 UPDATE tickets SET state = 'spent' WHERE ticket_id = :ticket_id AND state = 'reserved';

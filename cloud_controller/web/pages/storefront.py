@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from cloud_controller.flows import reservations
-from cloud_controller.ports import NotFound, SlotIsTaken, Transaction
+from cloud_controller.ports import NotAllowed, NotFound, SlotIsTaken, Transaction
 from cloud_controller.web.offerings import (
     LengthSeconds,
     Offering,
@@ -40,6 +41,13 @@ KEY_DIGITS: Final = 32
 """Hex digits of the key that a form is made with, so that a second tap books nothing more."""
 
 SEE_OTHER: Final = 303
+
+
+class Notice(StrEnum):
+    """Why a time that was tapped could not be had."""
+
+    TAKEN = "taken"
+    PASSED = "passed"
 
 
 class TimesWanted(BaseModel):
@@ -100,11 +108,11 @@ async def show_offering(call: Call[TimesWanted]) -> Page:
     """Show the times of an offering, in the length that was chosen."""
     offering = OfferingId(call.names["offering"])
     shown = await call.parts.books.read(_shown, offering, call.asked)
-    return Page(template="offering.html", facts={"shown": shown, "is_taken": False})
+    return Page(template="offering.html", facts={"shown": shown, "notice": None})
 
 
 async def book(call: Call[BookingForm]) -> Page | web.Response:
-    """Book a time and lead to its ticket; where it is just taken, offer the nearest free ones."""
+    """Book a time and lead to its ticket; where it cannot be had, offer the nearest that can."""
     wish = wish_of(call.asked)
 
     def answer(books: Transaction) -> str:
@@ -112,9 +120,10 @@ async def book(call: Call[BookingForm]) -> Page | web.Response:
 
     try:
         link = await book_once(call, answer)
-    except SlotIsTaken:
+    except (SlotIsTaken, NotAllowed) as fault:
+        notice = Notice.TAKEN if isinstance(fault, SlotIsTaken) else Notice.PASSED
         shown = await call.parts.books.read(_shown_again, wish)
-        facts = {"shown": shown, "is_taken": True}
+        facts = {"shown": shown, "notice": notice}
         return Page(template="offering.html", facts=facts, status=STATUS[SlotIsTaken])
     return web.Response(status=SEE_OTHER, headers={"Location": f"/t/{link}"})
 
@@ -152,13 +161,25 @@ def _offering(books: Transaction, wanted: OfferingId) -> Offering:
 
 
 def _shelf(books: Transaction, offering: Offering, wanted: SlotsWanted, most: int) -> Shelf:
-    slots = free_slots(books, OfferingId(offering.offering), wanted).slots
+    slots = _soonest(books, offering, wanted, most)
     return Shelf(
         offering=offering,
         length_seconds=wanted.length_seconds,
         times=tuple(_time(books, slot) for slot in slots[:most]),
         later_at=slots[most].starts_at if len(slots) > most else None,
     )
+
+
+def _soonest(
+    books: Transaction, offering: Offering, wanted: SlotsWanted, most: int
+) -> tuple[Slot, ...]:
+    """Return more than `most` slots where there are as many; looks far only where it has to."""
+    name = OfferingId(offering.offering)
+    starts_at = books.now if wanted.from_at is None else wanted.from_at
+    near_seconds = wanted.length_seconds + (most + 2) * offering.grid_seconds
+    near = wanted.model_copy(update={"to_at": starts_at + near_seconds * 1000})
+    slots = free_slots(books, name, near).slots
+    return slots if len(slots) > most else free_slots(books, name, wanted).slots
 
 
 def _time(books: Transaction, slot: Slot | Alternative) -> Time:

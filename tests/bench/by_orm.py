@@ -1,0 +1,218 @@
+"""The same redemption as many would write it: SQLAlchemy's async ORM over aiosqlite, one session and one commit each."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, event, select
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.automap import automap_base
+
+from cloud_controller.keys import FileKeys
+from common.ids import CommId
+from common.rules.tickets import Denial, DoorFacts, TicketFacts, granted_seconds, sight, why_not
+from common.seals import TicketToken, digest_of
+from common.system import SystemNames
+from tests.bench.counter import Counter, Redemption
+from tests.fakes.store import MORNING_AT
+
+WAITING = 32
+LIVE = ("granted", "starting", "running", "ending")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Till:
+    """What every redemption of a run shares."""
+
+    tables: Any
+    sessions: async_sessionmaker[AsyncSession]
+    keys: FileKeys
+    names: SystemNames
+
+
+async def redeem_all(folder: Path, counter: Counter, count: int) -> float:
+    """Return the seconds that so many redemptions take with 32 waiting for the one connection."""
+    file = folder / "books.sqlite"
+    engine = _engine(file)
+    till = Till(
+        tables=_tables(file),
+        sessions=async_sessionmaker(engine, expire_on_commit=False),
+        keys=FileKeys(folder / "keys", SystemNames()),
+        names=SystemNames(),
+    )
+    public_keys = till.keys.verifying_keys()
+    waiting = iter(counter.redemptions[:count])
+
+    async def redeem() -> None:
+        for each in waiting:
+            await _redeem(till, each, sight(each.token, public_keys))
+
+    began = time.perf_counter()
+    await asyncio.gather(*(redeem() for _ in range(WAITING)))
+    seconds = time.perf_counter() - began
+    await engine.dispose()
+    return seconds
+
+
+async def _redeem(till: Till, each: Redemption, seen: TicketToken | Denial) -> None:
+    assert isinstance(seen, TicketToken)
+    asked, table = each.said.message.request, till.tables
+    comm_id = CommId.parse(each.said.message.comm_id)
+    async with till.sessions() as session, session.begin():
+        terminal = await session.get(table.terminals, each.said.terminal)
+        exchange = await session.get(table.exchanges, (comm_id.party, comm_id.epoch, comm_id.kind))
+        assert terminal is not None
+        assert exchange is not None
+        assert (terminal.standing, exchange.state) == ("confirmed", "announced")
+        device = await session.get(table.devices, asked.device)
+        ticket = await session.get(table.tickets, seen.ticket)
+        assert device is not None
+        assert ticket is not None
+        reservation = await session.get(table.reservations, ticket.reservation_id)
+        door = await _door(session, table, device)
+        facts = await _facts(session, table, ticket, reservation)
+        assert why_not(seen, facts, door, now=MORNING_AT) is None
+        _save(till, session, each, (ticket, reservation, device, exchange, facts))
+
+
+async def _door(session: AsyncSession, table: Any, device: Any) -> DoorFacts:
+    store = await session.get(table.stores, device.store_id)
+    offered = await session.get(table.offered_devices, device.device_id)
+    assert store is not None
+    assert offered is not None
+    live = select(table.sessions).where(
+        table.sessions.device_id == device.device_id, table.sessions.state.in_(LIVE)
+    )
+    return DoorFacts(
+        store_number=store.number,
+        device=device.device_id,
+        device_number=device.number,
+        offering=offered.offering_id,
+        terminal=device.terminal_id,
+        is_out_of_order=bool(device.is_out_of_order),
+        is_in_use=(await session.scalars(live)).first() is not None,
+        store=store.store_id,
+        program=device.program,
+        last_fence=device.last_fence,
+    )
+
+
+async def _facts(session: AsyncSession, table: Any, ticket: Any, reservation: Any) -> TicketFacts:
+    offering = await session.get(table.offerings, reservation.offering_id)
+    assert offering is not None
+    live = select(table.sessions).where(
+        table.sessions.ticket_id == ticket.ticket_id, table.sessions.state.in_(LIVE)
+    )
+    used = (await session.scalars(live)).first()
+    return TicketFacts(
+        ticket_state=ticket.state,
+        revision=ticket.revision,
+        reservation_state=reservation.state,
+        starts_at=reservation.starts_at,
+        ends_at=reservation.ends_at,
+        early_seconds=offering.early_seconds,
+        device=reservation.device_id,
+        offering=reservation.offering_id,
+        live_terminal=used.terminal_id if used is not None else None,
+        reservation=reservation.reservation_id,
+        turnover_seconds=offering.turnover_seconds,
+    )
+
+
+def _save(till: Till, session: AsyncSession, each: Redemption, rows: tuple[Any, ...]) -> None:
+    ticket, reservation, device, exchange, facts = rows
+    asked, table, said = each.said.message.request, till.tables, each.said
+    ticket.state = "reserved"
+    device.last_fence += 1
+    use, right = till.names.new("s"), till.names.new("g")
+    document = {
+        "right": right,
+        "comm_id": said.message.comm_id,
+        "kind": exchange.kind,
+        "terminal": said.terminal,
+        "epoch": exchange.epoch,
+        "session": use,
+        "device": device.device_id,
+        "program": device.program,
+        "fence": device.last_fence,
+        "granted_seconds": granted_seconds(facts, now=MORNING_AT),
+        "issued_at": MORNING_AT,
+    }
+    answer = {"document": document, "signature": till.keys.seal_document(document)}
+    session.add(
+        table.sessions(
+            session_id=use,
+            ticket_id=ticket.ticket_id,
+            reservation_id=reservation.reservation_id,
+            store_id=device.store_id,
+            device_id=device.device_id,
+            terminal_id=said.terminal,
+            program=device.program,
+            fence=device.last_fence,
+            state="granted",
+            granted_seconds=document["granted_seconds"],
+            granted_at=MORNING_AT,
+            deadline_at=reservation.ends_at,
+        )
+    )
+    session.add(
+        table.rights(
+            right_id=right,
+            comm_id=said.message.comm_id,
+            terminal_id=said.terminal,
+            kind=exchange.kind,
+            session_id=use,
+            issued_at=MORNING_AT,
+            lease_ends_at=reservation.ends_at,
+        )
+    )
+    session.add(
+        table.scans(
+            scan_id=asked.scan,
+            terminal_id=said.terminal,
+            device_id=asked.device,
+            ticket_id=ticket.ticket_id,
+            verdict="opened",
+            read_at=asked.read_at,
+            received_at=MORNING_AT,
+        )
+    )
+    session.add(
+        table.ledger(
+            at=MORNING_AT,
+            type="right.issued",
+            terminal_id=said.terminal,
+            reservation_id=reservation.reservation_id,
+            session_id=use,
+            body=json.dumps({"scan": asked.scan}),
+        )
+    )
+    exchange.state, exchange.request_digest = "issued", said.message.digest
+    exchange.answer, exchange.answer_digest = json.dumps(answer), digest_of(document)
+
+
+def _engine(file: Path) -> AsyncEngine:
+    """Return an engine with one connection: SQLite has one writer, so more would only collide."""
+    engine = create_async_engine(f"sqlite+aiosqlite:///{file}", pool_size=1, max_overflow=0)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _be_durable(connection: Any, _record: object) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    return engine
+
+
+def _tables(file: Path) -> Any:
+    """Return a mapped class for each table of the schema as it is."""
+    base = automap_base()
+    engine = create_engine(f"sqlite:///{file}")
+    base.prepare(engine, generate_relationship=lambda *_, **__: None)
+    engine.dispose()
+    return base.classes

@@ -1,0 +1,125 @@
+"""A night's tickets before a controller: everything a redemption needs is in the books, and none is redeemed yet."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cloud_controller.flows import reservations, rights
+from cloud_controller.keys import FileKeys
+from cloud_controller.ports import Received
+from cloud_controller.storage.books import SqliteBooks
+from common.ids import CommId, DeviceId
+from common.messages.rights import Announce, Request, ScanRequest
+from common.rules.reservations import Range
+from common.seals import digest_of
+from common.system import SystemNames
+from tests.fakes.store import MORNING_AT, ClockInHand, Offer, Opened, StoreKit, store_kit
+
+DEVICES_A_TERMINAL = 32
+SLOT_MS = 1_800_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Redemption:
+    """One ticket held to one reader: the message as the controller's listener has read it."""
+
+    said: Received
+
+    @property
+    def token(self) -> str:
+        text: str = self.said.message.request.token
+        return text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counter:
+    """Books in a folder, and what is about to be redeemed there."""
+
+    folder: Path
+    redemptions: tuple[Redemption, ...]
+
+    @contextlib.contextmanager
+    def fresh(self) -> Iterator[Path]:
+        """Give a copy of the folder in which nothing has been redeemed, and take it away after."""
+        with tempfile.TemporaryDirectory(prefix="rusuban-bench-") as name:
+            copy = Path(name) / "books"
+            shutil.copytree(self.folder, copy)
+            yield copy
+
+
+def books_in(folder: Path) -> SqliteBooks:
+    """Return the books of a folder, not opened yet, with a clock that stands where tickets open."""
+    names = SystemNames()
+    return SqliteBooks(
+        folder / "books.sqlite",
+        clock=ClockInHand(),
+        names=names,
+        keys=FileKeys(folder / "keys", names),
+        on_said=lambda _: None,
+    )
+
+
+async def counter_in(folder: Path, count: int) -> Counter:
+    """Prepare so many redemptions through the flows, each on a device and an exchange of its own."""
+    assert count % DEVICES_A_TERMINAL == 0
+    found: list[Redemption] = []
+    async with store_kit(folder) as kit:
+        for number in range(count // DEVICES_A_TERMINAL):
+            offer = Offer(
+                key=f"vr-{number}", title=f"VR Arena {number}", devices=DEVICES_A_TERMINAL
+            )
+            opened = await kit.open(offer)
+            for device in opened.devices:
+                found.append(await _ready(kit, opened, device))
+    return Counter(folder=folder, redemptions=tuple(found))
+
+
+def used_sessions_rights(folder: Path) -> tuple[int, int, int]:
+    """Count what a run has left behind: each of the three is the number of redemptions, or it lies."""
+    with contextlib.closing(sqlite3.connect(folder / "books.sqlite")) as connection:
+        return (
+            _count(connection, "SELECT count(*) FROM tickets WHERE state = 'reserved'"),
+            _count(connection, "SELECT count(DISTINCT ticket_id) FROM sessions"),
+            _count(connection, "SELECT count(DISTINCT comm_id) FROM rights"),
+        )
+
+
+def _count(connection: sqlite3.Connection, query: str) -> int:
+    return int(connection.execute(query).fetchone()[0])
+
+
+async def _ready(kit: StoreKit, opened: Opened, device: DeviceId) -> Redemption:
+    slot = Range(starts_at=MORNING_AT, ends_at=MORNING_AT + SLOT_MS)
+    wish = reservations.Wish(offering=opened.offering, slot=slot, device=device)
+    link = await kit.books.transact(reservations.book, wish)
+    ticket: Any = await kit.books.read(reservations.ticket, link)
+    comm_id = CommId(
+        party=opened.terminal,
+        epoch=opened.epoch,
+        kind=f"session:{device}",
+        seq=1,
+        nonce=kit.names.hex_digits(32),
+    )
+    announce = Announce(comm_id=str(comm_id))
+    await kit.books.transact(rights.announce, _received(opened, announce))
+    request = ScanRequest(
+        scan=kit.names.new("x"),
+        device=device,
+        token=ticket["token"],
+        read_at=MORNING_AT,
+        clock_is_trusted=True,
+    )
+    digest = digest_of(request.model_dump(mode="json"))
+    asked = Request(comm_id=str(comm_id), request=request, digest=digest)
+    return Redemption(said=_received(opened, asked))
+
+
+def _received(opened: Opened, message: Announce | Request) -> Received:
+    return Received(terminal=opened.terminal, epoch=opened.epoch, seq=1, corr="c-1", message=message)

@@ -1,0 +1,251 @@
+"""Tell what happens as it happens: in calm columns to a person, or as JSON lines to a program."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Final, TextIO
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.padding import Padding
+from rich.progress_bar import ProgressBar
+from rich.rule import Rule
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+from typing_extensions import override
+
+from cloud_controller.web.routes import iso
+
+WIDTH: Final = 100
+"""Columns; a wider screen is not filled, and a file is written as if it had this many."""
+
+FIGURE_WIDTH: Final = 48
+"""Columns of the bar that shows where the time of a start has gone."""
+
+LANGUAGES: Final = ("en", "ja")
+"""The facts that are the customer's words, each told on a line of its own."""
+
+_REDRAWS_A_SECOND = 12
+_MINUTE_MS = 60_000
+_COLOURS = {"customer": "#c8763c", "controller": "#6f9a4e", "program": "#9a6fc0"}
+_TERMINAL_COLOUR = "#3f93a8"
+_QUIET = "bright_black"
+_SEGMENTS = ("#c8763c", "#3f93a8", "#6f9a4e", "#9a6fc0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One thing that happened; `at` is its own instant, not when it was noticed."""
+
+    at: int
+    who: str
+    what: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stretch:
+    """A part of how long something took."""
+
+    name: str
+    milliseconds: int
+
+
+class Timeline:
+    """What every telling has: steps in the order of their instants, and the time between them."""
+
+    def __init__(self, began_at: int) -> None:
+        self._last_at = began_at
+
+    def tell(self, *steps: Step) -> None:
+        """Tell these steps, the earliest first."""
+        for step in sorted(steps, key=lambda step: step.at):
+            self._tell(step, step.at - self._last_at)
+            self._last_at = step.at
+
+    def chapter(self, title: str) -> None:
+        """Begin a part of the story."""
+
+    def show(self, *shown: RenderableType) -> None:
+        """Show something to a person that is no step."""
+
+    def waiting(
+        self, _words: str, *, _until_at: int | None = None
+    ) -> AbstractContextManager[None]:
+        """Show that something is waited for, and how long until an instant that is known."""
+        return contextlib.nullcontext()
+
+    def _tell(self, step: Step, since_ms: int) -> None:
+        raise NotImplementedError
+
+
+class JsonLines(Timeline):
+    """One JSON object a step, and nothing else."""
+
+    def __init__(self, out: TextIO, began_at: int) -> None:
+        super().__init__(began_at)
+        self._out = out
+
+    @override
+    def _tell(self, step: Step, since_ms: int) -> None:
+        line = {
+            "at": iso(step.at),
+            "since_ms": since_ms,
+            "who": step.who,
+            "what": step.what,
+            "facts": dict(step.facts),
+        }
+        print(json.dumps(line, ensure_ascii=False), file=self._out, flush=True)
+
+
+class Columns(Timeline):
+    """A timeline to read: when, how long after the step before, who, what."""
+
+    def __init__(
+        self, console: Console, began_at: int, *, zone: tzinfo, now: Callable[[], int]
+    ) -> None:
+        super().__init__(began_at)
+        self._console, self._zone, self._now = console, zone, now
+
+    @override
+    def chapter(self, title: str) -> None:
+        rule = Rule(Text(title, style="bold"), align="left", style=_QUIET, characters="─")
+        self.show("", rule, "")
+
+    @override
+    def show(self, *shown: RenderableType) -> None:
+        for each in shown:
+            self._console.print(each, width=min(WIDTH, self._console.width), highlight=False)
+
+    @override
+    def waiting(
+        self, _words: str, *, _until_at: int | None = None
+    ) -> AbstractContextManager[None]:
+        if not self._console.is_terminal:
+            return contextlib.nullcontext()
+        return self._moving(_Waiting(_words, self._now, _until_at))
+
+    @contextlib.contextmanager
+    def _moving(self, shown: RenderableType) -> Iterator[None]:
+        with Live(
+            shown,
+            console=self._console,
+            transient=True,
+            refresh_per_second=_REDRAWS_A_SECOND,
+        ):
+            yield
+
+    @override
+    def _tell(self, step: Step, since_ms: int) -> None:
+        row = _grid()
+        row.add_row(
+            Text(clock(step.at, self._zone), style=_QUIET),
+            Text(_since(since_ms)),
+            Text.assemble(("● ", _colour(step.who)), step.who),
+            _told(step),
+        )
+        self.show(row)
+
+
+class _Waiting:
+    """One line that moves: what is waited for, and where it is known, how much of it is left."""
+
+    def __init__(self, words: str, now: Callable[[], int], until_at: int | None) -> None:
+        self._words, self._now, self._until_at = words, now, until_at
+        self._from_at = now()
+        self._spinner = Spinner("dots", style=_QUIET)
+
+    def __rich__(self) -> RenderableType:
+        """Draw it as it is now."""
+        row = Table.grid(padding=(0, 1))
+        if self._until_at is None:
+            row.add_row(Text(" " * 24), self._spinner, Text(self._words, style=_QUIET))
+            return row
+        left_ms = max(0, self._until_at - self._now())
+        whole_ms = max(1, self._until_at - self._from_at)
+        bar = ProgressBar(
+            total=whole_ms,
+            completed=left_ms,
+            width=36,
+            style="#3a3f4b",
+            complete_style=_TERMINAL_COLOUR,
+            finished_style=_TERMINAL_COLOUR,
+        )
+        words = Text(self._words, style=_QUIET)
+        row.add_row(Text(" " * 24), bar, Text(f"{left_ms / 1000:4.1f} s"), words)
+        return row
+
+
+def clock(at: int, zone: tzinfo) -> str:
+    """Return an instant as a clock in this zone shows it."""
+    moment = datetime.fromtimestamp(at / 1000, UTC).astimezone(zone)
+    return f"{moment:%H:%M:%S}.{at % 1000:03d}"
+
+
+def ledger(lines: Iterable[Mapping[str, Any]], zone: tzinfo) -> RenderableType:
+    """Return a ticket's ledger as a table; each line has `at`, `type` and `facts`."""
+    table = Table(box=box.SIMPLE_HEAD, header_style=_QUIET, border_style=_QUIET, pad_edge=False)
+    table.add_column("when", style=_QUIET, no_wrap=True)
+    table.add_column("what the ledger holds", no_wrap=True)
+    table.add_column("with", style=_QUIET)
+    for line in lines:
+        table.add_row(clock(line["at"], zone), line["type"], _in_words(line["facts"]))
+    return Padding(table, (0, 0, 0, 1))
+
+
+def figure(title: str, stretches: Iterable[Stretch]) -> RenderableType:
+    """Return one line that says how long something took, and a bar that says where."""
+    parts = list(stretches)
+    total_ms = sum(part.milliseconds for part in parts)
+    head = Text.assemble(" ", (title, "bold"), "  ", (f"{total_ms} ms", "bold"), "   ")
+    legend = Text(" " * len(head.plain))
+    for number, part in enumerate(parts):
+        colour = _SEGMENTS[number % len(_SEGMENTS)]
+        width = round(FIGURE_WIDTH * part.milliseconds / max(1, total_ms))
+        head.append("━" * max(1, width), style=colour)
+        legend.append("■ ", style=colour)
+        legend.append(f"{part.name} {part.milliseconds}   ", style=_QUIET)
+    return Text.assemble(head, "\n", legend)
+
+
+def _grid() -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    grid.add_column(width=13, justify="right", no_wrap=True)
+    grid.add_column(width=11, justify="right", no_wrap=True)
+    grid.add_column(width=12, no_wrap=True)
+    grid.add_column(ratio=1)
+    return grid
+
+
+def _told(step: Step) -> Text:
+    """Return what happened, its facts, and below them the customer's words."""
+    told = Text(step.what)
+    plain = {name: fact for name, fact in step.facts.items() if name not in LANGUAGES}
+    if plain:
+        told.append(f"  {_in_words(plain)}", style=_QUIET)
+    for language in LANGUAGES:
+        if language in step.facts:
+            told.append(f"\n{language}  ", style=_QUIET)
+            told.append(str(step.facts[language]), style=f"italic {_COLOURS['customer']}")
+    return told
+
+
+def _in_words(facts: Mapping[str, Any]) -> str:
+    return " · ".join(f"{name} {fact}" for name, fact in facts.items() if fact != "")
+
+
+def _since(since_ms: int) -> str:
+    if since_ms >= 2 * _MINUTE_MS:
+        return f"+{since_ms // _MINUTE_MS} min"
+    return f"{since_ms:+,} ms".replace(",", " ")
+
+
+def _colour(who: str) -> str:
+    return _COLOURS.get(who, _TERMINAL_COLOUR)

@@ -1,0 +1,102 @@
+"""Every state machine is its table: what the table does not name is refused and changes nothing."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from common.rules.offerings import OFFER, OfferEvent
+from common.rules.registration import STANDING, Standing, StandingEvent
+from common.rules.reservations import RESERVATION, ReservationEvent
+from common.rules.rights import CLIENT, SERVER, ClientEvent, ClientState, ServerEvent
+from common.rules.sessions import (
+    COMMAND,
+    LIVE,
+    SESSION,
+    CommandEvent,
+    CommandState,
+    SessionEvent,
+    SessionState,
+)
+from common.rules.tickets import TICKET, TicketEvent, TicketState
+
+MACHINES = (
+    (OFFER, OfferEvent),
+    (STANDING, StandingEvent),
+    (RESERVATION, ReservationEvent),
+    (CLIENT, ClientEvent),
+    (SERVER, ServerEvent),
+    (SESSION, SessionEvent),
+    (COMMAND, CommandEvent),
+    (TICKET, TicketEvent),
+)
+PAIRS = [
+    pytest.param(machine, state, event, id=f"{machine.name}-{state}-{event}".replace(" ", "_"))
+    for machine, events in MACHINES
+    for state, event in product(type(machine.first), events)
+]
+NAMED = [pair for pair in PAIRS if pair.values[1:] in pair.values[0].table]
+UNNAMED = [pair for pair in PAIRS if pair.values[1:] not in pair.values[0].table]
+
+
+@pytest.mark.parametrize(("machine", "state", "event"), UNNAMED)
+def test_what_the_table_does_not_name_is_refused(machine, state, event):
+    before = dict(machine.table)
+    assert machine.step(state, event) is None
+    assert machine.table == before
+
+
+@pytest.mark.parametrize(("machine", "state", "event"), NAMED)
+def test_what_the_table_names_leads_where_it_says(machine, state, event):
+    assert machine.step(state, event) is machine.table[state, event]
+
+
+@pytest.mark.parametrize(
+    ("machine", "events"), MACHINES, ids=lambda each: getattr(each, "name", "")
+)
+def test_every_state_is_reached_and_every_event_is_used(machine, events):
+    reached = {machine.first}
+    while new := {after for (at, _), after in machine.table.items() if at in reached} - reached:
+        reached |= new
+    assert reached == set(type(machine.first))
+    assert {event for _, event in machine.table} == set(events)
+
+
+@pytest.mark.parametrize(
+    ("machine", "events"), MACHINES, ids=lambda each: getattr(each, "name", "")
+)
+def test_the_picture_shows_every_step_of_the_table(machine, events):
+    assert events
+    lines = machine.as_mermaid().splitlines()
+    assert lines[:2] == ["stateDiagram-v2", f"    [*] --> {machine.first}"]
+    for (state, event), after in machine.table.items():
+        arrow = next(line for line in lines if line.startswith(f"    {state} --> {after}: "))
+        assert event in arrow.partition(": ")[2].split(" | ")
+    assert {line.split()[0] for line in lines if line.endswith("--> [*]")} == machine.ends()
+
+
+def test_nothing_leads_out_of_an_end():
+    assert SESSION.ends() == {SessionState.ENDED, SessionState.FAILED}
+    assert STANDING.ends() == {Standing.RETIRED}
+    assert TICKET.ends() == {TicketState.SPENT, TicketState.VOID}
+    assert CLIENT.ends() == {ClientState.QUARANTINED}
+    assert COMMAND.ends() == {
+        CommandState.SUCCEEDED,
+        CommandState.FAILED,
+        CommandState.REJECTED,
+        CommandState.EXPIRED,
+    }
+
+
+def test_a_session_holds_its_device_until_it_is_over():
+    assert set(SessionState) - SESSION.ends() == LIVE
+
+
+def test_what_has_run_cannot_have_failed_to_run():
+    assert SESSION.step(SessionState.RUNNING, SessionEvent.FAIL) is None
+    assert SESSION.step(SessionState.ENDING, SessionEvent.FAIL) is None
+
+
+def test_a_spent_ticket_never_comes_back():
+    assert all(TICKET.step(TicketState.SPENT, event) is None for event in TicketEvent)

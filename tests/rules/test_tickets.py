@@ -1,0 +1,184 @@
+"""A ticket opens its device or is refused for the one reason that its customer can act on (C3, C4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, strategies as st
+
+from common.rules.tickets import (
+    Denial,
+    DenialReason,
+    DoorFacts,
+    TicketFacts,
+    granted_seconds,
+    sight,
+    why_not,
+)
+from common.seals import TicketToken, new_signing_key, seal_token
+from common.words import LANGUAGES, words_for
+
+NOW = 1_790_000_000_000
+HOUR_MS = 3_600_000
+KEY, STRANGER = new_signing_key(bytes(32)), new_signing_key(bytes([1] * 32))
+KEYS = {1: KEY.public_key()}
+
+TOKEN = TicketToken(
+    key_id=1,
+    store_number=7,
+    ticket="00" * 8,
+    device_number=3,
+    starts_at=NOW,
+    length_seconds=3600,
+    revision=0,
+)
+TICKET = TicketFacts(
+    ticket_state="issued",
+    revision=0,
+    reservation_state="confirmed",
+    starts_at=NOW,
+    ends_at=NOW + HOUR_MS,
+    early_seconds=300,
+    device="d-3",
+    offering="o-1",
+    live_terminal=None,
+    reservation="r-1",
+    turnover_seconds=0,
+)
+DOOR = DoorFacts(
+    store_number=7,
+    device="d-3",
+    device_number=3,
+    offering="o-1",
+    terminal="t-1",
+    is_out_of_order=False,
+    is_in_use=False,
+    store="s-1",
+    program="game",
+    last_fence=0,
+)
+
+IN_ORDER = (
+    (DenialReason.WRONG_STORE, {}, {"store_number": 8}),
+    (DenialReason.REVOKED, {"revision": 1}, {}),
+    (DenialReason.CANCELLED, {"ticket_state": "void", "reservation_state": "cancelled"}, {}),
+    (DenialReason.IN_USE_ELSEWHERE, {"ticket_state": "reserved", "live_terminal": "t-2"}, {}),
+    (DenialReason.WRONG_DEVICE, {}, {"device_number": 4}),
+    (DenialReason.TOO_EARLY, {"starts_at": NOW + HOUR_MS, "ends_at": NOW + 2 * HOUR_MS}, {}),
+    (DenialReason.DEVICE_OUT_OF_ORDER, {}, {"is_out_of_order": True}),
+    (DenialReason.DEVICE_IN_USE, {}, {"is_in_use": True}),
+)
+"""Each reason with what alone brings it about, the most telling first."""
+
+FURTHER = (
+    (DenialReason.EXPIRED, {"starts_at": NOW - HOUR_MS, "ends_at": NOW}, {}),
+    (DenialReason.EXPIRED, {"ticket_state": "void", "reservation_state": "no_show"}, {}),
+    (DenialReason.EXPIRED, {"reservation_state": "expired"}, {}),
+    (DenialReason.UNPAID, {"reservation_state": "held"}, {}),
+    (DenialReason.REVOKED, {"ticket_state": "void", "reservation_state": "confirmed"}, {}),
+    (DenialReason.ALREADY_USED, {"ticket_state": "spent"}, {}),
+    (DenialReason.ALREADY_USED, {"ticket_state": "reserved", "live_terminal": "t-1"}, {}),
+    (DenialReason.ALREADY_USED, {"reservation_state": "completed"}, {}),
+)
+
+
+def denied(ticket: dict[str, object], door: dict[str, object], token: TicketToken = TOKEN):
+    changed = replace(TICKET, **ticket), replace(DOOR, **door)
+    return why_not(token, changed[0], changed[1], now=NOW)
+
+
+def test_c4_a_good_ticket_at_its_own_device_in_its_time_is_not_refused():
+    assert why_not(TOKEN, TICKET, DOOR, now=NOW) is None
+
+
+@pytest.mark.parametrize(("reason", "ticket", "door"), [*IN_ORDER, *FURTHER])
+def test_every_reason_can_be_the_answer(reason: DenialReason, ticket, door):
+    denial = denied(ticket, door)
+    assert denial is not None
+    assert denial.reason is reason
+
+
+@pytest.mark.parametrize("first", range(len(IN_ORDER)))
+@pytest.mark.parametrize("second", range(len(IN_ORDER)))
+def test_of_two_reasons_the_more_telling_is_said(first: int, second: int):
+    told, other = IN_ORDER[min(first, second)], IN_ORDER[max(first, second)]
+    denial = denied({**other[1], **told[1]}, {**other[2], **told[2]})
+    assert denial is not None
+    assert denial.reason is told[0]
+
+
+def test_a_ticket_nobody_issued_is_unknown_and_says_nothing_more():
+    denial = why_not(TOKEN, None, DOOR, now=NOW)
+    assert denial == Denial(reason=DenialReason.UNKNOWN_TICKET)
+
+
+def test_the_customer_is_told_where_and_when_the_ticket_opens():
+    elsewhere = denied({}, {"device_number": 4})
+    assert elsewhere == Denial(reason=DenialReason.WRONG_DEVICE, device="d-3")
+    early = denied({"starts_at": NOW + HOUR_MS, "ends_at": NOW + 2 * HOUR_MS}, {})
+    opens_at = NOW + HOUR_MS - 300_000
+    assert early == Denial(reason=DenialReason.TOO_EARLY, opens_at=opens_at)
+
+
+def test_a_ticket_for_any_device_opens_each_device_of_its_offering():
+    anywhere = replace(TOKEN, device_number=0)
+    assert denied({}, {"device_number": 9, "device": "d-9"}, anywhere) is None
+    denial = denied({}, {"device_number": 9, "device": "d-9", "offering": "o-2"}, anywhere)
+    assert denial is not None
+    assert denial.reason is DenialReason.WRONG_DEVICE
+
+
+@given(offset_ms=st.integers(-2 * HOUR_MS, 2 * HOUR_MS), early=st.integers(0, 3600))
+def test_a_ticket_opens_only_inside_its_window(offset_ms: int, early: int):
+    ticket = replace(TICKET, early_seconds=early)
+    denial = why_not(TOKEN, ticket, DOOR, now=NOW + offset_ms)
+    assert (denial is None) is (-early * 1000 <= offset_ms < HOUR_MS)
+
+
+@given(offset_ms=st.integers(-300_000, HOUR_MS - 1))
+def test_a_session_never_outlasts_its_slot(offset_ms: int):
+    now = NOW + offset_ms
+    assert why_not(TOKEN, TICKET, DOOR, now=now) is None
+    assert now + granted_seconds(TICKET, now=now) * 1000 == TICKET.ends_at
+
+
+@given(
+    state=st.sampled_from(["reserved", "spent", "void"]),
+    reservation=st.sampled_from(
+        "held confirmed in_use completed cancelled expired no_show".split()
+    ),
+    live=st.sampled_from([None, "t-1", "t-2"]),
+    offset_ms=st.integers(-HOUR_MS, 2 * HOUR_MS),
+)
+def test_a_ticket_that_is_not_issued_opens_nothing_ever(state, reservation, live, offset_ms):
+    ticket = replace(TICKET, ticket_state=state, reservation_state=reservation, live_terminal=live)
+    assert why_not(TOKEN, ticket, DOOR, now=NOW + offset_ms) is not None
+
+
+def test_a_ticket_of_ours_is_seen_as_what_was_sealed():
+    assert sight(seal_token(TOKEN, KEY), KEYS) == TOKEN
+
+
+@pytest.mark.parametrize("text", ["", "hello", "RSB1", "A" * 144, "\x1b[2J", "RSB1" + "!" * 140])
+def test_what_is_no_ticket_is_unknown(text: str):
+    assert sight(text, KEYS) == Denial(reason=DenialReason.UNKNOWN_TICKET)
+
+
+@pytest.mark.parametrize("keys", [{}, {1: STRANGER.public_key()}, {2: KEY.public_key()}])
+def test_a_ticket_signed_by_no_key_of_ours_is_badly_signed(keys):
+    assert sight(seal_token(TOKEN, KEY), keys) == Denial(reason=DenialReason.BAD_SIGNATURE)
+
+
+@pytest.mark.parametrize("language", [*LANGUAGES, "tlh"])
+@pytest.mark.parametrize("reason", DenialReason)
+def test_every_reason_has_words_and_says_what_to_do_next(reason: DenialReason, language: str):
+    words = words_for(reason, language)
+    assert words.what
+    assert words.next
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_unknown_and_forged_tickets_look_alike_to_the_customer(language: str):
+    unknown = words_for(DenialReason.UNKNOWN_TICKET, language)
+    assert words_for(DenialReason.BAD_SIGNATURE, language) == unknown
