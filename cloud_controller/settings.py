@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import zoneinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -35,6 +36,13 @@ def _on_this_machine(host: str) -> str:
         message = "only an address of this machine: nothing is encrypted here yet"
         raise ValueError(message)
     return host
+
+
+def _known_zone(name: str) -> str:
+    if name not in zoneinfo.available_timezones():
+        message = f"{name} is no time zone of the IANA database"
+        raise ValueError(message)
+    return name
 
 
 class WebSettings(_Part):
@@ -78,6 +86,8 @@ class StoreSettings(_Part):
 
     time_zone: Annotated[str, Field(min_length=1, max_length=64)] = "Asia/Tokyo"
     """Its IANA time zone; every time a customer sees is in it."""
+
+    _check = field_validator("time_zone")(_known_zone)
 
     policy: Policy = Policy.MANUAL
     """Who confirms a terminal's specification: an operator (`manual`), or nobody (`automatic`)."""

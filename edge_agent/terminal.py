@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -45,6 +45,8 @@ from edge_agent.timers import Timers
 
 SCANNER_AGAIN_SECONDS: Final = 3.0
 """After a scanner was found gone, it is looked for again."""
+
+JOURNAL_FILE: Final = "journal.db"
 
 BOOT_ID_FILE: Final = Path("/proc/sys/kernel/random/boot_id")
 """Where the kernel tells one start of this PC from the next."""
@@ -327,5 +329,23 @@ def open_journal(settings: AgentSettings, clock: SystemClock, names: SystemNames
     """
     boot_id = BOOT_ID_FILE.read_text("ascii").strip()
     return SqliteJournal(
-        settings.state_folder / "journal.db", clock=clock, names=names, boot_id=boot_id
+        settings.state_folder / JOURNAL_FILE, clock=clock, names=names, boot_id=boot_id
     )
+
+
+def keep_identity(settings: AgentSettings, answer: Mapping[str, Any]) -> None:
+    """Keep who we are in the journal; the journal of another identity is put aside, not mixed in.
+
+    Raises:
+        CannotStart: the journal cannot be opened or written.
+    """
+    clock, names = SystemClock(), SystemNames()
+    journal = open_journal(settings, clock, names)
+    before = journal.transact(registration.identity)
+    if before is not None and before.epoch != answer["epoch"]:
+        journal.close()
+        file = settings.state_folder / JOURNAL_FILE
+        file.rename(file.with_name(f"journal-{before.epoch}.db"))
+        journal = open_journal(settings, clock, names)
+    journal.transact(registration.keep_identity, answer)
+    journal.close()

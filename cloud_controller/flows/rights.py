@@ -150,7 +150,7 @@ def _gather(books: Transaction, said: Received) -> _Scene | None:
         return None
     if known is None or comm_id.party != said.terminal:
         return None
-    if known["epoch"] not in (said.epoch, comm_id.epoch) or said.epoch != comm_id.epoch:
+    if not known["epoch"] == said.epoch == comm_id.epoch:
         _reply(books, said, Troubled(comm_id=said.message.comm_id, trouble="fenced"))
         return None
     if known["standing"] != Standing.CONFIRMED:

@@ -76,11 +76,9 @@ class Timeline:
     def show(self, *shown: RenderableType) -> None:
         """Show something to a person that is no step."""
 
-    def waiting(
-        self, _words: str, *, _until_at: int | None = None
-    ) -> AbstractContextManager[None]:
+    def waiting(self, words: str, *, until_at: int | None = None) -> AbstractContextManager[None]:
         """Show that something is waited for, and how long until an instant that is known."""
-        return contextlib.nullcontext()
+        raise NotImplementedError
 
     def _tell(self, step: Step, since_ms: int) -> None:
         raise NotImplementedError
@@ -92,6 +90,10 @@ class JsonLines(Timeline):
     def __init__(self, out: TextIO, began_at: int) -> None:
         super().__init__(began_at)
         self._out = out
+
+    @override
+    def waiting(self, words: str, *, until_at: int | None = None) -> AbstractContextManager[None]:
+        return contextlib.nullcontext()
 
     @override
     def _tell(self, step: Step, since_ms: int) -> None:
@@ -125,12 +127,10 @@ class Columns(Timeline):
             self._console.print(each, width=min(WIDTH, self._console.width), highlight=False)
 
     @override
-    def waiting(
-        self, _words: str, *, _until_at: int | None = None
-    ) -> AbstractContextManager[None]:
+    def waiting(self, words: str, *, until_at: int | None = None) -> AbstractContextManager[None]:
         if not self._console.is_terminal:
             return contextlib.nullcontext()
-        return self._moving(_Waiting(_words, self._now, _until_at))
+        return self._moving(_Waiting(words, self._now, until_at))
 
     @contextlib.contextmanager
     def _moving(self, shown: RenderableType) -> Iterator[None]:

@@ -31,6 +31,7 @@ MACHINES = (
     (COMMAND, CommandEvent),
     (TICKET, TicketEvent),
 )
+NAMES = [machine.name for machine, _ in MACHINES]
 PAIRS = [
     pytest.param(machine, state, event, id=f"{machine.name}-{state}-{event}".replace(" ", "_"))
     for machine, events in MACHINES
@@ -52,9 +53,7 @@ def test_what_the_table_names_leads_where_it_says(machine, state, event):
     assert machine.step(state, event) is machine.table[state, event]
 
 
-@pytest.mark.parametrize(
-    ("machine", "events"), MACHINES, ids=lambda each: getattr(each, "name", "")
-)
+@pytest.mark.parametrize(("machine", "events"), MACHINES, ids=NAMES)
 def test_every_state_is_reached_and_every_event_is_used(machine, events):
     reached = {machine.first}
     while new := {after for (at, _), after in machine.table.items() if at in reached} - reached:
@@ -63,9 +62,7 @@ def test_every_state_is_reached_and_every_event_is_used(machine, events):
     assert {event for _, event in machine.table} == set(events)
 
 
-@pytest.mark.parametrize(
-    ("machine", "events"), MACHINES, ids=lambda each: getattr(each, "name", "")
-)
+@pytest.mark.parametrize(("machine", "events"), MACHINES, ids=NAMES)
 def test_the_picture_shows_every_step_of_the_table(machine, events):
     assert events
     lines = machine.as_mermaid().splitlines()

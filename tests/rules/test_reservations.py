@@ -1,4 +1,4 @@
-"""Slots lie on the grid, and a booking blocks its slot and the turnover after it: against a model."""
+"""Slots lie on the grid; a booking blocks its slot and the turnover after it: against a model."""
 
 from __future__ import annotations
 
