@@ -1,4 +1,4 @@
-"""A small chain of stores on this machine: real controller, broker, agents and runners in one temporary folder."""
+"""A small chain of stores on this machine: real controller, broker, agents, runners, one folder."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -85,9 +86,11 @@ class World:
     folder: Path
     terms: SlotTerms = field(default_factory=SlotTerms)
     policy: str = "automatic"
+    roles: str = ""
     web_port: int = 0
     broker_port: int = 0
     controller: subprocess.Popen[bytes] | None = None
+    others: list[subprocess.Popen[bytes]] = field(default_factory=list)
     terminals: list[Terminal] = field(default_factory=list)
     url: str = ""
 
@@ -97,9 +100,7 @@ class World:
         settings.write_text(self._controller_settings(), "utf-8")
         log = self.folder / "controller.log"
         started_from = log.stat().st_size if log.exists() else 0
-        self.controller = self._spawn(
-            [str(SCRIPTS / "cloud-controller"), "serve", "--settings", str(settings)], log
-        )
+        self.controller = self._serve(settings, log, self.roles)
         line = self.wait_for(
             "the controller to start",
             lambda: _line(log, "started", since=started_from) or self._ended(self.controller, log),
@@ -108,6 +109,19 @@ class World:
         self.web_port = int(self.url.rsplit(":", 1)[1])
         self.broker_port = line["broker"]
         self.wait_for("the controller to be ready", self._is_ready)
+
+    def start_beside(self, roles: str) -> str:
+        """Start one more controller on the same database with these roles; return its address."""
+        settings = self.folder / "beside.toml"
+        text = self._controller_settings().replace(f"port = {self.web_port}", "port = 0", 1)
+        settings.write_text(text, "utf-8")
+        log = self.folder / "beside.log"
+        self.others.append(self._serve(settings, log, roles))
+        line = self.wait_for(
+            f"a controller with the roles {roles}",
+            lambda: _line(log, "started") or self._ended(self.others[-1], log),
+        )
+        return str(line["pages"])
 
     def add_terminal(self, *, offering: str | None = None) -> Terminal:
         """Enrol one more terminal with one device and start its agent."""
@@ -168,6 +182,11 @@ class World:
         }
         key = os.urandom(12).hex()
         return self.api("POST", "/api/v1/reservations", body, headers={"Idempotency-Key": key})
+
+    def wait_until_open(self, link: str) -> None:
+        """Wait until a ticket opens its device."""
+        opens_at = datetime.fromisoformat(self.api("GET", f"/api/v1/tickets/{link}")["opens_at"])
+        self.wait_for(f"{link[:8]} to open", lambda: datetime.now(UTC) >= opens_at, seconds=120.0)
 
     def story(self, link: str) -> list[dict[str, Any]]:
         """Return the ledger of a ticket."""
@@ -254,7 +273,11 @@ class World:
 
     def end(self) -> None:
         """End everything, runners and device programs included, and wait until it is gone."""
-        mine = [self.controller, *(terminal.agent for terminal in self.terminals)]
+        mine = [
+            self.controller,
+            *self.others,
+            *(terminal.agent for terminal in self.terminals),
+        ]
         for process in mine:
             if process is not None and process.poll() is None:
                 process.terminate()
@@ -284,6 +307,10 @@ class World:
                 if belongs and command and all(word.encode() in command for word in words):
                     found.append(int(entry.name))
         return found
+
+    def _serve(self, settings: Path, log: Path, roles: str) -> subprocess.Popen[bytes]:
+        command = [str(SCRIPTS / "cloud-controller"), "serve", "--settings", str(settings)]
+        return self._spawn([*command, *(["--roles", roles] if roles else [])], log)
 
     def _spawn(self, command: list[str], log: Path) -> subprocess.Popen[bytes]:
         with log.open("ab") as out:
@@ -369,10 +396,12 @@ early_seconds = {self.terms.early_seconds}
 
 
 @contextlib.contextmanager
-def a_world(terms: SlotTerms | None = None, *, policy: str = "automatic") -> Iterator[World]:
+def a_world(
+    terms: SlotTerms | None = None, *, policy: str = "automatic", roles: str = ""
+) -> Iterator[World]:
     """Give a world with its controller running, and take all of it away afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="rusuban-"))
-    world = World(folder=folder, terms=terms or SlotTerms(), policy=policy)
+    world = World(folder=folder, terms=terms or SlotTerms(), policy=policy, roles=roles)
     try:
         world.start_controller()
         yield world

@@ -1,0 +1,234 @@
+"""The parts of a start, each alone and bare, timed in the process where it happens in production; milliseconds."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import random
+import socket
+import sqlite3
+import sys
+import time
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiosql
+import zxingcpp
+
+from common.mqtt import Delivery, Link, LinkCallbacks, LinkSettings
+from common.seals import check_document, new_signing_key, seal_document
+from common.topics import Address, Channel, topic_of
+from edge_agent import journal as agents_journal
+from edge_agent.scanners.decoders import Frame
+from tests.bench.raw_controller import ECHO, REDEEM, TERMINAL
+from tests.bench.stage import FirstByte
+from tests.rim.broker_kit import secret_of
+
+REQUEST_BYTES = 850
+"""Bytes of a request that carries a scan, as the real one has them."""
+
+ASK = b"." * 220 + b"\n"
+"""As many bytes as the runner is asked for a start with."""
+
+ANSWER_SECONDS_MAX = 5.0
+
+Part = Callable[[Frame], Awaitable[float]]
+
+
+@dataclass
+class RawParts:
+    """Everything beside the product that its parts are timed with."""
+
+    journal: sqlite3.Connection
+    texts: Any
+    link: Link
+    runner: socket.socket
+    first_byte: FirstByte
+    heard: asyncio.Queue[tuple[float, bytes]]
+    scans: int = 0
+
+    def by_name(self) -> dict[str, Part]:
+        """Return each part, in the order in which a scan meets them; commit and spawn are a pair."""
+        return {
+            "decode": self.decode,
+            "journal, two commits": self.commit_twice,
+            "MQTT, there and back": self.echo,
+            "controller: verify, commit, sign": self.redeem,
+            "terminal: verify the right": self.check_right,
+            "runner's socket, there and back": self.ask_runner,
+        }
+
+    async def decode(self, frame: Frame) -> float:
+        picture = memoryview(frame.pixels).cast("B", (frame.height, frame.width))
+        formats = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
+        began = time.perf_counter()
+        found = zxingcpp.read_barcodes(picture, formats=formats)
+        took = _since(began)
+        assert found
+        return took
+
+    async def commit_twice(self, _frame: Frame) -> float:
+        """Run the statements of the scan's and of the right's transaction, each durable by itself."""
+        self.scans += 1
+        kind = f"session:d-{self.scans:016}"
+        self._run("intend", kind=kind, seq=1, nonce="0" * 32, state="announced")
+        began = time.perf_counter()
+        self.journal.execute("BEGIN IMMEDIATE")
+        self._run("exchange", kind=kind)
+        self._run("freeze_request", **_frozen(kind))
+        self._run("exchange", kind=kind)
+        self.journal.execute("COMMIT")
+        self.journal.execute("BEGIN IMMEDIATE")
+        self._run("exchange", kind=kind)
+        self._run(
+            "keep_answer", kind=kind, before="requesting", state="completing", answer_digest="0" * 64
+        )
+        self._run("add_session", **_session(self.scans))
+        self._run("post", type="session.starting", body="." * 80, made_at=1)
+        self.journal.execute("COMMIT")
+        return _since(began)
+
+    async def echo(self, _frame: Frame) -> float:
+        began = time.perf_counter()
+        ended, _ = await self._ask(ECHO)
+        return (ended - began) * 1000
+
+    async def redeem(self, _frame: Frame) -> float:
+        _, payload = await self._ask(REDEEM)
+        return float(payload)
+
+    async def check_right(self, _frame: Frame) -> float:
+        key = new_signing_key(b"." * 32)
+        document = {"right": "." * 300}
+        signature, public = seal_document(document, key), key.public_key()
+        began = time.perf_counter()
+        check_document(document, signature, public)
+        return _since(began)
+
+    async def ask_runner(self, _frame: Frame) -> float:
+        began = time.perf_counter()
+        self.runner.sendall(ASK)
+        heard = self.runner.recv(4096)
+        took = _since(began)
+        assert heard == ASK
+        return took
+
+    async def start(self) -> tuple[float, float]:
+        """Return the runner's commit, and from the spawn to the program's first byte."""
+        self.runner.sendall(b"start\n")
+        came_at = await self.first_byte.came_at()
+        committed, spawned_at = (await asyncio.to_thread(self.runner.recv, 4096)).split()
+        return float(committed), (came_at - int(spawned_at)) / 1e6
+
+    async def _ask(self, what: str) -> tuple[float, bytes]:
+        address = Address(terminal=TERMINAL, channel=Channel.REQUESTS, tail=what)  # type: ignore[arg-type] # a name made up here
+        assert self.link.publish(topic_of(address), b"." * REQUEST_BYTES, 1)
+        async with asyncio.timeout(ANSWER_SECONDS_MAX):
+            return await self.heard.get()
+
+    def _run(self, query: str, **values: Any) -> None:
+        self.journal.execute(getattr(self.texts, query).sql, values).fetchall()
+
+
+@asynccontextmanager
+async def raw_parts(
+    folder: Path, first_byte: FirstByte, program: list[str], count: int
+) -> AsyncIterator[RawParts]:
+    """Start the two stand-ins, and end them afterwards."""
+    folder.mkdir()
+    async with _beside("raw_controller", str(folder), str(count)) as (controller, first_line):
+        async with _beside("raw_runner", str(folder), *program):
+            heard: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+            link = await _connected(json.loads(first_line)["port"], heard)
+            journal = agents_journal._open(folder / "journal.db")
+            agents_journal._migrate(journal)
+            with socket.socket(socket.AF_UNIX) as runner, contextlib.closing(journal):
+                runner.connect(str(folder / "raw-runner.sock"))
+                yield RawParts(
+                    journal=journal,
+                    texts=aiosql.from_path(Path(agents_journal.__file__).with_suffix(".sql"), "sqlite3"),
+                    link=link,
+                    runner=runner,
+                    first_byte=first_byte,
+                    heard=heard,
+                )
+            await link.stop()
+        assert controller.returncode is None
+
+
+@asynccontextmanager
+async def _beside(module: str, *words: str) -> AsyncIterator[tuple[Process, bytes]]:
+    """Run a stand-in as a process of its own; give it and its first line."""
+    command = [sys.executable, "-m", f"tests.bench.{module}", *words]
+    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+    assert process.stdin
+    assert process.stdout
+    try:
+        yield process, await process.stdout.readline()
+    finally:
+        process.stdin.close()
+        with contextlib.suppress(ProcessLookupError, TimeoutError):
+            async with asyncio.timeout(ANSWER_SECONDS_MAX):
+                await process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+            await process.wait()
+
+
+async def _connected(port: int, heard: asyncio.Queue[tuple[float, bytes]]) -> Link:
+    """Return a link of the made-up terminal, subscribed to its replies."""
+    connected = asyncio.Event()
+
+    def hear(delivery: Delivery) -> None:
+        heard.put_nowait((time.perf_counter(), delivery.payload))
+        link.acknowledge(delivery)
+
+    def come(_session_present: object) -> None:
+        link.subscribe([topic_of(Address(terminal=TERMINAL, channel=Channel.REPLIES))])  # type: ignore[arg-type] # a name made up here
+        connected.set()
+
+    link = Link(
+        LinkSettings(host="127.0.0.1", port=port, name=TERMINAL, password=secret_of(TERMINAL)),
+        LinkCallbacks(on_message=hear, on_connected=come),
+        random=random.random,
+        report=lambda where, fault: print(where, fault, file=sys.stderr),
+    )
+    await link.start()
+    await connected.wait()
+    return link
+
+
+def _frozen(kind: str) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "before": "announced",
+        "state": "requesting",
+        "request": "." * 290,
+        "asked_boot_seconds": 1.0,
+        "asked_boot_id": "0" * 36,
+    }
+
+
+def _session(number: int) -> dict[str, Any]:
+    return {
+        "session": f"s-{number:016}",
+        "device": f"d-{number:016}",
+        "program": "signal",
+        "fence": 1,
+        "right_document": "." * 460,
+        "granted_seconds": 3600.0,
+        "start_by_boot_seconds": 31.0,
+        "deadline_boot_seconds": 3601.0,
+        "boot_id": "0" * 36,
+        "state": "starting",
+        "made_at": 1,
+    }
+
+
+def _since(began: float) -> float:
+    return (time.perf_counter() - began) * 1000
