@@ -72,7 +72,8 @@ def operator_token(folder: Path, names: Names) -> str:
 def _kept(file: Path, make: Callable[[], bytes]) -> bytes:
     """Return what a file holds; written whole and durable at once when it is not there."""
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (file.parent.parent, file.parent):  # a parent made on the way is open to all
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if file.exists():
             return file.read_bytes()
         made = make()

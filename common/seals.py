@@ -34,8 +34,10 @@ _SIGNED_PREFIX = TOKEN_PREFIX.encode() + b"\x00"
 _RFC4648 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _TO_CROCKFORD = str.maketrans(_RFC4648, _CROCKFORD)
-_FROM_CROCKFORD = str.maketrans(_CROCKFORD, _RFC4648)
-_BASE32_PADDING = "===="  # 87 bytes fill 140 of 144 characters
+_LETTERS = frozenset(_CROCKFORD)
+_TO_DIGITS = str.maketrans(_CROCKFORD, "0123456789ABCDEFGHIJKLMNOPQRSTUV")  # as `int` reads base 32
+_UNUSED_BITS = 4  # 140 characters of 5 bits carry 87 bytes
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,13 +109,13 @@ def read_token(text: str) -> ReadToken:
     if not text.startswith(TOKEN_PREFIX):
         raise TokenIsMalformed(why=f"it does not begin with {TOKEN_PREFIX}")
     letters = text[len(TOKEN_PREFIX) :]
-    if not set(letters) <= set(_CROCKFORD):
+    if not _LETTERS.issuperset(letters):
         raise TokenIsMalformed(why="it has characters that no ticket has")
-    raw = base64.b32decode(letters.translate(_FROM_CROCKFORD) + _BASE32_PADDING)
-    if base64.b32encode(raw).decode().rstrip("=").translate(_TO_CROCKFORD) != letters:
+    bits, unused = divmod(int(letters.translate(_TO_DIGITS), 32), 1 << _UNUSED_BITS)
+    if unused:
         raise TokenIsMalformed(why="its last character is not one that we write")
+    raw = bits.to_bytes(_BODY.size + _SIGNATURE_BYTES)
     body, signature = raw[: _BODY.size], raw[_BODY.size :]
-    assert len(signature) == _SIGNATURE_BYTES
     first, store, ticket, device, starts, length, revision, flags = _BODY.unpack(body)
     if first >> 4 != _VERSION:
         raise TokenIsMalformed(why=f"its version is {first >> 4}, not {_VERSION}")
@@ -138,8 +140,7 @@ def token_is_ours(read: ReadToken, keys: Mapping[int, Ed25519PublicKey]) -> bool
 
 def canonical(document: Mapping[str, Any]) -> bytes:
     """Return the one way a document is written for signing: sorted keys, no spaces, UTF-8."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode()
+    return _CANONICAL.encode(document).encode()
 
 
 def digest_of(document: Mapping[str, Any]) -> str:

@@ -39,7 +39,8 @@ class Settings(BaseSettings):
         try:
             return cls(_from_file=_read(file))  # type: ignore[call-arg] # taken out again below
         except ValidationError as fault:
-            first = fault.errors(include_url=False, include_input=False)[0]
+            faults = fault.errors(include_url=False, include_input=False)
+            first = min(faults, key=lambda each: each["type"] != "extra_forbidden")
             place = ".".join(str(part) for part in first["loc"]) or "the whole"
             raise SettingsAreWrong(why=f"{place}: {first['msg']}") from None
 

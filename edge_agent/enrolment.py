@@ -83,4 +83,4 @@ def _why(fault: urllib.error.HTTPError) -> str:
         said = [str(problem[part]) for part in ("detail", "next") if problem.get(part)]
     except (OSError, ValueError, AttributeError):
         said = []
-    return " ".join(said) or f"it answers {fault.code}"
+    return " ".join(said).removesuffix(".") or f"it answers {fault.code}"

@@ -135,5 +135,9 @@ SELECT seq, type, body, made_at FROM outbox WHERE seq > :after ORDER BY seq LIMI
 -- name: outbox_range()^
 SELECT coalesce(min(seq), 0) AS first, coalesce(max(seq), 0) AS last, count(*) AS waiting FROM outbox;
 
+-- name: last_posted()$
+-- The highest number ever given to an event of this epoch, told or not.
+SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'outbox';
+
 -- name: acknowledged(up_to)!
 DELETE FROM outbox WHERE seq <= :up_to;

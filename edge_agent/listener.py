@@ -107,7 +107,7 @@ class Listener:
         }
 
     def take(self, delivery: Delivery) -> None:
-        """Read one delivery and hand it to its flow."""
+        """Read one delivery and hand it to its flow; what fails is asked for or said again."""
         if delivery.topic != CONTROLLER_STATE:
             try:
                 message = self._message_in(delivery)
@@ -115,6 +115,9 @@ class Listener:
             except NotTaken as refusal:
                 self.dropped[str(refusal.facts["why"])] += 1
                 self._log.warning("message dropped", **refusal.facts)
+            except Exception:  # noqa: BLE001 - unacknowledged, it would stop all that come behind it
+                self.dropped["failed"] += 1
+                self._log.exception("a message failed", topic=delivery.topic)
         self._acknowledge(delivery)
 
     def _message_in(self, delivery: Delivery) -> Message:
@@ -149,18 +152,18 @@ class Listener:
         self._note_gate(is_open=False)
 
     def _hear_welcome(self, told: Welcome) -> None:
-        self._journal.transact(registration.take_welcome, told)
-        self._hearing.on_acknowledged(told.acknowledged_up_to)
+        self._note_acknowledged(told.acknowledged_up_to)
 
     def _hear_acknowledged(self, told: Acknowledged) -> None:
         if told.epoch == self._who.epoch:
-            self._journal.transact(registration.take_acknowledged, told)
-            self._hearing.on_acknowledged(told.up_to)
+            self._note_acknowledged(told.up_to)
 
     def _hear_announced(self, told: Announced) -> None:
         self._journal.transact(rights.take_announced, self._who, told)
 
     def _hear_right(self, told: Right) -> None:
+        if not rights.is_for_us(self._who, told):
+            raise NotTaken(why="not_our_right", detail=told.comm_id)
         if self._journal.transact(rights.take_right, self._who, told):
             self._hearing.on_sessions()
 
@@ -182,6 +185,11 @@ class Listener:
     def _hear_desired(self, told: Desired) -> None:
         self._journal.transact(sessions.take_desired, told)
         self._hearing.on_sessions()
+
+    def _note_acknowledged(self, up_to: int) -> None:
+        if not self._journal.transact(registration.take_acknowledged, up_to):
+            raise NotTaken(why="never_said", detail=str(up_to))
+        self._hearing.on_acknowledged(up_to)
 
     def _note_gate(self, *, is_open: bool) -> None:
         if is_open is not self.gate_is_open:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import Final, Protocol
 
@@ -13,7 +14,7 @@ from edge_agent.flows import sessions
 from edge_agent.ports import Journal, ProgramSeen, RunnerIsAway
 
 AGAIN_SECONDS: Final = 1.0
-"""How much later something is tried again that could not be done."""
+"""How much later something is tried again that could not be done, unless something changes."""
 
 _LIVE = frozenset({SessionState.STARTING, SessionState.RUNNING, SessionState.ENDING})
 
@@ -92,7 +93,9 @@ class Reconciler:
                 await self._close_differences()
             except RunnerIsAway:
                 self._log.warning("the runner is away")
-                await asyncio.sleep(AGAIN_SECONDS)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(AGAIN_SECONDS):
+                        await self._nudged.wait()
                 self._nudged.set()
 
     async def _close_differences(self) -> None:

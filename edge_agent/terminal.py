@@ -37,7 +37,7 @@ from edge_agent.runner.beside import RunnerBeside, seen
 from edge_agent.runner.catalogue import read_catalogue
 from edge_agent.runner.link import RunnerLink, RunnerStarter
 from edge_agent.runner.wire import EventKind, RunnerEvent
-from edge_agent.scanners.hygiene import NotATicket, hygiene
+from edge_agent.scanners.hygiene import NotATicket, clean, hygiene
 from edge_agent.scanners.image import ImageFolder
 from edge_agent.scanners.reading import Reading, Scanner, ScannerIsGone
 from edge_agent.settings import AgentSettings
@@ -147,7 +147,6 @@ class Terminal:
         opened.journal.on_shown = self._show
         digest = opened.what.gate_digest
         self._set_gate(is_open=opened.journal.transact(registration.is_open, digest))
-        self._profile = opened.journal.transact(registration.profile, digest)
         if self._profile is not None:
             opened.journal.transact(offerings.offer, self._profile, self._drafts)
 
@@ -171,7 +170,7 @@ class Terminal:
         """Take one reading of a scanner to the device it is for."""
         scanned = hygiene(reading.text)
         if isinstance(scanned, NotATicket):
-            self._deny(DenialReason(scanned.reason), scanned.why, reading.text)
+            self._deny(DenialReason(scanned.reason), scanned.why, clean(reading.text))
             return
         device = self._device_for(scanned.read.token.device_number)
         if device is None:
@@ -234,12 +233,12 @@ class Terminal:
         self._set_gate(is_open=bool(is_open))
         if is_open:
             self._on_connected(None)
-        else:
-            self._profile = None
 
     def _set_gate(self, *, is_open: bool) -> None:
+        """Open or close the gate; the profile in the journal is there only while it is open."""
         self.listener.gate_is_open = is_open
         self.courier.gate_is_open = is_open
+        self._profile = self._journal.transact(registration.profile, self._what.gate_digest)
 
     def _on_profile(self, profile: ServiceProfile) -> None:
         self._profile = profile

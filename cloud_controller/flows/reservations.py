@@ -8,7 +8,18 @@ from typing import Any, Final
 
 from cloud_controller.ports import NotAllowed, NotFound, Row, SlotIsTaken, Transaction
 from common.ids import OfferingId
-from common.rules.reservations import Range, SlotTerms, blocked, is_a_slot, is_free, slots
+from common.rules.reservations import (
+    RESERVATION,
+    Range,
+    ReservationEvent,
+    ReservationState,
+    SlotTerms,
+    blocked,
+    is_a_slot,
+    is_free,
+    slots,
+)
+from common.rules.tickets import TICKET, TicketEvent, TicketState
 from common.seals import TicketToken
 
 LINK_DIGITS: Final = 32
@@ -96,7 +107,9 @@ def cancel(books: Transaction, link: str) -> None:
         NotAllowed: it has been used or given up already.
     """
     known = ticket(books, link)
-    if known["ticket_state"] != "issued" or known["state"] not in {"held", "confirmed"}:
+    claim_after = RESERVATION.step(ReservationState(known["state"]), ReservationEvent.CANCEL)
+    ticket_after = TICKET.step(TicketState(known["ticket_state"]), TicketEvent.CANCEL)
+    if claim_after is None or ticket_after is None:
         raise NotAllowed(why="this reservation is in use, over or cancelled")
     reservation = books.reservations.cancel(link=link, changed_at=books.now)
     books.reservations.void_ticket(reservation_id=reservation)
@@ -105,15 +118,13 @@ def cancel(books: Transaction, link: str) -> None:
 
 def lapse(books: Transaction) -> int:
     """Mark claims whose time is over and whose ticket never came; return how many."""
-    overdue = books.reservations.overdue(now=books.now)
-    lapsed = 0
+    overdue = books.reservations.overdue(now=books.now, most=LAPSE_BATCH_MAX)
     for row in overdue:
         reservation = row["reservation_id"]
         books.reservations.lapse(reservation_id=reservation, changed_at=books.now)
         books.reservations.void_ticket(reservation_id=reservation)
         _enter(books, "reservation.no_show", reservation, {})
-        lapsed += 1
-    return lapsed
+    return len(overdue)
 
 
 def forget_answers(books: Transaction, kept_seconds: int) -> None:

@@ -69,6 +69,8 @@ def announce(books: Transaction, said: Received) -> None:
     before = message.completed
     completed = (CommId.parse(before.comm_id), before.digest) if before is not None else None
     verdict = hear_announce(scene.record, scene.comm_id, completed)
+    if verdict is Verdict.STORE and not _has_its_device(books, scene):
+        verdict = Verdict.BUSY
     if verdict is Verdict.STORE:
         _keep(books, scene, announced(scene.record, scene.comm_id))
     if verdict in {Verdict.STORE, Verdict.SAY_ANNOUNCED}:
@@ -160,6 +162,14 @@ def _gather(books: Transaction, said: Received) -> _Scene | None:
     return _Scene(said=said, comm_id=comm_id, record=record or ServerRecord())
 
 
+def _has_its_device(books: Transaction, scene: _Scene) -> bool:
+    """Say whether the terminal has the device of this class: what is kept for ever must be few."""
+    kind, _, device = scene.comm_id.kind.partition(":")
+    party = scene.said.terminal
+    door = books.rights.door(device_id=device, terminal_id=party) if kind == "session" else None
+    return door is not None
+
+
 def _decide(
     books: Transaction, scene: _Scene, message: Request, seen: TicketToken | Denial
 ) -> Right | Refused:
@@ -189,7 +199,7 @@ def _why_taken(books: Transaction, ticket: TicketFacts, door: DoorFacts) -> Deni
         device_id=door.device,
         reservation_id=ticket.reservation,
         starts_at=ticket.starts_at,
-        blocked_until=ticket.ends_at + ticket.turnover_seconds * 1000,
+        blocked_until=ticket.blocked_until,
     )
     return Denial(reason=DenialReason.RESERVED_FOR_ANOTHER) if taken else None
 

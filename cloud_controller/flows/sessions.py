@@ -38,6 +38,9 @@ RESEND_SECONDS: Final = 2.0
 
 RESEND_SECONDS_MAX: Final = 30.0
 
+BATCH_MAX: Final = 200
+"""Sessions or commands looked at in one transaction, so that it stays short."""
+
 _COMMAND_EVENTS: Final = {
     CommandState.ACCEPTED: CommandEvent.ACCEPT,
     CommandState.EXECUTING: CommandEvent.EXECUTE,
@@ -141,6 +144,8 @@ def note_ended(books: Transaction, said: Received) -> None:
         session_id=message.session,
         body="{}",
     )
+    if message.reason == EndReason.TIME_UP:  # its report may be here before our timer rings
+        ask_to_stop(books, SessionId(message.session), said.terminal, EndReason.TIME_UP)
 
 
 def note_failed(books: Transaction, said: Received) -> None:
@@ -233,13 +238,13 @@ def ask_to_stop(
 
 def stop_what_is_due(books: Transaction) -> None:
     """Instruct the stop of every session whose end has come."""
-    for row in books.sessions.due_for_stop(now=books.now):
+    for row in books.sessions.due_for_stop(now=books.now, most=BATCH_MAX):
         ask_to_stop(books, row["session_id"], row["terminal_id"], EndReason.TIME_UP)
 
 
 def send_commands_again(books: Transaction) -> None:
     """Repeat commands nobody has accepted, with the same id; expire those past their time."""
-    for row in books.sessions.commands_to_send(now=books.now):
+    for row in books.sessions.commands_to_send(now=books.now, most=BATCH_MAX):
         if books.now >= row["accept_by"]:
             books.sessions.expire_command(command_id=row["command_id"])
             continue
@@ -256,7 +261,7 @@ def send_commands_again(books: Transaction) -> None:
 def presume_stopped(books: Transaction) -> None:
     """Presume ended what no terminal has reported since its deadline; a later report settles it."""
     before = books.now - int(CLOCK_TOLERANCE_SECONDS * 1000)
-    for row in books.sessions.lost_sight_of(before=before):
+    for row in books.sessions.lost_sight_of(before=before, most=BATCH_MAX):
         has_run = row["running_at"] is not None
         books.sessions.mark_ended(
             session_id=row["session_id"],

@@ -168,9 +168,10 @@ class SqliteBooks:
         self._writer.start()
 
     async def close(self) -> None:
-        """Finish what is waiting, then close."""
-        self._waiting.put(None)
-        await asyncio.to_thread(self._writer.join)
+        """Finish what is waiting, then close; also what could not be opened."""
+        if self._writer.is_alive():
+            self._waiting.put(None)
+            await asyncio.to_thread(self._writer.join)
         self._readers.shutdown()
         if self._connection is not None:
             self._connection.close()

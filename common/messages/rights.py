@@ -6,7 +6,17 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from common.messages.base import CommIdText, Digest, Instant, Message, Name, ShortText, Signature
+from common.messages.base import (
+    CommIdText,
+    Count,
+    Digest,
+    Instant,
+    Message,
+    Name,
+    Seconds,
+    ShortText,
+    Signature,
+)
 from common.seals import digest_of
 
 TOKEN_TEXT_MAX = 512
@@ -67,6 +77,25 @@ class Right(Message):
     def digest(self) -> str:
         """Return what the completion says it has stored."""
         return digest_of(self.document)
+
+
+class SessionRight(Message):
+    """What the document of a session's right says: this program, on this device, for so long (C4).
+
+    A signature tells whose document it is, and not that it makes sense.
+    """
+
+    type: ClassVar[str] = "rights.session_right"
+    comm_id: CommIdText
+    kind: str
+    terminal: Name
+    epoch: Name
+    session: Name
+    device: Name
+    program: Name
+    fence: Count
+    granted_seconds: Seconds
+    start_within_seconds: Seconds
 
 
 class Refused(Message):

@@ -86,12 +86,12 @@ class TicketFacts:
     reservation_state: str
     starts_at: int
     ends_at: int
+    blocked_until: int
     early_seconds: int
     device: str
     offering: str
     live_terminal: str | None
     reservation: str
-    turnover_seconds: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,6 @@ from typing import Any
 
 from common.ids import TerminalId
 from common.messages.registration import (
-    Acknowledged,
     Hello,
     ServiceProfile,
     ServiceRefused,
@@ -16,7 +15,6 @@ from common.messages.registration import (
     SessionHeld,
     Specification,
     StandingTold,
-    Welcome,
 )
 from common.rules.registration import gate_is_open
 from common.seals import verifying_key
@@ -139,14 +137,15 @@ def greet(journal: Transaction) -> None:
     )
 
 
-def take_welcome(journal: Transaction, told: Welcome) -> None:
-    """Drop from the outbox what the controller already has."""
-    journal.rows.acknowledged(up_to=told.acknowledged_up_to)
+def take_acknowledged(journal: Transaction, up_to: int) -> bool:
+    """Drop from the outbox what is in the controller's database for good.
 
-
-def take_acknowledged(journal: Transaction, told: Acknowledged) -> None:
-    """Drop from the outbox what is in the controller's database for good."""
-    journal.rows.acknowledged(up_to=told.up_to)
+    Returns whether that can be: what we never said, nobody can have heard, and nothing is dropped.
+    """
+    if up_to > journal.rows.last_posted():
+        return False
+    journal.rows.acknowledged(up_to=up_to)
+    return True
 
 
 def _forget_another(journal: Transaction) -> None:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from common.errors import SealIsBroken
 from common.ids import CommId
 from common.messages.rights import (
@@ -20,6 +22,7 @@ from common.messages.rights import (
     Request,
     Right,
     ScanRequest,
+    SessionRight,
     Troubled,
 )
 from common.messages.sessions import ScanDenied, SessionStarting
@@ -109,6 +112,24 @@ def take_announced(journal: Transaction, who: Identity, told: Announced) -> None
         _move(journal, row, ClientEvent.HEAR_ANNOUNCED)
 
 
+def is_for_us(who: Identity, told: Right) -> bool:
+    """Say whether a controller of ours signed this right, for this very exchange, and it is one."""
+    try:
+        right = SessionRight.model_validate(told.document)
+    except ValidationError:
+        return False
+    said = (right.comm_id, right.terminal, right.epoch, right.kind)
+    if said != (told.comm_id, who.terminal, who.epoch, kind_of(right.device)):
+        return False
+    for key in who.keys.values():
+        try:
+            check_document(told.document, told.signature, key)
+        except SealIsBroken:
+            continue
+        return True
+    return False
+
+
 def take_right(journal: Transaction, who: Identity, told: Right) -> bool:
     """Store the right and the session it permits, and say that they are stored (B8).
 
@@ -116,15 +137,16 @@ def take_right(journal: Transaction, who: Identity, told: Right) -> bool:
     """
     row = _current(journal, who, told.comm_id)
     after = _after(row, ClientEvent.HEAR_ANSWER)
-    if row is None or after is None or not _is_for_us(who, told):
+    if row is None or after is None or not is_for_us(who, told):
         return False
     digest = told.digest()
     journal.rows.keep_answer(
         kind=row["kind"], before=row["state"], state=after, answer_digest=digest
     )
     request = json.loads(row["request"])
-    _add_session(journal, row, told.document)
-    journal.show(Verdict(device=told.document["device"], scan=request["scan"], reason=None))
+    right = SessionRight.model_validate(told.document)
+    _add_session(journal, row, right, told.document)
+    journal.show(Verdict(device=right.device, scan=request["scan"], reason=None))
     _complete(journal, told.comm_id, digest)
     return True
 
@@ -239,37 +261,25 @@ def _move(journal: Transaction, row: Row, event: ClientEvent) -> None:
         journal.rows.move_exchange(kind=row["kind"], before=row["state"], state=after)
 
 
-def _is_for_us(who: Identity, told: Right) -> bool:
-    """Say whether a controller of ours signed this right, for this very exchange."""
-    document = told.document
-    if (document.get("comm_id"), document.get("epoch")) != (told.comm_id, who.epoch):
-        return False
-    for key in who.keys.values():
-        try:
-            check_document(document, told.signature, key)
-        except SealIsBroken:
-            continue
-        return True
-    return False
-
-
-def _add_session(journal: Transaction, row: Row, document: dict[str, Any]) -> None:
+def _add_session(
+    journal: Transaction, row: Row, right: SessionRight, document: dict[str, Any]
+) -> None:
     """Keep the session; its deadline counts from the scan, so that no delay outruns its slot."""
     asked = row["asked_boot_seconds"]
     journal.rows.add_session(
-        session=document["session"],
-        device=document["device"],
-        program=document["program"],
-        fence=document["fence"],
+        session=right.session,
+        device=right.device,
+        program=right.program,
+        fence=right.fence,
         right_document=json.dumps(document),
-        granted_seconds=document["granted_seconds"],
-        start_by_boot_seconds=asked + document["start_within_seconds"],
-        deadline_boot_seconds=asked + document["granted_seconds"],
+        granted_seconds=right.granted_seconds,
+        start_by_boot_seconds=asked + right.start_within_seconds,
+        deadline_boot_seconds=asked + right.granted_seconds,
         boot_id=row["asked_boot_id"],
         state=SessionState.STARTING,
         made_at=journal.now,
     )
-    journal.say(SessionStarting(session=document["session"], at=journal.now))
+    journal.say(SessionStarting(session=right.session, at=journal.now))
 
 
 def _reason(text: str) -> DenialReason:

@@ -86,9 +86,13 @@ class RunnerLink:
     async def start(self, request: StartProgram) -> ProgramRecord | Refusal:
         """Start a program; asked again with the same session it gives the same answer.
 
+        Its remaining seconds are those of this instant, so that it waits for no connection.
+
         Raises:
             RunnerIsAway: no answer came; whether it started is known after the next list.
         """
+        if not self._connected.is_set():
+            raise RunnerIsAway(socket=self._socket)
         return _one(await self._ask(request))
 
     async def stop(self, session: str, reason: EndReason) -> ProgramRecord | Refusal:

@@ -1,4 +1,4 @@
-"""The controller, and the agent's link, as they would be had TCP_NODELAY been left as the libraries come."""
+"""The controller and the agent's link as they are when the libraries' defaults are left alone."""
 
 from __future__ import annotations
 
@@ -15,20 +15,31 @@ _PROMPT_LINE = "set_tcp_nodelay true\n"
 @contextlib.contextmanager
 def as_installed() -> Iterator[None]:
     """Leave paho's sockets and mosquitto's listener as they come, for as long as this lasts."""
-    be_prompt, settings_text = connection._be_prompt, EmbeddedBroker._settings_text
+    settings_text = EmbeddedBroker._settings_text
 
     def text(broker: EmbeddedBroker) -> str:
         shipped = settings_text(broker)
         assert _PROMPT_LINE in shipped
         return shipped.replace(_PROMPT_LINE, "")
 
-    connection._be_prompt = lambda *_: None
-    EmbeddedBroker._settings_text = text  # type: ignore[method-assign] # that is the point of it
+    with (
+        _changed(connection, _be_prompt=lambda *_: None),
+        _changed(EmbeddedBroker, _settings_text=text),
+    ):
+        yield
+
+
+@contextlib.contextmanager
+def _changed(owner: object, **others: object) -> Iterator[None]:
+    """Put others in the place of what `owner` has, and put it back afterwards."""
+    before = {name: getattr(owner, name) for name in others}
+    for name, other in others.items():
+        setattr(owner, name, other)
     try:
         yield
     finally:
-        connection._be_prompt = be_prompt
-        EmbeddedBroker._settings_text = settings_text  # type: ignore[method-assign] # put back
+        for name, own in before.items():
+            setattr(owner, name, own)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The same redemption as many would write it: SQLAlchemy's async ORM over aiosqlite, one session and one commit each."""
+"""The same redemption by SQLAlchemy's async ORM over aiosqlite, one session and commit each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import create_engine, event, select
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
 from sqlalchemy.ext.automap import automap_base
 
 from cloud_controller.keys import FileKeys
@@ -115,12 +120,12 @@ async def _facts(session: AsyncSession, table: Any, ticket: Any, reservation: An
         reservation_state=reservation.state,
         starts_at=reservation.starts_at,
         ends_at=reservation.ends_at,
+        blocked_until=reservation.blocked_until,
         early_seconds=offering.early_seconds,
         device=reservation.device_id,
         offering=reservation.offering_id,
         live_terminal=used.terminal_id if used is not None else None,
         reservation=reservation.reservation_id,
-        turnover_seconds=offering.turnover_seconds,
     )
 
 

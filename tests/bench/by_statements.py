@@ -1,4 +1,4 @@
-"""The floor under a redemption: the flow's own statements with its own values, run by nothing but sqlite3."""
+"""The floor under a redemption: the flow's own statements and values, run by sqlite3 alone."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from cloud_controller.keys import FileKeys
 from cloud_controller.storage.books import OpenTransaction
 from cloud_controller.storage.sqlite import open_database
 from common.rules.tickets import sight
+from common.seals import read_token, token_is_ours
 from common.system import SystemNames
 from tests.bench.counter import Counter
 from tests.fakes.store import ClockInHand
 
 GROUP = 32
+
+DOCUMENT = {"right": "." * 400}
+"""As long as the document of a right."""
 
 Statement = tuple[str, Any]
 Script = Sequence[Sequence[Statement]]
@@ -29,9 +33,8 @@ def recorded(counter: Counter) -> Script:
     with counter.fresh() as folder:
         keys = FileKeys(folder / "keys", SystemNames())
         listening = _Listening(open_database(folder / "books.sqlite"))
-        transaction = OpenTransaction(
-            listening, ClockInHand(), SystemNames(), keys  # type: ignore[arg-type] # it only executes
-        )
+        bare: Any = listening  # the queries only ever execute
+        transaction = OpenTransaction(bare, ClockInHand(), SystemNames(), keys)
         public_keys = keys.verifying_keys()
         script = []
         for each in counter.redemptions:
@@ -42,15 +45,27 @@ def recorded(counter: Counter) -> Script:
         return script
 
 
-async def replay(script: Script, folder: Path, _counter: Counter, count: int) -> float:
-    """Return the seconds of the same statements in groups of 32, each group one durable commit."""
+async def replay(
+    script: Script, folder: Path, counter: Counter, count: int, *, is_sealed: bool = False
+) -> float:
+    """Return the seconds of the same statements in groups of 32, each group one durable commit.
+
+    With `is_sealed` each redemption also checks a ticket's signature and makes a right's: the work
+    that is no SQL and that no way of writing the flow can save.
+    """
     connection = open_database(folder / "books.sqlite")
+    keys = FileKeys(folder / "keys", SystemNames())
+    public_keys = keys.verifying_keys()
+    tickets = iter([read_token(each.token) for each in counter.redemptions])
     began = time.perf_counter()
     for group in _groups(script[:count]):
         connection.execute("BEGIN IMMEDIATE")
         for redemption in group:
             for sql, values in redemption:
                 connection.execute(sql, values).fetchone()
+            if is_sealed:
+                assert token_is_ours(next(tickets), public_keys)
+                keys.seal_document(DOCUMENT)
         connection.execute("COMMIT")
     seconds = time.perf_counter() - began
     connection.close()

@@ -1,4 +1,4 @@
-"""A night's tickets before a controller: everything a redemption needs is in the books, and none is redeemed yet."""
+"""A night's tickets: all that their redemptions need is in the books, and none is redeemed."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def books_in(folder: Path) -> SqliteBooks:
 
 
 async def counter_in(folder: Path, count: int) -> Counter:
-    """Prepare so many redemptions through the flows, each on a device and an exchange of its own."""
+    """Prepare so many redemptions through the flows, each on its own device and exchange."""
     assert count % DEVICES_A_TERMINAL == 0
     found: list[Redemption] = []
     async with store_kit(folder) as kit:
@@ -76,13 +76,12 @@ async def counter_in(folder: Path, count: int) -> Counter:
                 key=f"vr-{number}", title=f"VR Arena {number}", devices=DEVICES_A_TERMINAL
             )
             opened = await kit.open(offer)
-            for device in opened.devices:
-                found.append(await _ready(kit, opened, device))
+            found += [await _ready(kit, opened, device) for device in opened.devices]
     return Counter(folder=folder, redemptions=tuple(found))
 
 
 def used_sessions_rights(folder: Path) -> tuple[int, int, int]:
-    """Count what a run has left behind: each of the three is the number of redemptions, or it lies."""
+    """Count what a run has left: each of the three is the number of redemptions, or it lies."""
     with contextlib.closing(sqlite3.connect(folder / "books.sqlite")) as connection:
         return (
             _count(connection, "SELECT count(*) FROM tickets WHERE state = 'reserved'"),
@@ -122,4 +121,6 @@ async def _ready(kit: StoreKit, opened: Opened, device: DeviceId) -> Redemption:
 
 
 def _received(opened: Opened, message: Announce | Request) -> Received:
-    return Received(terminal=opened.terminal, epoch=opened.epoch, seq=1, corr="c-1", message=message)
+    return Received(
+        terminal=opened.terminal, epoch=opened.epoch, seq=1, corr="c-1", message=message
+    )

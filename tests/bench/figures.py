@@ -1,4 +1,4 @@
-"""What a bench says: a value beside its floor, both measured in the same run, and the promise between them."""
+"""What a bench says: a value beside its floor from the same run, and the promise between them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from typing_extensions import override
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +21,7 @@ class Promise:
     def is_held_by(self, ratio: float) -> bool:
         return ratio >= self.ratio if self.is_least else ratio <= self.ratio
 
+    @override
     def __str__(self) -> str:
         return f"{'≥' if self.is_least else '≤'} {self.ratio:g}"
 
@@ -33,7 +36,7 @@ def at_least(ratio: float) -> Promise:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One value, its floor and what was promised of their ratio, which is measured, not divided here.
+    """One value, its floor and what was promised of their ratio.
 
     A median of ratios is steadier than a ratio of medians: each repetition is its own witness.
     """

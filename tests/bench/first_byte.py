@@ -1,4 +1,4 @@
-"""Says when each byte comes out of a FIFO: a process of its own, so that no other's work delays its look."""
+"""Says when each byte comes out of a FIFO: a process of its own, so that nothing delays it."""
 
 from __future__ import annotations
 

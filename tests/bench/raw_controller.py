@@ -1,4 +1,4 @@
-"""Stands where the controller stands, with none of it: echoes over the broker, and runs a redemption's bare statements."""
+"""Stands where the controller stands, with none of it: an echo, and a redemption's bare work."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from common.mqtt import Delivery
 from common.seals import read_token, token_is_ours
 from common.system import SystemNames
 from common.topics import Address, Channel, address_of, controller_filters, topic_of
-from tests.bench.by_statements import recorded
+from tests.bench.by_statements import Script, recorded
 from tests.bench.counter import Counter, counter_in
 from tests.rim.broker_kit import CONTROLLER, Person, office
 
@@ -30,7 +30,7 @@ RIGHT_BYTES = 900
 async def serve(folder: Path, count: int) -> None:
     """Answer until standard input is closed; the first line says on which port the broker is."""
     counter = await counter_in(folder / "books", count)
-    redemptions = timed_redemptions(folder / "books", counter)
+    redemptions = timed_redemptions(folder / "books", counter, recorded(counter))
     async with office(folder, t_raw=BrokerRole.SERVICE) as open_office:
         person = Person(open_office, CONTROLLER, filters=controller_filters().subscribe)
         person.on_message = lambda delivery: answer(person, redemptions, delivery)
@@ -49,9 +49,8 @@ def answer(person: Person, redemptions: Iterator[float], delivery: Delivery) -> 
     person.link.publish(topic_of(reply), payload, 1)
 
 
-def timed_redemptions(books: Path, counter: Counter) -> Iterator[float]:
+def timed_redemptions(books: Path, counter: Counter, script: Script) -> Iterator[float]:
     """Do the next redemption each time, and yield its milliseconds: verify, one commit, sign."""
-    script = recorded(counter)
     keys = FileKeys(books / "keys", SystemNames())
     public_keys = keys.verifying_keys()
     connection = open_database(books / "books.sqlite")

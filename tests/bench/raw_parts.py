@@ -1,4 +1,4 @@
-"""The parts of a start, each alone and bare, timed in the process where it happens in production; milliseconds."""
+"""The parts of a start, each alone and bare, in the process where it happens; milliseconds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sqlite3
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +37,8 @@ ASK = b"." * 220 + b"\n"
 
 ANSWER_SECONDS_MAX = 5.0
 
+_JOURNAL_TEXTS = aiosql.from_path(Path(agents_journal.__file__).with_suffix(".sql"), "sqlite3")
+
 Part = Callable[[Frame], Awaitable[float]]
 
 
@@ -52,16 +54,27 @@ class RawParts:
     heard: asyncio.Queue[tuple[float, bytes]]
     scans: int = 0
 
-    def by_name(self) -> dict[str, Part]:
-        """Return each part, in the order in which a scan meets them; commit and spawn are a pair."""
-        return {
+    async def each(
+        self, frames: Sequence[Frame], pause_seconds: float
+    ) -> AsyncIterator[tuple[str, float]]:
+        """Time part after part, once for each frame after a pause; yield name and milliseconds."""
+        parts: dict[str, Part] = {
             "decode": self.decode,
-            "journal, two commits": self.commit_twice,
-            "MQTT, there and back": self.echo,
+            "journal: two commits": self.commit_twice,
+            "MQTT: there and back": self.echo,
             "controller: verify, commit, sign": self.redeem,
-            "terminal: verify the right": self.check_right,
-            "runner's socket, there and back": self.ask_runner,
+            "terminal: verify": self.check_right,
+            "runner: there and back": self.ask_runner,
         }
+        for name, part in parts.items():
+            for frame in frames:
+                await asyncio.sleep(pause_seconds)
+                yield name, await part(frame)
+        for _ in frames:
+            await asyncio.sleep(pause_seconds)
+            committed, started = await self.start()
+            yield "runner: commit", committed
+            yield "runner: spawn to first byte", started
 
     async def decode(self, frame: Frame) -> float:
         picture = memoryview(frame.pixels).cast("B", (frame.height, frame.width))
@@ -73,7 +86,7 @@ class RawParts:
         return took
 
     async def commit_twice(self, _frame: Frame) -> float:
-        """Run the statements of the scan's and of the right's transaction, each durable by itself."""
+        """Run the statements of the scan's transaction, then of the right's, each durable."""
         self.scans += 1
         kind = f"session:d-{self.scans:016}"
         self._run("intend", kind=kind, seq=1, nonce="0" * 32, state="announced")
@@ -86,7 +99,11 @@ class RawParts:
         self.journal.execute("BEGIN IMMEDIATE")
         self._run("exchange", kind=kind)
         self._run(
-            "keep_answer", kind=kind, before="requesting", state="completing", answer_digest="0" * 64
+            "keep_answer",
+            kind=kind,
+            before="requesting",
+            state="completing",
+            answer_digest="0" * 64,
         )
         self._run("add_session", **_session(self.scans))
         self._run("post", type="session.starting", body="." * 80, made_at=1)
@@ -140,18 +157,19 @@ async def raw_parts(
     folder: Path, first_byte: FirstByte, program: list[str], count: int
 ) -> AsyncIterator[RawParts]:
     """Start the two stand-ins, and end them afterwards."""
-    folder.mkdir()
+    await asyncio.to_thread(folder.mkdir)
     async with _beside("raw_controller", str(folder), str(count)) as (controller, first_line):
         async with _beside("raw_runner", str(folder), *program):
             heard: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
             link = await _connected(json.loads(first_line)["port"], heard)
-            journal = agents_journal._open(folder / "journal.db")
-            agents_journal._migrate(journal)
+            journal = _journal_in(folder)
             with socket.socket(socket.AF_UNIX) as runner, contextlib.closing(journal):
                 runner.connect(str(folder / "raw-runner.sock"))
                 yield RawParts(
                     journal=journal,
-                    texts=aiosql.from_path(Path(agents_journal.__file__).with_suffix(".sql"), "sqlite3"),
+                    texts=aiosql.from_path(
+                        Path(agents_journal.__file__).with_suffix(".sql"), "sqlite3"
+                    ),
                     link=link,
                     runner=runner,
                     first_byte=first_byte,
@@ -178,6 +196,12 @@ async def _beside(module: str, *words: str) -> AsyncIterator[tuple[Process, byte
         with contextlib.suppress(ProcessLookupError):
             process.kill()
             await process.wait()
+
+
+def _journal_in(folder: Path) -> sqlite3.Connection:
+    journal = agents_journal._open(folder / "journal.db")
+    agents_journal._migrate(journal)
+    return journal
 
 
 async def _connected(port: int, heard: asyncio.Queue[tuple[float, bytes]]) -> Link:

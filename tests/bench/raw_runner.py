@@ -1,4 +1,4 @@
-"""Stands where the runner stands, with none of it: echoes on a Unix socket, and starts a program after one bare commit."""
+"""Stands where the runner stands, with none of it: an echo, and a start after one bare commit."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def opened(file: Path) -> sqlite3.Connection:
 
 
 def start(connection: sqlite3.Connection, number: int, program: list[str]) -> bytes:
-    """Commit what a runner writes before a start, then start; return milliseconds and the instant."""
+    """Commit what a runner writes, then start; return milliseconds and the instant of the start."""
     session = Session(
         session=f"s-{number:020}",
         device=f"d-{number:020}",
@@ -53,9 +53,7 @@ def start(connection: sqlite3.Connection, number: int, program: list[str]) -> by
     began = time.perf_counter()
     connection.execute("BEGIN IMMEDIATE")
     connection.execute(records._INSERT, vars(session))
-    connection.execute(
-        records._RAISE_FENCE, {"device": session.device, "fence": session.fence}
-    )
+    connection.execute(records._RAISE_FENCE, {"device": session.device, "fence": session.fence})
     connection.execute("COMMIT")
     committed = (time.perf_counter() - began) * 1000
     spawned_at = time.monotonic_ns()

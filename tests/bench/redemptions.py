@@ -1,4 +1,4 @@
-"""Redemptions a second through the whole flow, 32 waiting, beside raw SQL in groups and beside an async ORM."""
+"""Redemptions a second through the whole flow, beside raw SQL in groups and an async ORM."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import asyncio
 import gc
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from cloud_controller.flows import rights
+from cloud_controller.keys import FileKeys
 from common.rules.tickets import sight
-from tests.bench import by_orm, by_statements
+from common.system import SystemNames
+from tests.bench import by_orm
+from tests.bench.by_statements import recorded, replay
 from tests.bench.counter import Counter, books_in, counter_in, used_sessions_rights
-from tests.bench.figures import Figure, Measured, at_least, median
+from tests.bench.figures import Figure, Measured, Promise, at_least, median
 
 COUNT = 1_024
 """Redemptions of one run of the flow or of its floor: 32 full groups."""
@@ -27,11 +31,32 @@ REPETITIONS = 5
 Run = Callable[[Path, Counter, int], Awaitable[float]]
 
 
-async def by_flow(folder: Path, counter: Counter, count: int) -> float:
-    """Return the seconds that so many redemptions take, each ticket read at the door as it comes in."""
+async def measure() -> Measured:
+    """Run the three in turn, so that each repetition sees the same machine."""
+    with tempfile.TemporaryDirectory(prefix="rusuban-bench-") as name:
+        counter = await counter_in(Path(name) / "books", COUNT)
+        script = recorded(counter)
+        bare, sealed = partial(replay, script), partial(replay, script, is_sealed=True)
+        flows, floors, sealed_floors, orms = [], [], [], []
+        for _ in range(REPETITIONS):
+            flows.append(await _rate(_redeem_all, counter, COUNT))
+            floors.append(await _rate(bare, counter, COUNT))
+            sealed_floors.append(await _rate(sealed, counter, COUNT))
+            orms.append(await _rate(by_orm.redeem_all, counter, COUNT_BY_ORM))
+        return Measured(
+            figures=(
+                _figure("redemptions", flows, floors, "raw groups of 32", at_least(0.5)),
+                _figure("redemptions_by_orm", flows, orms, "async ORM", at_least(10)),
+            ),
+            parts={"the floor with both signatures": median(sealed_floors)},
+        )
+
+
+async def _redeem_all(folder: Path, counter: Counter, count: int) -> float:
+    """Return the seconds that so many redemptions take, each ticket read at the door."""
     books = books_in(folder)
     await books.open()
-    keys = dict(books_keys(folder))
+    keys = _keys(folder).verifying_keys()
     waiting = iter(counter.redemptions[:count])
 
     async def redeem() -> None:
@@ -46,30 +71,29 @@ async def by_flow(folder: Path, counter: Counter, count: int) -> float:
         await books.close()
 
 
-async def measure() -> Measured:
-    """Run the three in turn, so that each repetition sees the same machine."""
-    with tempfile.TemporaryDirectory(prefix="rusuban-bench-") as name:
-        counter = await counter_in(Path(name) / "books", COUNT)
-        script = by_statements.recorded(counter)
-        flows, floors, orms = [], [], []
-        for _ in range(REPETITIONS):
-            flows.append(await _rate(by_flow, counter, COUNT))
-            floors.append(await _rate(partial(by_statements.replay, script), counter, COUNT))
-            orms.append(await _rate(by_orm.redeem_all, counter, COUNT_BY_ORM))
-        return Measured(
-            figures=(
-                _figure("redemptions", flows, floors, "raw groups of 32", at_least(0.5)),
-                _figure("redemptions_by_orm", flows, orms, "async ORM", at_least(10)),
-            ),
-            parts=await _parts(counter),
-        )
-
-
 async def _rate(run: Run, counter: Counter, count: int) -> float:
-    """Return redemptions a second of one run on fresh books, which must hold each exactly once."""
+    """Return redemptions a second of one run on fresh books, which then hold each just once."""
     with counter.fresh() as folder:
         gc.collect()
         seconds = await run(folder, counter, count)
         found = used_sessions_rights(folder)
         assert found == (count, count, count), f"used, sessions, rights: {found} of {count}"
         return count / seconds
+
+
+def _figure(
+    name: str, values: Sequence[float], floors: Sequence[float], floor_name: str, promise: Promise
+) -> Figure:
+    return Figure(
+        name=name,
+        value=median(values),
+        unit="1/s",
+        floor=median(floors),
+        floor_name=floor_name,
+        ratio=median([value / floor for value, floor in zip(values, floors, strict=True)]),
+        promise=promise,
+    )
+
+
+def _keys(folder: Path) -> FileKeys:
+    return FileKeys(folder / "keys", SystemNames())

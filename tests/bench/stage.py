@@ -1,4 +1,4 @@
-"""A terminal as in production, but for its lens: frames come from memory, and its program says when it runs."""
+"""A terminal as in production but for its lens: frames from memory, a program that says it runs."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class Stage:
     async def settled(self) -> None:
         """Return when the last use is over and reported, and the next exchange announced."""
         async with asyncio.timeout(SETTLED_SECONDS_MAX):
-            while self.journal.execute(_NOT_SETTLED).fetchone()[0]:
+            while self.journal.execute(_NOT_SETTLED).fetchone()[0]:  # noqa: ASYNC110 - another process writes it
                 await asyncio.sleep(LOOK_SECONDS)
 
 
@@ -135,7 +135,7 @@ async def _terminal(chain: world.World, count: int) -> AsyncIterator[Stage]:
     os.mkfifo(fifo)
     program = ["/bin/sh", "-c", 'printf . >"$0"', str(fifo)]
     file = _settings(chain, program)
-    await asyncio.to_thread(chain.enrol, _enrolled(chain, file))
+    await asyncio.to_thread(chain.enrol, _enrolled(file))
     settings = AgentSettings.load(file)
     opened, scanner = open_terminal(settings), FrameScanner()
     runner_argv = [
@@ -176,7 +176,7 @@ async def _watching(fifo: Path) -> AsyncIterator[FirstByte]:
 
 
 async def _book(chain: world.World, offered: Mapping[str, Any], count: int) -> list[str]:
-    """Book so many slots one after the other, beside the running controller; return their tokens."""
+    """Book so many slots in a row, beside the running controller; return their tokens."""
     folder, names = chain.folder / "controller", SystemNames()
     books = SqliteBooks(
         folder / BOOKS_FILE,
@@ -205,7 +205,9 @@ def _frame_of(token: str) -> Frame:
     code = Image.open(io.BytesIO(ticket_png(token, module_pixels=7))).convert("L")
     picture = Image.new("L", FRAME_SIZE, 150)
     turned = code.rotate(7, Image.Resampling.BICUBIC, expand=True, fillcolor=150)
-    picture.paste(turned, ((FRAME_SIZE[0] - turned.width) // 2, (FRAME_SIZE[1] - turned.height) // 2))
+    picture.paste(
+        turned, ((FRAME_SIZE[0] - turned.width) // 2, (FRAME_SIZE[1] - turned.height) // 2)
+    )
     return Frame(width=picture.width, height=picture.height, pixels=picture.tobytes())
 
 
@@ -244,7 +246,7 @@ early_seconds = 86400
     return settings
 
 
-def _enrolled(chain: world.World, settings: Path) -> world.Terminal:
+def _enrolled(settings: Path) -> world.Terminal:
     folder = settings.parent
     return world.Terminal(
         name="terminal 1", folder=folder, settings=settings, tickets=folder / "tickets"

@@ -1,4 +1,4 @@
-"""The main job as a story: a store opens, a customer plays, three are turned away; then it is your turn."""
+"""The main job as a story: a store opens, one customer plays, three are turned away; your turn."""
 
 from __future__ import annotations
 
@@ -67,9 +67,9 @@ def _play(world: World, timeline: Timeline, *, stays: bool) -> int:
         return _not_as_told(world, fault)
     if not stays:
         return AS_TOLD
-    timeline.chapter("Your turn")
-    timeline.show(invitation(world), "")
     try:
+        timeline.chapter("Your turn")
+        timeline.show(invitation(world), "")
         Visitors(world, timeline).follow()
     except KeyboardInterrupt:
         return AS_TOLD

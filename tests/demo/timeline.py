@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final, TextIO
 
-from rich import box
 from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.padding import Padding
@@ -36,17 +35,24 @@ _REDRAWS_A_SECOND = 12
 _MINUTE_MS = 60_000
 _COLOURS = {"customer": "#c8763c", "controller": "#6f9a4e", "program": "#9a6fc0"}
 _TERMINAL_COLOUR = "#3f93a8"
+_WORDS_COLOUR = "#b8863b"
 _QUIET = "bright_black"
+_INDENT = 28
+_WORDS_WIDTH = WIDTH - _INDENT - 4
 _SEGMENTS = ("#c8763c", "#3f93a8", "#6f9a4e", "#9a6fc0")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One thing that happened; `at` is its own instant, not when it was noticed."""
+    """One thing that happened; `at` is its own instant, not when it was noticed.
+
+    `facts` are for programs; `note` says of them what a person cares about.
+    """
 
     at: int
     who: str
     what: str
+    note: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -119,7 +125,7 @@ class Columns(Timeline):
     @override
     def chapter(self, title: str) -> None:
         rule = Rule(Text(title, style="bold"), align="left", style=_QUIET, characters="─")
-        self.show("", rule, "")
+        self.show("", Padding(rule, (0, 0, 0, 1)), "")
 
     @override
     def show(self, *shown: RenderableType) -> None:
@@ -144,14 +150,24 @@ class Columns(Timeline):
 
     @override
     def _tell(self, step: Step, since_ms: int) -> None:
-        row = _grid()
-        row.add_row(
-            Text(clock(step.at, self._zone), style=_QUIET),
-            Text(_since(since_ms)),
-            Text.assemble(("● ", _colour(step.who)), step.who),
-            _told(step),
+        told = Text.assemble(
+            (f" {clock(step.at, self._zone)}", _QUIET),
+            f"{_since(since_ms):>11}  ",
+            ("● ", _colour(step.who)),
+            f"{step.who:<10}  {step.what}",
+            (f"  {step.note}", _QUIET),
         )
-        self.show(row)
+        told.rstrip()
+        self.show(told, *self._words_of(step))
+
+    def _words_of(self, step: Step) -> Iterator[Text]:
+        """Return what the customer is told, in each language, below what happened."""
+        for language in filter(step.facts.__contains__, LANGUAGES):
+            words = Text(step.facts[language], style=_WORDS_COLOUR)
+            for number, line in enumerate(words.wrap(self._console, _WORDS_WIDTH)):
+                line.rstrip()
+                mark = language if number == 0 else "  "
+                yield Text.assemble(" " * _INDENT, (f"{mark}  ", _QUIET), line)
 
 
 class _Waiting:
@@ -166,7 +182,7 @@ class _Waiting:
         """Draw it as it is now."""
         row = Table.grid(padding=(0, 1))
         if self._until_at is None:
-            row.add_row(Text(" " * 24), self._spinner, Text(self._words, style=_QUIET))
+            row.add_row(Text(" " * _INDENT), self._spinner, Text(self._words, style=_QUIET))
             return row
         left_ms = max(0, self._until_at - self._now())
         whole_ms = max(1, self._until_at - self._from_at)
@@ -179,7 +195,7 @@ class _Waiting:
             finished_style=_TERMINAL_COLOUR,
         )
         words = Text(self._words, style=_QUIET)
-        row.add_row(Text(" " * 24), bar, Text(f"{left_ms / 1000:4.1f} s"), words)
+        row.add_row(Text(" " * _INDENT), bar, Text(f"{left_ms / 1000:4.1f} s"), words)
         return row
 
 
@@ -191,54 +207,37 @@ def clock(at: int, zone: tzinfo) -> str:
 
 def ledger(lines: Iterable[Mapping[str, Any]], zone: tzinfo) -> RenderableType:
     """Return a ticket's ledger as a table; each line has `at`, `type` and `facts`."""
-    table = Table(box=box.SIMPLE_HEAD, header_style=_QUIET, border_style=_QUIET, pad_edge=False)
+    table = Table(box=None, header_style=f"{_QUIET} not bold", padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("when", style=_QUIET, no_wrap=True)
-    table.add_column("what the ledger holds", no_wrap=True)
+    table.add_column("what", no_wrap=True)
     table.add_column("with", style=_QUIET)
     for line in lines:
-        table.add_row(clock(line["at"], zone), line["type"], _in_words(line["facts"]))
-    return Padding(table, (0, 0, 0, 1))
+        facts = " · ".join(_fact(name, fact, zone) for name, fact in line["facts"].items() if fact)
+        table.add_row(clock(line["at"], zone), line["type"], facts)
+    return Padding(table, (0, 0, 0, 1), expand=False)
 
 
-def figure(title: str, stretches: Iterable[Stretch]) -> RenderableType:
-    """Return one line that says how long something took, and a bar that says where."""
+def figure(title: str, stretches: Iterable[Stretch], *, scale_ms: int) -> Text:
+    """Return a line that says how long something took, with a bar that shows its parts.
+
+    A bar as long as `scale_ms` has the full width, so that bars can be compared.
+    """
     parts = list(stretches)
     total_ms = sum(part.milliseconds for part in parts)
-    head = Text.assemble(" ", (title, "bold"), "  ", (f"{total_ms} ms", "bold"), "   ")
-    legend = Text(" " * len(head.plain))
-    for number, part in enumerate(parts):
-        colour = _SEGMENTS[number % len(_SEGMENTS)]
-        width = round(FIGURE_WIDTH * part.milliseconds / max(1, total_ms))
-        head.append("━" * max(1, width), style=colour)
+    told = Text.assemble(f" {title:<30}", (f"{total_ms:>5} ms", "bold"), "   ")
+    legend = Text(" " * len(told))
+    for part, colour in zip(parts, _SEGMENTS, strict=False):
+        told.append("━" * round(FIGURE_WIDTH * part.milliseconds / scale_ms), style=colour)
         legend.append("■ ", style=colour)
-        legend.append(f"{part.name} {part.milliseconds}   ", style=_QUIET)
-    return Text.assemble(head, "\n", legend)
+        legend.append(f"{part.name} {part.milliseconds}  ", style=_QUIET)
+    legend.rstrip()
+    return Text("\n").join((told, legend))
 
 
-def _grid() -> Table:
-    grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
-    grid.add_column(width=13, justify="right", no_wrap=True)
-    grid.add_column(width=11, justify="right", no_wrap=True)
-    grid.add_column(width=12, no_wrap=True)
-    grid.add_column(ratio=1)
-    return grid
-
-
-def _told(step: Step) -> Text:
-    """Return what happened, its facts, and below them the customer's words."""
-    told = Text(step.what)
-    plain = {name: fact for name, fact in step.facts.items() if name not in LANGUAGES}
-    if plain:
-        told.append(f"  {_in_words(plain)}", style=_QUIET)
-    for language in LANGUAGES:
-        if language in step.facts:
-            told.append(f"\n{language}  ", style=_QUIET)
-            told.append(str(step.facts[language]), style=f"italic {_COLOURS['customer']}")
-    return told
-
-
-def _in_words(facts: Mapping[str, Any]) -> str:
-    return " · ".join(f"{name} {fact}" for name, fact in facts.items() if fact != "")
+def _fact(name: str, fact: object, zone: tzinfo) -> str:
+    if name.endswith("_at") and isinstance(fact, int):
+        return f"{name} {clock(fact, zone)}"
+    return f"{name} {fact}"
 
 
 def _since(since_ms: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from rich.table import Table
 from rich.text import Text
@@ -31,7 +31,7 @@ class Visitors:
         self._verdicts = {each.name: len(world.verdicts(each)) for each in world.terminals}
         self._told.update(key for key, _ in self._turns())
 
-    def follow(self) -> None:
+    def follow(self) -> NoReturn:
         """Tell what happens, for ever.
 
         Raises:
@@ -64,8 +64,9 @@ class Visitors:
             for turn, what in _TURNS.items():
                 if session[turn] is not None:
                     at, name = from_iso(session[turn]), session["session"]
-                    facts = {"session": name, **_facts_of(session, turn)}
-                    yield (name, turn), Step(at=at, who="program", what=what, facts=facts)
+                    note = _note_of(session, turn)
+                    step = Step(at=at, who="program", what=what, note=note, facts=session)
+                    yield (name, turn), step
 
 
 def invitation(world: World) -> Table:
@@ -82,7 +83,11 @@ def invitation(world: World) -> Table:
             f"curl -o {one}/mine.png \\\n     {world.url}/api/v1/tickets/LINK/qr.png",
         ),
         ("3", "See here what comes of it. Booth 2's scanner watches:", two),
-        ("", "The API and what it counts:", f"{world.url}/api/v1/openapi.json   {world.url}/metrics"),
+        (
+            "",
+            "The API and what it counts:",
+            f"{world.url}/api/v1/openapi.json   {world.url}/metrics",
+        ),
         ("", "Ctrl-C ends everything and leaves nothing behind.", ""),
     ):
         table.add_row(number, words)
@@ -97,11 +102,11 @@ def _verdict_step(terminal: Terminal, verdict: Mapping[str, Any]) -> Step:
         return Step(at=at, who=terminal.name, what="welcomes the customer")
     reason = DenialReason(verdict["reason"])
     facts = {"reason": reason.value, **in_all_languages(reason)}
-    return Step(at=at, who=terminal.name, what="opens nothing", facts=facts)
+    what = "opens nothing"
+    return Step(at=at, who=terminal.name, what=what, note=reason.value, facts=facts)
 
 
-def _facts_of(session: Mapping[str, Any], turn: str) -> dict[str, Any]:
+def _note_of(session: Mapping[str, Any], turn: str) -> str:
     if turn == "running_at":
-        return {"until": clock(from_iso(session["deadline_at"]), ZONE)[:8]}
-    delivered = session["delivered_seconds"]
-    return {"reason": session["end_reason"], "delivered_seconds": delivered}
+        return f"until {clock(from_iso(session['deadline_at']), ZONE)[:8]}"
+    return f"{session['end_reason']}, {session['delivered_seconds']} s delivered"

@@ -15,15 +15,22 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+
+from tests.demo.settings import SlotTerms, agent_settings, catalogue, controller_settings
+
+__all__ = ["DidNotHappen", "Refused", "SlotTerms", "Terminal", "World", "a_world"]
 
 START_SECONDS_MAX: Final = 20.0
 """How long a program may take to be there."""
 
 LOOK_SECONDS: Final = 0.02
 """Between two looks at a condition that is waited for."""
+
+SLOTS_LOOKED_AT: Final = 20
+"""How many slots ahead the nearest free one is looked for."""
 
 STORE: Final = "akihabara"
 
@@ -44,17 +51,6 @@ class Refused(Exception):
         self.status = status
         self.code = problem.get("code")
         self.problem = problem
-
-
-@dataclass(frozen=True, kw_only=True)
-class SlotTerms:
-    """How the world's offering is sold: seconds, so that a whole use is watched in one."""
-
-    lengths_seconds: tuple[int, ...] = (12,)
-    grid_seconds: int = 2
-    turnover_seconds: int = 0
-    early_seconds: int = 1
-    warn_before_seconds: tuple[int, ...] = (5,)
 
 
 @dataclass(kw_only=True)
@@ -123,8 +119,8 @@ class World:
         )
         return str(line["pages"])
 
-    def add_terminal(self, *, offering: str | None = None) -> Terminal:
-        """Enrol one more terminal with one device and start its agent."""
+    def add_terminal(self, *, offering: str | None = None, devices: int = 1) -> Terminal:
+        """Enrol one more terminal, whose devices share one offering, and start its agent."""
         number = len(self.terminals) + 1
         folder = self.folder / f"terminal-{number}"
         tickets = folder / "tickets"
@@ -135,8 +131,9 @@ class World:
             settings=folder / "agent.toml",
             tickets=tickets,
         )
-        (folder / "catalogue.toml").write_text(self._catalogue(), "utf-8")
-        terminal.settings.write_text(self._agent_settings(terminal, number, offering), "utf-8")
+        (folder / "catalogue.toml").write_text(catalogue(self.folder), "utf-8")
+        told = agent_settings(folder, self.terms, number=number, offering=offering, devices=devices)
+        terminal.settings.write_text(told, "utf-8")
         self.enrol(terminal)
         self.start_agent(terminal)
         self.terminals.append(terminal)
@@ -167,7 +164,12 @@ class World:
     def book(self, offering: str, *, device: str | None = None) -> dict[str, Any]:
         """Book the nearest free slot and return the ticket."""
         length = self.terms.lengths_seconds[0]
-        path = f"/api/v1/offerings/{offering}/slots?length_seconds={length}"
+        reach_seconds = SLOTS_LOOKED_AT * (length + self.terms.grid_seconds)
+        soon = datetime.now(UTC) + timedelta(seconds=reach_seconds)
+        path = (
+            f"/api/v1/offerings/{offering}/slots"
+            f"?length_seconds={length}&to={soon:%Y-%m-%dT%H:%M:%SZ}"
+        )
         slots = self.api("GET", path)["slots"]
         wanted = next(
             slot
@@ -337,62 +339,13 @@ class World:
         return True
 
     def _controller_settings(self) -> str:
-        return f"""
-state_folder = "{self.folder / "controller"}"
-web = {{ port = {self.web_port} }}
-broker = {{ port = {self.broker_port} }}
-
-[[stores]]
-store = "{STORE}"
-title = "Akihabara"
-time_zone = "Asia/Tokyo"
-policy = "{self.policy}"
-"""
-
-    def _catalogue(self) -> str:
-        program = Path(__file__).parent / "program.py"
-        return f"""
-[programs.racer]
-argv = ["{Path(sys.executable).absolute()}", "-S", "{program}"]
-environment = {{ RUSUBAN_WORLD = "{self.folder}" }}
-"""
-
-    def _agent_settings(self, terminal: Terminal, number: int, offering: str | None) -> str:
-        return f"""
-state_folder = "{terminal.folder / "agent"}"
-
-[runner]
-socket = "{terminal.folder / "runner.sock"}"
-state_folder = "{terminal.folder / "runner"}"
-catalogue = "{terminal.folder / "catalogue.toml"}"
-warn_before_seconds = {list(self.terms.warn_before_seconds)}
-is_started_by_agent = true
-
-[retry]
-shortest_seconds = 0.1
-longest_seconds = 1.0
-refused_seconds = 0.3
-
-[[scanners]]
-kind = "image"
-folder = "{terminal.tickets}"
-
-[[devices]]
-key = "booth"
-title = "Booth {number}"
-program = "racer"
-
-[devices.offering]
-key = "{offering or f"racer-{number}"}"
-title = "Racing seat {number}"
-content = "A wheel, three pedals and a wide screen."
-price_cents = 800
-currency = "JPY"
-lengths_seconds = {list(self.terms.lengths_seconds)}
-grid_seconds = {self.terms.grid_seconds}
-turnover_seconds = {self.terms.turnover_seconds}
-early_seconds = {self.terms.early_seconds}
-"""
+        return controller_settings(
+            self.folder,
+            store=STORE,
+            policy=self.policy,
+            web_port=self.web_port,
+            broker_port=self.broker_port,
+        )
 
 
 @contextlib.contextmanager

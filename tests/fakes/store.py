@@ -44,6 +44,9 @@ class ClockInHand:
     def steady_seconds(self) -> float:
         return self.steady
 
+    def boot_seconds(self) -> float:
+        return self.steady
+
     def move(self, seconds: float) -> None:
         self.now += int(seconds * 1000)
         self.steady += seconds

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from itertools import product
+from typing import Any
 
 import pytest
 
+from common.machine import Machine
 from common.rules.offerings import OFFER, OfferEvent
 from common.rules.registration import STANDING, Standing, StandingEvent
 from common.rules.reservations import RESERVATION, ReservationEvent
@@ -21,7 +24,7 @@ from common.rules.sessions import (
 )
 from common.rules.tickets import TICKET, TicketEvent, TicketState
 
-MACHINES = (
+MACHINES: tuple[tuple[Machine[Any, Any], type[StrEnum]], ...] = (
     (OFFER, OfferEvent),
     (STANDING, StandingEvent),
     (RESERVATION, ReservationEvent),
@@ -32,23 +35,34 @@ MACHINES = (
     (TICKET, TicketEvent),
 )
 NAMES = [machine.name for machine, _ in MACHINES]
+
+
+def states_of(machine: Machine[Any, Any]) -> type[StrEnum]:
+    kind: type[StrEnum] = type(machine.first)
+    return kind
+
+
 PAIRS = [
-    pytest.param(machine, state, event, id=f"{machine.name}-{state}-{event}".replace(" ", "_"))
+    (machine, state, event)
     for machine, events in MACHINES
-    for state, event in product(type(machine.first), events)
+    for state, event in product(states_of(machine), events)
 ]
-NAMED = [pair for pair in PAIRS if pair.values[1:] in pair.values[0].table]
-UNNAMED = [pair for pair in PAIRS if pair.values[1:] not in pair.values[0].table]
+NAMED = [(machine, *pair) for machine, *pair in PAIRS if tuple(pair) in machine.table]
+UNNAMED = [(machine, *pair) for machine, *pair in PAIRS if tuple(pair) not in machine.table]
 
 
-@pytest.mark.parametrize(("machine", "state", "event"), UNNAMED)
+def named(part: object) -> str:
+    return part.name if isinstance(part, Machine) else str(part)
+
+
+@pytest.mark.parametrize(("machine", "state", "event"), UNNAMED, ids=named)
 def test_what_the_table_does_not_name_is_refused(machine, state, event):
     before = dict(machine.table)
     assert machine.step(state, event) is None
     assert machine.table == before
 
 
-@pytest.mark.parametrize(("machine", "state", "event"), NAMED)
+@pytest.mark.parametrize(("machine", "state", "event"), NAMED, ids=named)
 def test_what_the_table_names_leads_where_it_says(machine, state, event):
     assert machine.step(state, event) is machine.table[state, event]
 
@@ -58,7 +72,7 @@ def test_every_state_is_reached_and_every_event_is_used(machine, events):
     reached = {machine.first}
     while new := {after for (at, _), after in machine.table.items() if at in reached} - reached:
         reached |= new
-    assert reached == set(type(machine.first))
+    assert reached == set(states_of(machine))
     assert {event for _, event in machine.table} == set(events)
 
 

@@ -134,7 +134,7 @@ def test_the_mark_stands_when_everything_else_of_an_exchange_is_gone():
 
 
 @given(seqs=st.lists(st.integers(1, 12), max_size=20))
-def test_marks_only_grow(seqs: list[int]):
+def test_the_mark_of_a_class_only_grows(seqs: list[int]):
     record = NOTHING
     for seq in seqs:
         if announce(record, named(seq)) is Verdict.STORE:

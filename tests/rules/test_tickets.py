@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
@@ -40,12 +41,12 @@ TICKET = TicketFacts(
     reservation_state="confirmed",
     starts_at=NOW,
     ends_at=NOW + HOUR_MS,
+    blocked_until=NOW + HOUR_MS,
     early_seconds=300,
     device="d-3",
     offering="o-1",
     live_terminal=None,
     reservation="r-1",
-    turnover_seconds=0,
 )
 DOOR = DoorFacts(
     store_number=7,
@@ -60,7 +61,9 @@ DOOR = DoorFacts(
     last_fence=0,
 )
 
-IN_ORDER = (
+Case = tuple[DenialReason, dict[str, Any], dict[str, Any]]
+
+IN_ORDER: tuple[Case, ...] = (
     (DenialReason.WRONG_STORE, {}, {"store_number": 8}),
     (DenialReason.REVOKED, {"revision": 1}, {}),
     (DenialReason.CANCELLED, {"ticket_state": "void", "reservation_state": "cancelled"}, {}),
@@ -72,7 +75,7 @@ IN_ORDER = (
 )
 """Each reason with what alone brings it about, the most telling first."""
 
-FURTHER = (
+FURTHER: tuple[Case, ...] = (
     (DenialReason.EXPIRED, {"starts_at": NOW - HOUR_MS, "ends_at": NOW}, {}),
     (DenialReason.EXPIRED, {"ticket_state": "void", "reservation_state": "no_show"}, {}),
     (DenialReason.EXPIRED, {"reservation_state": "expired"}, {}),
@@ -84,7 +87,7 @@ FURTHER = (
 )
 
 
-def denied(ticket: dict[str, object], door: dict[str, object], token: TicketToken = TOKEN):
+def denied(ticket: dict[str, Any], door: dict[str, Any], token: TicketToken = TOKEN):
     changed = replace(TICKET, **ticket), replace(DOOR, **door)
     return why_not(token, changed[0], changed[1], now=NOW)
 

@@ -43,11 +43,11 @@ RETURNING reservation_id;
 -- name: void_ticket(reservation_id)!
 UPDATE tickets SET state = 'void' WHERE reservation_id = :reservation_id AND state = 'issued';
 
--- name: overdue(now)
+-- name: overdue(now, most)
 -- Confirmed claims whose slot is over and whose ticket was never used.
 SELECT r.reservation_id FROM reservations AS r JOIN tickets AS k USING (reservation_id)
 WHERE r.state = 'confirmed' AND r.ends_at <= :now AND k.state = 'issued'
-ORDER BY r.ends_at LIMIT 200;
+ORDER BY r.ends_at LIMIT :most;
 
 -- name: lapse(reservation_id, changed_at)!
 UPDATE reservations SET state = 'no_show', changed_at = :changed_at

@@ -33,10 +33,10 @@ WHERE v.device_id = :device_id AND v.terminal_id = :terminal_id;
 -- name: ticket(ticket_id)^
 -- record_class: TicketFacts
 SELECT k.state AS ticket_state, k.revision, r.state AS reservation_state, r.starts_at, r.ends_at,
-    o.early_seconds, r.device_id AS device, r.offering_id AS offering,
+    r.blocked_until, o.early_seconds, r.device_id AS device, r.offering_id AS offering,
     (SELECT live.terminal_id FROM sessions AS live WHERE live.ticket_id = k.ticket_id
         AND live.state IN ('granted', 'starting', 'running', 'ending')) AS live_terminal,
-    r.reservation_id AS reservation, o.turnover_seconds
+    r.reservation_id AS reservation
 FROM tickets AS k
 JOIN reservations AS r USING (reservation_id)
 JOIN offerings AS o USING (offering_id)

@@ -46,20 +46,20 @@ WHERE reservation_id = :reservation_id AND state = 'confirmed';
 UPDATE reservations SET state = 'completed', changed_at = :changed_at
 WHERE reservation_id = :reservation_id AND state = 'in_use';
 
--- name: due_for_stop(now)
-SELECT session_id, terminal_id, device_id, deadline_at FROM sessions
+-- name: due_for_stop(now, most)
+SELECT session_id, terminal_id FROM sessions
 WHERE state IN ('running', 'ending') AND deadline_at <= :now
     AND session_id NOT IN (SELECT session_id FROM commands WHERE type = 'session.stop')
-ORDER BY deadline_at LIMIT 200;
+ORDER BY deadline_at LIMIT :most;
 
 -- name: next_deadline()$
 SELECT min(deadline_at) FROM sessions WHERE state IN ('running', 'ending')
     AND session_id NOT IN (SELECT session_id FROM commands WHERE type = 'session.stop');
 
--- name: lost_sight_of(before)
+-- name: lost_sight_of(before, most)
 SELECT session_id, terminal_id, ticket_id, reservation_id, state, running_at, deadline_at
 FROM sessions WHERE state IN ('granted', 'starting', 'running', 'ending')
-    AND deadline_at <= :before ORDER BY deadline_at LIMIT 200;
+    AND deadline_at <= :before ORDER BY deadline_at LIMIT :most;
 
 -- name: next_lost()$
 SELECT min(deadline_at) FROM sessions WHERE state IN ('granted', 'starting', 'running', 'ending');
@@ -91,9 +91,9 @@ WHERE command_id = :command_id AND terminal_id = :terminal_id;
 UPDATE commands SET state = :state, detail = :detail
 WHERE command_id = :command_id AND state = :before;
 
--- name: commands_to_send(now)
+-- name: commands_to_send(now, most)
 SELECT command_id, terminal_id, type, body, accept_by, made_at FROM commands
-WHERE state = 'queued' AND next_send_at <= :now ORDER BY next_send_at LIMIT 200;
+WHERE state = 'queued' AND next_send_at <= :now ORDER BY next_send_at LIMIT :most;
 
 -- name: next_send()$
 SELECT min(next_send_at) FROM commands WHERE state = 'queued';

@@ -1,0 +1,179 @@
+"""The demo as a person starts it: it tells the truth, ends when told to, and leaves nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloud_controller.web.routes import from_iso
+
+ROOT = Path(__file__).parents[2]
+STORY_SECONDS_MAX = 60
+END_SECONDS_MAX = 20
+
+TERMINAL_COMES = (
+    "enrols with a one-time code",
+    "starts its agent, which starts its runner",
+    "is confirmed, and the broker lets it into the service",
+    "puts its offering up",
+)
+STORY = (
+    ("controller", "opens its books, broker and pages"),
+    *(("terminal 1", what) for what in TERMINAL_COMES),
+    *(("terminal 2", what) for what in TERMINAL_COMES),
+    ("customer", "books the nearest slot"),
+    ("customer", "photographs the ticket"),
+    ("customer", "holds it up to terminal 1's scanner"),
+    ("terminal 1", "reads the ticket"),
+    ("controller", "checks it and grants a session"),
+    ("terminal 1", "writes the session into its journal"),
+    ("terminal 1", "welcomes the customer"),
+    ("program", "runs"),
+    ("terminal 1", "warns the customer"),
+    ("controller", "instructs the stop: time is up"),
+    ("program", "is ended and gone"),
+    ("terminal 1", "answers the stop"),
+    ("controller", "completes the use"),
+    ("customer", "shows the same ticket at terminal 1 again"),
+    ("terminal 1", "opens nothing"),
+    ("customer", "books the nearest slot"),
+    ("customer", "shows a ticket for booth 1 at terminal 2"),
+    ("terminal 2", "opens nothing"),
+    ("customer", "shows a forged ticket at terminal 1"),
+    ("terminal 1", "opens nothing"),
+)
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """Give the folder that a demo makes its own in; short, as sockets live below it."""
+    with tempfile.TemporaryDirectory(prefix="demo-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def steps() -> list[dict[str, Any]]:
+    """Return what one whole story has told, once it has ended well and left nothing."""
+    with tempfile.TemporaryDirectory(prefix="demo-") as folder:
+        demo = _start(Path(folder), "--once", "--json")
+        out, said = demo.communicate(timeout=STORY_SECONDS_MAX)
+        assert demo.returncode == 0, said
+        assert said == ""
+        assert _what_is_left(Path(folder)) == []
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_the_story_goes_as_told_and_every_step_is_in_it(steps: list[dict[str, Any]]):
+    assert sorted((step["who"], step["what"]) for step in steps) == sorted(STORY)
+
+
+def test_each_who_is_turned_away_is_told_why_in_both_languages(steps: list[dict[str, Any]]):
+    refused = [step["facts"] for step in steps if step["what"] == "opens nothing"]
+    reasons = [facts["reason"] for facts in refused]
+    assert reasons == ["already_used", "wrong_device", "bad_signature"]
+    assert all(facts["en"] and facts["ja"] for facts in refused)
+
+
+def test_the_milliseconds_between_steps_are_those_of_their_instants(steps: list[dict[str, Any]]):
+    for before, after in pairwise(steps):
+        assert from_iso(after["at"]) - from_iso(before["at"]) == after["since_ms"]
+    by_deed = {step["what"]: from_iso(step["at"]) for step in steps}
+    order = ("reads the ticket", "checks it and grants a session", "runs", "is ended and gone")
+    assert [by_deed[what] for what in order] == sorted(by_deed[what] for what in order)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda it: it.name)
+def test_told_to_leave_in_the_middle_it_leaves_nothing_behind(
+    temporary: Path, number: signal.Signals
+):
+    demo = _start(temporary, "--once", "--json")
+    _read_until(demo, '"runs"')
+    assert len(_what_is_left(temporary)) > 6, "controller, broker, agents, runners, program, folder"
+    demo.send_signal(number)
+    _, said = demo.communicate(timeout=END_SECONDS_MAX)
+    assert demo.returncode == 130
+    assert said == ""
+    assert _what_is_left(temporary) == []
+
+
+def test_after_the_story_it_stays_until_it_is_told_to_leave(temporary: Path):
+    demo = _start(temporary)
+    _read_until(demo, "Ctrl-C ends everything")
+    assert demo.poll() is None
+    demo.send_signal(signal.SIGINT)
+    _, said = demo.communicate(timeout=END_SECONDS_MAX)
+    assert demo.returncode == 0, said
+    assert _what_is_left(temporary) == []
+
+
+def test_without_a_broker_it_says_so_in_one_sentence(temporary: Path):
+    demo = _start(temporary, "--once", "--json", RUSUBAN_BROKER__PROGRAM="no-such-broker")
+    out, said = demo.communicate(timeout=END_SECONDS_MAX)
+    assert demo.returncode == 2, said
+    assert out == ""
+    assert said.startswith("no-such-broker is not there: ")
+    assert said.count("\n") == 1
+    assert _what_is_left(temporary) == []
+
+
+def test_a_step_that_does_not_happen_is_named_with_the_ends_of_the_logs(temporary: Path):
+    demo = _start(temporary, "--once", "--json")
+    _read_until(demo, '"runs"')
+    program = next(int(name) for name in _what_is_left(temporary) if _is_program(name))
+    os.kill(program, signal.SIGKILL)
+    _, said = demo.communicate(timeout=STORY_SECONDS_MAX)
+    assert demo.returncode == 1
+    assert said.startswith("It did not go as told: ")
+    assert "agent.log" in said
+    assert _what_is_left(temporary) == []
+
+
+def _start(temporary: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.demo", *words],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(temporary), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _read_until(demo: subprocess.Popen[str], words: str) -> None:
+    """Read what the demo tells until it has told this."""
+    until = time.monotonic() + STORY_SECONDS_MAX
+    assert demo.stdout is not None
+    for line in demo.stdout:
+        if words in line:
+            return
+        assert time.monotonic() < until
+    pytest.fail(f"it ended before it told {words!r}")
+
+
+def _what_is_left(temporary: Path) -> list[str]:
+    """Return the files and the processes that belong to this folder."""
+    mark = bytes(temporary)
+    left: list[Any] = [path.name for path in temporary.iterdir()]
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            is_ours = mark in (process / "environ").read_bytes()
+        except OSError:
+            continue
+        if is_ours:
+            left.append(process.name)
+    return left
+
+
+def _is_program(name: str) -> bool:
+    return name.isdecimal() and b"program.py" in Path("/proc", name, "cmdline").read_bytes()

@@ -1,0 +1,112 @@
+"""Many want the same thing at the same instant: exactly one gets it, and everybody is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.demo.world import SlotTerms, World, a_world
+from tests.e2e.customer import picture_of
+
+RACES = 200
+DEVICES = 24
+"""On each of two terminals, and as many uses at a time: both have a device for the next ticket."""
+
+AT_ONCE = SlotTerms(lengths_seconds=(1,), grid_seconds=1, early_seconds=60)
+"""A ticket that opens when it is bought, for a use that is over when its second is."""
+
+CLIENTS = 16
+SLOTS = 200
+
+LOSERS_ARE_TOLD = {"in_use_elsewhere", "already_used"}
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """Give a store whose two terminals share one offering."""
+    with a_world(AT_ONCE) as made:
+        for _ in range(2):
+            made.add_terminal(offering="shared", devices=DEVICES)
+        made.wait_until_on_offer(2 * DEVICES)
+        yield made
+
+
+def test_a_ticket_before_two_readers_at_once_starts_exactly_one_program(world: World):
+    """Promise 2: 200 times, the two terminals ask at the same instant; one start each time."""
+    (offering,) = world.wait_until_on_offer(2 * DEVICES)
+    links: list[str] = []
+    for race in range(RACES):
+        if race >= DEVICES:
+            world.wait_for_line(links[race - DEVICES], "reservation.completed")
+        link = world.book(offering["offering"])["link"]
+        picture = picture_of(world, link)
+        for terminal in world.terminals:
+            terminal.show(picture, f"race-{race}")
+        told = [world.wait_for_verdict(terminal, race) for terminal in world.terminals]
+        (winner,) = [verdict for verdict in told if verdict["opens"]]
+        (loser,) = [verdict for verdict in told if verdict is not winner]
+        assert loser["reason"] in LOSERS_ARE_TOLD, loser
+        links.append(link)
+    for link in links:
+        world.wait_for_line(link, "reservation.completed")
+        told = Counter(line["type"] for line in world.story(link))
+        assert told["right.issued"] == told["session.running"] == told["session.ended"] == 1
+        assert told["scan.denied"] == 1
+    assert world.processes("program.py") == []
+    assert [len(world.verdicts(terminal)) for terminal in world.terminals] == [RACES, RACES]
+
+
+async def test_a_slot_that_many_want_is_sold_to_exactly_one(world: World):
+    """Promise 1: 16 clients want the same slot of a device, 200 slots; the others are told when."""
+    (offering,) = await asyncio.to_thread(world.wait_until_on_offer, 2 * DEVICES)
+    begin_at = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
+    device = await asyncio.to_thread(_a_device, world, offering["offering"])
+    sold = []
+    async with _clients(world) as clients:
+        for slot in range(SLOTS):
+            wish = {
+                "offering": offering["offering"],
+                "starts_at": (begin_at + timedelta(seconds=slot)).isoformat(),
+                "length_seconds": 1,
+                "device": device,
+            }
+            answers = await asyncio.gather(
+                *(
+                    _book(client, wish, f"slot-{slot:04}-client-{number:02}")
+                    for number, client in enumerate(clients)
+                )
+            )
+            assert sorted(status for status, _ in answers) == [201] + [409] * (CLIENTS - 1)
+            sold.append(next(answer for status, answer in answers if status == 201))
+            refused = [answer for status, answer in answers if status == 409]
+            assert {problem["code"] for problem in refused} == {"slot_is_taken"}
+            assert all(problem["alternatives"] for problem in refused)
+    assert {ticket["device"]["device"] for ticket in sold} == {device}
+    assert len({ticket["starts_at"] for ticket in sold}) == SLOTS
+
+
+def _a_device(world: World, offering: str) -> str:
+    """Return one device of an offering, by booking it."""
+    return str(world.book(offering)["device"]["device"])
+
+
+@asynccontextmanager
+async def _clients(world: World) -> AsyncIterator[list[aiohttp.ClientSession]]:
+    async with AsyncExitStack() as stack:
+        yield [
+            await stack.enter_async_context(aiohttp.ClientSession(world.url))
+            for _ in range(CLIENTS)
+        ]
+
+
+async def _book(client: aiohttp.ClientSession, wish: dict[str, Any], key: str) -> tuple[int, Any]:
+    headers = {"Idempotency-Key": key}
+    async with client.post("/api/v1/reservations", json=wish, headers=headers) as answer:
+        return answer.status, await answer.json(content_type=None)

@@ -1,0 +1,48 @@
+"""What every test of a flow gets: a store's controller in hand, over a fresh copy of real books."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cloud_controller.storage.sqlite import migrate, open_database
+from common.rules.registration import Policy
+from tests.fakes.books import fresh_copy
+from tests.fakes.house import HouseInHand
+
+MakeHouse = Callable[..., HouseInHand]
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a database with the whole schema and nothing in it."""
+    file = tmp_path_factory.mktemp("migrated") / "books.sqlite"
+    migrate(file)
+    connection = open_database(file)
+    connection.execute("PRAGMA journal_mode=DELETE")
+    connection.close()
+    return file
+
+
+@pytest.fixture
+def make_house(migrated: Path, tmp_path: Path) -> Iterator[MakeHouse]:
+    """Return what makes houses; each has a folder and books of its own."""
+    made: list[HouseInHand] = []
+
+    def make(policy: Policy = Policy.AUTOMATIC) -> HouseInHand:
+        folder = tmp_path / f"house-{len(made)}"
+        folder.mkdir()
+        made.append(HouseInHand(folder, fresh_copy(migrated, folder), policy=policy))
+        return made[-1]
+
+    yield make
+    for house in made:
+        house.books.close()
+
+
+@pytest.fixture
+def house(make_house: MakeHouse) -> HouseInHand:
+    """Return a house whose store confirms every specification by itself."""
+    return make_house()

@@ -1,0 +1,59 @@
+"""`python -m tests.prove NAME [--for SECONDS] [--seed N] [--json]`: run one long proof."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from random import SystemRandom
+
+from rich.console import Console
+
+from tests.prove import redeem_race
+from tests.prove.counts import Counts
+
+PROOFS: dict[str, Callable[[float, int], Awaitable[Counts]]] = {
+    redeem_race.NAME: redeem_race.prove,
+}
+
+SECONDS = 30.0
+
+
+def main(words: Sequence[str]) -> int:
+    """Return 0 when the proof holds, 1 when it does not."""
+    asked = _asked(words)
+    counts = asyncio.run(_proved(asked))
+    if asked.json:
+        print(counts.as_line())
+    else:
+        _show(counts)
+    return 0 if counts.holds else 1
+
+
+def _asked(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="./dev prove", description="Run one long proof.")
+    parser.add_argument("name", choices=PROOFS)
+    parser.add_argument("--for", dest="seconds", type=float, default=SECONDS, metavar="SECONDS")
+    parser.add_argument("--seed", type=int, default=SystemRandom().randrange(1 << 30))
+    parser.add_argument("--json", action="store_true", help="one line of JSON")
+    return parser.parse_args(words)
+
+
+async def _proved(asked: argparse.Namespace) -> Counts:
+    return await PROOFS[asked.name](asked.seconds, asked.seed)
+
+
+def _show(counts: Counts) -> None:
+    verdict = "[green]holds[/green]" if counts.holds else "[red]does not hold[/red]"
+    console = Console(highlight=False)
+    console.print(f"{counts.name} {verdict}  (seed {counts.seed})")
+    console.print(f"  {counts.schedules:,} schedules, {counts.executions:,} messages")
+    console.print(f"  {counts.states:,} states of all readers together")
+    console.print(f"  {len(counts.caught)} of {len(counts.variants)} broken variants caught")
+    for sentence in counts.violations:
+        console.print(f"  [red]{sentence}[/red]")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
