@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Coroutine, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 import structlog
@@ -11,6 +12,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from cloud_controller.broker import (
+    CONTROL_RESPONSES,
     SALT_BYTES,
     BrokerAccount,
     BrokerRole as AccountRole,
@@ -19,6 +21,7 @@ from cloud_controller.broker import (
     change_role,
     create_account,
     hash_secret,
+    refusals_in,
     remove_account,
 )
 from cloud_controller.courier import Courier
@@ -125,6 +128,7 @@ class Controller:
         if self._site is not None:
             await self._site.cleanup()
         if self._link is not None:
+            self._link.publish(CONTROLLER_STATE, b"gone", 1, retain=True)  # a goodbye has no will
             await self._link.stop()
         await self.broker.stop()
         await self.books.close()
@@ -158,7 +162,7 @@ class Controller:
                 ),
             ),
             LinkCallbacks(
-                on_message=self.listener.take,
+                on_message=self._on_message,
                 on_connected=self._on_connected,
                 on_acknowledged=self.courier.on_acknowledged,
             ),
@@ -168,9 +172,18 @@ class Controller:
 
     def _on_connected(self, _session_present: object) -> None:
         assert self._link is not None
-        self._link.subscribe(controller_filters().subscribe)
+        self._link.subscribe((*controller_filters().subscribe, CONTROL_RESPONSES))
         self._link.publish(CONTROLLER_STATE, b"here", 1, retain=True)
         self.courier.on_connected()
+
+    def _on_message(self, delivery: Delivery) -> None:
+        """Hand on what terminals say; the broker itself speaks only when it refuses a command."""
+        if delivery.topic != CONTROL_RESPONSES:
+            self.listener.take(delivery)
+            return
+        for refusal in refusals_in(delivery.payload):
+            self._log.error("the broker refuses a command", **asdict(refusal))
+        self._acknowledge(delivery)
 
     def _post(self, said: Sequence[Said | RoleGiven]) -> None:
         self.courier.post(said)

@@ -89,6 +89,7 @@ class Listener:
         try:
             said, channel = self._said_in(delivery)
             call = self._call_for(said, channel)
+            self._note_life(said, channel)
         except NotTaken as refusal:
             self.dropped[str(refusal.facts["why"])] += 1
             self._log.warning("message dropped", topic=delivery.topic, **refusal.facts)
@@ -124,17 +125,12 @@ class Listener:
         return said, address.channel
 
     def _call_for(self, said: Received, channel: Channel) -> Callable[[Transaction], object] | None:
-        """Return what to do in the books, or None: it was only a sign of life.
+        """Return what to do in the books, or None: it is only a sign of life.
 
         Raises:
             NotTaken: this message does not belong on this channel.
         """
         message = said.message
-        if (channel, message.type) in SIGNS_OF_LIFE:
-            told = message if isinstance(message, PresenceTold) else None
-            is_gone = told is not None and told.state == Presence.GONE
-            presence = Presence.GONE if is_gone else Presence.HERE
-            self._on_heard(said.terminal, presence, told.connection if told else "")
         if (channel, message.type) == (Channel.REQUESTS, said_of_rights.Request.type):
             seen = sight(message.request.token, self._keys)
             return lambda books: rights.request(books, said, seen)
@@ -144,6 +140,16 @@ class Listener:
         if (channel, message.type) in SIGNS_OF_LIFE:
             return None
         raise NotTaken(why="wrong_channel", detail=message.type)
+
+    def _note_life(self, said: Received, channel: Channel) -> None:
+        """Pass on what shows that a terminal is here, or says that it has gone."""
+        message = said.message
+        if isinstance(message, PresenceTold):
+            is_gone = message.state == Presence.GONE
+            presence = Presence.GONE if is_gone else Presence.HERE
+            self._on_heard(said.terminal, presence, message.connection)
+        elif (channel, message.type) in SIGNS_OF_LIFE:
+            self._on_heard(said.terminal, Presence.HERE, "")
 
     def _enter(self, delivery: Delivery, call: Callable[[Transaction], object]) -> None:
         try:

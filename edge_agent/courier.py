@@ -90,10 +90,8 @@ class Courier:
         room = WINDOW - (self._sent_up_to - self._acknowledged_up_to)
         if room > 0:
             for seq, kind, body in self._journal.transact(_unsent, self._sent_up_to, room):
-                if (
-                    self._send(Channel.EVENTS, message_from(kind, json.loads(body)), seq=seq)
-                    is None
-                ):
+                message = message_from(kind, json.loads(body))
+                if self._send(Channel.EVENTS, message, seq=seq) is None:
                     return
                 self._sent_up_to = seq
 

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 import structlog
 
+from common.errors import StorageIsFull
 from common.rules.sessions import EndReason, SessionState
 from edge_agent.flows import sessions
 from edge_agent.ports import Journal, ProgramSeen, RunnerIsAway
@@ -77,12 +78,16 @@ class Reconciler:
         self._nudged.set()
 
     def on_seen(self, seen: ProgramSeen) -> None:
-        """Take in what the runner says by itself."""
-        self._take(seen)
+        """Take in what the runner says by itself; what finds no room is asked for again."""
+        try:
+            self._take(seen)
+        except StorageIsFull:
+            self.on_connected()
 
     def on_warned(self, session: str, seconds_left: float) -> None:
-        """Take in that the customer was warned."""
-        self._journal.transact(sessions.note_warned, session, seconds_left)
+        """Take in that the customer was warned; of all that is told, this alone may be lost."""
+        with contextlib.suppress(StorageIsFull):
+            self._journal.transact(sessions.note_warned, session, seconds_left)
 
     async def run(self) -> None:
         """Close differences for ever."""
@@ -91,8 +96,9 @@ class Reconciler:
             self._nudged.clear()
             try:
                 await self._close_differences()
-            except RunnerIsAway:
-                self._log.warning("the runner is away")
+            except (RunnerIsAway, StorageIsFull) as fault:
+                self._log.warning("differences stay open", why=str(fault))
+                self._look_at_all |= isinstance(fault, StorageIsFull)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(AGAIN_SECONDS):
                         await self._nudged.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, Final
 
 import structlog
 
-from common.errors import CannotStart
+from common.errors import CannotStart, StorageIsFull
 from common.messages.registration import DeviceFound, ServiceProfile, Specification
 from common.mqtt import (
     Delivery,
@@ -127,26 +128,13 @@ class Terminal:
             names=opened.names,
         )
         self.timers = Timers(opened.journal, self.courier, opened.clock)
-        hearing = Hearing(
-            on_gate=self._on_gate,
-            on_profile=self._on_profile,
-            on_free=self._prepare,
-            on_sessions=self.reconciler.nudge,
-            on_acknowledged=self.courier.acknowledged,
-        )
-        self.listener = Listener(
-            opened.who,
-            opened.journal,
-            opened.what.gate_digest,
-            hearing=hearing,
-            acknowledge=self._acknowledge,
-        )
+        self.listener = self._new_listener(opened)
         self.link = self._new_link(settings, opened)
-        opened.journal.on_said = self.courier.pump
+        opened.journal.on_said = self._on_said
         opened.journal.on_asked = self._on_asked
         opened.journal.on_shown = self._show
-        digest = opened.what.gate_digest
-        self._set_gate(is_open=opened.journal.transact(registration.is_open, digest))
+        is_open = opened.journal.transact(registration.is_open, opened.what.gate_digest)
+        self._set_gate(is_open=is_open)
         if self._profile is not None:
             opened.journal.transact(offerings.offer, self._profile, self._drafts)
 
@@ -182,7 +170,8 @@ class Terminal:
         """Take what we offer off the page, since nobody will be here, and leave the broker."""
         if self._profile is not None:
             devices = self._profile.devices
-            self._journal.transact(offerings.withdraw, devices, self._drafts, "stopping")
+            with contextlib.suppress(StorageIsFull):  # our silence will say it
+                self._journal.transact(offerings.withdraw, devices, self._drafts, "stopping")
         self.courier.leave()
         await self.link.stop()
 
@@ -197,7 +186,12 @@ class Terminal:
 
     async def _read_from(self, scanner: Scanner) -> None:
         async for reading in scanner.readings():
-            self.read(reading)
+            try:
+                self.read(reading)
+            except StorageIsFull as fault:
+                self._log.error("a reading was not taken", why=str(fault))
+                reason = DenialReason.BUSY_TRY_AGAIN
+                self._show(Verdict(device=None, scan="", reason=reason))
 
     def _device_for(self, number: int) -> str | None:
         """Return the device a ticket names, or one that is free: the controller says if it may."""
@@ -223,6 +217,10 @@ class Terminal:
     def _on_lost(self, reason: LossReason) -> None:
         self.courier.on_lost()
         self._log.warning("connection lost", reason=reason.value)
+
+    def _on_said(self) -> None:
+        self.courier.pump()
+        self.timers.nudge()
 
     def _on_asked(self, asked: Sequence[Asked]) -> None:
         self.courier.post(asked)
@@ -291,6 +289,22 @@ class Terminal:
             )
             for scanner in settings.scanners
         ]
+
+    def _new_listener(self, opened: Opened) -> Listener:
+        hearing = Hearing(
+            on_gate=self._on_gate,
+            on_profile=self._on_profile,
+            on_free=self._prepare,
+            on_sessions=self.reconciler.nudge,
+            on_acknowledged=self.courier.acknowledged,
+        )
+        return Listener(
+            opened.who,
+            opened.journal,
+            opened.what.gate_digest,
+            hearing=hearing,
+            acknowledge=self._acknowledge,
+        )
 
     def _new_link(self, settings: AgentSettings, opened: Opened) -> Link:
         topic, payload = self.courier.will()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Final, Protocol
 
+from common.errors import StorageIsFull
 from common.rules.presence import HEARTBEAT_SECONDS
 from edge_agent.flows import sessions
 from edge_agent.ports import Clock, Journal
@@ -61,7 +63,8 @@ class Timers:
                 self._speaker.beat()
                 beat_at = now + HEARTBEAT_SECONDS
             if now >= tidy_at:
-                self._journal.transact(sessions.forget_old)
+                with contextlib.suppress(StorageIsFull):  # even a deletion needs room; later, then
+                    self._journal.transact(sessions.forget_old)
                 tidy_at = now + TIDY_SECONDS
             if self._speaker.is_waiting():
                 self._speaker.send_again(acknowledged_before)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,8 +35,20 @@ CODE_LIFE_SECONDS: Final = 900
 CODE_LENGTH: Final = 10
 """Characters of an enrolment code: 49 bits."""
 
+DEVICES_KEPT_MAX: Final = 256
+"""Devices one terminal may ever have named: each keeps its number, and a store has 65 535."""
+
 SECRET_BYTES: Final = 32
 SALT_BYTES: Final = 12
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Salted:
+    """A new secret with the salt and digest that the broker checks it by, all in hex."""
+
+    secret: str
+    salt: str
+    digest: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,15 +136,6 @@ def enrol(
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Salted:
-    """A new secret with the salt and digest that the broker checks it by, all in hex."""
-
-    secret: str
-    salt: str
-    digest: str
-
-
 def specify(books: Transaction, said: Received) -> None:
     """Register a specification and answer with the terminal's standing (A1-A3)."""
     message: Specification = said.message
@@ -184,11 +186,13 @@ def give_service(books: Transaction, said: Received) -> None:
         or said.epoch != known["epoch"]
         or not may_have_service(Standing(known["standing"]), known["gate_digest"], asked)
     ):
-        refusal = ServiceRefused(reason="not_registered")
-        books.say(said.terminal, Channel.REPLIES, refusal, corr=said.corr)
+        _refuse_service(books, said, "not_registered")
         return
     row = books.registration.specification(terminal_id=said.terminal)
     specification = Specification.model_validate_json(row["body"])
+    if not _may_have_devices(books, said.terminal, specification):
+        _refuse_service(books, said, "too_many_devices")
+        return
     profile = profile_of(
         specification,
         store=known["store_id"],
@@ -264,6 +268,18 @@ def _tell_standing(books: Transaction, terminal: TerminalId) -> None:
     books.say(terminal, Channel.REGISTRATION, told)
 
 
+def _refuse_service(books: Transaction, said: Received, reason: str) -> None:
+    books.say(said.terminal, Channel.REPLIES, ServiceRefused(reason=reason), corr=said.corr)
+
+
+def _may_have_devices(
+    books: Transaction, terminal: TerminalId, specification: Specification
+) -> bool:
+    """Say whether the terminal stays within what one may name, with all it has named before."""
+    named = {row["key"] for row in books.registration.devices_of(terminal_id=terminal)}
+    return len(named | {found.key for found in specification.devices}) <= DEVICES_KEPT_MAX
+
+
 def _numbered_devices(
     books: Transaction, terminal: TerminalId, store: str, specification: Specification
 ) -> dict[str, tuple[str, int]]:
@@ -298,7 +314,7 @@ def _keep_profile(books: Transaction, terminal: TerminalId, profile: ServiceProf
         terminal_id=terminal,
         gate_digest=profile.gate_digest,
         profile_digest=profile.profile_digest,
-        body=json.dumps(profile.model_dump(mode="json")),
+        body=profile.model_dump_json(),
         generated_at=books.now,
     )
 

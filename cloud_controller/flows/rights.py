@@ -140,7 +140,7 @@ def note_denied(books: Transaction, said: Received) -> None:
         read_at=message.at,
         received_at=books.now,
     )
-    _enter(books, said, "scan.denied", None, None, {"reason": message.reason, "why": message.why})
+    _enter_denial(books, said, None, {"reason": message.reason, "why": message.why})
 
 
 def _gather(books: Transaction, said: Received) -> _Scene | None:
@@ -209,7 +209,7 @@ def _refuse(
 ) -> Refused:
     _add_scan(books, scene, message, ticket, denial.reason)
     facts = {"reason": denial.reason, "read_at": message.request.read_at}
-    _enter(books, scene.said, "scan.denied", None, ticket, facts)
+    _enter_denial(books, scene.said, ticket, facts)
     return Refused(
         comm_id=message.comm_id,
         reason=denial.reason,
@@ -365,20 +365,15 @@ def _add_scan(
     )
 
 
-def _enter(
-    books: Transaction,
-    said: Received,
-    kind: str,
-    session: str | None,
-    ticket: str | None,
-    facts: dict[str, Any],
+def _enter_denial(
+    books: Transaction, said: Received, ticket: str | None, facts: dict[str, Any]
 ) -> None:
     known = books.rights.ticket(ticket_id=ticket) if ticket else None
     books.post.enter(
         at=books.now,
-        type=kind,
+        type="scan.denied",
         terminal_id=said.terminal,
         reservation_id=known.reservation if known else None,
-        session_id=session,
+        session_id=None,
         body=json.dumps(facts),
     )

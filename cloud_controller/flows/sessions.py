@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from cloud_controller.ports import NotFound, Received, Row, Transaction
@@ -20,6 +21,7 @@ from common.messages.sessions import (
     SessionWarned,
     StopSession,
 )
+from common.rules.registration import BrokerRole
 from common.rules.sessions import (
     CLOCK_TOLERANCE_SECONDS,
     COMMAND,
@@ -34,14 +36,12 @@ from common.rules.sessions import (
 from common.topics import Channel
 
 RESEND_SECONDS: Final = 2.0
-"""Before a command is sent for the second time; it doubles up to `RESEND_SECONDS_MAX`."""
-
-RESEND_SECONDS_MAX: Final = 30.0
+"""Before a command is sent for the second time; it doubles until the command expires."""
 
 BATCH_MAX: Final = 200
 """Sessions or commands looked at in one transaction, so that it stays short."""
 
-_COMMAND_EVENTS: Final = {
+_COMMAND_EVENTS: Final[Mapping[str, CommandEvent]] = {
     CommandState.ACCEPTED: CommandEvent.ACCEPT,
     CommandState.EXECUTING: CommandEvent.EXECUTE,
     CommandState.SUCCEEDED: CommandEvent.SUCCEED,
@@ -54,7 +54,7 @@ def hello(books: Transaction, said: Received) -> None:
     """Welcome a terminal back: what has been received, what is desired, what time it is."""
     message: Hello = said.message
     known = books.registration.terminal(terminal_id=said.terminal)
-    if known is None or known["epoch"] != said.epoch:
+    if known is None or known["epoch"] != said.epoch or known["broker_role"] == BrokerRole.GATE:
         return
     applied = books.post.mark(terminal_id=said.terminal, epoch=said.epoch) or 0
     welcome = Welcome(
@@ -72,7 +72,7 @@ def note_starting(books: Transaction, said: Received) -> None:
     message: SessionStarting = said.message
     known = _known(books, said, message.session)
     if known is not None and books.sessions.mark_starting(session_id=message.session):
-        _enter(books, said, known, message.at, {})
+        _enter(books, known, message.type, message.at, {})
 
 
 def note_running(books: Transaction, said: Received) -> None:
@@ -90,7 +90,7 @@ def note_running(books: Transaction, said: Received) -> None:
         return
     books.sessions.spend_ticket(ticket_id=known["ticket_id"])
     books.sessions.begin_use(reservation_id=known["reservation_id"], changed_at=books.now)
-    _enter(books, said, known, message.at, {"remaining_seconds": message.remaining_seconds})
+    _enter(books, known, message.type, message.at, {"remaining_seconds": message.remaining_seconds})
 
 
 def note_warned(books: Transaction, said: Received) -> None:
@@ -98,7 +98,7 @@ def note_warned(books: Transaction, said: Received) -> None:
     message: SessionWarned = said.message
     known = _known(books, said, message.session)
     if known is not None:
-        _enter(books, said, known, message.at, {"seconds_left": message.seconds_left})
+        _enter(books, known, message.type, message.at, {"seconds_left": message.seconds_left})
 
 
 def note_ending(books: Transaction, said: Received) -> None:
@@ -106,44 +106,19 @@ def note_ending(books: Transaction, said: Received) -> None:
     message: SessionEnding = said.message
     known = _known(books, said, message.session)
     if known is not None and books.sessions.mark_ending(session_id=message.session):
-        _enter(books, said, known, message.at, {})
+        _enter(books, known, message.type, message.at, {})
 
 
 def note_ended(books: Transaction, said: Received) -> None:
     """The program is verifiably gone: the use is complete, its seconds are known (C6)."""
     message: SessionEnded = said.message
     known = _known(books, said, message.session)
-    if known is None:
-        return
-    if SESSION.step(SessionState(known["state"]), SessionEvent.END) is not None:
-        books.sessions.mark_ended(
-            session_id=message.session,
-            before=known["state"],
-            state=SessionState.ENDED,
-            ended_at=message.at,
-            end_reason=message.reason,
-            delivered_seconds=message.delivered_seconds,
-            is_presumed=0,
-        )
-    elif not books.sessions.settle_presumed(
-        session_id=message.session,
-        state=SessionState.ENDED,
-        ended_at=message.at,
-        end_reason=message.reason,
-        delivered_seconds=message.delivered_seconds,
-    ):
+    if known is None or not _close(books, known, message, message.delivered_seconds):
         return
     books.sessions.complete_use(reservation_id=known["reservation_id"], changed_at=books.now)
     facts = {"reason": message.reason, "delivered_seconds": message.delivered_seconds}
-    _enter(books, said, known, message.at, facts)
-    books.post.enter(
-        at=books.now,
-        type="reservation.completed",
-        terminal_id=said.terminal,
-        reservation_id=known["reservation_id"],
-        session_id=message.session,
-        body="{}",
-    )
+    _enter(books, known, message.type, message.at, facts)
+    _enter(books, known, "reservation.completed", books.now, {})
     if message.reason == EndReason.TIME_UP:  # its report may be here before our timer rings
         ask_to_stop(books, SessionId(message.session), said.terminal, EndReason.TIME_UP)
 
@@ -152,35 +127,17 @@ def note_failed(books: Transaction, said: Received) -> None:
     """The program never came to run: the ticket is good again."""
     message: SessionFailed = said.message
     known = _known(books, said, message.session)
-    if known is None:
-        return
-    if SESSION.step(SessionState(known["state"]), SessionEvent.FAIL) is not None:
-        books.sessions.mark_ended(
-            session_id=message.session,
-            before=known["state"],
-            state=SessionState.FAILED,
-            ended_at=message.at,
-            end_reason=message.reason,
-            delivered_seconds=0.0,
-            is_presumed=0,
-        )
-    elif not books.sessions.settle_presumed(
-        session_id=message.session,
-        state=SessionState.FAILED,
-        ended_at=message.at,
-        end_reason=message.reason,
-        delivered_seconds=0.0,
-    ):
+    if known is None or not _close(books, known, message, 0.0):
         return
     books.sessions.give_ticket_back(ticket_id=known["ticket_id"])
-    _enter(books, said, known, message.at, {"reason": message.reason})
+    _enter(books, known, message.type, message.at, {"reason": message.reason})
 
 
 def note_command(books: Transaction, said: Received) -> None:
     """How far the terminal has got with a command."""
     message: CommandTold = said.message
     known = books.sessions.command(command_id=message.command, terminal_id=said.terminal)
-    event = _COMMAND_EVENTS.get(CommandState(message.state)) if _is_state(message.state) else None
+    event = _COMMAND_EVENTS.get(message.state)
     if known is None or event is None:
         return
     after = COMMAND.step(CommandState(known["state"]), event)
@@ -191,7 +148,7 @@ def note_command(books: Transaction, said: Received) -> None:
     )
     session = _known(books, said, known["session_id"])
     facts = {"command": known["type"], "state": after, "detail": message.detail}
-    _enter(books, said, session, message.at, facts)
+    _enter(books, session, message.type, message.at, facts)
 
 
 def ask_to_stop(
@@ -226,14 +183,7 @@ def ask_to_stop(
     books.sessions.want_stop(session_id=session)
     books.say(terminal, Channel.COMMANDS, command, tail=command.command)
     _say_desired(books, terminal, books.sessions.raise_revision(terminal_id=terminal))
-    books.post.enter(
-        at=books.now,
-        type="stop.instructed",
-        terminal_id=terminal,
-        reservation_id=known["reservation_id"],
-        session_id=session,
-        body=json.dumps({"reason": reason}),
-    )
+    _enter(books, known, "stop.instructed", books.now, {"reason": reason})
 
 
 def stop_what_is_due(books: Transaction) -> None:
@@ -249,7 +199,7 @@ def send_commands_again(books: Transaction) -> None:
             books.sessions.expire_command(command_id=row["command_id"])
             continue
         age_seconds = (books.now - row["made_at"]) / 1000
-        wait_seconds = min(RESEND_SECONDS_MAX, max(RESEND_SECONDS, age_seconds))
+        wait_seconds = max(RESEND_SECONDS, age_seconds)
         books.sessions.send_again(
             command_id=row["command_id"],
             next_send_at=min(books.now + int(wait_seconds * 1000), row["accept_by"]),
@@ -272,14 +222,7 @@ def presume_stopped(books: Transaction) -> None:
             delivered_seconds=None,
             is_presumed=1,
         )
-        books.post.enter(
-            at=books.now,
-            type="session.presumed_stopped",
-            terminal_id=row["terminal_id"],
-            reservation_id=row["reservation_id"],
-            session_id=row["session_id"],
-            body="{}",
-        )
+        _enter(books, row, "session.presumed_stopped", books.now, {})
 
 
 def next_moment(books: Transaction) -> int | None:
@@ -297,6 +240,27 @@ def _known(books: Transaction, said: Received, session: str) -> Row:
     return books.sessions.session(session_id=session, terminal_id=said.terminal)
 
 
+def _close(
+    books: Transaction,
+    known: Row,
+    message: SessionEnded | SessionFailed,
+    delivered_seconds: float,
+) -> bool:
+    """Mark the end that a terminal reports, also where it was only presumed; say if it is news."""
+    has_ended = isinstance(message, SessionEnded)
+    event = SessionEvent.END if has_ended else SessionEvent.FAIL
+    end = {
+        "session_id": message.session,
+        "state": SessionState.ENDED if has_ended else SessionState.FAILED,
+        "ended_at": message.at,
+        "end_reason": message.reason,
+        "delivered_seconds": delivered_seconds,
+    }
+    if SESSION.step(SessionState(known["state"]), event) is None:
+        return bool(books.sessions.settle_presumed(**end))
+    return bool(books.sessions.mark_ended(**end, before=known["state"], is_presumed=0))
+
+
 def _say_desired(books: Transaction, terminal: TerminalId, revision: int) -> None:
     rows = books.sessions.desired(terminal_id=terminal)
     sessions = tuple(
@@ -306,16 +270,13 @@ def _say_desired(books: Transaction, terminal: TerminalId, revision: int) -> Non
     books.say(terminal, Channel.DESIRED, Desired(revision=revision, sessions=sessions))
 
 
-def _is_state(state: str) -> bool:
-    return state in set(CommandState)
-
-
-def _enter(books: Transaction, said: Received, known: Row, at: int, facts: dict[str, Any]) -> None:
+def _enter(books: Transaction, session: Row, kind: str, at: int, facts: dict[str, Any]) -> None:
+    """Add a line about a session to the ledger; `at` is when it happened, by whoever reports it."""
     books.post.enter(
         at=at,
-        type=said.message.type,
-        terminal_id=said.terminal,
-        reservation_id=known["reservation_id"] if known is not None else None,
-        session_id=known["session_id"] if known is not None else None,
+        type=kind,
+        terminal_id=session["terminal_id"],
+        reservation_id=session["reservation_id"],
+        session_id=session["session_id"],
         body=json.dumps(facts),
     )

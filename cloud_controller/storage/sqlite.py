@@ -29,6 +29,8 @@ def open_database(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     """
     mode = "ro" if read_only else "rwc"
     try:
+        if not read_only:
+            path.touch(mode=0o600)
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode={mode}",
             uri=True,
@@ -42,7 +44,7 @@ def open_database(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
             connection.execute("PRAGMA synchronous=FULL")
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA foreign_keys=ON")
-    except sqlite3.Error as fault:
+    except (sqlite3.Error, OSError) as fault:
         raise CannotStart(why=f"the database {path} cannot be opened: {fault}") from fault
     return connection
 

@@ -151,7 +151,8 @@ def _is_from_our_pages(request: web.Request, public_url: str) -> bool:
     fetched = request.headers.get("Sec-Fetch-Site")
     if fetched is not None:
         return fetched == "same-origin"
-    return _host_of(request.headers.get("Origin", "")) in {request.host, _host_of(public_url)}
+    origin = _host_of(request.headers.get("Origin", ""))
+    return origin is not None and origin in {request.host, _host_of(public_url)}
 
 
 def _host_of(url: str) -> str | None:

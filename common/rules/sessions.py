@@ -16,9 +16,6 @@ STOP_ACCEPT_SECONDS: Final = 10.0
 CLOCK_TOLERANCE_SECONDS: Final = 5.0
 """After its deadline and this, a session that we have lost sight of is presumed stopped."""
 
-DEADLINE_SLACK_SECONDS: Final = 1.0
-"""A session ends no later than this after its deadline, whatever happens (promise 4)."""
-
 
 class SessionState(StrEnum):
     """The actual use of a device."""

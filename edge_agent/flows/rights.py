@@ -61,13 +61,15 @@ def prepare(journal: Transaction, who: Identity, device: str) -> None:
 def scan(journal: Transaction, who: Identity, device: str, token: str) -> None:
     """Freeze what a reader read as the request of the announced exchange, and send it (B3, C3).
 
-    Without an announced exchange there is nobody to ask: the customer is told to try again.
+    Without an announced exchange there is nobody to ask: the customer is told to try again, and an
+    announcement that found no room when it was due is made now.
     """
     kind = kind_of(device)
     row = journal.rows.exchange(kind=kind)
     name = journal.names.new("x")
     after = CLIENT.step(ClientState(row["state"]), ClientEvent.ASK) if row is not None else None
     if after is None:
+        prepare(journal, who, device)
         journal.show(Verdict(device=device, scan=name, reason=DenialReason.BUSY_TRY_AGAIN))
         return
     request = ScanRequest(

@@ -138,6 +138,7 @@ class Records:
         self._file = folder / FILE_NAME
         with self._faults():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file.touch(mode=0o600)
             self._sql = sqlite3.connect(self._file, timeout=0, isolation_level=None)
         try:
             with self._faults():

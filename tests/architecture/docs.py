@@ -34,6 +34,8 @@ CLAUSES = frozenset(
 _IN_BACKTICKS = re.compile(r"`([^`\n]+)`")
 _CLAUSE_ROW = re.compile(r"^\|\s*\**([A-E]\d+)\**\s*\|(.*)\|\s*$", re.MULTILINE)
 _TEST = re.compile(r"tests/[\w/]+\.py::test_\w+")
+_TABLE_ROW = re.compile(r"^\| `([a-z_]+)` \| (`[a-z`, ]+`) \|", re.MULTILINE)
+_WRITES = re.compile(r"^(?:INSERT INTO|UPDATE|DELETE FROM) ([a-z_]+)", re.MULTILINE)
 _LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 
 
@@ -91,6 +93,20 @@ def untold(words: Iterable[str], page: str) -> set[str]:
 def undrawn(tables: Iterable[Machine[Any, Any]], page: str) -> set[str]:
     """Return the machines whose picture on a page is not the one their table draws."""
     return {table.name for table in tables if f"```mermaid\n{table.as_mermaid()}\n```" not in page}
+
+
+def writers(queries: Iterable[Path]) -> dict[str, set[str]]:
+    """Return every table that is written, and the files of queries that write it."""
+    found: dict[str, set[str]] = {}
+    for file in queries:
+        for table in _WRITES.findall(file.read_text()):
+            found.setdefault(table, set()).add(file.stem)
+    return found
+
+
+def told_writers(page: str) -> dict[str, set[str]]:
+    """Return what a page says of the same, a row a table."""
+    return {table: set(re.findall(r"[a-z]+", by)) for table, by in _TABLE_ROW.findall(page)}
 
 
 def misnumbered(names: Iterable[str]) -> list[str]:

@@ -18,7 +18,8 @@ _TO_BOTH_SIDES = ("main", "settings", "ports", "flows", "listener", "courier", "
 LAYERS: dict[str, tuple[str, ...]] = {
     "common": (
         *("ids", "errors", "machine", "topics", "codec", "seals"),
-        *("messages", "rules", "words", "mqtt", "system", "settings", "logs", "watchdog", "queries"),
+        *("messages", "rules", "words"),
+        *("mqtt", "system", "settings", "logs", "watchdog", "queries"),
     ),
     "common/messages": (*FLOWS, "base"),
     "common/rules": (*FLOWS, "tickets", "presence", *LATER),
@@ -34,7 +35,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/storage/queries": (*FLOWS, *LATER, "post"),
     "edge_agent": (
         *_TO_BOTH_SIDES,
-        *("terminal", "reconciler", "enrolment", "journal", "scanners", "runner", "inventory", "display", "migrations"),
+        *("terminal", "reconciler", "enrolment", "journal", "migrations"),
+        *("scanners", "runner", "inventory", "display"),
     ),
     "edge_agent/flows": FLOWS,
     "edge_agent/scanners": (

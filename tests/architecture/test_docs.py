@@ -62,6 +62,19 @@ def test_every_rule_that_has_states_is_found():
     assert docs.undrawn([machine, *docs.machines()], "") > {"light"}
 
 
+def test_the_page_names_every_table_and_who_writes_it():
+    written = docs.writers((HOUSE / "cloud_controller/storage/queries").glob("*.sql"))
+    assert written
+    assert docs.told_writers((DOCS / "architecture.md").read_text()) == written
+
+
+def test_a_table_with_another_writer_is_caught(tmp_path: Path):
+    file = tmp_path / "rights.sql"
+    file.write_text("INSERT INTO scans (a) VALUES (1)\nON CONFLICT (a) DO UPDATE SET a = 2;\n")
+    assert docs.writers([file]) == docs.told_writers("| `scans` | `rights` | readings |")
+    assert docs.writers([file]) != docs.told_writers("| `scans` | `rights`, `sessions` | |")
+
+
 def test_decisions_are_numbered_one_after_the_other():
     names = [path.name for path in (DOCS / "decisions").iterdir()]
     assert names

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -130,75 +131,75 @@ async def _facts(session: AsyncSession, table: Any, ticket: Any, reservation: An
 
 
 def _save(till: Till, session: AsyncSession, each: Redemption, rows: tuple[Any, ...]) -> None:
+    """Change what is there and add what a redemption leaves; the commit writes all of it."""
     ticket, reservation, device, exchange, facts = rows
-    asked, table, said = each.said.message.request, till.tables, each.said
     ticket.state = "reserved"
     device.last_fence += 1
-    use, right = till.names.new("s"), till.names.new("g")
     document = {
-        "right": right,
-        "comm_id": said.message.comm_id,
+        "right": till.names.new("g"),
+        "comm_id": each.said.message.comm_id,
         "kind": exchange.kind,
-        "terminal": said.terminal,
+        "terminal": each.said.terminal,
         "epoch": exchange.epoch,
-        "session": use,
+        "session": till.names.new("s"),
         "device": device.device_id,
         "program": device.program,
         "fence": device.last_fence,
         "granted_seconds": granted_seconds(facts, now=MORNING_AT),
         "issued_at": MORNING_AT,
     }
+    session.add_all(_left_by(till.tables, each, document, reservation, ticket))
     answer = {"document": document, "signature": till.keys.seal_document(document)}
-    session.add(
-        table.sessions(
-            session_id=use,
-            ticket_id=ticket.ticket_id,
-            reservation_id=reservation.reservation_id,
-            store_id=device.store_id,
-            device_id=device.device_id,
-            terminal_id=said.terminal,
-            program=device.program,
-            fence=device.last_fence,
-            state="granted",
-            granted_seconds=document["granted_seconds"],
-            granted_at=MORNING_AT,
-            deadline_at=reservation.ends_at,
-        )
-    )
-    session.add(
-        table.rights(
-            right_id=right,
-            comm_id=said.message.comm_id,
-            terminal_id=said.terminal,
-            kind=exchange.kind,
-            session_id=use,
-            issued_at=MORNING_AT,
-            lease_ends_at=reservation.ends_at,
-        )
-    )
-    session.add(
-        table.scans(
-            scan_id=asked.scan,
-            terminal_id=said.terminal,
-            device_id=asked.device,
-            ticket_id=ticket.ticket_id,
-            verdict="opened",
-            read_at=asked.read_at,
-            received_at=MORNING_AT,
-        )
-    )
-    session.add(
-        table.ledger(
-            at=MORNING_AT,
-            type="right.issued",
-            terminal_id=said.terminal,
-            reservation_id=reservation.reservation_id,
-            session_id=use,
-            body=json.dumps({"scan": asked.scan}),
-        )
-    )
-    exchange.state, exchange.request_digest = "issued", said.message.digest
+    exchange.state, exchange.request_digest = "issued", each.said.message.digest
     exchange.answer, exchange.answer_digest = json.dumps(answer), digest_of(document)
+
+
+def _left_by(
+    table: Any, each: Redemption, document: dict[str, Any], reservation: Any, ticket: Any
+) -> Iterator[Any]:
+    """Yield the rows that are new: the session, its right, the scan and the ledger's line."""
+    asked, use = each.said.message.request, document["session"]
+    where = {"terminal_id": document["terminal"]}
+    yield table.sessions(
+        session_id=use,
+        ticket_id=ticket.ticket_id,
+        reservation_id=reservation.reservation_id,
+        store_id=reservation.store_id,
+        device_id=document["device"],
+        program=document["program"],
+        fence=document["fence"],
+        state="granted",
+        granted_seconds=document["granted_seconds"],
+        granted_at=MORNING_AT,
+        deadline_at=reservation.ends_at,
+        **where,
+    )
+    yield table.rights(
+        right_id=document["right"],
+        comm_id=document["comm_id"],
+        kind=document["kind"],
+        session_id=use,
+        issued_at=MORNING_AT,
+        lease_ends_at=reservation.ends_at,
+        **where,
+    )
+    yield table.scans(
+        scan_id=asked.scan,
+        device_id=asked.device,
+        ticket_id=ticket.ticket_id,
+        verdict="opened",
+        read_at=asked.read_at,
+        received_at=MORNING_AT,
+        **where,
+    )
+    yield table.ledger(
+        at=MORNING_AT,
+        type="right.issued",
+        reservation_id=reservation.reservation_id,
+        session_id=use,
+        body=json.dumps({"scan": asked.scan}),
+        **where,
+    )
 
 
 def _engine(file: Path) -> AsyncEngine:

@@ -96,10 +96,10 @@ class World:
         settings.write_text(self._controller_settings(), "utf-8")
         log = self.folder / "controller.log"
         started_from = log.stat().st_size if log.exists() else 0
-        self.controller = self._serve(settings, log, self.roles)
+        controller = self.controller = self._serve(settings, log, self.roles)
         line = self.wait_for(
             "the controller to start",
-            lambda: _line(log, "started", since=started_from) or self._ended(self.controller, log),
+            lambda: _started(controller, log, since=started_from),
         )
         self.url = line["pages"]
         self.web_port = int(self.url.rsplit(":", 1)[1])
@@ -115,7 +115,7 @@ class World:
         self.others.append(self._serve(settings, log, roles))
         line = self.wait_for(
             f"a controller with the roles {roles}",
-            lambda: _line(log, "started") or self._ended(self.others[-1], log),
+            lambda: _started(self.others[-1], log),
         )
         return str(line["pages"])
 
@@ -159,7 +159,7 @@ class World:
             found = self.api("GET", "/api/v1/offerings")["offerings"]
             return found if sum(each["devices_on"] for each in found) >= count else None
 
-        return self.wait_for(f"{count} devices to be on offer", on_offer)
+        return list(self.wait_for(f"{count} devices to be on offer", on_offer))
 
     def book(self, offering: str, *, device: str | None = None) -> dict[str, Any]:
         """Book the nearest free slot and return the ticket."""
@@ -183,7 +183,8 @@ class World:
             **({"device": device} if device is not None else {}),
         }
         key = os.urandom(12).hex()
-        return self.api("POST", "/api/v1/reservations", body, headers={"Idempotency-Key": key})
+        headers = {"Idempotency-Key": key}
+        return dict(self.api("POST", "/api/v1/reservations", body, headers=headers))
 
     def wait_until_open(self, link: str) -> None:
         """Wait until a ticket opens its device."""
@@ -201,7 +202,7 @@ class World:
         def line() -> dict[str, Any] | None:
             return next((each for each in self.story(link) if each["type"] == kind), None)
 
-        return self.wait_for(f"{kind} of {link[:8]}", line, seconds=seconds)
+        return dict(self.wait_for(f"{kind} of {link[:8]}", line, seconds=seconds))
 
     def verdicts(self, terminal: Terminal) -> list[dict[str, Any]]:
         """Return what a terminal has told the people in front of its scanner."""
@@ -214,7 +215,7 @@ class World:
             told = self.verdicts(terminal)
             return told[number] if len(told) > number else None
 
-        return self.wait_for(f"verdict {number} of {terminal.name}", verdict)
+        return dict(self.wait_for(f"verdict {number} of {terminal.name}", verdict))
 
     def api(
         self,
@@ -325,12 +326,6 @@ class World:
                 env={**os.environ, "RUSUBAN_WORLD": str(self.folder)},
             )
 
-    def _ended(self, process: subprocess.Popen[bytes] | None, log: Path) -> None:
-        if process is not None and process.poll() is not None:
-            fault = DidNotHappen(f"it ended with code {process.returncode}\n{_text(log)[-2000:]}")
-            fault.code = process.returncode
-            raise fault
-
     def _is_ready(self) -> bool:
         try:
             self.api("GET", "/readyz")
@@ -361,6 +356,18 @@ def a_world(
     finally:
         world.end()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _started(
+    process: subprocess.Popen[bytes], log: Path, *, since: int = 0
+) -> dict[str, Any] | None:
+    """Return the line that tells a start, None before it; raise for a program that has ended."""
+    line = _line(log, "started", since=since)
+    if line is None and process.poll() is not None:
+        fault = DidNotHappen(f"it ended with code {process.returncode}\n{_text(log)[-2000:]}")
+        fault.code = process.returncode
+        raise fault
+    return line
 
 
 def _text(log: Path) -> str:

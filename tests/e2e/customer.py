@@ -63,7 +63,8 @@ def scan(world: World, terminal: Terminal, picture: bytes) -> dict[str, Any]:
         take_back(terminal)
         if verdict.get("reason") != DenialReason.BUSY_TRY_AGAIN:
             return verdict
-    raise DidNotHappen(f"{terminal.name} was busy {TRIES_MAX} times")
+    message = f"{terminal.name} was busy {TRIES_MAX} times"
+    raise DidNotHappen(message)
 
 
 def take_back(terminal: Terminal) -> None:
@@ -135,19 +136,20 @@ def ends_on_time(world: World, use: Use) -> None:
     assert -EARLY_MS_MAX <= late_ms <= LATE_MS_MAX, f"gone {late_ms} ms after its end"
 
 
-def settles(world: World, use: Use, *, without: Sequence[str] = ()) -> dict[str, Any]:
+def settles(world: World, use: Use, *, beside: Sequence[str] = ()) -> dict[str, Any]:
     """Wait until the ledger is closed, see that it is right, and return the line of the end.
 
     Args:
         world: the store.
         use: what has ended.
-        without: lines that cannot be there, since nobody heard what they would tell.
+        beside: lines that need not be there, since nobody may have been there to tell them.
     """
     world.wait_for_line(use.link, "reservation.completed")
     if "stop.instructed" in _types(world, use.link):
         world.wait_for("the stop to be settled", lambda: "command.state" in _types(world, use.link))
-    told = [line for line in _types(world, use.link) if line in WHOLE_USE]
-    assert told == [line for line in WHOLE_USE if line not in without]
+    due = [line for line in WHOLE_USE if line not in beside]
+    told = [line for line in _types(world, use.link) if line in due]
+    assert told == due, told
     ticket = world.api("GET", f"/api/v1/tickets/{use.link}")
     assert (ticket["state"], ticket["ticket_state"]) == ("completed", "spent")
     assert (ticket["session"]["state"], ticket["session"]["end_reason"]) == ("ended", "time_up")

@@ -52,7 +52,7 @@ def an_unknown_key(file: str) -> Spoil:
 
 
 def a_file_for_a_folder(name: str) -> Spoil:
-    """Put a file where a program keeps its state, so that it cannot be written: root cannot either."""
+    """Put a file where a program keeps its state: nobody can write there, not even root."""
 
     def spoil(folder: Path) -> str:
         (folder / name).write_text("in the way")

@@ -83,7 +83,7 @@ def test_a_program_ends_on_time_though_its_agent_stays_away(world: World, termin
     kill_agent(terminal)
     ends_on_time(world, use)
     world.start_agent(terminal)
-    ended = settles(world, use, without=["session.warned"])
+    ended = settles(world, use, beside=["session.warned"])
     whole_seconds = (use.ends_at - started_at) / 1000
     assert ended["facts"]["delivered_seconds"] == pytest.approx(whole_seconds, abs=ROUNDING_SECONDS)
 
@@ -128,7 +128,7 @@ def test_a_broker_killed_between_scan_and_answer_costs_a_moment(world: World, te
     # The seconds granted count from the scan: a late answer must never carry a use past its slot.
     use = Use(link=link, ends_at=from_iso(ticket["ends_at"]) - waited_ms, pid=pid)
     ends_on_time(world, use)
-    settles(world, use)
+    settles(world, use, beside=["session.warned"])
 
 
 def test_a_use_ends_on_time_with_the_cable_pulled(world: World, terminal: Terminal):
@@ -146,14 +146,23 @@ def test_a_use_ends_on_time_with_the_cable_pulled(world: World, terminal: Termin
 def test_nothing_is_left_of_a_world_in_which_something_failed():
     """The demo and the tests leave no process and no file, also after a failure in the middle."""
     seen: list[World] = []
-    with pytest.raises(ZeroDivisionError), a_world(SHORT) as world:
+    with pytest.raises(InTheMiddleError):
+        fail_in_the_middle(seen)
+    assert seen[0].processes() == []
+    assert not seen[0].folder.exists()
+
+
+class InTheMiddleError(Exception):
+    """What a test may fail with at any time."""
+
+
+def fail_in_the_middle(seen: list[World]) -> None:
+    """Have a world with a running use in it, and fail."""
+    with a_world(SHORT) as world:
         seen.append(world)
         use = begin(world, world.add_terminal())
         assert is_there(use.pid)
-        1 / 0  # noqa: B018 - what fails in the middle
-    assert not is_there(use.pid)
-    assert seen[0].processes() == []
-    assert not seen[0].folder.exists()
+        raise InTheMiddleError
 
 
 def kill_controller(world: World) -> None:

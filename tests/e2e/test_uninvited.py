@@ -11,6 +11,7 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 
 from cloud_controller.web.qr import ticket_png
 from common.codec import PAYLOAD_BYTES_MAX
@@ -150,8 +151,7 @@ def publish(who: Identity, channel: Channel, payload: bytes) -> None:
 
 @contextmanager
 def _connected(who: Identity) -> Iterator[mqtt.Client]:
-    version = mqtt.CallbackAPIVersion.VERSION2
-    rogue = mqtt.Client(version, client_id=who.terminal, protocol=mqtt.MQTTv5)
+    rogue = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=who.terminal, protocol=mqtt.MQTTv5)
     rogue.username_pw_set(who.terminal, who.secret)
     rogue.connect(who.broker_host, who.broker_port)
     rogue.loop_start()
@@ -165,11 +165,13 @@ def _connected(who: Identity) -> Iterator[mqtt.Client]:
 def dropped(world: World, why: str) -> float:
     """Return how many messages the controller has dropped for a reason."""
     metrics = world.picture("/metrics").decode()
-    count = re.search(rf'^rusuban_messages_dropped_total{{reason="{why}"}} (\S+)$', metrics, re.M)
+    counted = rf'rusuban_messages_dropped_total{{reason="{why}"}} (\S+)'
+    count = re.search(counted, metrics)
     return float(count[1]) if count else 0.0
 
 
 def last_dropped(world: World) -> dict[str, Any]:
     """Return the last line in the controller's log about a message that was dropped."""
-    lines = map(json.loads, (world.folder / "controller.log").read_text("utf-8").splitlines())
+    log = world.folder / "controller.log"
+    lines = [dict(json.loads(line)) for line in log.read_text("utf-8").splitlines()]
     return [line for line in lines if line["event"] == "message dropped"][-1]

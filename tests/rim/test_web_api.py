@@ -26,6 +26,7 @@ NOBODY = "0" * 32
 
 
 async def test_what_is_on_offer_is_listed_and_what_is_gone_is_not(tmp_path: Path):
+    """E3: the choices are what is on now, and no others."""
     async with web_kit(tmp_path) as kit:
         opened = await kit.store.open()
         listed = (await kit.get(f"{API}/offerings")).json["offerings"]

@@ -277,7 +277,7 @@ class Exchanges(RuleBasedStateMachine):
 
 def test_b11_whatever_the_wire_does_there_is_the_same_right_and_only_once():
     run_state_machine_as_test(
-        Exchanges, settings=settings(max_examples=200, stateful_step_count=40, deadline=None)
+        Exchanges, settings=settings(max_examples=400, stateful_step_count=40, deadline=None)
     )
 
 
