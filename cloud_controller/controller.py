@@ -75,7 +75,6 @@ class Controller:
         self.timers = Timers(self.books, clock)
         self.listener = Listener(
             self.books,
-            keys=self._keys.verifying_keys(),
             acknowledge=self._acknowledge,
             on_heard=self.timers.heard,
             on_change=self.timers.nudge,

@@ -12,11 +12,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cloud_controller.ports import Names
 from common.errors import CannotStart
 from common.seals import (
+    ReadToken,
     TicketToken,
     new_signing_key,
     public_bytes,
     seal_document,
     seal_token,
+    token_is_ours,
     verifying_key,
 )
 
@@ -41,10 +43,15 @@ class FileKeys:
         if len(raw) != KEY_BYTES:
             raise CannotStart(why=f"{folder}/signing-key-{self.key_id} is not a key of ours")
         self._key: Ed25519PrivateKey = new_signing_key(raw)
+        self._verifying = self.verifying_keys()
 
     def seal_token(self, token: TicketToken) -> str:
         """Return a ticket's token, signed."""
         return seal_token(token, self._key)
+
+    def have_signed(self, read: ReadToken) -> bool:
+        """Say whether one of our live keys signed this token."""
+        return token_is_ours(read, self._verifying)
 
     def seal_document(self, document: dict[str, Any]) -> str:
         """Return the signature of a right, in hex."""

@@ -10,7 +10,7 @@ from common.errors import RusubanError
 from common.ids import TerminalId
 from common.messages.base import Message
 from common.rules.registration import BrokerRole
-from common.seals import TicketToken
+from common.seals import ReadToken, TicketToken
 from common.topics import Channel
 
 if TYPE_CHECKING:
@@ -116,6 +116,10 @@ class Keys(Protocol):
         """Return a ticket's token, signed with the key that `key_id` names."""
         ...
 
+    def have_signed(self, read: ReadToken) -> bool:
+        """Say whether one of our live keys signed this token."""
+        ...
+
     def seal_document(self, document: dict[str, Any]) -> str:
         """Return the signature of a right, in hex."""
         ...
@@ -175,6 +179,10 @@ class Transaction(Protocol):
         starts anew reads the account's digest from the books.
         """
         ...
+
+
+Flow: TypeAlias = Callable[[Transaction, Received], None]
+"""What is done in the books about one message of a terminal."""
 
 
 class Books(Protocol):

@@ -78,7 +78,7 @@ class Timers:
     async def _remember(self) -> None:
         """Give everybody who was here before a restart a whole lease to be heard again."""
         now = self._clock.steady_seconds()
-        for terminal, presence in await self._books.transact(_presences):
+        for terminal, presence in await self._books.read(_presences):
             self._presence[terminal] = presence
             if presence is not Presence.GONE:
                 self._heard[terminal] = now

@@ -3,61 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiosql
-from aiosql.adapters.sqlite3 import SQLite3Adapter
-from typing_extensions import override
+from aiosql.types import SQLOperationType
+
+Record = Callable[..., Any]
+"""Makes a value of a row's columns, given by their names."""
+
+Query = Callable[..., Any]
+"""Runs one query; its arguments are the query's parameters, by their names."""
+
+
+class Connection(Protocol):
+    """A connection of a driver whose rows know their columns' names."""
+
+    @property
+    def execute(self) -> Callable[[str, Mapping[str, Any]], Any]:
+        """Run one statement with named parameters and return its cursor."""
+        ...
 
 
 class BoundQueries:
     """The queries of one file as methods, with the connection already given."""
 
     def __init__(
-        self,
-        file: Path,
-        connection: object,
-        records: Mapping[str, Any] | None = None,
+        self, file: Path, connection: Connection, records: Mapping[str, Record] | None = None
     ) -> None:
-        """Load `file` and bind it; `records` turns rows into values where a query names one."""
-        loaded = aiosql.from_path(file, _RowAdapter, record_classes=dict(records or {}))
+        """Load `file` and bind it; `records` names the queries whose row becomes a value."""
+        loaded = aiosql.from_path(file, "sqlite3")
         for name in loaded.available_queries:
-            setattr(self, name, partial(getattr(loaded, name), connection))
+            if not name.endswith("_cursor"):  # aiosql's second form of each query that selects
+                record = (records or {}).get(name)
+                setattr(self, name, _bound(getattr(loaded, name), connection.execute, record))
 
-    def __getattr__(self, query: str) -> Callable[..., Any]:
+    def __getattr__(self, query: str) -> Query:
         """Say clearly which query is missing."""
         message = f"there is no query {query}"
         raise AttributeError(message)
 
 
-class _RowAdapter(SQLite3Adapter):
-    """aiosql's way to SQLite, for connections whose rows know their columns' names."""
+def _bound(query: Any, execute: Callable[..., Any], record: Record | None) -> Query:  # noqa: ANN401 - aiosql makes its queries at run time
+    """Return a query without aiosql's own layers, which cost as much as the statement itself."""
+    sql: str = query.sql
+    match query.operation:
+        case SQLOperationType.SELECT:
+            return lambda **facts: execute(sql, facts).fetchall()
+        case SQLOperationType.SELECT_ONE if record is not None:
+            return lambda **facts: _record_of(execute(sql, facts).fetchone(), record)
+        case SQLOperationType.SELECT_ONE:
+            return lambda **facts: execute(sql, facts).fetchone()
+        case SQLOperationType.SELECT_VALUE:
+            return lambda **facts: _value_of(execute(sql, facts).fetchone())
+        case SQLOperationType.INSERT_UPDATE_DELETE:
+            return lambda **facts: execute(sql, facts).rowcount
+        case other:
+            message = f"{other} does not fit a group of transactions"
+            raise AssertionError(message)
 
-    @override
-    def select(
-        self, conn: Any, query_name: str, sql: str, parameters: Any, record_class: Any = None
-    ) -> Any:
-        """Return every row: a flow may look at them more than once."""
-        rows = conn.execute(sql, parameters).fetchall()
-        return rows if record_class is None else [record_class(**row) for row in rows]
 
-    @override
-    def select_one(
-        self, conn: Any, query_name: str, sql: str, parameters: Any, record_class: Any = None
-    ) -> Any:
-        """Return the first row, or None."""
-        row = conn.execute(sql, parameters).fetchone()
-        return row if row is None or record_class is None else record_class(**row)
+def _record_of(row: Any, record: Record) -> Any:  # noqa: ANN401 - a row or None
+    return None if row is None else record(**row)
 
-    @override
-    def select_value(self, conn: Any, query_name: str, sql: str, parameters: Any) -> Any:
-        """Return the first column of the first row, or None."""
-        row = conn.execute(sql, parameters).fetchone()
-        return None if row is None else row[0]
 
-    @override
-    def insert_update_delete(self, conn: Any, query_name: str, sql: str, parameters: Any) -> Any:
-        """Return how many rows were changed."""
-        return conn.execute(sql, parameters).rowcount
+def _value_of(row: Any) -> Any:  # noqa: ANN401 - a row or None
+    return None if row is None else row[0]

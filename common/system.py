@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
 import time
 
@@ -29,8 +28,8 @@ class SystemNames:
     """New names and secrets from the system's random numbers."""
 
     def new(self, prefix: str) -> str:
-        """Return a new name such as `s-4fk2…`: 80 random bits in lower-case base32."""
-        return f"{prefix}-{base64.b32encode(secrets.token_bytes(10)).decode().lower()}"
+        """Return a new name such as `s-4f02…`: 80 random bits in hex."""
+        return f"{prefix}-{secrets.token_hex(10)}"
 
     def hex_digits(self, count: int) -> str:
         """Return `count` random hex digits."""

@@ -162,9 +162,10 @@ class Listener:
         self._journal.transact(rights.take_announced, self._who, told)
 
     def _hear_right(self, told: Right) -> None:
-        if not rights.is_for_us(self._who, told):
+        right = rights.right_in(self._who, told)
+        if right is None:
             raise NotTaken(why="not_our_right", detail=told.comm_id)
-        if self._journal.transact(rights.take_right, self._who, told):
+        if self._journal.transact(rights.take_right, self._who, told, right):
             self._hearing.on_sessions()
 
     def _hear_refused(self, told: Refused) -> None:
@@ -176,6 +177,7 @@ class Listener:
             self._hearing.on_free(device)
 
     def _hear_trouble(self, told: Troubled) -> None:
+        self._log.warning("exchange in trouble", trouble=told.trouble, comm_id=told.comm_id)
         self._journal.transact(rights.take_trouble, self._who, told)
 
     def _hear_stop(self, told: StopSession) -> None:

@@ -19,11 +19,12 @@ from common.logs import set_up_logs
 from common.system import SystemClock, SystemNames
 from common.watchdog import Notifier, keep_watch
 from edge_agent.enrolment import enrol as ask_to_enrol, kept_public_key
+from edge_agent.flows import registration
 from edge_agent.runner.main import run as run_runner
 from edge_agent.runner.settings import RunnerSettings
 from edge_agent.scanners.read_ticket import load_keys, read_tickets
 from edge_agent.settings import AgentSettings
-from edge_agent.terminal import Terminal, keep_identity, open_terminal
+from edge_agent.terminal import Terminal, open_journal, open_terminal
 
 EXIT_CANNOT_START: Final = 2
 """The exit code that says: read the sentence, put it right, start again."""
@@ -68,7 +69,9 @@ def enrol(
         names = SystemNames()
         public_key = kept_public_key(loaded.state_folder, names.secret_bytes)
         answer = ask_to_enrol(url, code, public_key, os.uname().nodename)
-        keep_identity(loaded, answer)
+        journal = open_journal(loaded, SystemClock(), names)
+        journal.transact(registration.keep_identity, answer)
+        journal.close()
         typer.echo(f"Enrolled as {answer['terminal']} of store {answer['store']}.")
         typer.echo("Start the agent now; an operator may have to confirm it.")
         return 0

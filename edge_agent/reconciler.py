@@ -23,8 +23,8 @@ _LIVE = frozenset({SessionState.STARTING, SessionState.RUNNING, SessionState.END
 class Runner(Protocol):
     """The runner beside the agent."""
 
-    async def start(self, due: sessions.ToStart) -> ProgramSeen | None:
-        """Start a program; None when the runner will not.
+    async def start(self, due: sessions.ToStart) -> ProgramSeen | EndReason:
+        """Start a program; a reason when the runner will not.
 
         Raises:
             RunnerIsAway: there is no answer.
@@ -106,11 +106,11 @@ class Reconciler:
 
     async def _close_differences(self) -> None:
         for due in self._journal.transact(sessions.to_start):
-            seen = await self._runner.start(due)
-            if seen is None:
-                self._journal.transact(sessions.note_refused, due.session)
+            started = await self._runner.start(due)
+            if isinstance(started, EndReason):
+                self._journal.transact(sessions.note_refused, due.session, started)
             else:
-                self._take(seen)
+                self._take(started)
         for due_to_stop in self._journal.transact(sessions.to_stop):
             seen = await self._runner.stop(due_to_stop.session, due_to_stop.reason)
             if seen is not None:

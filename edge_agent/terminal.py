@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ import structlog
 
 from common.errors import CannotStart, StorageIsFull
 from common.messages.registration import DeviceFound, ServiceProfile, Specification
+from common.messages.rights import Complete
 from common.mqtt import (
     Delivery,
     Link,
@@ -27,6 +29,7 @@ from common.rules.tickets import DenialReason
 from common.system import SystemClock, SystemNames
 from common.topics import terminal_subscriptions
 from common.words import words_for
+from edge_agent.afterwards import Afterwards
 from edge_agent.courier import Courier
 from edge_agent.flows import offerings, registration, rights
 from edge_agent.inventory import specification
@@ -128,11 +131,12 @@ class Terminal:
             names=opened.names,
         )
         self.timers = Timers(opened.journal, self.courier, opened.clock)
+        self._afterwards = Afterwards()
         self.listener = self._new_listener(opened)
         self.link = self._new_link(settings, opened)
         opened.journal.on_said = self._on_said
         opened.journal.on_asked = self._on_asked
-        opened.journal.on_shown = self._show
+        opened.journal.on_shown = self._on_shown
         is_open = opened.journal.transact(registration.is_open, opened.what.gate_digest)
         self._set_gate(is_open=is_open)
         if self._profile is not None:
@@ -172,6 +176,7 @@ class Terminal:
             devices = self._profile.devices
             with contextlib.suppress(StorageIsFull):  # our silence will say it
                 self._journal.transact(offerings.withdraw, devices, self._drafts, "stopping")
+        self._afterwards.do_now()
         self.courier.leave()
         await self.link.stop()
 
@@ -197,10 +202,10 @@ class Terminal:
         """Return the device a ticket names, or one that is free: the controller says if it may."""
         if self._profile is None or not self._profile.devices or not self.courier.gate_is_open:
             return None
-        for device in self._profile.devices:
-            if device.number == number:
-                return device.device
         ours = [device.device for device in self._profile.devices]
+        for device in self._profile.devices:
+            if device.number == number or len(ours) == 1:
+                return device.device
         return self._journal.transact(rights.first_ready, ours)
 
     def _deny(self, reason: DenialReason, why: str, text: str) -> None:
@@ -219,12 +224,23 @@ class Terminal:
         self._log.warning("connection lost", reason=reason.value)
 
     def _on_said(self) -> None:
-        self.courier.pump()
+        self._afterwards.do(self.courier.pump)
         self.timers.nudge()
 
     def _on_asked(self, asked: Sequence[Asked]) -> None:
-        self.courier.post(asked)
+        """Ask at once; only the word that a right is stored comes after the start it permits."""
+        if all(isinstance(each.message, Complete) for each in asked):
+            self._afterwards.do(partial(self.courier.post, asked))
+        else:
+            self.courier.post(asked)
         self.timers.nudge()
+
+    def _on_shown(self, verdict: Verdict) -> None:
+        """Tell a no at once; a yes shows itself by what it starts, and is told after that."""
+        if verdict.reason is None:
+            self._afterwards.do(partial(self._show, verdict))
+        else:
+            self._show(verdict)
 
     def _on_gate(self, is_open: object) -> None:
         self._log.info("gate", is_open=is_open)
@@ -344,21 +360,3 @@ def open_journal(settings: AgentSettings, clock: SystemClock, names: SystemNames
     return SqliteJournal(
         settings.state_folder / JOURNAL_FILE, clock=clock, names=names, boot_id=boot_id
     )
-
-
-def keep_identity(settings: AgentSettings, answer: Mapping[str, Any]) -> None:
-    """Keep who we are in the journal; the journal of another identity is put aside, not mixed in.
-
-    Raises:
-        CannotStart: the journal cannot be opened or written.
-    """
-    clock, names = SystemClock(), SystemNames()
-    journal = open_journal(settings, clock, names)
-    before = journal.transact(registration.identity)
-    if before is not None and before.epoch != answer["epoch"]:
-        journal.close()
-        file = settings.state_folder / JOURNAL_FILE
-        file.rename(file.with_name(f"journal-{before.epoch}.db"))
-        journal = open_journal(settings, clock, names)
-    journal.transact(registration.keep_identity, answer)
-    journal.close()

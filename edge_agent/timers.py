@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import Final, Protocol
+
+import structlog
 
 from common.errors import StorageIsFull
 from common.rules.presence import HEARTBEAT_SECONDS
@@ -48,6 +49,7 @@ class Timers:
         self._speaker = speaker
         self._clock = clock
         self._nudged = asyncio.Event()
+        self._log = structlog.get_logger("timers")
 
     def nudge(self) -> None:
         """Look again soon: something was sent that is owed an answer."""
@@ -62,13 +64,18 @@ class Timers:
             if now >= beat_at:
                 self._speaker.beat()
                 beat_at = now + HEARTBEAT_SECONDS
-            if now >= tidy_at:
-                with contextlib.suppress(StorageIsFull):  # even a deletion needs room; later, then
+            try:
+                if now >= tidy_at:
+                    tidy_at = now + TIDY_SECONDS
                     self._journal.transact(sessions.forget_old)
-                tidy_at = now + TIDY_SECONDS
-            if self._speaker.is_waiting():
-                self._speaker.send_again(acknowledged_before)
-                acknowledged_before = self._speaker.acknowledged_up_to
+                is_waiting = self._speaker.is_waiting()
+                if is_waiting:
+                    self._speaker.send_again(acknowledged_before)
+                    acknowledged_before = self._speaker.acknowledged_up_to
+            except StorageIsFull as fault:
+                self._log.warning("the journal cannot be used", why=str(fault))
+                is_waiting = True
+            if is_waiting:
                 await asyncio.sleep(min(RESEND_SECONDS, max(0.0, beat_at - now)))
             else:
                 await self._sleep(beat_at - now)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cloud_controller.ports import Received, Transaction
-from common.codec import message_from
 from common.ids import CommId
 from common.messages.base import Message
 from common.messages.rights import (
@@ -42,9 +41,10 @@ from common.rules.tickets import (
     DoorFacts,
     TicketFacts,
     granted_seconds,
+    is_the_one_issued,
+    sight,
     why_not,
 )
-from common.seals import TicketToken
 from common.topics import Channel
 
 OPENED: Final = "opened"
@@ -79,7 +79,7 @@ def announce(books: Transaction, said: Received) -> None:
         _trouble(books, said, verdict)
 
 
-def request(books: Transaction, said: Received, seen: TicketToken | Denial) -> None:
+def request(books: Transaction, said: Received) -> None:
     """Decide a request once and answer it; asked again, give the stored answer (B4-B7)."""
     message: Request = said.message
     scene = _gather(books, said)
@@ -87,7 +87,7 @@ def request(books: Transaction, said: Received, seen: TicketToken | Denial) -> N
         return
     verdict = hear_request(scene.record, scene.comm_id, message.digest)
     if verdict is Verdict.DECIDE:
-        answer = _decide(books, scene, message, seen)
+        answer = _decide(books, scene, message)
         _keep_answer(books, scene, message.digest, answer)
         _reply(books, said, answer)
     elif verdict is Verdict.REPEAT:
@@ -170,38 +170,44 @@ def _has_its_device(books: Transaction, scene: _Scene) -> bool:
     return door is not None
 
 
-def _decide(
-    books: Transaction, scene: _Scene, message: Request, seen: TicketToken | Denial
-) -> Right | Refused:
+def _decide(books: Transaction, scene: _Scene, message: Request) -> Right | Refused:
     """Issue the right or say why not; all that the right changes is in this transaction."""
     asked = message.request
     door = books.rights.door(device_id=asked.device, terminal_id=scene.said.terminal)
     if door is None or scene.comm_id.kind != f"session:{asked.device}":
         return _refuse(books, scene, message, None, Denial(reason=DenialReason.WRONG_DEVICE))
-    if isinstance(seen, Denial):
-        return _refuse(books, scene, message, None, seen)
-    ticket = books.rights.ticket(ticket_id=seen.ticket)
-    denial = why_not(seen, ticket, door, now=books.now)
-    if denial is None:
-        assert ticket is not None
-        denial = _why_taken(books, ticket, door)
-    if denial is not None:
-        return _refuse(books, scene, message, seen.ticket if ticket else None, denial)
-    assert ticket is not None
-    return _grant(books, scene, message, (seen.ticket, ticket, door))
+    read = sight(asked.token)
+    if isinstance(read, Denial):
+        return _refuse(books, scene, message, None, read)
+    ticket = books.rights.ticket(ticket_id=read.token.ticket)
+    if not is_the_one_issued(asked.token, ticket) and not books.keys.have_signed(read):
+        denial = Denial(reason=DenialReason.BAD_SIGNATURE)
+        return _refuse(books, scene, message, None, denial)
+    why = why_not(read.token, ticket, door, now=books.now)
+    if why is None and ticket is not None:
+        why = _why_taken(books, ticket, door)
+    if why is not None:
+        return _refuse(books, scene, message, read.token.ticket if ticket else None, why)
+    assert ticket is not None, "an unknown ticket has a reason"
+    return _grant(books, scene, message, (read.token.ticket, ticket, door))
 
 
 def _why_taken(books: Transaction, ticket: TicketFacts, door: DoorFacts) -> Denial | None:
-    """Say why a ticket for any device cannot have this one: somebody else has booked it."""
-    if ticket.device == door.device:
-        return None
-    taken = books.rights.is_taken(
+    """Say why the device cannot be had from now on: somebody else has booked it.
+
+    One's own device may still be another's while one is early; any other is so while it is booked.
+    """
+    is_taken = books.rights.is_taken(
         device_id=door.device,
         reservation_id=ticket.reservation,
-        starts_at=ticket.starts_at,
+        starts_at=min(books.now, ticket.starts_at),
         blocked_until=ticket.blocked_until,
     )
-    return Denial(reason=DenialReason.RESERVED_FOR_ANOTHER) if taken else None
+    if not is_taken:
+        return None
+    if ticket.device == door.device:
+        return Denial(reason=DenialReason.TOO_EARLY, opens_at=ticket.starts_at)
+    return Denial(reason=DenialReason.RESERVED_FOR_ANOTHER)
 
 
 def _refuse(
@@ -316,7 +322,7 @@ def _keep_answer(books: Transaction, scene: _Scene, digest: str, answer: Right |
         nonce=scene.comm_id.nonce,
         state=state,
         request_digest=digest,
-        answer=json.dumps({"type": answer.type, "data": answer.model_dump(mode="json")}),
+        answer=answer.model_dump_json(),
         answer_digest=answer.digest(),
     )
     _keep(books, scene, after)
@@ -338,9 +344,9 @@ def _keep(books: Transaction, scene: _Scene, record: ServerRecord) -> None:
     )
 
 
-def _stored(record: ServerRecord) -> Message:
-    answer = json.loads(record.answer)
-    return message_from(answer["type"], answer["data"])
+def _stored(record: ServerRecord) -> Right | Refused:
+    model = Right if record.state is ServerState.ISSUED else Refused
+    return model.model_validate_json(record.answer)
 
 
 def _reply(books: Transaction, said: Received, message: Message) -> None:

@@ -79,7 +79,9 @@ class OpenTransaction:
         self.said: list[Said | RoleGiven] = []
         self._clock = clock
         for file in _FILES:
-            setattr(self, file, BoundQueries(_QUERIES / f"{file}.sql", connection, RECORDS))
+            setattr(
+                self, file, BoundQueries(_QUERIES / f"{file}.sql", connection, RECORDS.get(file))
+            )
 
     def begin(self) -> None:
         """Look at the clock once, for all that this transaction does."""

@@ -114,39 +114,38 @@ def take_announced(journal: Transaction, who: Identity, told: Announced) -> None
         _move(journal, row, ClientEvent.HEAR_ANNOUNCED)
 
 
-def is_for_us(who: Identity, told: Right) -> bool:
-    """Say whether a controller of ours signed this right, for this very exchange, and it is one."""
+def right_in(who: Identity, told: Right) -> SessionRight | None:
+    """Return the right, if a controller of ours signed it for this very exchange."""
     try:
         right = SessionRight.model_validate(told.document)
     except ValidationError:
-        return False
+        return None
     said = (right.comm_id, right.terminal, right.epoch, right.kind)
     if said != (told.comm_id, who.terminal, who.epoch, kind_of(right.device)):
-        return False
+        return None
     for key in who.keys.values():
         try:
             check_document(told.document, told.signature, key)
         except SealIsBroken:
             continue
-        return True
-    return False
+        return right
+    return None
 
 
-def take_right(journal: Transaction, who: Identity, told: Right) -> bool:
+def take_right(journal: Transaction, who: Identity, told: Right, right: SessionRight) -> bool:
     """Store the right and the session it permits, and say that they are stored (B8).
 
-    Returns whether there is a new session to start.
+    `right` is what `right_in` found in the answer. Returns whether there is a new session to start.
     """
     row = _current(journal, who, told.comm_id)
     after = _after(row, ClientEvent.HEAR_ANSWER)
-    if row is None or after is None or not is_for_us(who, told):
+    if row is None or after is None:
         return False
     digest = told.digest()
     journal.rows.keep_answer(
         kind=row["kind"], before=row["state"], state=after, answer_digest=digest
     )
     request = json.loads(row["request"])
-    right = SessionRight.model_validate(told.document)
     _add_session(journal, row, right, told.document)
     journal.show(Verdict(device=right.device, scan=request["scan"], reason=None))
     _complete(journal, told.comm_id, digest)

@@ -33,13 +33,13 @@ KEPT_SECONDS: Final = 7 * 86_400
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ToStart:
-    """A session whose program should run and does not yet."""
+    """A session whose program should run and does not yet, and the instant it is to end at."""
 
     session: str
     device: str
     program: str
     fence: int
-    remaining_seconds: float
+    deadline_boot_seconds: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +65,7 @@ def to_start(journal: Transaction) -> list[ToStart]:
                 device=row["device"],
                 program=row["program"],
                 fence=row["fence"],
-                remaining_seconds=row["deadline_boot_seconds"] - journal.boot_seconds,
+                deadline_boot_seconds=row["deadline_boot_seconds"],
             )
         )
     return due
@@ -99,9 +99,9 @@ def note_warned(journal: Transaction, session: str, seconds_left: float) -> None
     journal.say(SessionWarned(session=session, at=journal.now, seconds_left=seconds_left))
 
 
-def note_refused(journal: Transaction, session: str) -> None:
-    """The runner will not start it: the program is unknown, broken, or the device is not free."""
-    _fail(journal, session, EndReason.PROGRAM_FAILED)
+def note_refused(journal: Transaction, session: str, reason: EndReason) -> None:
+    """The runner will not start it: it came too late, is broken, or the device is not free."""
+    _fail(journal, session, reason)
 
 
 def note_missing(journal: Transaction, session: str) -> None:

@@ -18,18 +18,18 @@ class RunnerBeside:
         """Take the link to the runner."""
         self._link = link
 
-    async def start(self, due: ToStart) -> ProgramSeen | None:
-        """Start a program; None when the runner will not."""
+    async def start(self, due: ToStart) -> ProgramSeen | EndReason:
+        """Start a program; a reason when the runner will not."""
         answer = await self._link.start(
             StartProgram(
                 session=due.session,
                 device=due.device,
                 program=due.program,
-                remaining_seconds=due.remaining_seconds,
+                deadline_boot_seconds=due.deadline_boot_seconds,
                 fence=due.fence,
             )
         )
-        return None if isinstance(answer, Refusal) else seen(answer)
+        return failed_by(answer) if isinstance(answer, Refusal) else seen(answer)
 
     async def stop(self, session: str, reason: EndReason) -> ProgramSeen | None:
         """Begin the end of a session; None when the runner does not know it."""
@@ -43,6 +43,12 @@ class RunnerBeside:
     async def forget(self, session: str) -> None:
         """Let the runner drop an ended session."""
         await self._link.forget(session)
+
+
+def failed_by(refusal: Refusal) -> EndReason:
+    """Return what a session that the runner will not start has failed by, in the flows' words."""
+    is_late = refusal is Refusal.TOO_LATE
+    return EndReason.START_TIMEOUT if is_late else EndReason.PROGRAM_FAILED
 
 
 def seen(record: ProgramRecord) -> ProgramSeen:

@@ -19,9 +19,6 @@ STOP_GRACE_SECONDS_MAX: Final = 60.0
 READY_AFTER_SECONDS_MAX: Final = 300.0
 """The longest a program may take until it counts as running."""
 
-RESTARTS_MAX: Final = 100
-"""The largest restart budget; a program that needs more is broken."""
-
 
 class CatalogueIsWrong(CannotStart):
     """The catalogue {file} cannot be used: {why}."""
@@ -36,7 +33,6 @@ class Program:
     environment: Mapping[str, str]
     stop_grace_seconds: float = 5.0
     ready_after_seconds: float = 0.0
-    restart_budget: int = 0
 
 
 def read_catalogue(file: Path) -> Mapping[str, Program]:
@@ -69,7 +65,6 @@ def _programs(content: Mapping[str, Any]) -> dict[str, Program]:
 
 def _program(place: str, table: Mapping[str, Any]) -> Program:
     _refuse_unknown(table, {field.name for field in fields(Program)}, place)
-    budget = _number(table, "restart_budget", 0, RESTARTS_MAX, place)
     return Program(
         argv=_argv(table.get("argv"), place),
         working_folder=_working_folder(table.get("working_folder", "/"), place),
@@ -78,7 +73,6 @@ def _program(place: str, table: Mapping[str, Any]) -> Program:
         ready_after_seconds=_number(
             table, "ready_after_seconds", 0, READY_AFTER_SECONDS_MAX, place
         ),
-        restart_budget=int(budget),
     )
 
 

@@ -16,6 +16,7 @@ from edge_agent.runner.records import Records, RecordsCannotBeUsed, Session
 from edge_agent.runner.tree import Identity
 from edge_agent.runner.wire import (
     PAGE_RECORDS_MAX,
+    REMAINING_SECONDS_MAX,
     EventKind,
     ExtendProgram,
     ForgetProgram,
@@ -67,13 +68,14 @@ class Keeper:
         self._checkpoint: Alarm | None = None
 
     def start(self, ask: StartProgram) -> ProgramRecord | Refusal:
-        """Start a program once for its session, with a deadline counted from now."""
+        """Start a program once for its session, unless its deadline has passed."""
         if known := self._sessions.get(ask.session):
             return self._started_before(known, ask)
+        now = self._means.clock.boot_seconds()
         try:
-            if refusal := self._why_not(ask):
+            if refusal := _why_not_until(ask.deadline_boot_seconds, now) or self._why_not(ask):
                 return refusal
-            session = self._granted(ask)
+            session = self._granted(ask, now)
             self._means.records.add(session)
         except RecordsCannotBeUsed as fault:
             self._means.report(f"start of {ask.session} refused: {fault}")
@@ -89,17 +91,19 @@ class Keeper:
         return self._sessions[ask.session].record()
 
     def extend(self, ask: ExtendProgram) -> ProgramRecord | Refusal:
-        """Move the deadline to so many seconds from now."""
+        """Move the deadline to another instant that is still to come."""
         session = self._sessions.get(ask.session)
         if session is None:
             return Refusal.UNKNOWN_SESSION
         if session.is_leaving:
             return Refusal.ALREADY_ENDED
-        deadline = self._means.clock.boot_seconds() + ask.remaining_seconds
+        if refusal := _why_not_until(ask.deadline_boot_seconds, self._means.clock.boot_seconds()):
+            return refusal
+        added_seconds = ask.deadline_boot_seconds - session.deadline_boot_seconds
         extended = replace(
             session,
-            deadline_boot_seconds=deadline,
-            granted_seconds=session.granted_seconds + deadline - session.deadline_boot_seconds,
+            deadline_boot_seconds=ask.deadline_boot_seconds,
+            granted_seconds=session.granted_seconds + added_seconds,
         )
         try:
             self._means.records.save([extended])
@@ -170,16 +174,17 @@ class Keeper:
             return Refusal.DEVICE_IN_USE
         return Refusal.TOO_MANY_KEPT if len(self._sessions) >= KEPT_MAX else None
 
-    def _granted(self, ask: StartProgram) -> Session:
+    def _granted(self, ask: StartProgram, now: float) -> Session:
+        granted_seconds = ask.deadline_boot_seconds - now
         return Session(
             session=ask.session,
             device=ask.device,
             program=ask.program,
             fence=ask.fence,
-            granted_seconds=ask.remaining_seconds,
-            remaining_seconds=ask.remaining_seconds,
+            granted_seconds=granted_seconds,
+            remaining_seconds=granted_seconds,
             boot_id=self._means.boot_id,
-            deadline_boot_seconds=self._means.clock.boot_seconds() + ask.remaining_seconds,
+            deadline_boot_seconds=ask.deadline_boot_seconds,
         )
 
     def _spawn(self, session: Session) -> ProgramRecord | Refusal:
@@ -361,3 +366,10 @@ class Keeper:
         """Return the sessions that a checkpoint has to write: what runs, and what could not be."""
         kept = self._sessions.values()
         return tuple(one for one in kept if one.is_live or one.session in self._unsaved)
+
+
+def _why_not_until(deadline_boot_seconds: float, now: float) -> Refusal | None:
+    if deadline_boot_seconds <= now:
+        return Refusal.TOO_LATE
+    is_too_far = deadline_boot_seconds - now > REMAINING_SECONDS_MAX
+    return Refusal.BAD_REQUEST if is_too_far else None

@@ -86,13 +86,9 @@ class RunnerLink:
     async def start(self, request: StartProgram) -> ProgramRecord | Refusal:
         """Start a program; asked again with the same session it gives the same answer.
 
-        Its remaining seconds are those of this instant, so that it waits for no connection.
-
         Raises:
             RunnerIsAway: no answer came; whether it started is known after the next list.
         """
-        if not self._connected.is_set():
-            raise RunnerIsAway(socket=self._socket)
         return _one(await self._ask(request))
 
     async def stop(self, session: str, reason: EndReason) -> ProgramRecord | Refusal:
@@ -103,13 +99,13 @@ class RunnerLink:
         """
         return _one(await self._ask(StopProgram(session=session, reason=reason)))
 
-    async def extend(self, session: str, remaining_seconds: float) -> ProgramRecord | Refusal:
-        """Let a session end so many seconds from now.
+    async def extend(self, session: str, deadline_boot_seconds: float) -> ProgramRecord | Refusal:
+        """Let a session end at another instant, in seconds since boot.
 
         Raises:
             RunnerIsAway: no answer came.
         """
-        request = ExtendProgram(session=session, remaining_seconds=remaining_seconds)
+        request = ExtendProgram(session=session, deadline_boot_seconds=deadline_boot_seconds)
         return _one(await self._ask(request))
 
     async def list(self) -> tuple[ProgramRecord, ...]:

@@ -21,7 +21,10 @@ NAME_CHARACTERS_MAX: Final = 64
 """Characters of a session, device or program id."""
 
 REMAINING_SECONDS_MAX: Final = 7 * 86_400.0
-"""The longest session: a week; more is a mistake of whoever asks."""
+"""How far ahead a deadline may be: a week; more is a mistake of whoever asks."""
+
+BOOT_SECONDS_MAX: Final = 100 * 365 * 86_400.0
+"""The latest instant since boot: a century; no clock of a PC says more."""
 
 FENCE_MAX: Final = 2**53
 """The highest fence: what every JSON reader still holds exactly."""
@@ -47,6 +50,8 @@ class Refusal(StrEnum):
     UNKNOWN_SESSION = "unknown_session"
     DEVICE_IN_USE = "device_in_use"
     LATE_FENCE = "late_fence"
+    TOO_LATE = "too_late"
+    """The deadline has passed by the runner's own clock, however early it was asked."""
     BROKEN = "broken"
     """The program could not be started: its file is missing or not to be executed."""
     NOT_JOURNALLED = "not_journalled"
@@ -102,12 +107,12 @@ class RunnerEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class StartProgram:
-    """Start this program for this session; asked twice, it runs once."""
+    """Start this program for this session, to end at this instant; asked twice, it runs once."""
 
     session: str
     device: str
     program: str
-    remaining_seconds: float
+    deadline_boot_seconds: float
     fence: int
 
 
@@ -121,10 +126,10 @@ class StopProgram:
 
 @dataclass(frozen=True, kw_only=True)
 class ExtendProgram:
-    """Let this session end so many seconds from now."""
+    """Let this session end at this instant; asked twice, it ends no later."""
 
     session: str
-    remaining_seconds: float
+    deadline_boot_seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -280,12 +285,12 @@ def _name_or_nothing(value: object) -> str:
     return "" if value == "" else _name(value)
 
 
-def _seconds(value: object) -> float:
+def _boot_seconds(value: object) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool):
-        message = "seconds are a number"
+        message = "an instant is a number of seconds since boot"
         raise ValueError(message)  # noqa: TRY004 - one kind of fault for all that is wrong in a line
-    if not 0 < value <= REMAINING_SECONDS_MAX:
-        message = f"seconds are more than 0 and at most {REMAINING_SECONDS_MAX:g}"
+    if not 0 < value <= BOOT_SECONDS_MAX:
+        message = f"an instant is more than 0 and at most {BOOT_SECONDS_MAX:g} seconds since boot"
         raise ValueError(message)
     return float(value)
 
@@ -305,7 +310,7 @@ _CHECKS: Final[Mapping[str, Callable[[object], Any]]] = {
     "session": _name,
     "device": _name,
     "program": _name,
-    "remaining_seconds": _seconds,
+    "deadline_boot_seconds": _boot_seconds,
     "fence": _fence,
     "reason": _reason,
     "after": _name_or_nothing,

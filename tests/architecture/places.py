@@ -23,7 +23,15 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "common/messages": (*FLOWS, "base"),
     "common/rules": (*FLOWS, "tickets", "presence", *LATER),
-    "cloud_controller": (*_TO_BOTH_SIDES, "controller", "web", "storage", "broker", "keys"),
+    "cloud_controller": (
+        *_TO_BOTH_SIDES,
+        "controller",
+        "inbox",
+        "web",
+        "storage",
+        "broker",
+        "keys",
+    ),
     "cloud_controller/flows": (*FLOWS, *LATER),
     "cloud_controller/web": (
         *(*FLOWS, *LATER, "app", "guard", "qr", "pages", "static", "locales"),
@@ -35,7 +43,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/storage/queries": (*FLOWS, *LATER, "post"),
     "edge_agent": (
         *_TO_BOTH_SIDES,
-        *("terminal", "reconciler", "enrolment", "journal", "migrations"),
+        *("terminal", "reconciler", "enrolment", "journal", "migrations", "afterwards"),
         *("scanners", "runner", "inventory", "display"),
     ),
     "edge_agent/flows": FLOWS,

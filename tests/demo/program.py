@@ -1,4 +1,4 @@
-"""What runs on a booth of the demo: a device's program that does nothing but be there until it is ended."""
+"""What runs on a booth of the demo: a program that is there until it is ended, and no more."""
 
 import signal
 

@@ -50,7 +50,6 @@ class HouseInHand:
         self.heard: list[tuple[object, ...]] = []
         self.listener = Listener(
             self.books,  # type: ignore[arg-type] # its answers are done at once, no loop is needed
-            keys=self.keys.verifying_keys(),
             acknowledge=lambda _: None,
             on_heard=lambda *heard: self.heard.append(heard[:2]),
             on_change=lambda: None,

@@ -9,7 +9,8 @@ from random import Random
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from cloud_controller.listener import INBOX_WAITING_MAX
+from cloud_controller.inbox import EVENTS, SET_ASIDE, WAITING_MAX
+from cloud_controller.ports import Received, Transaction
 from common.codec import Envelope, write
 from common.messages.base import Message
 from common.messages.registration import Acknowledged, Heartbeat
@@ -68,10 +69,33 @@ def test_an_event_waits_for_the_one_before_it(house: HouseInHand):
 
 def test_how_many_may_wait_has_an_end(house: HouseInHand):
     terminal = house.confirmed("vr")
-    for number in range(2, INBOX_WAITING_MAX + 5):
+    for number in range(2, WAITING_MAX + 5):
         house.take(terminal, denied(number), Channel.EVENTS, number)
-    assert len(house.books.rows("inbox", "seq")) == INBOX_WAITING_MAX
-    assert up_to(house.take(terminal, denied(1), Channel.EVENTS, 1)) == INBOX_WAITING_MAX + 1
+    assert len(house.books.rows("inbox", "seq")) == WAITING_MAX
+    assert up_to(house.take(terminal, denied(1), Channel.EVENTS, 1)) == WAITING_MAX + 1
+
+
+@pytest.mark.parametrize("broken", [1, 2, 3])
+def test_an_event_that_breaks_its_flow_is_set_aside_and_stops_no_other(
+    house: HouseInHand, monkeypatch: pytest.MonkeyPatch, broken: int
+):
+    """Promise 9: what nobody can apply is kept whole, and the stream goes on."""
+    terminal = house.confirmed("vr")
+    flow = EVENTS[ScanDenied.type]
+
+    def brittle(books: Transaction, said: Received) -> None:
+        assert said.seq != broken
+        flow(books, said)
+
+    monkeypatch.setitem(EVENTS, ScanDenied.type, brittle)
+    for number in (3, 2, 1):
+        house.take(terminal, denied(number), Channel.EVENTS, number)
+    assert up_to(house.take(terminal, denied(3), Channel.EVENTS, 3)) == 3
+    assert told(house) == [number for number in (1, 2, 3) if number != broken]
+    (aside,) = [row for row in house.books.rows("ledger") if row["type"] == SET_ASIDE]
+    kept = json.loads(aside["body"])
+    assert (kept["seq"], kept["data"]["scan"]) == (broken, f"x-{broken}")
+    assert not house.books.rows("inbox")
 
 
 def test_an_event_of_another_epoch_is_not_taken(house: HouseInHand):

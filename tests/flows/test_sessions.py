@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -318,9 +319,11 @@ def test_what_the_runner_has_lost_is_over(terminal, session):
     terminal.do(running.note_missing, "s-99")
 
 
-def test_a_start_the_runner_refuses_has_failed(terminal, session):
-    terminal.do(running.note_refused, session)
-    assert terminal.told_types()[-1] == "session.failed"
+@pytest.mark.parametrize("reason", [EndReason.PROGRAM_FAILED, EndReason.START_TIMEOUT])
+def test_a_start_the_runner_refuses_has_failed_for_its_reason(terminal, session, reason):
+    terminal.do(running.note_refused, session, reason)
+    _, kind, body = terminal.tells()[-1]
+    assert (kind, json.loads(body)["reason"]) == ("session.failed", reason)
     assert terminal.do(running.to_start) == []
 
 

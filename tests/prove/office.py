@@ -62,7 +62,6 @@ class Office:
         )
         self._listener = Listener(
             self.books,
-            keys=keys.verifying_keys(),
             acknowledge=lambda _: None,
             on_heard=lambda *_: None,
             on_change=lambda: None,

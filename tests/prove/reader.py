@@ -60,7 +60,8 @@ class Reader:
         """Let programs start, fail to start, and end."""
         for due in self.journal.transact(sessions.to_start):
             if self._dice.random() < STARTS_TO_FAIL:
-                self.journal.transact(sessions.note_refused, due.session)
+                reason = EndReason.PROGRAM_FAILED
+                self.journal.transact(sessions.note_refused, due.session, reason)
             else:
                 self.ran.append(due.session)
                 self._see(due.session, SessionState.RUNNING)

@@ -134,12 +134,12 @@ def a_start(
     remaining_seconds: float = 60.0,
     fence: int = 1,
 ) -> StartProgram:
-    """Return a start that would be granted."""
+    """Return a start that would be granted, with its deadline so many seconds from now."""
     return StartProgram(
         session=session,
         device=device,
         program=program,
-        remaining_seconds=remaining_seconds,
+        deadline_boot_seconds=SystemClock().boot_seconds() + remaining_seconds,
         fence=fence,
     )
 

@@ -11,10 +11,18 @@ from pathlib import Path
 import pytest
 
 from common.rules.sessions import EndReason, SessionState
+from edge_agent.flows.sessions import ToStart
 from edge_agent.ports import RunnerIsAway
+from edge_agent.runner.beside import RunnerBeside
 from edge_agent.runner.deadlines import Deadlines
 from edge_agent.runner.link import ANSWER_SECONDS_MAX
-from edge_agent.runner.wire import EventKind, ProgramRecord, Refusal
+from edge_agent.runner.wire import (
+    REMAINING_SECONDS_MAX,
+    EventKind,
+    ProgramRecord,
+    Refusal,
+    StartProgram,
+)
 from tests.rim.runner_kit import (
     Terminal,
     a_start,
@@ -27,6 +35,9 @@ from tests.rim.runner_kit import (
 
 LATE_SECONDS_MAX = 0.3
 """How late an end may be seen here, on a busy machine, of a program that leaves when asked."""
+
+STALL_SECONDS = 1.5
+"""How long a runner stands still: shorter than the link waits for an answer."""
 
 
 async def test_a_program_starts_runs_and_ends_on_time(tmp_path: Path):
@@ -147,12 +158,74 @@ async def test_an_extension_moves_the_end(tmp_path: Path):
     async with terminal_in(tmp_path) as terminal:
         asked_at = terminal.clock.boot_seconds()
         await terminal.link.start(a_start(remaining_seconds=0.5))
-        extended = await terminal.link.extend("s-1", 1.2)
+        extended = await terminal.link.extend("s-1", asked_at + 1.2)
         assert isinstance(extended, ProgramRecord)
         assert extended.granted_seconds == pytest.approx(1.2, abs=0.1)
+        again = await terminal.link.extend("s-1", asked_at + 1.2)
+        assert isinstance(again, ProgramRecord)
+        assert again.granted_seconds == extended.granted_seconds
         await terminal.event(EventKind.ENDED, "s-1")
-        assert terminal.clock.boot_seconds() - asked_at > 1.2
-        assert await terminal.link.extend("s-1", 9.0) is Refusal.ALREADY_ENDED
+        assert 0 <= terminal.clock.boot_seconds() - asked_at - 1.2 < LATE_SECONDS_MAX
+        assert await terminal.link.extend("s-1", asked_at + 9.0) is Refusal.ALREADY_ENDED
+
+
+@pytest.mark.parametrize(
+    ("remaining_seconds", "refusal"),
+    [
+        (-1.0, Refusal.TOO_LATE),
+        (0.0, Refusal.TOO_LATE),
+        (REMAINING_SECONDS_MAX + 60.0, Refusal.BAD_REQUEST),
+    ],
+)
+async def test_a_deadline_lies_ahead_and_not_beyond_a_week(
+    tmp_path: Path, remaining_seconds: float, refusal: Refusal
+):
+    async with terminal_in(tmp_path) as terminal:
+        wrong = a_start(remaining_seconds=remaining_seconds)
+        assert await terminal.link.start(wrong) is refusal
+        assert terminal.programs() == []
+        assert isinstance(await terminal.link.start(a_start()), ProgramRecord), "no fence was spent"
+        assert await terminal.link.extend("s-1", wrong.deadline_boot_seconds) is refusal
+
+
+async def test_a_start_that_waits_for_a_stalled_runner_ends_at_the_deadline_all_the_same(
+    tmp_path: Path,
+):
+    async with terminal_in(tmp_path) as terminal:
+        start = a_start(remaining_seconds=STALL_SECONDS + 0.5)
+        started = await _asked_before_a_stall(terminal, start)
+        assert isinstance(started, ProgramRecord)
+        assert started.granted_seconds <= 0.5
+        await terminal.event(EventKind.ENDED, "s-1")
+        late = terminal.clock.boot_seconds() - start.deadline_boot_seconds
+        assert 0 <= late < LATE_SECONDS_MAX, f"{late:.3f} s late"
+        assert terminal.programs() == []
+
+
+async def test_a_start_that_a_stall_made_too_late_starts_nothing(tmp_path: Path):
+    async with terminal_in(tmp_path) as terminal:
+        start = a_start(remaining_seconds=STALL_SECONDS / 2)
+        assert await _asked_before_a_stall(terminal, start) is Refusal.TOO_LATE
+        assert await terminal.link.list() == ()
+        assert terminal.programs() == []
+
+
+@pytest.mark.parametrize(
+    ("program", "ahead_seconds", "reason"),
+    [("game", -1.0, EndReason.START_TIMEOUT), ("missing", 60.0, EndReason.PROGRAM_FAILED)],
+)
+async def test_the_agent_hears_why_a_start_came_to_nothing(
+    tmp_path: Path, program: str, ahead_seconds: float, reason: EndReason
+):
+    async with terminal_in(tmp_path) as terminal:
+        due = ToStart(
+            session="s-1",
+            device="d-1",
+            program=program,
+            fence=1,
+            deadline_boot_seconds=terminal.clock.boot_seconds() + ahead_seconds,
+        )
+        assert await RunnerBeside(terminal.link).start(due) is reason
 
 
 async def test_a_start_that_may_not_be_is_refused_and_starts_nothing(tmp_path: Path):
@@ -254,6 +327,20 @@ class _SleepyClock:
 
     def now_ms(self) -> int:
         return 0
+
+
+async def _asked_before_a_stall(terminal: Terminal, start: StartProgram) -> ProgramRecord | Refusal:
+    """Return the answer to a start that lay in the runner's socket while it stood still."""
+    terminal.runner.send_signal(signal.SIGSTOP)
+    await until(lambda: _state(terminal) == "T")
+    asking = asyncio.create_task(terminal.link.start(start), name="start")
+    await asyncio.sleep(STALL_SECONDS)  # the fault itself: it lasts
+    terminal.runner.send_signal(signal.SIGCONT)
+    return await asking
+
+
+def _state(terminal: Terminal) -> str:
+    return Path(f"/proc/{terminal.runner.pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def _wake_ups(terminal: Terminal) -> int:

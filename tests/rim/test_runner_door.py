@@ -14,8 +14,8 @@ import pytest
 
 from edge_agent.runner.catalogue import CatalogueIsWrong, Program, read_catalogue
 from edge_agent.runner.records import FILE_NAME
-from edge_agent.runner.server import may_ask, peer_uid
-from edge_agent.runner.wire import LINE_BYTES_MAX
+from edge_agent.runner.server import Door, Peer, may_ask, peer_uid
+from edge_agent.runner.wire import LINE_BYTES_MAX, Answer
 from tests.rim.runner_kit import Terminal, a_start, terminal_in
 
 START = {
@@ -24,7 +24,7 @@ START = {
     "session": "s-1",
     "device": "d-1",
     "program": "game",
-    "remaining_seconds": 60,
+    "deadline_boot_seconds": 60.5,
     "fence": 1,
 }
 
@@ -43,10 +43,11 @@ MALFORMED = (
     json.dumps(START | {"fence": 0}).encode(),
     json.dumps(START | {"fence": True}).encode(),
     json.dumps(START | {"fence": 2**70}).encode(),
-    json.dumps(START | {"remaining_seconds": -1}).encode(),
-    json.dumps(START | {"remaining_seconds": "60"}).encode(),
-    json.dumps(START | {"remaining_seconds": float("nan")}).encode(),
-    json.dumps(START | {"remaining_seconds": 10**400}).encode(),
+    json.dumps(START | {"deadline_boot_seconds": -1}).encode(),
+    json.dumps(START | {"deadline_boot_seconds": "60"}).encode(),
+    json.dumps(START | {"deadline_boot_seconds": float("nan")}).encode(),
+    json.dumps(START | {"deadline_boot_seconds": 10**400}).encode(),
+    json.dumps(START | {"remaining_seconds": 60}).encode(),
     json.dumps(START | {"session": "a b"}).encode(),
     json.dumps(START | {"session": "s\0"}).encode(),
     json.dumps(START | {"session": "s" * 65}).encode(),
@@ -67,9 +68,18 @@ def test_the_kernel_says_who_is_at_the_other_end():
         assert peer_uid(one) == os.getuid()
 
 
-async def test_the_socket_is_for_its_owner_alone(tmp_path: Path):
+async def test_the_socket_is_opened_by_its_user_and_group_and_by_nobody_else(tmp_path: Path):
     async with terminal_in(tmp_path) as terminal:
-        assert stat.S_IMODE(terminal.settings.socket.stat().st_mode) == 0o600
+        assert stat.S_IMODE(terminal.settings.socket.stat().st_mode) == 0o660
+
+
+def test_being_able_to_open_the_socket_is_not_permission():
+    said: list[str] = []
+    door = Door(allowed_uids={os.getuid() + 1}, report=said.append)
+    one, other = socket.socketpair(socket.AF_UNIX)
+    with one, other:
+        assert not door.admit(Peer(answer=_answer_nobody, door=door), one)
+    assert said == [f"user {os.getuid()} may not ask the runner"]
 
 
 async def test_malformed_lines_are_refused_and_what_follows_is_heard(tmp_path: Path):
@@ -207,6 +217,10 @@ def test_a_program_of_the_catalogue_is_read_as_it_stands(tmp_path: Path):
     assert read_catalogue(file) == {
         "x": Program(argv=("/bin/sh", "-c", ":"), environment={"DISPLAY": ":0"})
     }
+
+
+def _answer_nobody(line: bytes) -> Answer:
+    raise AssertionError(line)
 
 
 async def _ask_and_never_read(writer: asyncio.StreamWriter) -> None:

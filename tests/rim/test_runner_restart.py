@@ -48,7 +48,7 @@ async def test_a_stubborn_family_is_ended_whole_by_a_runner_that_did_not_start_i
         await until(lambda: len(parts_in(tmp_path)) == 4)
         await terminal.kill_runner()
         await terminal.start_runner()
-        await terminal.link.extend("s-1", 0.5)
+        await terminal.link.extend("s-1", terminal.clock.boot_seconds() + 0.5)
         await terminal.event(EventKind.ENDED, "s-1")
         assert terminal.programs() == []
 

@@ -23,7 +23,7 @@ from common.rules.rights import (
     hear_request,
 )
 
-MINE, ANOTHERS = "0" * 32, "f" * 32
+MINE, THEIRS = "0" * 32, "f" * 32
 ASKED, ANSWERED = "request", "answer"
 
 
@@ -82,7 +82,7 @@ def test_each_message_in_each_state_has_its_verdict(
 @pytest.mark.parametrize("record", [ANNOUNCED, ISSUED, REFUSED, CLOSED])
 @pytest.mark.parametrize("hear", [announce, request, complete, hear_abort])
 def test_a_second_nonce_at_one_number_proves_a_copy(record: ServerRecord, hear):
-    assert hear(record, named(5, ANOTHERS)) is Verdict.FORKED
+    assert hear(record, named(5, THEIRS)) is Verdict.FORKED
 
 
 @pytest.mark.parametrize("record", [MARKED, ANNOUNCED, ISSUED, REFUSED, CLOSED])
@@ -107,7 +107,7 @@ def test_b8_a_completion_names_what_was_stored_or_closes_nothing():
 def test_b9_only_its_own_completion_lets_an_announcement_follow_an_open_exchange():
     assert announce(ISSUED, named(6)) is Verdict.MISMATCH
     assert announce(ISSUED, named(6), (named(5), "another answer")) is Verdict.MISMATCH
-    assert announce(ISSUED, named(6), (named(5, ANOTHERS), ANSWERED)) is Verdict.MISMATCH
+    assert announce(ISSUED, named(6), (named(5, THEIRS), ANSWERED)) is Verdict.MISMATCH
     assert announce(ANNOUNCED, named(6), (named(5), "")) is Verdict.MISMATCH
     assert announce(ISSUED, named(6), (named(5), ANSWERED)) is Verdict.STORE
 

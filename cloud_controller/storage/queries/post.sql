@@ -19,9 +19,11 @@ VALUES (:terminal_id, :epoch, :applied_up_to)
 ON CONFLICT (terminal_id, epoch) DO UPDATE SET applied_up_to = excluded.applied_up_to;
 
 -- name: receive(terminal_id, epoch, seq, type, body, received_at)!
+-- Received again, an event stays as it is; one that is set aside takes the place of what it was.
 INSERT INTO inbox (terminal_id, epoch, seq, type, body, received_at)
 VALUES (:terminal_id, :epoch, :seq, :type, :body, :received_at)
-ON CONFLICT (terminal_id, epoch, seq) DO NOTHING;
+ON CONFLICT (terminal_id, epoch, seq) DO UPDATE SET type = excluded.type, body = excluded.body
+WHERE excluded.type = 'event.set_aside';
 
 -- name: waiting_count(terminal_id, epoch)$
 SELECT count(*) FROM inbox WHERE terminal_id = :terminal_id AND epoch = :epoch;

@@ -1,7 +1,6 @@
 -- The exchange of rights: what is kept of it for ever, and the rights it made. Written by the rights flow.
 
 -- name: exchange(party, epoch, kind)^
--- record_class: ServerRecord
 SELECT mark_seq, mark_nonce, seq, nonce, state, request_digest, answer, answer_digest
 FROM exchanges WHERE party = :party AND epoch = :epoch AND kind = :kind;
 
@@ -19,7 +18,6 @@ ON CONFLICT (party, epoch, kind) DO UPDATE SET mark_seq = excluded.mark_seq,
 SELECT standing, epoch, broker_role FROM terminals WHERE terminal_id = :terminal_id;
 
 -- name: door(device_id, terminal_id)^
--- record_class: DoorFacts
 SELECT s.number AS store_number, v.device_id AS device, v.number AS device_number,
     d.offering_id AS offering, v.terminal_id AS terminal, v.is_out_of_order,
     EXISTS (SELECT 1 FROM sessions AS live WHERE live.device_id = v.device_id
@@ -31,9 +29,8 @@ LEFT JOIN offered_devices AS d USING (device_id)
 WHERE v.device_id = :device_id AND v.terminal_id = :terminal_id;
 
 -- name: ticket(ticket_id)^
--- record_class: TicketFacts
 SELECT k.state AS ticket_state, k.revision, r.state AS reservation_state, r.starts_at, r.ends_at,
-    r.blocked_until, o.early_seconds, r.device_id AS device, r.offering_id AS offering,
+    r.blocked_until, k.token, o.early_seconds, r.device_id AS device, r.offering_id AS offering,
     (SELECT live.terminal_id FROM sessions AS live WHERE live.ticket_id = k.ticket_id
         AND live.state IN ('granted', 'starting', 'running', 'ending')) AS live_terminal,
     r.reservation_id AS reservation

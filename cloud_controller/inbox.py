@@ -1,0 +1,131 @@
+"""A terminal's events, applied in order and each once; one that breaks its flow is set aside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from cloud_controller.flows import offerings, rights, sessions
+from cloud_controller.ports import Flow, Received, Transaction
+from common.codec import message_from
+from common.errors import RusubanError
+from common.messages import offerings as said_of_offerings, sessions as said_of_sessions
+from common.messages.registration import Acknowledged
+from common.rules.registration import BrokerRole
+from common.topics import Channel
+
+WAITING_MAX: Final = 1_000
+"""Events of one terminal that may wait for an earlier one; an honest one has 40 under way."""
+
+SET_ASIDE: Final = "event.set_aside"
+"""The ledger's word for an event that broke its flow: there it is whole, for a person to see."""
+
+EVENTS: Final[Mapping[str, Flow]] = {
+    said_of_offerings.OfferingRegistered.type: offerings.register,
+    said_of_offerings.OfferingOn.type: offerings.turn_on,
+    said_of_offerings.OfferingOff.type: offerings.turn_off,
+    said_of_sessions.SessionStarting.type: sessions.note_starting,
+    said_of_sessions.SessionRunning.type: sessions.note_running,
+    said_of_sessions.SessionWarned.type: sessions.note_warned,
+    said_of_sessions.SessionEnding.type: sessions.note_ending,
+    said_of_sessions.SessionEnded.type: sessions.note_ended,
+    said_of_sessions.SessionFailed.type: sessions.note_failed,
+    said_of_sessions.CommandTold.type: sessions.note_command,
+    said_of_sessions.ScanDenied.type: rights.note_denied,
+}
+"""What the ordered stream of a terminal may carry."""
+
+
+class EventBreaksItsFlow(RusubanError):
+    """Event {seq} of {terminal} breaks its flow and is set aside."""
+
+    def __init__(self, said: Received, broken: Received) -> None:
+        """Take the event that came in and the one that broke: itself, or one behind it."""
+        super().__init__(seq=broken.seq, terminal=broken.terminal)
+        self._said = said
+        self._broken = broken
+
+    def set_aside(self, books: Transaction) -> None:
+        """Put the broken event aside, so that those around it are applied."""
+        _keep(books, self._broken, SET_ASIDE, json.dumps(_whole(self._broken)))
+        take_event(books, self._said)
+
+
+def take_event(books: Transaction, said: Received) -> None:
+    """Apply a terminal's events in order, each once, and say up to where they are safe.
+
+    Raises:
+        EventBreaksItsFlow: a flow cannot take one of them; nothing of this call has happened.
+    """
+    known = books.rights.standing(terminal_id=said.terminal)
+    if known is None or known["epoch"] != said.epoch or known["broker_role"] == BrokerRole.GATE:
+        return
+    who, epoch = said.terminal, said.epoch
+    mark = books.post.mark(terminal_id=who, epoch=epoch) or 0
+    if said.seq == mark + 1:
+        mark = _apply_from(books, said)
+        books.post.raise_mark(terminal_id=who, epoch=epoch, applied_up_to=mark)
+    elif said.seq > mark and books.post.waiting_count(terminal_id=who, epoch=epoch) < WAITING_MAX:
+        _keep(books, said, said.message.type, said.message.model_dump_json())
+    books.say(said.terminal, Channel.ACKS, Acknowledged(epoch=said.epoch, up_to=mark))
+
+
+def _apply_from(books: Transaction, said: Received) -> int:
+    """Apply this event and those waiting right behind it; return the last one's number."""
+    who, epoch = said.terminal, said.epoch
+    row = books.post.received(terminal_id=who, epoch=epoch, seq=said.seq)
+    event = said if row is None or row["type"] != SET_ASIDE else _waiting(said, said.seq, row)
+    while True:
+        _apply(books, said, event)
+        row = books.post.received(terminal_id=who, epoch=epoch, seq=event.seq + 1)
+        if row is None:
+            books.post.applied(terminal_id=who, epoch=epoch, seq=event.seq)
+            return event.seq
+        event = _waiting(said, event.seq + 1, row)
+
+
+def _apply(books: Transaction, said: Received, event: Received) -> None:
+    if isinstance(event.message, dict):
+        _enter(books, event)
+        return
+    try:
+        EVENTS[event.message.type](books, event)
+    except RusubanError:
+        raise
+    except Exception as fault:
+        raise EventBreaksItsFlow(said, event) from fault
+
+
+def _waiting(said: Received, seq: int, row: Any) -> Received:  # noqa: ANN401 - a row of the inbox
+    """Return an event that waited; one set aside is no message any more but what it was."""
+    body = json.loads(row["body"])
+    message = body if row["type"] == SET_ASIDE else message_from(row["type"], body)
+    return Received(terminal=said.terminal, epoch=said.epoch, seq=seq, corr="", message=message)
+
+
+def _keep(books: Transaction, event: Received, kind: str, body: str) -> None:
+    books.post.receive(
+        terminal_id=event.terminal,
+        epoch=event.epoch,
+        seq=event.seq,
+        type=kind,
+        body=body,
+        received_at=books.now,
+    )
+
+
+def _enter(books: Transaction, event: Received) -> None:
+    books.post.enter(
+        at=books.now,
+        type=SET_ASIDE,
+        terminal_id=event.terminal,
+        reservation_id=None,
+        session_id=None,
+        body=json.dumps(event.message),
+    )
+
+
+def _whole(event: Received) -> dict[str, Any]:
+    data = event.message.model_dump(mode="json")
+    return {"seq": event.seq, "type": event.message.type, "data": data}

@@ -1,0 +1,42 @@
+"""What can wait a moment: nobody stands before it, and a start wants the same few cores."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+WAIT_SECONDS: Final = 0.01
+"""As long as a start takes from here to the running program, with room to spare."""
+
+WAITING_MAX: Final = 100
+"""Steps that may wait; one more, and all are done at once: a crowd gains nothing by waiting."""
+
+
+class Afterwards:
+    """Steps in their order, a moment later; what is lost with us is told again from the journal."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Callable[[], object]] = deque()
+        self._alarm: asyncio.Handle | None = None
+
+    def do(self, step: Callable[[], object]) -> None:
+        """Do this a moment later, in the loop that runs now."""
+        self._waiting.append(step)
+        if len(self._waiting) > WAITING_MAX:
+            self.do_now()
+        elif self._alarm is None:
+            self._alarm = asyncio.get_running_loop().call_later(WAIT_SECONDS, self.do_now)
+
+    def do_now(self) -> None:
+        """Do all that waits; at a goodbye nothing is left for later."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        try:
+            while self._waiting:
+                self._waiting.popleft()()
+        finally:
+            if self._waiting:  # a step failed: those behind it are not its fault
+                self._alarm = asyncio.get_running_loop().call_soon(self.do_now)
