@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Final
 
 import structlog
@@ -16,7 +17,8 @@ SLEEP_SECONDS_MAX: Final = 10.0
 """The longest sleep: claims that lapse are looked for at least this often."""
 
 PAUSE_SECONDS: Final = 0.02
-"""The shortest sleep, so that a crowd of changes is looked at together."""
+"""The shortest sleep, and the one after a change: a crowd of them is looked at together, and the
+answer to a customer leaves before it is."""
 
 ANSWERS_KEPT_SECONDS: Final = 86_400
 """How long an answer to an idempotent call is kept: a day of a customer's retries."""
@@ -68,12 +70,10 @@ class Timers:
             except Exception:  # noqa: BLE001 - time goes on whatever one round met
                 self._log.exception("what is due could not be done")
                 wait_seconds = AFTER_A_FAULT_SECONDS
-            await asyncio.sleep(PAUSE_SECONDS)
-            try:
-                async with asyncio.timeout(max(0.0, wait_seconds - PAUSE_SECONDS)):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(PAUSE_SECONDS, wait_seconds)):
                     await self._nudged.wait()
-            except TimeoutError:
-                continue
+                    await asyncio.sleep(PAUSE_SECONDS)
 
     async def _remember(self) -> None:
         """Give everybody who was here before a restart a whole lease to be heard again."""

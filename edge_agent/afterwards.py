@@ -20,17 +20,22 @@ class Afterwards:
     def __init__(self) -> None:
         self._waiting: deque[Callable[[], object]] = deque()
         self._alarm: asyncio.Handle | None = None
+        self._there_is_no_later = False
 
     def do(self, step: Callable[[], object]) -> None:
         """Do this a moment later, in the loop that runs now."""
         self._waiting.append(step)
-        if len(self._waiting) > WAITING_MAX:
-            self.do_now()
+        if len(self._waiting) > WAITING_MAX or self._there_is_no_later:
+            self._do_all()
         elif self._alarm is None:
-            self._alarm = asyncio.get_running_loop().call_later(WAIT_SECONDS, self.do_now)
+            self._alarm = asyncio.get_running_loop().call_later(WAIT_SECONDS, self._do_all)
 
-    def do_now(self) -> None:
-        """Do all that waits; at a goodbye nothing is left for later."""
+    def wait_no_more(self) -> None:
+        """Do all that waits, and from now on each step at once: we are leaving."""
+        self._there_is_no_later = True
+        self._do_all()
+
+    def _do_all(self) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
@@ -39,4 +44,4 @@ class Afterwards:
                 self._waiting.popleft()()
         finally:
             if self._waiting:  # a step failed: those behind it are not its fault
-                self._alarm = asyncio.get_running_loop().call_soon(self.do_now)
+                self._alarm = asyncio.get_running_loop().call_soon(self._do_all)

@@ -176,7 +176,7 @@ class Terminal:
             devices = self._profile.devices
             with contextlib.suppress(StorageIsFull):  # our silence will say it
                 self._journal.transact(offerings.withdraw, devices, self._drafts, "stopping")
-        self._afterwards.do_now()
+        self._afterwards.wait_no_more()
         self.courier.leave()
         await self.link.stop()
 

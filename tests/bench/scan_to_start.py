@@ -17,14 +17,14 @@ SCANS = 200
 """Scans of a repetition: the fewest of which a p99 says something."""
 
 TURN = 20
-"""Scans, then each part as often: near enough to see one machine, and alike in their pauses."""
+"""Scans, then all parts as often: near enough to see one machine, and alike in their pauses."""
 
 WARM_UPS = TURN
 SCANS_AS_INSTALLED = 40
 """Each takes a tenth of a second, and they hardly differ."""
 
 PAUSE_SECONDS = 0.01
-"""Before each scan and each part alike: a customer finds a machine at rest."""
+"""Before each scan and each round of the parts alike: a customer finds a machine at rest."""
 
 Samples = Mapping[str, Sequence[float]]
 SCAN = "scan"

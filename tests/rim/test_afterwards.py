@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from edge_agent.afterwards import WAITING_MAX, Afterwards
 
@@ -22,9 +23,10 @@ async def test_a_goodbye_leaves_nothing_for_later() -> None:
     done: list[int] = []
     afterwards = Afterwards()
     for number in range(3):
-        afterwards.do(lambda number=number: done.append(number))
-    afterwards.do_now()
-    assert done == [0, 1, 2]
+        afterwards.do(partial(done.append, number))
+    afterwards.wait_no_more()
+    afterwards.do(partial(done.append, 3))
+    assert done == [0, 1, 2, 3]
 
 
 async def test_a_step_may_leave_another_for_later() -> None:
@@ -38,7 +40,7 @@ async def test_a_crowd_does_not_wait() -> None:
     done: list[int] = []
     afterwards = Afterwards()
     for number in range(WAITING_MAX + 1):
-        afterwards.do(lambda number=number: done.append(number))
+        afterwards.do(partial(done.append, number))
     assert done == list(range(WAITING_MAX + 1))
 
 

@@ -8,8 +8,11 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
+from paho.mqtt.client import Client, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion
 
 from cloud_controller.broker import (
     CONTROL_RESPONSES,
@@ -31,7 +34,7 @@ from cloud_controller.broker import (
 )
 from common.mqtt import LossReason, Outcome, Will
 from common.topics import CONTROLLER_STATE, controller_filters, service_filters
-from tests.rim.broker_kit import CONTROLLER, Person, account, office, secret_of, until
+from tests.rim.broker_kit import CONTROLLER, Office, Person, account, office, secret_of, until
 
 EVERYTHING_UP = controller_filters().subscribe
 RESPONSES = (*EVERYTHING_UP, CONTROL_RESPONSES)
@@ -106,16 +109,23 @@ async def test_a_will_on_anothers_topic_is_never_said(tmp_path):
         assert controller.heard() == [b"mine"]
 
 
+def answer_to_a_spoof(desk: Office) -> str:
+    """Return what the broker says to t-1's secret under t-2's client id."""
+    answers: SimpleQueue[str] = SimpleQueue()
+    spoof = Client(CallbackAPIVersion.VERSION2, client_id="t-2", protocol=MQTTv5)
+    spoof.username_pw_set("t-1", secret_of("t-1"))
+    spoof.on_connect = lambda _client, _data, _flags, reason, _properties: answers.put(str(reason))
+    spoof.connect(desk.broker.host, desk.broker.port)
+    spoof.loop_start()
+    try:
+        return answers.get(timeout=5)
+    finally:
+        spoof.loop_stop()
+
+
 async def test_nobody_gets_in_under_anothers_client_id(tmp_path):
     async with office(tmp_path, t_1=BrokerRole.SERVICE, t_2=BrokerRole.SERVICE) as desk:
-        who = ("-i", "t-2", "-u", "t-1", "-P", secret_of("t-1"))
-        where = ("-h", desk.broker.host, "-p", str(desk.broker.port))
-        spoof = await asyncio.create_subprocess_exec(
-            *("mosquitto_pub", "-V", "5", *where, *who, "-t", "a", "-m", "b"),
-            stderr=asyncio.subprocess.PIPE,
-        )
-        _, said = await spoof.communicate()
-        assert b"Not authorized" in said
+        assert await asyncio.to_thread(answer_to_a_spoof, desk) == "Not authorized"
         async with Person(desk, "t-3") as unknown:
             assert unknown.losses == [LossReason.NOT_AUTHORISED]
 
