@@ -34,6 +34,8 @@ SLOTS_LOOKED_AT: Final = 20
 
 STORE: Final = "akihabara"
 
+CONFLICT: Final = 409  # what the API answers when a time has passed or been taken meanwhile
+
 SCRIPTS: Final = Path(sys.executable).parent
 
 
@@ -162,7 +164,14 @@ class World:
         return list(self.wait_for(f"{count} devices to be on offer", on_offer))
 
     def book(self, offering: str, *, device: str | None = None) -> dict[str, Any]:
-        """Book the nearest free slot and return the ticket."""
+        """Book the nearest free slot and return the ticket.
+
+        A slot that begins, or is taken, between the look and the booking is passed over, as a
+        customer would.
+
+        Raises:
+            Refused: none of the slots listed could be booked.
+        """
         length = self.terms.lengths_seconds[0]
         reach_seconds = SLOTS_LOOKED_AT * (length + self.terms.grid_seconds)
         soon = datetime.now(UTC) + timedelta(seconds=reach_seconds)
@@ -171,20 +180,22 @@ class World:
             f"?length_seconds={length}&to={soon:%Y-%m-%dT%H:%M:%SZ}"
         )
         slots = self.api("GET", path)["slots"]
-        wanted = next(
-            slot
-            for slot in slots
-            if device is None or any(each["device"] == device for each in slot["devices"])
-        )
-        body = {
-            "offering": offering,
-            "starts_at": wanted["starts_at"],
-            "length_seconds": length,
-            **({"device": device} if device is not None else {}),
-        }
-        key = os.urandom(12).hex()
-        headers = {"Idempotency-Key": key}
-        return dict(self.api("POST", "/api/v1/reservations", body, headers=headers))
+        body = {"offering": offering, "length_seconds": length}
+        if device is not None:
+            slots = [
+                slot for slot in slots if device in {each["device"] for each in slot["devices"]}
+            ]
+            body["device"] = device
+        assert slots, f"{offering} has no free slot"
+        for number, slot in enumerate(slots, start=1):
+            headers = {"Idempotency-Key": os.urandom(12).hex()}
+            wish = {**body, "starts_at": slot["starts_at"]}
+            try:
+                return dict(self.api("POST", "/api/v1/reservations", wish, headers=headers))
+            except Refused as refusal:
+                if refusal.status != CONFLICT or number == len(slots):
+                    raise
+        raise AssertionError
 
     def wait_until_open(self, link: str) -> None:
         """Wait until a ticket opens its device."""
