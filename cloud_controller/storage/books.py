@@ -1,7 +1,8 @@
 """The database as the flows see it: one writer thread runs what is waiting as one group commit.
 
-Each function of a group runs in a savepoint of its own, so that one that raises undoes only itself;
-what a function said is handed on after the commit that made it true, and never before.
+A function that raises undoes only itself: mostly it has written nothing yet, and else the group is
+run again with a savepoint for each. What a function said is handed on after the commit that made
+it true, and never before.
 """
 
 from __future__ import annotations
@@ -269,12 +270,8 @@ def _commit(
 ) -> None:
     """Run a group in one transaction; if that is lost as a whole, every function of it hears so."""
     try:
-        connection.execute("BEGIN IMMEDIATE")
-        for item in group:
-            _run(connection, transaction, item)
-            if not connection.in_transaction:
-                raise _TransactionWasLost  # noqa: TRY301 - joins the database's own faults
-        connection.execute("COMMIT")
+        if not _run_all(connection, transaction, group, run=_run):
+            _run_all(connection, transaction, group, run=_run_to_undo)
     except (sqlite3.Error, _TransactionWasLost) as fault:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
@@ -282,15 +279,54 @@ def _commit(
             item.fault = item.fault or StorageIsFull(why=str(fault))
 
 
-def _run(connection: sqlite3.Connection, transaction: OpenTransaction, item: _Waiting) -> None:
-    transaction.begin()
-    connection.execute("SAVEPOINT one")
+def _run_all(
+    connection: sqlite3.Connection,
+    transaction: OpenTransaction,
+    group: list[_Waiting],
+    *,
+    run: _Run,
+) -> bool:
+    """Run a group and commit it; or undo it all and say so, when one has to be undone alone."""
+    connection.execute("BEGIN IMMEDIATE")
+    for item in group:
+        transaction.begin()
+        stays = run(connection, transaction, item)
+        if not connection.in_transaction:
+            raise _TransactionWasLost
+        if not stays:
+            connection.execute("ROLLBACK")
+            return False
+    connection.execute("COMMIT")
+    return True
+
+
+def _run(connection: sqlite3.Connection, transaction: OpenTransaction, item: _Waiting) -> bool:
+    """Run one function; say no when it raised with something written, which has to be undone.
+
+    A savepoint would keep a copy of each page the function changes, as dear as the changes are.
+    """
+    written_before = connection.total_changes
+    item.fault = None
     try:
         item.result = item.call(transaction)
         item.said = transaction.said
     except Exception as fault:  # noqa: BLE001 - it belongs to the caller, who gets it
         item.fault = as_fault_of_ours(fault)
-        if connection.in_transaction:
-            connection.execute("ROLLBACK TO one")
+        return connection.total_changes == written_before
+    return True
+
+
+def _run_to_undo(
+    connection: sqlite3.Connection, transaction: OpenTransaction, item: _Waiting
+) -> bool:
+    """Run one function in a savepoint, which takes back what it wrote if it raises."""
+    connection.execute("SAVEPOINT one")
+    _run(connection, transaction, item)
     if connection.in_transaction:
+        if item.fault is not None:
+            connection.execute("ROLLBACK TO one")
         connection.execute("RELEASE one")
+    return True
+
+
+_Run = Callable[[sqlite3.Connection, OpenTransaction, _Waiting], bool]

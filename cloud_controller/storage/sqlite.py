@@ -42,6 +42,7 @@ def open_database(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         if not read_only:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA temp_store=MEMORY")  # what a savepoint may have to undo
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA foreign_keys=ON")
     except (sqlite3.Error, OSError) as fault:
