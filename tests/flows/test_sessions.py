@@ -153,6 +153,17 @@ def test_c5_a_stop_after_the_end_is_answered_already_ended(house, terminal, sess
     assert house.states()["sessions"] == ["ended"]
 
 
+def test_c5_an_end_that_is_told_before_the_stop_still_gets_its_stop(house, terminal, session):
+    """The terminal's own deadline may ring first; then the controller's word comes after it."""
+    run(house, terminal, session)
+    house.clock.move(SLOT_SECONDS)
+    see(terminal, session, "ended", delivered_seconds=1800.0)
+    house.tell_all(terminal)
+    assert house.states()["sessions"] == ["ended"]
+    assert ledger(house).count("stop.instructed") == 1
+    assert due(house) == []
+
+
 def test_c5_the_same_stop_twice_changes_nothing_more(house, terminal, session):
     run(house, terminal, session)
     house.books.do(sessions.ask_to_stop, session, terminal.who.terminal, EndReason.STAFF_ENDED)
