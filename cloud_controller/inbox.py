@@ -40,16 +40,14 @@ EVENTS: Final[Mapping[str, Flow]] = {
 class EventBreaksItsFlow(RusubanError):
     """Event {seq} of {terminal} breaks its flow and is set aside."""
 
-    def __init__(self, said: Received, broken: Received) -> None:
-        """Take the event that came in and the one that broke: itself, or one behind it."""
+    def __init__(self, broken: Received) -> None:
+        """Take the event that broke: the one that came in, or one that waited behind it."""
         super().__init__(seq=broken.seq, terminal=broken.terminal)
-        self._said = said
         self._broken = broken
 
     def set_aside(self, books: Transaction) -> None:
-        """Put the broken event aside, so that those around it are applied."""
+        """Put the broken event aside; unacknowledged, the terminal soon says all of them again."""
         _keep(books, self._broken, SET_ASIDE, json.dumps(_whole(self._broken)))
-        take_event(books, self._said)
 
 
 def take_event(books: Transaction, said: Received) -> None:
@@ -77,7 +75,7 @@ def _apply_from(books: Transaction, said: Received) -> int:
     row = books.post.received(terminal_id=who, epoch=epoch, seq=said.seq)
     event = said if row is None or row["type"] != SET_ASIDE else _waiting(said, said.seq, row)
     while True:
-        _apply(books, said, event)
+        _apply(books, event)
         row = books.post.received(terminal_id=who, epoch=epoch, seq=event.seq + 1)
         if row is None:
             books.post.applied(terminal_id=who, epoch=epoch, seq=event.seq)
@@ -85,16 +83,14 @@ def _apply_from(books: Transaction, said: Received) -> int:
         event = _waiting(said, event.seq + 1, row)
 
 
-def _apply(books: Transaction, said: Received, event: Received) -> None:
+def _apply(books: Transaction, event: Received) -> None:
     if isinstance(event.message, dict):
         _enter(books, event)
         return
     try:
         EVENTS[event.message.type](books, event)
-    except RusubanError:
-        raise
     except Exception as fault:
-        raise EventBreaksItsFlow(said, event) from fault
+        raise EventBreaksItsFlow(event) from fault
 
 
 def _waiting(said: Received, seq: int, row: Any) -> Received:  # noqa: ANN401 - a row of the inbox

@@ -72,11 +72,15 @@ def migrate(path: Path, *, to: str = "head") -> None:
 
 
 def as_fault_of_ours(fault: Exception) -> Exception:
-    """Return the fault in the words of the ports, where it is one they know."""
-    if isinstance(fault, sqlite3.IntegrityError) and "slot_is_taken" in str(fault):
+    """Return the fault in the words of the ports, where it is one they know.
+
+    What a function met at the disk and told in words of its own is still the disk's fault.
+    """
+    met = fault.__cause__ if isinstance(fault.__cause__, sqlite3.OperationalError) else fault
+    if isinstance(met, sqlite3.IntegrityError) and "slot_is_taken" in str(met):
         return SlotIsTaken()
-    if isinstance(fault, sqlite3.OperationalError) and _is_about_the_disk(fault):
-        return StorageIsFull(why=str(fault))
+    if isinstance(met, sqlite3.OperationalError) and _is_about_the_disk(met):
+        return StorageIsFull(why=str(met))
     return fault
 
 
