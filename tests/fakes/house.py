@@ -22,6 +22,7 @@ from common.messages.registration import (
     Specification,
     StandingTold,
 )
+from common.messages.rights import Request
 from common.rules.presence import Presence
 from common.rules.registration import Policy, Standing
 from common.rules.reservations import Range
@@ -197,6 +198,15 @@ def an_offer(device: str) -> tuple[Message, Message]:
         early_seconds=EARLY_SECONDS,
     )
     return registered, OfferingOn(key="vr", device=device)
+
+
+def asked(house: HouseInHand, terminal: TerminalInHand, token: str, device: str) -> Request:
+    """Announce and scan; return the request that has not been sent yet."""
+    house.announce(terminal, device)
+    terminal.do(asking.scan, terminal.who, device, token)
+    (request,) = terminal.asks()
+    assert isinstance(request, Request)
+    return request
 
 
 def roles_of(said: list[Said | RoleGiven]) -> list[str | None]:

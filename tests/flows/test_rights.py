@@ -17,7 +17,6 @@ from common.messages.rights import (
     Complete,
     Completed,
     Refused,
-    Request,
     Right,
     Troubled,
 )
@@ -31,7 +30,7 @@ from common.seals import (
     seal_document,
 )
 from edge_agent.flows import rights as asking
-from tests.fakes.house import HouseInHand
+from tests.fakes.house import HouseInHand, asked
 from tests.fakes.terminal import TerminalInHand
 
 STRANGER = new_signing_key(bytes([9] * 32))
@@ -41,15 +40,6 @@ STRANGER = new_signing_key(bytes([9] * 32))
 def terminal(house: HouseInHand) -> TerminalInHand:
     """Return a confirmed terminal with two devices on offer."""
     return house.confirmed("a", "b")
-
-
-def asked(house: HouseInHand, terminal: TerminalInHand, token: str, device: str) -> Request:
-    """Announce and scan; return the request that has not been sent yet."""
-    house.announce(terminal, device)
-    terminal.do(asking.scan, terminal.who, device, token)
-    (request,) = terminal.asks()
-    assert isinstance(request, Request)
-    return request
 
 
 def exchange_state(terminal: TerminalInHand) -> str:

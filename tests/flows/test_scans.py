@@ -9,7 +9,6 @@ import pytest
 from cloud_controller.flows import reservations
 from common.messages.rights import (
     Refused,
-    Request,
     Right,
     ScanRequest,
 )
@@ -20,7 +19,7 @@ from common.seals import (
     seal_token,
 )
 from edge_agent.flows import rights as asking, sessions as running
-from tests.fakes.house import SLOT_SECONDS, HouseInHand
+from tests.fakes.house import SLOT_SECONDS, HouseInHand, asked
 from tests.fakes.terminal import TerminalInHand
 
 STRANGER = new_signing_key(bytes([9] * 32))
@@ -30,15 +29,6 @@ STRANGER = new_signing_key(bytes([9] * 32))
 def terminal(house: HouseInHand) -> TerminalInHand:
     """Return a confirmed terminal with two devices on offer."""
     return house.confirmed("a", "b")
-
-
-def asked(house: HouseInHand, terminal: TerminalInHand, token: str, device: str) -> Request:
-    """Announce and scan; return the request that has not been sent yet."""
-    house.announce(terminal, device)
-    terminal.do(asking.scan, terminal.who, device, token)
-    (request,) = terminal.asks()
-    assert isinstance(request, Request)
-    return request
 
 
 Spoil = Callable[[HouseInHand, str], str]
