@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import socket
 from collections.abc import Coroutine, Sequence
 from dataclasses import asdict
@@ -11,39 +13,53 @@ import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from cloud_controller.accounts import (
+    broker_words,
+    is_answer,
+    is_farewell,
+    roles_of,
+    terminal_accounts,
+)
 from cloud_controller.broker import (
     CONTROL_RESPONSES,
     SALT_BYTES,
+    AccountRole,
     BrokerAccount,
-    BrokerRole as AccountRole,
     BrokerSettings as MosquittoSettings,
     EmbeddedBroker,
-    change_role,
-    create_account,
     hash_secret,
     refusals_in,
-    remove_account,
 )
 from cloud_controller.courier import Courier
-from cloud_controller.flows import registration
-from cloud_controller.flows.registration import SECRET_BYTES, Salted
-from cloud_controller.keys import FileKeys, operator_token
-from cloud_controller.listener import Listener
-from cloud_controller.ports import RoleGiven, Said, Transaction
+from cloud_controller.credentials import RENEWAL_SECONDS, Credentials, revoked
+from cloud_controller.flows import registration, service
+from cloud_controller.keys import FileKeys, operator_token, service_secret
+from cloud_controller.listener import Listener, flows_for
+from cloud_controller.ports import RoleGiven, Said
 from cloud_controller.settings import ControllerSettings, Role
 from cloud_controller.storage.books import SqliteBooks
 from cloud_controller.timers import Timers
 from cloud_controller.web.app import WebParts, make_app, runner_of
-from common.errors import CannotStart
-from common.ids import StoreId
+from common.errors import CannotStart, RusubanError
+from common.ids import StoreId, TerminalId
 from common.mqtt import Delivery, Link, LinkCallbacks, LinkSettings, RetrySettings, Token, Will
 from common.system import SystemClock, SystemNames
-from common.topics import CONTROLLER_STATE, controller_filters
+from common.topics import (
+    CONTROLLER_STATE,
+    controller_filters,
+    profile_filters,
+)
 
 CONTROLLER: Final = "controller"
 """The controller's own account at its broker."""
 
+SERVICE: Final = "service"
+"""The account of a service server that runs apart from the broker."""
+
 BOOKS_FILE: Final = "books.db"
+
+RELOAD_SECONDS: Final = 0.2
+"""After it is told to, the broker has read its certificates anew."""
 
 
 class Controller:
@@ -53,8 +69,22 @@ class Controller:
         clock, names = SystemClock(), SystemNames()
         self._settings, self._roles, self._names, self._clock = settings, roles, names, clock
         self._log = structlog.get_logger("controller")
-        self._keys = FileKeys(settings.state_folder / "keys", names)
-        self._secret = names.hex_digits(64)
+        self._keys = FileKeys(settings.keys_folder, names)
+        self._name = CONTROLLER if self.has_broker else SERVICE
+        self._service_secret = service_secret(settings.keys_folder, names)
+        self._secret = names.hex_digits(64) if self.has_broker else self._service_secret
+        self.credentials = Credentials(
+            settings.keys_folder,
+            ladder=settings.broker.ladder,
+            has_pages=settings.web.tls,
+            server_names=settings.server_names,
+            clock=clock,
+            names=names,
+        )
+        self._calling = self.credentials.calling(self._name)
+        self._served = self.credentials.serving() if settings.web.tls else None
+        self._sent_away: set[TerminalId] = set()
+        self._credentials_are_due = asyncio.Event()
         self.public_url = settings.web.public_url
         self._site: web.AppRunner | None = None
         self._link: Link | None = None
@@ -75,25 +105,22 @@ class Controller:
         self.timers = Timers(self.books, clock)
         self.listener = Listener(
             self.books,
+            flows_for(roles),
             acknowledge=self._acknowledge,
             on_heard=self.timers.heard,
             on_change=self.timers.nudge,
         )
-        self.broker = EmbeddedBroker(
-            MosquittoSettings(
-                folder=settings.state_folder / "broker",
-                host=settings.broker.host,
-                port=settings.broker.port,
-                program=settings.broker.program,
-            ),
-            accounts=self._accounts,
-            report=self._report,
-        )
+        self.broker = self._new_broker()
+
+    @property
+    def has_broker(self) -> bool:
+        """Say whether this process has the broker, and with it the outbox and the time."""
+        return Role.MANAGEMENT in self._roles
 
     @property
     def speaks_mqtt(self) -> bool:
-        """Say whether this process is the one that terminals speak to."""
-        return bool(self._roles & {Role.MANAGEMENT, Role.SERVICE})
+        """Say whether this process speaks to terminals."""
+        return self.has_broker or Role.SERVICE in self._roles
 
     async def start(self) -> None:
         """Open the books, start the broker, connect to it, and serve the pages.
@@ -103,31 +130,44 @@ class Controller:
         """
         await self.books.open()
         for store in self._settings.stores:
-            await self.books.transact(
-                registration.add_store,
-                StoreId(store.store),
-                store.title,
-                store.time_zone,
-                store.policy,
+            new = registration.NewStore(
+                store=StoreId(store.store),
+                title=store.title,
+                time_zone=store.time_zone,
+                policy=store.policy,
+                rules=store.rules,
             )
-        if self.speaks_mqtt:
+            await self.books.transact(registration.add_store, new)
+        for program in self._settings.programs:
+            await self.books.transact(service.keep_program, program)
+        if self.has_broker:
+            await self._check_ladder()
+            self.credentials.take_back(await self.books.read(revoked))
             await self.broker.start()
+        if self.speaks_mqtt:
+            if not self.broker.port:
+                raise CannotStart(why="apart from the broker its port must be told: `broker.port`")
             self._link = self._new_link()
             await self._link.start()
         await self._serve_pages()
 
     def loops(self) -> dict[str, Coroutine[Any, Any, None]]:
         """Return everything that runs beside each other, by name."""
-        if not self.speaks_mqtt:
+        if not self.has_broker:
             return {}
-        return {"broker": self.broker.keep(), "timers": self.timers.run()}
+        return {
+            "broker": self.broker.keep(),
+            "timers": self.timers.run(),
+            "credentials": self._keep_credentials(),
+        }
 
     async def close(self) -> None:
         """Close what was opened, in the opposite order."""
         if self._site is not None:
             await self._site.cleanup()
         if self._link is not None:
-            self._link.publish(CONTROLLER_STATE, b"gone", 1, retain=True)  # a goodbye has no will
+            if self.has_broker:
+                self._link.publish(CONTROLLER_STATE, b"gone", 1, retain=True)  # no will is said now
             await self._link.stop()
         await self.broker.stop()
         await self.books.close()
@@ -136,26 +176,82 @@ class Controller:
         """Say whether the parts beside the loop still do their work."""
         return self.books.is_alive()
 
+    async def _check_ladder(self) -> None:
+        """Refuse to ask of terminals less than they have been promised.
+
+        Raises:
+            CannotStart: one of them stands on a higher step.
+        """
+        highest = await self.books.read(lambda books: books.enrolment.highest_ladder())
+        if highest > self.credentials.ladder:
+            raise CannotStart(
+                why=f"terminals stand on step {highest} of the ladder and never go down: "
+                f"set `broker.ladder` to {highest}"
+            )
+
+    async def _keep_credentials(self) -> None:
+        """Renew certificates in time, and take back those of terminals that were sent away."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(RENEWAL_SECONDS):
+                    await self._credentials_are_due.wait()
+            self._credentials_are_due.clear()
+            try:
+                await self._renew_credentials()
+            except RusubanError as fault:
+                self._report("credentials", fault)
+
+    async def _renew_credentials(self) -> None:
+        calling = {self._name: self._calling} if self._calling is not None else {}
+        is_new = self.credentials.renew(self._served, calling)
+        is_revoked = self.credentials.take_back(await self.books.read(revoked))
+        if is_new or is_revoked:
+            await self.broker.reload()
+        if is_revoked:  # whoever came in again before the broker had read it is sent away again
+            await asyncio.sleep(RELOAD_SECONDS)
+            sent_away, self._sent_away = self._sent_away, set()
+            for given in await self.books.read(roles_of, frozenset(sent_away)):
+                self.courier.post([given])
+
     async def _accounts(self) -> Sequence[BrokerAccount]:
+        own = self._account(CONTROLLER, AccountRole.CONTROLLER, self._secret)
+        apart = self._account(SERVICE, AccountRole.PROFILES, self._service_secret)
+        return [own, apart, *await self.books.transact(terminal_accounts)]
+
+    def _account(self, name: str, role: AccountRole, secret: str) -> BrokerAccount:
         salt = self._names.secret_bytes(SALT_BYTES)
-        own = BrokerAccount(
-            name=CONTROLLER,
-            role=AccountRole.CONTROLLER,
-            salt=salt,
-            secret_hash=hash_secret(self._secret.encode(), salt),
+        return BrokerAccount(
+            name=name, role=role, salt=salt, secret_hash=hash_secret(secret.encode(), salt)
         )
-        return [own, *await self.books.transact(terminal_accounts)]
+
+    def _new_broker(self) -> EmbeddedBroker:
+        settings = self._settings
+        return EmbeddedBroker(
+            MosquittoSettings(
+                folder=settings.state_folder / "broker",
+                host=settings.broker.host,
+                port=settings.broker.port,
+                program=settings.broker.program,
+                ladder=settings.broker.ladder,
+                tls=self.credentials.broker_files(),
+            ),
+            accounts=self._accounts,
+            report=self._report,
+        )
 
     def _new_link(self) -> Link:
         return Link(
             LinkSettings(
-                host=self.broker.host,
+                host=self.broker.own_host,
                 port=self.broker.port,
-                name=CONTROLLER,
+                name=self._name,
                 password=self._secret,
+                tls=self._calling,
                 session_expiry_seconds=0,
                 clean_start=True,
-                will=Will(topic=CONTROLLER_STATE, payload=b"gone", delay_seconds=0),
+                will=Will(topic=CONTROLLER_STATE, payload=b"gone", delay_seconds=0)
+                if self.has_broker
+                else None,
                 retry=RetrySettings(
                     shortest_seconds=0.05, longest_seconds=1.0, refused_seconds=1.0
                 ),
@@ -171,6 +267,9 @@ class Controller:
 
     def _on_connected(self, _session_present: object) -> None:
         assert self._link is not None
+        if not self.has_broker:
+            self._link.subscribe(profile_filters().subscribe)
+            return
         self._link.subscribe((*controller_filters().subscribe, CONTROL_RESPONSES))
         self._link.publish(CONTROLLER_STATE, b"here", 1, retain=True)
         self.courier.on_connected()
@@ -185,14 +284,21 @@ class Controller:
         self._acknowledge(delivery)
 
     def _post(self, said: Sequence[Said | RoleGiven]) -> None:
-        self.courier.post(said)
+        """Send what is ours to send: without the broker only answers; the outbox is another's."""
+        self.courier.post(said if self.has_broker else [each for each in said if is_answer(each)])
+        sent_away = {each.terminal for each in said if is_farewell(each)}
+        if sent_away:
+            self._sent_away |= sent_away
+            self._credentials_are_due.set()
 
     def _acknowledge(self, delivery: Delivery) -> None:
         if self._link is not None:
             self._link.acknowledge(delivery)
 
-    def _publish(self, topic: str, payload: bytes, qos: int) -> Token | None:
-        return None if self._link is None else self._link.publish(topic, payload, qos)
+    def _publish(self, topic: str, payload: bytes, qos: int, *, retain: bool) -> Token | None:
+        if self._link is None:
+            return None
+        return self._link.publish(topic, payload, qos, retain=retain)
 
     async def _serve_pages(self) -> None:
         settings = self._settings.web
@@ -203,16 +309,18 @@ class Controller:
                 why=f"port {settings.port} on {settings.host} is in use; give `web.port` another"
             ) from fault
         host, port = listening.getsockname()[:2]
-        self.public_url = settings.public_url or f"http://{host}:{port}"
+        scheme = "https" if self._served is not None else "http"
+        self.public_url = settings.public_url or f"{scheme}://{host}:{port}"
         parts = WebParts(
             books=self.books,
             clock=self._clock,
             names=self._names,
             roles=frozenset(role.value for role in self._roles),
-            operator_token=operator_token(self._settings.state_folder / "keys", self._names),
+            operator_token=operator_token(self._settings.keys_folder, self._names),
             public_url=self.public_url,
-            broker_address=lambda: (self.broker.host, self.broker.port),
-            salt_secret=self._salt_secret,
+            broker_address=lambda: (self._settings.broker.all_names[0], self.broker.port),
+            credentials=self.credentials.given,
+            authority=lambda: self.credentials.authority_text,
             is_ready=self._is_ready,
             waiting_count=self.books.waiting,
             dropped_counts=lambda: self.listener.dropped,
@@ -220,13 +328,7 @@ class Controller:
         )
         self._site = runner_of(make_app(parts))
         await self._site.setup()
-        await web.SockSite(self._site, listening).start()
-
-    def _salt_secret(self) -> Salted:
-        secret = self._names.secret_bytes(SECRET_BYTES).hex()
-        salt = self._names.secret_bytes(SALT_BYTES)
-        digest = hash_secret(secret.encode(), salt)
-        return Salted(secret=secret, salt=salt.hex(), digest=digest.hex())
+        await web.SockSite(self._site, listening, ssl_context=self._served).start()
 
     def _is_ready(self) -> dict[str, bool]:
         parts = {"books": self.books.is_alive()}
@@ -245,34 +347,6 @@ def open_books(settings: ControllerSettings) -> SqliteBooks:
         settings.state_folder / BOOKS_FILE,
         clock=SystemClock(),
         names=names,
-        keys=FileKeys(settings.state_folder / "keys", names),
+        keys=FileKeys(settings.keys_folder, names),
         on_said=lambda _said: None,
     )
-
-
-def terminal_accounts(books: Transaction) -> list[BrokerAccount]:
-    """Return every terminal's account as the broker has to know it after a start."""
-    return [
-        BrokerAccount(
-            name=row["terminal_id"],
-            role=AccountRole(row["broker_role"]),
-            salt=bytes.fromhex(row["secret_salt"]),
-            secret_hash=bytes.fromhex(row["secret_digest"]),
-        )
-        for row in books.registration.broker_accounts()
-    ]
-
-
-def broker_words(given: RoleGiven) -> list[tuple[str, bytes]]:
-    """Return what the broker is told so that a terminal has this role."""
-    role = AccountRole(given.role) if given.role is not None else None
-    if given.secret is not None:
-        commands = [
-            remove_account(given.terminal),
-            create_account(given.terminal, role, given.secret),
-        ]
-    elif role is None:
-        commands = [remove_account(given.terminal)]
-    else:
-        commands = [change_role(given.terminal, role)]
-    return [(command.topic, command.payload) for command in commands]

@@ -6,15 +6,14 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
 from cloud_controller.ports import Books, Clock, Names, RoleGiven, Row, Said, Transaction
 from common.codec import Envelope, message_from, write
 from common.mqtt import Outcome, Token
-from common.rules.registration import BrokerRole
-from common.topics import AT_MOST_ONCE, Address, Channel, topic_of
+from common.topics import AT_MOST_ONCE, OPEN_TO, Address, BrokerRole, Channel, topic_of
 
 UNSENT_MAX: Final = 1_000
 """Kept messages read from the outbox at once; the rest is read when these are gone."""
@@ -22,8 +21,15 @@ UNSENT_MAX: Final = 1_000
 SECRETS_WAITING_MAX: Final = 100
 """New accounts that wait in memory for the broker; one more, and the oldest enrols again."""
 
-Publish = Callable[[str, bytes, int], Token | None]
 BrokerWords = Callable[[RoleGiven], Sequence[tuple[str, bytes]]]
+
+
+class Publish(Protocol):
+    """The link's way out: None when it cannot be sent now."""
+
+    def __call__(self, topic: str, payload: bytes, qos: int, *, retain: bool) -> Token | None:
+        """Send now, or not at all."""
+        ...
 
 
 class Courier:
@@ -78,8 +84,11 @@ class Courier:
 
     def _send(self, said: Said | RoleGiven) -> None:
         token = None
+        if isinstance(said, RoleGiven) and said.role not in OPEN_TO[Channel.PRESENCE]:
+            address = Address(terminal=said.terminal, channel=Channel.PRESENCE)
+            self._publish(topic_of(address), b"", 1, retain=True)  # nothing is kept of who left
         for topic, payload, qos in self._messages(said):
-            token = self._publish(topic, payload, qos)
+            token = self._publish(topic, payload, qos, retain=False)
         if token is not None and said.outbox_id is not None:
             self._under_way[token] = said.outbox_id
         if token is None and isinstance(said, RoleGiven) and said.secret is not None:

@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cloud_controller.flows import offerings, rights, sessions
+from cloud_controller.flows import offerings, registration, rights, sessions
 from cloud_controller.ports import Flow, Received, Transaction
 from common.codec import message_from
 from common.errors import RusubanError
 from common.messages import offerings as said_of_offerings, sessions as said_of_sessions
+from common.messages.problems import ProblemTold
 from common.messages.registration import Acknowledged
-from common.rules.registration import BrokerRole
 from common.topics import Channel
 
 WAITING_MAX: Final = 1_000
@@ -33,6 +33,7 @@ EVENTS: Final[Mapping[str, Flow]] = {
     said_of_sessions.SessionFailed.type: sessions.note_failed,
     said_of_sessions.CommandTold.type: sessions.note_command,
     said_of_sessions.ScanDenied.type: rights.note_denied,
+    ProblemTold.type: registration.note_problem,
 }
 """What the ordered stream of a terminal may carry."""
 
@@ -56,9 +57,6 @@ def take_event(books: Transaction, said: Received) -> None:
     Raises:
         EventBreaksItsFlow: a flow cannot take one of them; nothing of this call has happened.
     """
-    known = books.rights.standing(terminal_id=said.terminal)
-    if known is None or known["epoch"] != said.epoch or known["broker_role"] == BrokerRole.GATE:
-        return
     who, epoch = said.terminal, said.epoch
     mark = books.post.mark(terminal_id=who, epoch=epoch) or 0
     if said.seq == mark + 1:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from cloud_controller.ports import Names
 from common.errors import CannotStart
+from common.files import kept
 from common.seals import (
     ReadToken,
     TicketToken,
@@ -24,7 +23,7 @@ from common.seals import (
 
 KEY_BYTES: Final = 32
 TOKEN_BYTES: Final = 24
-"""Random bytes of the operator's token: 192 bits."""
+"""Random bytes of the operator's token and of the service server's secret: 192 bits."""
 
 _FIRST_KEY_ID = 1
 
@@ -39,7 +38,7 @@ class FileKeys:
             CannotStart: the folder cannot be written, or the file is no key.
         """
         self.key_id = _FIRST_KEY_ID
-        raw = _kept(folder / f"signing-key-{self.key_id}", lambda: names.secret_bytes(KEY_BYTES))
+        raw = kept(folder / f"signing-key-{self.key_id}", lambda: names.secret_bytes(KEY_BYTES))
         if len(raw) != KEY_BYTES:
             raise CannotStart(why=f"{folder}/signing-key-{self.key_id} is not a key of ours")
         self._key: Ed25519PrivateKey = new_signing_key(raw)
@@ -72,26 +71,18 @@ def operator_token(folder: Path, names: Names) -> str:
     Raises:
         CannotStart: the folder cannot be written.
     """
-    made = _kept(folder / "operator-token", lambda: names.secret_bytes(TOKEN_BYTES).hex().encode())
+    return _kept_token(folder / "operator-token", names)
+
+
+def service_secret(folder: Path, names: Names) -> str:
+    """Return the secret of a service server apart, made by whoever needs it first.
+
+    Raises:
+        CannotStart: the folder cannot be written.
+    """
+    return _kept_token(folder / "service-secret", names)
+
+
+def _kept_token(file: Path, names: Names) -> str:
+    made = kept(file, lambda: names.secret_bytes(TOKEN_BYTES).hex().encode())
     return made.decode("ascii").strip()
-
-
-def _kept(file: Path, make: Callable[[], bytes]) -> bytes:
-    """Return what a file holds; written whole and durable at once when it is not there."""
-    try:
-        for folder in (file.parent.parent, file.parent):  # a parent made on the way is open to all
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if file.exists():
-            return file.read_bytes()
-        made = make()
-        beside = file.with_suffix(".new")
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            os.write(handle, made)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        beside.rename(file)
-    except OSError as fault:
-        raise CannotStart(why=f"{file} cannot be kept: {fault.strerror}") from fault
-    return made

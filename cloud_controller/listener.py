@@ -1,4 +1,4 @@
-"""MQTT in: a table from channel and message type to flow; what is not taken is counted."""
+"""MQTT in: one table says which flow takes what, one what shows life; the rest is counted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from cloud_controller.flows import registration, rights, sessions
+from cloud_controller.flows import registration, rights, service, sessions
 from cloud_controller.inbox import EVENTS, EventBreaksItsFlow, take_event
 from cloud_controller.ports import Books, Flow, Received, Transaction
 from common.codec import read
@@ -19,11 +19,13 @@ from common.ids import TerminalId
 from common.messages import (
     registration as said_of_registration,
     rights as said_of_rights,
+    service as said_of_service,
+    specification as said_of_specification,
 )
 from common.messages.registration import Presence as PresenceTold
 from common.mqtt import Delivery
 from common.rules.presence import Presence
-from common.topics import Channel, address_of
+from common.topics import OPEN_TO, BrokerRole, Channel, address_of
 
 UNDER_WAY_MAX: Final = 128
 """Messages of one terminal before the writer at once: more than its window and exchanges."""
@@ -39,6 +41,7 @@ class Listener:
     def __init__(
         self,
         books: Books,
+        flows: Mapping[tuple[Channel, str], Flow],
         *,
         acknowledge: Callable[[Delivery], None],
         on_heard: Callable[[TerminalId, Presence, str], None],
@@ -48,6 +51,7 @@ class Listener:
 
         Args:
             books: where everything goes.
+            flows: what is done about each message; `flows_for` says it for a set of roles.
             acknowledge: tells the broker that a delivery is safe.
             on_heard: called with each sign of life of a terminal, and the connection it names.
             on_change: called after each commit that may have changed what is due when.
@@ -55,6 +59,7 @@ class Listener:
         self.dropped: Counter[str] = Counter()
         self._under_way: Counter[TerminalId] = Counter()
         self._books = books
+        self._flows = flows
         self._acknowledge = acknowledge
         self._on_heard = on_heard
         self._on_change = on_change
@@ -62,9 +67,12 @@ class Listener:
 
     def take(self, delivery: Delivery) -> None:
         """Read one delivery and hand it to its flow."""
+        if is_taken_away(delivery):
+            self._acknowledge(delivery)
+            return
         try:
             said, channel = self._said_in(delivery)
-            call = self._call_for(said, channel)
+            call = self._call_for(said, channel, is_kept=delivery.retain)
             self._note_life(said, channel)
         except NotTaken as refusal:
             self.dropped[str(refusal.facts["why"])] += 1
@@ -100,18 +108,23 @@ class Listener:
         )
         return said, address.channel
 
-    def _call_for(self, said: Received, channel: Channel) -> Callable[[Transaction], object] | None:
-        """Return what to do in the books, or None: it is only a sign of life.
+    def _call_for(
+        self, said: Received, channel: Channel, *, is_kept: bool
+    ) -> Callable[[Transaction], object] | None:
+        """Return what to do in the books, or None: it is at most a sign of life to us.
+
+        What the broker has kept is about an earlier time: it shows life, and no more.
 
         Raises:
             NotTaken: this message does not belong on this channel.
         """
-        flow = FLOWS.get((channel, said.message.type))
-        if flow is not None:
-            return lambda books: flow(books, said)
-        if (channel, said.message.type) in SIGNS_OF_LIFE:
+        kind = channel, said.message.type
+        if kind not in FLOWS and kind not in SIGNS_OF_LIFE:
+            raise NotTaken(why="wrong_channel", detail=said.message.type)
+        flow = self._flows.get(kind)  # None where a process with another role takes it
+        if flow is None or is_kept:
             return None
-        raise NotTaken(why="wrong_channel", detail=said.message.type)
+        return partial(_admit, said=said, channel=channel, flow=flow)
 
     def _note_life(self, said: Received, channel: Channel) -> None:
         """Pass on what shows that a terminal is here, or says that it has gone."""
@@ -158,17 +171,53 @@ class Listener:
             self._log.error("a message failed", topic=delivery.topic, exc_info=fault)
 
 
-FLOWS: Final[Mapping[tuple[Channel, str], Flow]] = {
-    (Channel.SPECIFICATION, said_of_registration.Specification.type): registration.specify,
+def is_taken_away(delivery: Delivery) -> bool:
+    """Say whether this is only the broker's kept presence of a terminal being taken away."""
+    address = None if delivery.payload else address_of(delivery.topic)
+    return address is not None and address.channel is Channel.PRESENCE
+
+
+def _admit(books: Transaction, said: Received, channel: Channel, flow: Flow) -> None:
+    """Carry out a flow for a terminal whose role may use this channel (A7).
+
+    The broker has looked already; neither trusts the other to. Whoever speaks out of turn is told
+    where it stands; an earlier epoch is told nothing.
+    """
+    row = books.registration.admission(terminal_id=said.terminal)
+    if row is None or row["epoch"] != said.epoch:
+        return
+    if BrokerRole(row["broker_role"]) in OPEN_TO[channel]:
+        flow(books, said)
+    else:
+        registration.tell_standing(books, said)
+
+
+_MANAGEMENT: Final[Mapping[tuple[Channel, str], Flow]] = {
+    (Channel.SPECIFICATION, said_of_specification.Specification.type): registration.specify,
+    (Channel.PRESENCE, PresenceTold.type): registration.note_connection,
     (Channel.HELLO, said_of_registration.Hello.type): sessions.hello,
-    (Channel.REQUESTS, said_of_registration.ServiceRequest.type): registration.give_service,
     (Channel.REQUESTS, said_of_rights.Announce.type): rights.announce,
     (Channel.REQUESTS, said_of_rights.Request.type): rights.request,
     (Channel.REQUESTS, said_of_rights.Complete.type): rights.complete,
     (Channel.REQUESTS, said_of_rights.Abort.type): rights.abort,
     **{(Channel.EVENTS, kind): take_event for kind in EVENTS},
 }
-"""What each channel may carry."""
+
+_SERVICE: Final[Mapping[tuple[Channel, str], Flow]] = {
+    (Channel.REQUESTS, said_of_service.ServiceRequest.type): service.give,
+}
+
+FLOWS: Final = {**_MANAGEMENT, **_SERVICE}
+"""What each channel may carry, whichever process takes it."""
+
+
+def flows_for(roles: frozenset[str]) -> Mapping[tuple[Channel, str], Flow]:
+    """Return what a process with these roles takes from terminals."""
+    return {
+        **(_MANAGEMENT if "management" in roles else {}),
+        **(_SERVICE if "service" in roles else {}),
+    }
+
 
 SIGNS_OF_LIFE: Final = frozenset(
     {

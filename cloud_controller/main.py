@@ -1,4 +1,4 @@
-"""The controller's commands: serve, enrol-code, migrate."""
+"""The controller's commands: serve, enrol-code, explain, migrate."""
 
 from __future__ import annotations
 
@@ -6,23 +6,37 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
 import structlog
 import typer
+from rich.console import Console
 
+from cloud_controller.certificates import Authority
 from cloud_controller.controller import Controller, open_books
-from cloud_controller.flows import registration
+from cloud_controller.explain import show
+from cloud_controller.flows import enrolment, service
+from cloud_controller.ports import Actor
 from cloud_controller.settings import ControllerSettings, Role
+from cloud_controller.storage.books import SqliteBooks
 from common.errors import CannotStart, RusubanError
-from common.ids import StoreId
+from common.ids import StoreId, TerminalId
 from common.logs import set_up_logs
+from common.system import SystemClock, SystemNames, spare_what_stays
+from common.tls import fingerprint_of
 from common.watchdog import Notifier, keep_watch
 
 EXIT_CANNOT_START: Final = 2
 """The exit code that says: read the sentence, put it right, start again."""
+
+TERMINAL_SETTINGS: Final = "/etc/rusuban/edge-agent.toml"
+"""Where an installed terminal keeps its settings."""
+
+EVERY_NETWORK: Final = ("0.0.0.0", "::")  # noqa: S104 - nothing is bound here: it is no name to call
+"""Addresses to listen on that nobody can call."""
 
 T = TypeVar("T")
 
@@ -55,13 +69,30 @@ def serve(
 
 @command_line.command(name="enrol-code")
 def enrol_code(
-    settings: SettingsFile, store: Annotated[str, typer.Option(help="The store's id.")]
+    settings: SettingsFile,
+    store: Annotated[str, typer.Option(help="The store's id.")],
+    terminal: Annotated[str, typer.Option(help="A terminal of it, to enrol again.")] = "",
 ) -> None:
     """Make a one-time code by which a store PC enrols; it is good for fifteen minutes."""
 
     def go() -> None:
-        code = _once(_load(settings), registration.make_code, StoreId(store), "command line")
+        loaded = _load(settings)
+        again = TerminalId(terminal) if terminal else None
+        code = _once(loaded, enrolment.make_code, StoreId(store), Actor.COMMAND_LINE, again)
         typer.echo(code)
+        typer.echo(_what_to_type(loaded, code), err=True)
+
+    _leave(go)
+
+
+@command_line.command()
+def explain(
+    terminal: Annotated[str, typer.Argument(help="The terminal's id.")], settings: SettingsFile
+) -> None:
+    """Say what a terminal is, which programs it carries, and why."""
+
+    def go() -> None:
+        show(_look(_load(settings), service.explain, TerminalId(terminal)), Console())
 
     _leave(go)
 
@@ -92,6 +123,27 @@ def _load(file: Path) -> ControllerSettings:
     return settings
 
 
+def _what_to_type(settings: ControllerSettings, code: str) -> str:
+    """Return what a person needs beside a code; a script reads the code alone."""
+    words = ["edge-agent enrol --settings", TERMINAL_SETTINGS, "--url", _url(settings)]
+    words += ["--code", code, *(("--pin", _pin(settings)) if settings.web.tls else ())]
+    minutes = enrolment.CODE_LIFE_SECONDS // 60
+    return f"Good for {minutes} minutes, and once. On the terminal, type:\n\n  {' '.join(words)}\n"
+
+
+def _url(settings: ControllerSettings) -> str:
+    """Return where a terminal reaches the pages."""
+    page = settings.web
+    host = settings.broker.all_names[0] if page.host in EVERY_NETWORK else page.host
+    host = f"[{host}]" if ":" in host else host
+    return page.public_url or f"{'https' if page.tls else 'http'}://{host}:{page.port}"
+
+
+def _pin(settings: ControllerSettings) -> str:
+    """Return by what a terminal knows the controller before it trusts it."""
+    return fingerprint_of(Authority(settings.keys_folder, SystemClock(), SystemNames()).pem)
+
+
 def _roles(text: str) -> frozenset[Role]:
     known = {role.value for role in Role}
     asked = {part.strip() for part in text.split(",") if part.strip()}
@@ -104,14 +156,30 @@ def _once(settings: ControllerSettings, function: Callable[..., T], *args: objec
     """Run one transaction beside whatever else uses the database."""
 
     async def go() -> T:
-        books = open_books(settings)
-        await books.open()
-        try:
+        async with _opened(settings) as books:
             return await books.transact(function, *args)
-        finally:
-            await books.close()
 
     return asyncio.run(go())
+
+
+def _look(settings: ControllerSettings, function: Callable[..., T], *args: object) -> T:
+    """Read beside whatever else uses the database, and keep nobody waiting."""
+
+    async def go() -> T:
+        async with _opened(settings) as books:
+            return await books.read(function, *args)
+
+    return asyncio.run(go())
+
+
+@asynccontextmanager
+async def _opened(settings: ControllerSettings) -> AsyncIterator[SqliteBooks]:
+    books = open_books(settings)
+    try:
+        await books.open()
+        yield books
+    finally:
+        await books.close()
 
 
 async def _serve(settings: ControllerSettings, roles: frozenset[Role]) -> None:
@@ -123,6 +191,7 @@ async def _serve(settings: ControllerSettings, roles: frozenset[Role]) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
         await controller.start()
+        spare_what_stays()
         async with asyncio.TaskGroup() as tasks:
             loops = controller.loops() | {"watchdog": keep_watch(notifier, controller.is_alive)}
             running = [tasks.create_task(loop, name=name) for name, loop in loops.items()]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from common.errors import RusubanError
 from common.ids import TerminalId
 from common.messages.base import Message
-from common.rules.registration import BrokerRole
+from common.messages.specification import Specification
+from common.rules.problems import ProblemKind
+from common.rules.registration import Standing
 from common.seals import ReadToken, TicketToken
-from common.topics import Channel
+from common.topics import BrokerRole, Channel
 
 if TYPE_CHECKING:
     import asyncio
@@ -37,6 +40,21 @@ class NotAllowed(RusubanError):
 
 class CodeIsSpent(RusubanError):
     """This enrolment code is unknown, used or out of date."""
+
+
+class Actor(StrEnum):
+    """Who the audit names where nobody has a name of their own."""
+
+    OPERATOR = "operator"
+    """Whoever has the operator's token."""
+    COMMAND_LINE = "command line"
+    SETTINGS = "settings"
+    """What the controller's settings say."""
+    POLICY = "policy"
+    """What a store confirms, or the controller shuts out, by itself."""
+    CODE = "enrolment"
+    """Whoever has a one-time code."""
+    TERMINAL = "terminal"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +91,49 @@ class RoleGiven:
     role: BrokerRole | None
     secret: str | None = None
     outbox_id: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """Something the operator must look at.
+
+    Attributes:
+        kind: which words are said of it.
+        subject: what it is about: with its kind it is one problem, however often it is met.
+        why: what was found, in a sentence.
+        evidence: the facts it was found from.
+        proposals: what can be done about it, the best first.
+    """
+
+    kind: ProblemKind
+    subject: str
+    why: str
+    terminal: TerminalId | None = None
+    reservation: str | None = None
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    proposals: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Registered:
+    """A terminal as the management role has registered it."""
+
+    terminal: TerminalId
+    store: str
+    store_number: int
+    epoch: str
+    standing: Standing
+    gate_digest: str | None
+    specification: Specification
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Certified:
+    """A terminal's certificate as PEM text, with what is kept of it."""
+
+    pem: str
+    serial: str
+    expires_at: int
 
 
 class Clock(Protocol):
@@ -129,6 +190,14 @@ class Keys(Protocol):
         ...
 
 
+class Registry(Protocol):
+    """What the service role may ask of the management role, and all that it may ask (A6)."""
+
+    def registered(self, terminal: TerminalId) -> Registered | None:
+        """Return what is registered of a terminal, or None: nothing is."""
+        ...
+
+
 class Queries(Protocol):
     """The named queries of one file of `storage/queries`, bound to the open transaction."""
 
@@ -146,12 +215,16 @@ class Transaction(Protocol):
     now: int
     names: Names
     keys: Keys
+    enrolment: Queries
     registration: Queries
+    service: Queries
     offerings: Queries
     reservations: Queries
     rights: Queries
     sessions: Queries
     post: Queries
+    problems: Queries
+    registry: Registry
 
     def say(
         self,
@@ -178,6 +251,18 @@ class Transaction(Protocol):
         A word with a `secret`, for a new account, is not kept, so that no secret is: a broker that
         starts anew reads the account's digest from the books.
         """
+        ...
+
+    def raise_problem(self, problem: Problem) -> None:
+        """Have an operator look at something; one that is open already is seen once more."""
+        ...
+
+    def solve_problem(self, kind: ProblemKind, subject: str) -> None:
+        """Note that there is nothing to look at any more, if there was."""
+        ...
+
+    def audit(self, actor: str, act: str, subject: str, reason: str = "") -> None:
+        """Enter a privileged act: who did what to whom or what, and why."""
         ...
 
 

@@ -6,16 +6,20 @@ import ipaddress
 import zoneinfo
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from common.ids import NAME_PATTERN
+from common.messages.registration import Ladder
+from common.messages.service import Program, Requirements
 from common.rules.registration import Policy
 from common.settings import Settings
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
+HostName = Annotated[str, Field(min_length=1, max_length=253)]
 
 
 class Role(StrEnum):
@@ -31,11 +35,8 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def _on_this_machine(host: str) -> str:
-    if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
-        message = "only an address of this machine: nothing is encrypted here yet"
-        raise ValueError(message)
-    return host
+def _is_on_this_machine(host: str) -> bool:
+    return host == "localhost" or ipaddress.ip_address(host).is_loopback
 
 
 def _known_zone(name: str) -> str:
@@ -46,25 +47,42 @@ def _known_zone(name: str) -> str:
 
 
 class WebSettings(_Part):
-    """Where pages and API are served; put a TLS proxy of this machine in front of it."""
+    """Where pages and API are served: in the clear on this machine only, else over TLS."""
 
-    host: Annotated[str, Field(validate_default=True)] = "127.0.0.1"
-    """The address to listen on; only this machine's, as nothing is encrypted here."""
+    host: str = "127.0.0.1"
+    """The address to listen on; beyond this machine only with `tls`."""
 
     port: Port = 8080
     """The TCP port; 0 takes a free one, as the demo does."""
 
+    tls: bool = False
+    """Whether to speak TLS with a certificate of our own; off behind a proxy of this machine."""
+
     public_url: str = ""
     """How customers reach the pages, such as `https://play.example`; empty: the address above."""
 
-    _check = field_validator("host")(_on_this_machine)
+    @model_validator(mode="after")
+    def _is_not_in_the_clear(self) -> Self:
+        if not self.tls and not _is_on_this_machine(self.host):
+            message = "beyond this machine only with `tls = true`"
+            raise ValueError(message)
+        return self
 
 
 class BrokerSettings(_Part):
     """The embedded MQTT broker, a mosquitto that lives and dies with the controller."""
 
-    host: Annotated[str, Field(validate_default=True)] = "127.0.0.1"
-    """The address to listen on; only this machine's, as nothing is encrypted here."""
+    ladder: Ladder = Ladder.PASSWORD
+    """How terminals prove themselves: 1 by a password over TLS, 2 by a certificate of their own.
+
+    0 is a password in the clear, for the demo, on this machine only. It never goes down again.
+    """
+
+    host: str = "127.0.0.1"
+    """The address to listen on; `0.0.0.0` is every network of this machine."""
+
+    names: Annotated[tuple[HostName, ...], Field(max_length=16)] = ()
+    """Names and addresses by which terminals reach it, the first told to them; empty: `host`."""
 
     port: Port = 18_830
     """The TCP port; fixed, since terminals remember it. 0 takes a free one, as the demo does."""
@@ -72,7 +90,20 @@ class BrokerSettings(_Part):
     program: str = "mosquitto"
     """The broker's program, by name or path."""
 
-    _check = field_validator("host")(_on_this_machine)
+    @model_validator(mode="after")
+    def _is_not_in_the_clear(self) -> Self:
+        if self.ladder is Ladder.LOOPBACK and not _is_on_this_machine(self.host):
+            message = "ladder 0 encrypts nothing: only an address of this machine"
+            raise ValueError(message)
+        if not self.names and ipaddress.ip_address(self.host).is_unspecified:
+            message = "say in `names` how terminals reach it"
+            raise ValueError(message)
+        return self
+
+    @property
+    def all_names(self) -> tuple[str, ...]:
+        """Return every name by which it is reached, the one told to terminals first."""
+        return self.names or (self.host,)
 
 
 class StoreSettings(_Part):
@@ -90,7 +121,17 @@ class StoreSettings(_Part):
     _check = field_validator("time_zone")(_known_zone)
 
     policy: Policy = Policy.MANUAL
-    """Who confirms a terminal's specification: an operator (`manual`), or nobody (`automatic`)."""
+    """Who confirms a terminal: an operator (`manual`), `rules`, or nobody (`automatic`)."""
+
+    rules: Requirements | None = None
+    """What a terminal must have to be confirmed by itself, where the policy is `rules`."""
+
+    @model_validator(mode="after")
+    def _has_its_rules(self) -> Self:
+        if (self.policy is Policy.RULES) != (self.rules is not None):
+            message = "the policy `rules` and a table of rules come together"
+            raise ValueError(message)
+        return self
 
 
 class ControllerSettings(Settings):
@@ -115,5 +156,21 @@ class ControllerSettings(Settings):
     stores: tuple[StoreSettings, ...] = ()
     """The stores to make known at start."""
 
+    programs: Annotated[tuple[Program, ...], Field(max_length=500)] = ()
+    """What programs ask of a PC and how they run on it; one that is not here asks nothing."""
+
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
     """The lowest level that is logged."""
+
+    @property
+    def keys_folder(self) -> Path:
+        """Return where every key and secret of the controller is."""
+        return self.state_folder / "keys"
+
+    @property
+    def server_names(self) -> frozenset[str]:
+        """Return every name and address by which broker and pages are reached over TLS."""
+        pages = urlsplit(self.web.public_url).hostname
+        hosts = {*self.broker.all_names, self.broker.host, self.web.host, pages, "localhost"}
+        is_anywhere = {"0.0.0.0", "::"}  # noqa: S104 - taken away, not listened on
+        return frozenset({host for host in hosts if host} - is_anywhere) | {"127.0.0.1"}

@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from cloud_controller.flows import registration, reservations, sessions
+from cloud_controller.flows import enrolment, registration, reservations, sessions
 from cloud_controller.ports import Books, Clock, Transaction
 from common.ids import TerminalId
 from common.rules.presence import Presence, presence_after, seconds_to_next_change
@@ -131,5 +131,8 @@ def _do_sessions(books: Transaction) -> int | None:
 
 
 def _tidy(books: Transaction) -> None:
+    registration.close_settled(books)
+    registration.solve_reservations(books)
     reservations.lapse(books)
     reservations.forget_answers(books, ANSWERS_KEPT_SECONDS)
+    enrolment.forget_codes(books)

@@ -10,7 +10,15 @@ from pydantic import ValidationError
 
 from common.errors import MessageIsMalformed
 from common.ids import NAME_LENGTH_MAX
-from common.messages import offerings, registration, rights, sessions
+from common.messages import (
+    offerings,
+    problems,
+    registration,
+    rights,
+    service,
+    sessions,
+    specification,
+)
 from common.messages.base import COUNT_MAX, INSTANT_MAX, Message
 
 VERSION: Final = 1
@@ -23,11 +31,11 @@ TTL_SECONDS_MAX: Final = 31_536_000
 _BRACKETS_MAX = 2_000  # so that reading one cannot exhaust the stack; ours have far fewer
 
 ON_THE_WIRE: Final[tuple[type[Message], ...]] = (
-    registration.Specification,
+    specification.Specification,
     registration.StandingTold,
-    registration.ServiceRequest,
-    registration.ServiceProfile,
-    registration.ServiceRefused,
+    service.ServiceRequest,
+    service.ServiceProfile,
+    service.ServiceRefused,
     registration.Presence,
     registration.Heartbeat,
     registration.Hello,
@@ -56,6 +64,7 @@ ON_THE_WIRE: Final[tuple[type[Message], ...]] = (
     sessions.StopSession,
     sessions.CommandTold,
     sessions.Desired,
+    problems.ProblemTold,
 )
 _MODEL_OF = {model.type: model for model in ON_THE_WIRE}
 

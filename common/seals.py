@@ -153,6 +153,11 @@ def seal_document(document: Mapping[str, Any], key: Ed25519PrivateKey) -> str:
     return key.sign(canonical(document)).hex()
 
 
+def renewal_document(terminal: str, epoch: str) -> dict[str, Any]:
+    """Return what a terminal signs to show that it still is who it was when it enrolled."""
+    return {"purpose": "rusuban renewal", "terminal": terminal, "epoch": epoch}
+
+
 def check_document(document: Mapping[str, Any], signature: str, key: Ed25519PublicKey) -> None:
     """Check that `key` signed this document.
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from common.ids import TerminalId
 
 ROOT = "rusuban/v1"
 CONTROLLER_STATE = f"{ROOT}/controller/state"
 BROKER_CONTROL = "$CONTROL/dynamic-security/v1"
+PROFILE_ASKED = "service.request"
+"""The method by which a terminal asks for its service information."""
 
 
 class Channel(StrEnum):
@@ -29,6 +33,41 @@ class Channel(StrEnum):
     COMMANDS = "service/down/commands"
     TELEMETRY = "service/up/telemetry"
     HEARTBEAT = "service/up/heartbeat"
+
+    @property
+    def is_up(self) -> bool:
+        """Say whether it leads from the terminal to the controller."""
+        return "/up/" in self.value
+
+
+class BrokerRole(StrEnum):
+    """What the broker lets a terminal do: wait at the gate, serve, or settle what still runs."""
+
+    GATE = "gate"
+    SERVICE = "service"
+    SETTLING = "settling"
+
+
+_ALWAYS: Final = frozenset(BrokerRole)
+_IN_SERVICE: Final = frozenset({BrokerRole.SERVICE})
+_WHILE_SESSIONS_RUN: Final = frozenset({BrokerRole.SERVICE, BrokerRole.SETTLING})
+
+OPEN_TO: Final[Mapping[Channel, frozenset[BrokerRole]]] = {
+    Channel.SPECIFICATION: _ALWAYS,
+    Channel.REGISTRATION: _ALWAYS,
+    Channel.PRESENCE: _WHILE_SESSIONS_RUN,
+    Channel.HELLO: _WHILE_SESSIONS_RUN,
+    Channel.WELCOME: _IN_SERVICE,
+    Channel.EVENTS: _WHILE_SESSIONS_RUN,
+    Channel.ACKS: _WHILE_SESSIONS_RUN,
+    Channel.REQUESTS: _IN_SERVICE,
+    Channel.REPLIES: _IN_SERVICE,
+    Channel.DESIRED: _IN_SERVICE,
+    Channel.COMMANDS: _WHILE_SESSIONS_RUN,
+    Channel.TELEMETRY: _IN_SERVICE,
+    Channel.HEARTBEAT: _IN_SERVICE,
+}
+"""Who may use each channel: the one rule that broker, controller and agent all go by (A4, A7)."""
 
 
 WITH_A_TAIL = frozenset({Channel.REQUESTS, Channel.COMMANDS})
@@ -93,43 +132,38 @@ def address_of(topic: str) -> Address | None:
     return Address(terminal=TerminalId(found["terminal"]), channel=channel, tail=tail)
 
 
-def gate_filters(terminal: str) -> RoleTopics:
-    """Return what role `gate` opens: the terminal's own gate branch and nothing else."""
-    branch = f"{ROOT}/{terminal}/gate"
-    return RoleTopics(publish=(f"{branch}/up/#",), subscribe=(f"{branch}/down/#",))
-
-
-def service_filters(terminal: str) -> RoleTopics:
-    """Return what role `service` opens: the whole of the terminal's own branch."""
-    gate, branch = gate_filters(terminal), f"{ROOT}/{terminal}/service"
+def filters_for(terminal: str, role: BrokerRole) -> RoleTopics:
+    """Return what a role opens: channels of the terminal's own branch, and no other's."""
+    beside = (CONTROLLER_STATE,) if role is BrokerRole.SERVICE else ()
     return RoleTopics(
-        publish=(*gate.publish, f"{branch}/up/#"),
-        subscribe=(*gate.subscribe, f"{branch}/down/#", CONTROLLER_STATE),
-    )
-
-
-def settling_filters(terminal: str) -> RoleTopics:
-    """Return what role `settling` opens: sessions may end and be reported, nothing new comes in."""
-    gate = gate_filters(terminal)
-
-    def own(channel: Channel, tail: str = "") -> str:
-        return f"{ROOT}/{terminal}/{channel}{tail}"
-
-    return RoleTopics(
-        publish=(*gate.publish, own(Channel.EVENTS), own(Channel.HELLO), own(Channel.PRESENCE)),
-        subscribe=(*gate.subscribe, own(Channel.ACKS), own(Channel.COMMANDS, "/#")),
+        publish=tuple(_filters(terminal, role, is_up=True)),
+        subscribe=(*_filters(terminal, role, is_up=False), *beside),
     )
 
 
 def controller_filters() -> RoleTopics:
-    """Return what the controller may do: hear every terminal, speak to every terminal."""
+    """Return what the controller may do: hear every terminal, speak to every terminal.
+
+    It may also speak on a terminal's presence, to take away what the broker keeps of one that left.
+    """
     return RoleTopics(
-        publish=(f"{ROOT}/+/gate/down/#", f"{ROOT}/+/service/down/#", CONTROLLER_STATE),
+        publish=(
+            *(f"{ROOT}/+/gate/down/#", f"{ROOT}/+/service/down/#", CONTROLLER_STATE),
+            f"{ROOT}/+/{Channel.PRESENCE}",
+        ),
         subscribe=(f"{ROOT}/+/gate/up/#", f"{ROOT}/+/service/up/#"),
     )
 
 
-def terminal_subscriptions(terminal: str, *, gate_is_open: bool) -> tuple[str, ...]:
-    """Return what a terminal subscribes to; before confirmation its gate branch alone (A4)."""
-    role = service_filters(terminal) if gate_is_open else gate_filters(terminal)
-    return role.subscribe
+def profile_filters() -> RoleTopics:
+    """Return what a service server apart may do: hear one question, and answer whoever asked."""
+    return RoleTopics(
+        publish=(f"{ROOT}/+/{Channel.REPLIES}",),
+        subscribe=(f"{ROOT}/+/{Channel.REQUESTS}/{PROFILE_ASKED}",),
+    )
+
+
+def _filters(terminal: str, role: BrokerRole, *, is_up: bool) -> Iterator[str]:
+    for channel, roles in OPEN_TO.items():
+        if role in roles and channel.is_up is is_up:
+            yield f"{ROOT}/{terminal}/{channel}" + ("/#" if channel in WITH_A_TAIL else "")

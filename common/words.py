@@ -1,10 +1,11 @@
-"""A refusal in the customer's words, with what to do next, because there is nobody to ask."""
+"""A refusal in the customer's words, a problem in the operator's, each with what to do next."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
+from common.rules.problems import ProblemKind
 from common.rules.tickets import DenialReason
 
 
@@ -161,9 +162,102 @@ _JA: Final = {
     ),
 }
 
+_PROBLEMS_EN: Final = {
+    ProblemKind.REGISTRATION_WAITING: Words(
+        what="A terminal waits for your word.",
+        next="Look at what it is and what has changed, then confirm or reject it.",
+    ),
+    ProblemKind.SPECIFICATION_FORGED: Words(
+        what="A terminal sent a specification that does not add up.",
+        next="Suspend it, and look at the PC before it may serve again.",
+    ),
+    ProblemKind.TERMINAL_MOVED: Words(
+        what="A terminal's identity seems to be on another PC.",
+        next="If you have changed the PC, confirm it; if not, retire it and enrol the right one.",
+    ),
+    ProblemKind.IDENTITY_COPIED: Words(
+        what="Two PCs say they are the same terminal.",
+        next="Switch the wrong one off, then enrol the right one again with a new code.",
+    ),
+    ProblemKind.IDENTITY_TAKEN_OVER: Words(
+        what="Somebody else connects under a terminal's name.",
+        next="Look for a second PC with its disk; enrol the right one again with a new code.",
+    ),
+    ProblemKind.KEY_ENROLLED_TWICE: Words(
+        what="A PC that is a terminal already asked to be another one.",
+        next="To enrol it again, make a code for that terminal; a copy needs a key of its own.",
+    ),
+    ProblemKind.STALE_CONFIRMATION: Words(
+        what="An old confirmation reached a terminal once more.",
+        next="It was not taken. If it happens again, find out who repeats old messages.",
+    ),
+    ProblemKind.SERVICE_TOO_EARLY: Words(
+        what="A terminal was sent service information before it was confirmed.",
+        next="Nothing of it was taken. Check that only one controller speaks to this broker.",
+    ),
+    ProblemKind.PROTOCOL_UNSPOKEN: Words(
+        what="A terminal and the controller have no version of the protocol in common.",
+        next="Bring the older of the two up to date.",
+    ),
+    ProblemKind.RESERVATION_WITHOUT_DEVICE: Words(
+        what="A reservation has lost its device.",
+        next="Move it to another device or give the money back, before the customer comes.",
+    ),
+}
+
+_PROBLEMS_JA: Final = {
+    ProblemKind.REGISTRATION_WAITING: Words(
+        what="端末が承認を待っています。",
+        next="機器の内容と変わった点を確かめて、承認するか却下してください。",
+    ),
+    ProblemKind.SPECIFICATION_FORGED: Words(
+        what="端末から辻褄の合わない申告が届きました。",
+        next="端末を停止し、現物を確かめてから再開してください。",
+    ),
+    ProblemKind.TERMINAL_MOVED: Words(
+        what="端末の登録が別のパソコンで使われているようです。",
+        next="入れ替えた覚えがあれば承認し、なければ廃止して正しいパソコンを登録してください。",
+    ),
+    ProblemKind.IDENTITY_COPIED: Words(
+        what="二台のパソコンが同じ端末を名乗っています。",
+        next="誤った方の電源を切り、正しい方を新しいコードで登録し直してください。",
+    ),
+    ProblemKind.IDENTITY_TAKEN_OVER: Words(
+        what="別の誰かがこの端末の名前で接続しています。",
+        next="複製されたパソコンがないか調べ、正しい方を新しいコードで登録し直してください。",
+    ),
+    ProblemKind.KEY_ENROLLED_TWICE: Words(
+        what="登録済みのパソコンが別の端末として登録しようとしました。",
+        next="登録し直すにはその端末用のコードを発行し、複製したパソコンには新しい鍵を作ってください。",
+    ),
+    ProblemKind.STALE_CONFIRMATION: Words(
+        what="古い承認がもう一度端末に届きました。",
+        next="受け付けていません。繰り返す場合は、古い通知を送っている相手を調べてください。",
+    ),
+    ProblemKind.SERVICE_TOO_EARLY: Words(
+        what="承認前の端末にサービス情報が送られました。",
+        next="端末は受け取っていません。ほかの管理サーバーがつながっていないか確かめてください。",
+    ),
+    ProblemKind.PROTOCOL_UNSPOKEN: Words(
+        what="端末と管理サーバーの版が合いません。", next="古い方を更新してください。"
+    ),
+    ProblemKind.RESERVATION_WITHOUT_DEVICE: Words(
+        what="予約の機器が使えなくなりました。",
+        next="お客様の来店前に、別の機器へ移すか返金してください。",
+    ),
+}
+
+PROBLEM_WORDS: Final = {"en": _PROBLEMS_EN, "ja": _PROBLEMS_JA}
+"""What the operator reads of a problem, by language."""
+
 _ALL: Final = {"en": _EN, "ja": _JA}
 
 
 def words_for(reason: DenialReason, language: str) -> Words:
     """Return a refusal's words in this language, English where it is none of ours."""
     return _ALL.get(language, _EN)[reason]
+
+
+def problem_words_for(kind: ProblemKind, language: str) -> Words:
+    """Return a problem's words in this language, English where it is none of ours."""
+    return PROBLEM_WORDS.get(language, _PROBLEMS_EN)[kind]

@@ -8,10 +8,11 @@ from typing import Final, Protocol
 
 from common.codec import Envelope, message_from, write
 from common.messages.base import Message
-from common.messages.registration import Heartbeat, Presence, Specification
+from common.messages.registration import Heartbeat, Presence
 from common.mqtt import Token
 from common.topics import AT_MOST_ONCE, RETAINED, WITH_A_TAIL, Address, Channel, topic_of
-from edge_agent.flows import registration, rights
+from edge_agent.flows import registration, rights, service
+from edge_agent.gate import Gate
 from edge_agent.ports import Asked, Clock, Identity, Journal, Names, Transaction
 
 WINDOW: Final = 40
@@ -27,65 +28,73 @@ class Publish(Protocol):
 
 
 class Courier:
-    """Speaks for one terminal. While the gate is closed nothing but its own gate branch is used."""
+    """Speaks for one terminal, on the channels that its gate lets it use."""
 
     def __init__(
         self,
         who: Identity,
         journal: Journal,
-        specification: Specification,
+        gate: Gate,
         *,
         publish: Publish,
         clock: Clock,
         names: Names,
     ) -> None:
         """Take what it speaks for and with."""
-        self.gate_is_open = False
         self.is_connected = False
         self._who = who
         self._journal = journal
-        self._specification = specification
+        self._gate = gate
         self._publish = publish
         self._clock = clock
         self._names = names
         self._connection = names.hex_digits(16)
+        self._awaits_standing = False
         self._sent_up_to = 0
         self._acknowledged_up_to = 0
 
     def will(self) -> tuple[str, bytes]:
         """Return the topic and the bytes that the broker publishes when we are gone."""
-        gone = Presence(state="gone", connection=self._connection)
-        return self._topic(Channel.PRESENCE), self._bytes(gone)
+        return self._topic(Channel.PRESENCE), self._bytes(self._presence("gone"))
 
     def on_connected(self) -> None:
-        """Say what we are, and who is here; everything unacknowledged goes again."""
+        """Note that we can speak; everything unacknowledged goes again."""
         self.is_connected = True
         self._sent_up_to = self._acknowledged_up_to
-        self._journal.transact(registration.specify, self._specification)
-        if self.gate_is_open:
-            self._send(Channel.PRESENCE, Presence(state="here", connection=self._connection))
-            self._journal.transact(registration.greet)
-            self._journal.transact(_ask_everything, self._who, self._specification)
-            self.pump()
 
     def on_lost(self) -> None:
         """Note that nothing can be sent."""
         self.is_connected = False
 
+    def ask_standing(self) -> None:
+        """Say what we are, so that we are told where we stand; repeated until we are."""
+        self._journal.transact(registration.specify)
+
+    def on_standing(self) -> None:
+        """Note that we were told where we stand, whatever it is."""
+        self._awaits_standing = False
+
+    def come(self) -> None:
+        """Say who is here and what is held, and ask what is open: as much as the gate allows."""
+        self._send(Channel.PRESENCE, self._presence("here"))
+        self._journal.transact(registration.greet, self._connection)
+        self._ask_everything()
+        self.pump()
+
     def leave(self) -> None:
         """Say that we are going, so that nobody has to wait for our silence to tell."""
-        if self.gate_is_open and self.is_connected:
-            self._send(Channel.PRESENCE, Presence(state="gone", connection=self._connection))
+        if self.is_connected:
+            self._send(Channel.PRESENCE, self._presence("gone"))
 
     def post(self, asked: Sequence[Asked]) -> None:
         """Send what the journal has just given a reason for."""
         for each in asked:
-            if self.gate_is_open or each.channel is Channel.SPECIFICATION:
-                self._send(each.channel, each.message)
+            self._awaits_standing |= each.channel is Channel.SPECIFICATION
+            self._send(each.channel, each.message)
 
     def pump(self) -> None:
         """Send the events that the window has room for."""
-        if not self.gate_is_open or not self.is_connected:
+        if not self.is_connected or not self._gate.lets(Channel.EVENTS):
             return
         room = WINDOW - (self._sent_up_to - self._acknowledged_up_to)
         if room > 0:
@@ -103,21 +112,20 @@ class Courier:
 
     def beat(self) -> None:
         """Say that we are alive."""
-        if self.gate_is_open and self.is_connected:
+        if self.is_connected:
             self._send(Channel.HEARTBEAT, Heartbeat())
 
     def is_waiting(self) -> bool:
         """Say whether anything is owed an answer that may have been lost."""
-        return self._journal.transact(_is_waiting, self._specification.gate_digest)
+        return self._awaits_standing or self._journal.transact(_is_waiting, self._gate)
 
     def send_again(self, acknowledged_before: int) -> None:
         """Repeat what is owed an answer; events if none was acknowledged since that number."""
         if not self.is_connected:
             return
-        if not self.gate_is_open:
-            self._journal.transact(registration.specify, self._specification)
-            return
-        self._journal.transact(_ask_everything, self._who, self._specification)
+        if self._awaits_standing:
+            self.ask_standing()
+        self._ask_everything()
         if self._acknowledged_up_to == acknowledged_before:
             self._sent_up_to = self._acknowledged_up_to
         self.pump()
@@ -127,7 +135,17 @@ class Courier:
         """Return the number of the last event that the controller has."""
         return self._acknowledged_up_to
 
+    def _ask_everything(self) -> None:
+        if self._gate.lets(Channel.REQUESTS):
+            self._journal.transact(_ask_everything, self._who)
+
+    def _presence(self, state: str) -> Presence:
+        return Presence(state=state, connection=self._connection)
+
     def _send(self, channel: Channel, message: Message, *, seq: int = 0) -> Token | None:
+        """Send on a channel, if the gate lets us; whatever is said goes through here."""
+        if not self._gate.lets(channel):
+            return None
         qos = 0 if channel in AT_MOST_ONCE else 1
         tail = message.type if channel in WITH_A_TAIL else ""
         topic, payload = self._topic(channel, tail), self._bytes(message, seq=seq)
@@ -156,16 +174,17 @@ def _unsent(journal: Transaction, after: int, most: int) -> list[tuple[int, str,
     return [(row["seq"], row["type"], row["body"]) for row in rows]
 
 
-def _is_waiting(journal: Transaction, own_digest: str) -> bool:
-    return (
-        registration.awaits_word(journal, own_digest)
-        or journal.rows.outbox_range()["waiting"] > 0
-        or any(True for _ in journal.rows.open_exchanges())
+def _is_waiting(journal: Transaction, gate: Gate) -> bool:
+    """Say whether an answer is owed on a channel that is open to us."""
+    if gate.lets(Channel.EVENTS) and journal.rows.outbox_range()["waiting"] > 0:
+        return True
+    return gate.lets(Channel.REQUESTS) and (
+        service.awaits_profile(journal) or any(True for _ in journal.rows.open_exchanges())
     )
 
 
-def _ask_everything(journal: Transaction, who: Identity, specification: Specification) -> None:
+def _ask_everything(journal: Transaction, who: Identity) -> None:
     """Ask again whatever has no answer yet."""
-    if registration.profile(journal, specification.gate_digest) is None:
-        registration.ask_for_service(journal, specification.gate_digest)
+    if service.awaits_profile(journal):
+        service.ask_for_service(journal)
     rights.ask_again(journal, who)

@@ -1,12 +1,22 @@
 -- Every query of the agent's journal, by name.
 
 -- name: identity()^
-SELECT terminal, store, epoch, secret, broker_host, broker_port, public_keys FROM identity;
+SELECT terminal, store, epoch, secret, broker_host, broker_port, public_keys, ladder, authority,
+    certificate, url, pinned
+FROM identity;
 
--- name: keep_identity(terminal, store, epoch, secret, broker_host, broker_port, public_keys)!
+-- name: keep_identity(terminal, store, epoch, secret, broker_host, broker_port, public_keys, ladder, authority, certificate, url, pinned)!
 INSERT OR REPLACE INTO identity (only_row, terminal, store, epoch, secret, broker_host, broker_port,
-    public_keys)
-VALUES (1, :terminal, :store, :epoch, :secret, :broker_host, :broker_port, :public_keys);
+    public_keys, ladder, authority, certificate, url, pinned)
+VALUES (1, :terminal, :store, :epoch, :secret, :broker_host, :broker_port, :public_keys, :ladder,
+    :authority, :certificate, :url, :pinned);
+
+-- name: keep_renewed(terminal, epoch, secret, broker_host, broker_port, public_keys, ladder, authority, certificate, pinned)!
+-- For who asked, and never down.
+UPDATE identity SET broker_host = :broker_host, broker_port = :broker_port,
+    public_keys = :public_keys, ladder = :ladder, authority = :authority,
+    certificate = :certificate, pinned = :pinned
+WHERE terminal = :terminal AND epoch = :epoch AND secret = :secret AND ladder <= :ladder;
 
 -- name: forget_registration()!
 DELETE FROM registration;
@@ -28,14 +38,50 @@ DELETE FROM outbox;
 DELETE FROM sqlite_sequence WHERE name = 'outbox';
 
 -- name: registration()^
-SELECT standing, gate_digest, reason FROM registration;
+SELECT standing, gate_digest, reason, revision FROM registration;
 
--- name: keep_registration(standing, gate_digest, reason)!
-INSERT OR REPLACE INTO registration (only_row, standing, gate_digest, reason)
-VALUES (1, :standing, :gate_digest, :reason);
+-- name: keep_registration(standing, gate_digest, reason, revision)!
+INSERT OR REPLACE INTO registration (only_row, standing, gate_digest, reason, revision)
+VALUES (1, :standing, :gate_digest, :reason, :revision);
+
+-- name: doubt(reason)!
+-- What was told no longer counts, and what is older counts still less.
+UPDATE registration SET standing = 'doubted', reason = :reason;
+
+-- name: gate()^
+-- What opens the gate: the word we were told, and what this PC is.
+SELECT told.standing, told.gate_digest, own.gate_digest AS own_digest
+FROM inventory AS own LEFT JOIN registration AS told USING (only_row);
+
+-- name: remembered()^
+SELECT body, missing_since FROM inventory;
+
+-- name: own_gate_digest()$
+SELECT gate_digest FROM inventory;
+
+-- name: remember(gate_digest, body, missing_since)!
+INSERT OR REPLACE INTO inventory (only_row, gate_digest, body, missing_since)
+VALUES (1, :gate_digest, :body, :missing_since);
+
+-- name: holds_sessions()$
+-- Whether a session runs, or something of one has still to be told.
+SELECT EXISTS (SELECT 1 FROM sessions WHERE state IN ('starting', 'running', 'ending'))
+    OR EXISTS (SELECT 1 FROM outbox WHERE type GLOB 'session.*' OR type GLOB 'command.*');
+
+-- name: note_problem(kind, about)!
+INSERT INTO problems (kind, about) VALUES (:kind, :about) ON CONFLICT DO NOTHING;
+
+-- name: forget_problems(kept)!
+DELETE FROM problems WHERE told <= (SELECT max(told) FROM problems) - :kept;
+
+-- name: problems_waiting()$
+SELECT count(*) FROM outbox WHERE type = 'problem.told';
 
 -- name: profile()^
 SELECT gate_digest, body FROM profile;
+
+-- name: profile_digest()$
+SELECT gate_digest FROM profile;
 
 -- name: keep_profile(gate_digest, body)!
 INSERT OR REPLACE INTO profile (only_row, gate_digest, body) VALUES (1, :gate_digest, :body);

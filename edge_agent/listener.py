@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import structlog
 
 from common.codec import read
-from common.errors import MessageIsMalformed, RusubanError
+from common.errors import MessageIsMalformed, RusubanError, StorageIsFull
 from common.messages.base import Message
-from common.messages.registration import (
-    Acknowledged,
-    ServiceProfile,
-    ServiceRefused,
-    StandingTold,
-    Welcome,
-)
+from common.messages.registration import Acknowledged, StandingTold, Welcome
 from common.messages.rights import Aborted, Announced, Completed, Refused, Right, Troubled
+from common.messages.service import ProfileDevice, ServiceProfile, ServiceRefused
 from common.messages.sessions import Desired, StopSession
 from common.mqtt import Delivery
+from common.rules.problems import ProblemKind
 from common.topics import CONTROLLER_STATE, Channel, address_of
-from edge_agent.flows import registration, rights, sessions
-from edge_agent.ports import Identity, Journal
+from edge_agent.flows import registration, rights, service, sessions
+from edge_agent.gate import Gate
+from edge_agent.ports import Identity, Journal, Transaction
 
 ON_CHANNEL: Final[Mapping[Channel, tuple[type[Message], ...]]] = {
     Channel.REGISTRATION: (StandingTold,),
@@ -55,14 +53,14 @@ class Hearing:
     def __init__(
         self,
         *,
-        on_gate: Callable[[bool], None],
-        on_profile: Callable[[ServiceProfile], None],
+        on_standing: Callable[[], object],
+        on_profile: Callable[[ServiceProfile, Sequence[ProfileDevice]], None],
         on_free: Callable[[str], None],
         on_sessions: Callable[[], None],
-        on_acknowledged: Callable[[int], None],
+        on_acknowledged: Callable[[int], object],
     ) -> None:
-        """Take the five that listen."""
-        self.on_gate = on_gate
+        """Take the five that listen; with a profile come the devices that are no longer ours."""
+        self.on_standing = on_standing
         self.on_profile = on_profile
         self.on_free = on_free
         self.on_sessions = on_sessions
@@ -76,19 +74,19 @@ class Listener:
         self,
         who: Identity,
         journal: Journal,
-        own_digest: str,
+        gate: Gate,
         *,
         hearing: Hearing,
         acknowledge: Callable[[Delivery], None],
     ) -> None:
-        """Take the parts it speaks to; `own_digest` is the gate digest of this terminal now."""
-        self.gate_is_open = False
+        """Take the parts it speaks to; `gate` says which channels it may hear now."""
         self.dropped: Counter[str] = Counter()
         self._who = who
         self._journal = journal
-        self._own_digest = own_digest
+        self._gate = gate
         self._hearing = hearing
         self._acknowledge = acknowledge
+        self._tells_too_early = True
         self._log = structlog.get_logger("listener")
         self._hears: Mapping[type[Message], Callable[[Any], None]] = {
             StandingTold: self._hear_standing,
@@ -106,6 +104,15 @@ class Listener:
             Desired: self._hear_desired,
         }
 
+    @property
+    def gate_is_open(self) -> bool:
+        """Say whether anything of service is taken."""
+        return self._gate.is_open
+
+    def on_connected(self) -> None:
+        """Begin a connection: with the gate shut nothing of service has any business in it."""
+        self._tells_too_early = self._gate.is_shut
+
     def take(self, delivery: Delivery) -> None:
         """Read one delivery and hand it to its flow; what fails is asked for or said again."""
         if delivery.topic != CONTROLLER_STATE:
@@ -119,9 +126,11 @@ class Listener:
                 self.dropped["failed"] += 1
                 self._log.exception("a message failed", topic=delivery.topic)
         self._acknowledge(delivery)
+        if self._gate.is_open:  # what is under way when it closes is nobody's fault
+            self._tells_too_early = False
 
     def _message_in(self, delivery: Delivery) -> Message:
-        """Return the message of a delivery.
+        """Return the message of a delivery; one that the gate keeps out is not even read.
 
         Raises:
             NotTaken: it is none of ours, cannot be read, or the gate is closed to it.
@@ -129,8 +138,11 @@ class Listener:
         address = address_of(delivery.topic)
         if address is None or address.terminal != self._who.terminal:
             raise NotTaken(why="unknown_topic", detail=delivery.topic)
-        if address.channel is not Channel.REGISTRATION and not self.gate_is_open:
-            raise NotTaken(why="gate_is_closed", detail=delivery.topic)
+        if not self._gate.lets(address.channel):
+            self._note_too_early(address.channel)
+            raise NotTaken(why="gate_is_closed", detail=address.channel.value)
+        if delivery.retain:
+            raise NotTaken(why="retained", detail=address.channel.value)
         try:
             message = read(delivery.payload).message
         except MessageIsMalformed as fault:
@@ -139,20 +151,33 @@ class Listener:
             raise NotTaken(why="wrong_channel", detail=message.type)
         return message
 
+    def _note_too_early(self, channel: Channel) -> None:
+        """Have an operator look at who sends service through a closed gate, once a connection."""
+        if self._tells_too_early:
+            self._tells_too_early = False
+            with suppress(StorageIsFull):  # the message is kept out all the same
+                self._journal.transact(_tell_too_early, channel)
+
     def _hear_standing(self, told: StandingTold) -> None:
-        is_open = self._journal.transact(registration.take_standing, told, self._own_digest)
-        self._note_gate(is_open=is_open)
+        refusal = self._journal.transact(registration.take_standing, self._who, told)
+        if refusal is not registration.NotHeard.ANOTHER_EPOCH:
+            self._hearing.on_standing()
+        if refusal is not None:
+            raise NotTaken(why=refusal.value, detail=f"{told.standing}, revision {told.revision}")
 
     def _hear_profile(self, told: ServiceProfile) -> None:
-        if self._journal.transact(registration.take_profile, told, self._own_digest):
-            self._hearing.on_profile(told)
+        gone = self._journal.transact(service.take_profile, told)
+        if gone is None:
+            raise NotTaken(why="another_specification", detail=told.type)
+        self._hearing.on_profile(told, gone)
 
     def _hear_service_refused(self, told: ServiceRefused) -> None:
-        self._journal.transact(registration.take_refusal, told)
-        self._note_gate(is_open=False)
+        self._journal.transact(service.take_refusal, told)
+        self._hearing.on_standing()
 
     def _hear_welcome(self, told: Welcome) -> None:
-        self._note_acknowledged(told.acknowledged_up_to)
+        if told.epoch == self._who.epoch:
+            self._note_acknowledged(told.acknowledged_up_to)
 
     def _hear_acknowledged(self, told: Acknowledged) -> None:
         if told.epoch == self._who.epoch:
@@ -193,7 +218,7 @@ class Listener:
             raise NotTaken(why="never_said", detail=str(up_to))
         self._hearing.on_acknowledged(up_to)
 
-    def _note_gate(self, *, is_open: bool) -> None:
-        if is_open is not self.gate_is_open:
-            self.gate_is_open = is_open
-            self._hearing.on_gate(is_open)
+
+def _tell_too_early(journal: Transaction, channel: Channel) -> None:
+    kind, about = ProblemKind.SERVICE_TOO_EARLY, str(journal.now)
+    registration.tell_problem(journal, kind, about, f"on {channel}, before it was confirmed")

@@ -8,6 +8,7 @@ import pwd
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -16,10 +17,10 @@ import typer
 
 from common.errors import CannotStart, RusubanError
 from common.logs import set_up_logs
-from common.system import SystemClock, SystemNames
+from common.system import SystemClock, SystemNames, spare_what_stays
 from common.watchdog import Notifier, keep_watch
-from edge_agent.enrolment import enrol as ask_to_enrol, kept_public_key
-from edge_agent.flows import registration
+from edge_agent.enrolment import Asking, alone_in, enrol as ask_to_enrol, kept_key
+from edge_agent.flows import enrolment
 from edge_agent.runner.main import run as run_runner
 from edge_agent.runner.settings import RunnerSettings
 from edge_agent.scanners.read_ticket import load_keys, read_tickets
@@ -42,7 +43,14 @@ command_line = typer.Typer(
 @command_line.command()
 def run(settings: SettingsFile) -> None:
     """Run the agent until it is told to stop."""
-    _leave(lambda: asyncio.run(_run(_load(settings), settings)))
+
+    def go() -> int:
+        loaded = _load(settings)
+        with alone_in(loaded.state_folder):
+            kept_key(loaded.state_folder, SystemNames().secret_bytes)
+            return asyncio.run(_run(loaded, settings))
+
+    _leave(go)
 
 
 @command_line.command()
@@ -59,21 +67,18 @@ def runner(settings: SettingsFile) -> None:
 @command_line.command()
 def enrol(
     settings: SettingsFile,
-    url: Annotated[str, typer.Option(prompt="Controller's address")],
-    code: Annotated[str, typer.Option(prompt="Enrolment code")],
+    url: Annotated[str | None, typer.Option(help="The controller's address.")] = None,
+    code: Annotated[str | None, typer.Option(help="The one-time code.")] = None,
+    pin: Annotated[str, typer.Option(help="The pin that enrol-code prints.")] = "",
+    *,
+    again: Annotated[bool, typer.Option("--again", help="Also if it is enrolled.")] = False,
 ) -> None:
     """Give this terminal its identity, with the one-time code that the operator made."""
 
     def go() -> int:
         loaded = _load(settings)
-        names = SystemNames()
-        public_key = kept_public_key(loaded.state_folder, names.secret_bytes)
-        answer = ask_to_enrol(url, code, public_key, os.uname().nodename)
-        journal = open_journal(loaded, SystemClock(), names)
-        journal.transact(registration.keep_identity, answer)
-        journal.close()
-        typer.echo(f"Enrolled as {answer['terminal']} of store {answer['store']}.")
-        typer.echo("Start the agent now; an operator may have to confirm it.")
+        with alone_in(loaded.state_folder):
+            _enrol(loaded, again=again, say=lambda: _asking(url, code, pin))
         return 0
 
     _leave(go)
@@ -102,7 +107,34 @@ def _leave(go: Callable[[], int]) -> None:
     except RusubanError as fault:
         sys.stderr.write(f"{fault}\n")
         code = EXIT_CANNOT_START
+    except typer.Abort:
+        sys.stderr.write("Nothing was answered; nothing has changed.\n")
+        code = EXIT_CANNOT_START
     raise typer.Exit(code)
+
+
+def _enrol(settings: AgentSettings, *, again: bool, say: Callable[[], Asking]) -> None:
+    """Have the key on the disk, then ask, then keep the answer: cut anywhere, it is asked again."""
+    names = SystemNames()
+    key = kept_key(settings.state_folder, names.secret_bytes)
+    with closing(open_journal(settings, SystemClock(), names)) as journal:
+        known = journal.transact(enrolment.identity)
+        if known is not None and not again:
+            typer.echo(f"This PC is {known.terminal} of store {known.store} already.")
+            typer.confirm("Enrol it anew?", abort=True)
+        who = ask_to_enrol(say(), key)
+        journal.transact(enrolment.keep_identity, who)
+    typer.echo(f"Enrolled as {who.terminal} of store {who.store}.")
+    typer.echo("Start the agent now; an operator may have to confirm it.")
+
+
+def _asking(url: str | None, code: str | None, pin: str) -> Asking:
+    return Asking(
+        url=url or typer.prompt("Controller's address"),
+        code=code or typer.prompt("Enrolment code"),
+        hostname=os.uname().nodename,
+        pin=pin,
+    )
 
 
 def _load(file: Path) -> AgentSettings:
@@ -122,6 +154,7 @@ async def _run(settings: AgentSettings, settings_file: Path) -> int:
             loops = terminal.loops() | {"watchdog": keep_watch(notifier, terminal.is_alive)}
             running = [tasks.create_task(loop, name=name) for name, loop in loops.items()]
             await terminal.link.start()
+            spare_what_stays()
             notifier.ready(f"terminal {opened.who.terminal}")
             log.info("started", terminal=opened.who.terminal, epoch=opened.who.epoch)
             await stop.wait()

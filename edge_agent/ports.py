@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from common.errors import RusubanError
 from common.ids import TerminalId
 from common.messages.base import Message
+from common.messages.registration import Ladder
 from common.rules.sessions import EndReason, SessionState
 from common.rules.tickets import DenialReason
 from common.topics import Channel
@@ -26,17 +27,36 @@ class RunnerIsAway(RusubanError):
     """The runner on {socket} does not answer."""
 
 
+class LadderGoesDown(RusubanError):
+    """It offers less protection, step {asked} not {kept}; to start over, empty the state folder."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Identity:
-    """Who this terminal is, as its enrolment said."""
+    """Who this terminal is and how it proves it, as enrolment said and every renewal since."""
 
     terminal: TerminalId
     store: str
     epoch: str
-    secret: str
+    secret: str = field(repr=False)
     broker_host: str
     broker_port: int
     keys: Mapping[int, Ed25519PublicKey]
+
+    ladder: Ladder = Ladder.LOOPBACK
+    """How far up it has come; it never goes down."""
+
+    authority: str = field(default="", repr=False)
+    """The controller's own authority as PEM: nobody else vouches for the broker."""
+
+    certificate: str = field(default="", repr=False)
+    """The terminal's own as PEM, on the step that asks for one."""
+
+    url: str = ""
+    """Where it enrolled and renews."""
+
+    pinned: str = field(default="", repr=False)
+    """Who alone vouches for `url`, as PEM; empty: whom this PC trusts."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import SettingsConfigDict
 
 from common.ids import NAME_PATTERN
+from common.messages.specification import CHOICES_MAX
 from common.settings import Settings
 
 Key = Annotated[str, Field(pattern=NAME_PATTERN)]
@@ -62,6 +63,9 @@ class DeviceSettings(_Part):
 
     program: Key
     """The id of its program in the catalogue."""
+
+    also: Annotated[tuple[Key, ...], Field(max_length=CHOICES_MAX - 1)] = ()
+    """Further programs it can carry."""
 
     offering: OfferingSettings | None = None
     """What is offered on it; without one it cannot be booked."""

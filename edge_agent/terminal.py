@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,9 +11,9 @@ from typing import Any, Final
 
 import structlog
 
-from common.errors import CannotStart, StorageIsFull
-from common.messages.registration import DeviceFound, ServiceProfile, Specification
+from common.errors import CannotStart
 from common.messages.rights import Complete
+from common.messages.specification import DeviceFound, Specification
 from common.mqtt import (
     Delivery,
     Link,
@@ -22,33 +21,34 @@ from common.mqtt import (
     LinkSettings,
     LossReason,
     RetrySettings,
+    SubscriptionIsRefused,
     Token,
     Will,
 )
-from common.rules.tickets import DenialReason
+from common.rules.problems import ProblemKind
 from common.system import SystemClock, SystemNames
-from common.topics import terminal_subscriptions
-from common.words import words_for
+from common.topics import filters_for
 from edge_agent.afterwards import Afterwards
 from edge_agent.courier import Courier
-from edge_agent.flows import offerings, registration, rights
-from edge_agent.inventory import specification
+from edge_agent.enrolment import Credentials, tls_of
+from edge_agent.entrance import Entrance
+from edge_agent.flows import enrolment, registration
+from edge_agent.gate import Gate
+from edge_agent.inspector import Inspector
+from edge_agent.inventory import FileDigests, look
 from edge_agent.journal import SqliteJournal
 from edge_agent.listener import Hearing, Listener
-from edge_agent.ports import Asked, Identity, Verdict
+from edge_agent.offers import Offers
+from edge_agent.ports import Asked, Identity, Transaction, Verdict
 from edge_agent.reconciler import Reconciler
 from edge_agent.runner.beside import RunnerBeside, seen
 from edge_agent.runner.catalogue import read_catalogue
 from edge_agent.runner.link import RunnerLink, RunnerStarter
 from edge_agent.runner.wire import EventKind, RunnerEvent
-from edge_agent.scanners.hygiene import NotATicket, clean, hygiene
 from edge_agent.scanners.image import ImageFolder
-from edge_agent.scanners.reading import Reading, Scanner, ScannerIsGone
+from edge_agent.scanners.reading import Scanner
 from edge_agent.settings import AgentSettings
 from edge_agent.timers import Timers
-
-SCANNER_AGAIN_SECONDS: Final = 3.0
-"""After a scanner was found gone, it is looked for again."""
 
 JOURNAL_FILE: Final = "journal.db"
 
@@ -56,19 +56,32 @@ BOOT_ID_FILE: Final = Path("/proc/sys/kernel/random/boot_id")
 """Where the kernel tells one start of this PC from the next."""
 
 
+TAKEN_OVER_EACH_MS: Final = 3_600_000
+"""An hour: how often an operator is told that another speaks under our name."""
+
+RENEWALS_WAITING_MAX: Final = 10
+"""Renewed credentials not yet used; there is one in ten minutes at most."""
+
+SHUT_OUT: Final = (
+    "ask the operator whether this terminal was retired; if it shall serve again, run "
+    "`edge-agent enrol` with a new code"
+)
+"""What to do when the broker knows us no more."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Opened:
     """What an agent needs before its parts can be made."""
 
     who: Identity
-    what: Specification
+    look: Callable[[], Specification]
     journal: SqliteJournal
     clock: SystemClock
     names: SystemNames
 
 
 def open_terminal(settings: AgentSettings) -> Opened:
-    """Return who and what this terminal is, with its journal open.
+    """Return who this terminal is and what says what it is, with its journal open.
 
     Raises:
         CannotStart: it is not enrolled, or its catalogue or journal cannot be read.
@@ -76,16 +89,22 @@ def open_terminal(settings: AgentSettings) -> Opened:
     clock, names = SystemClock(), SystemNames()
     catalogue = read_catalogue(settings.runner.catalogue)
     devices = [
-        DeviceFound(key=device.key, title=device.title, program=device.program)
+        DeviceFound(key=device.key, title=device.title, program=device.program, also=device.also)
         for device in settings.devices
     ]
-    what = specification(devices, {name: program.argv for name, program in catalogue.items()})
+    scanners = [f"{scanner.kind} {scanner.folder.name}" for scanner in settings.scanners]
     journal = open_journal(settings, clock, names)
-    who = journal.transact(registration.identity)
+    who = journal.transact(enrolment.identity)
     if who is None:
         journal.close()
         raise CannotStart(why="this terminal is not enrolled; run `edge-agent enrol` first")
-    return Opened(who=who, what=what, journal=journal, clock=clock, names=names)
+    return Opened(
+        who=who,
+        look=partial(look, devices, catalogue, scanners, digests=FileDigests()),
+        journal=journal,
+        clock=clock,
+        names=names,
+    )
 
 
 class Terminal:
@@ -106,122 +125,125 @@ class Terminal:
             opened: who and what this terminal is.
             scanners: where tickets are read; by default those of the settings.
         """
-        self._who, self._what, self._journal = opened.who, opened.what, opened.journal
+        self._settings, self._opened = settings, opened
+        self._who, self._journal = opened.who, opened.journal
         self._log = structlog.get_logger("agent")
-        self._drafts = {
-            device.key: device.offering.model_dump()
-            for device in settings.devices
-            if device.offering is not None
-        }
-        self._scanners = self._scanners_of(settings, opened) if scanners is None else scanners
-        starter = RunnerStarter(runner_argv)
-        self.runner_link = RunnerLink(
-            settings.runner.socket,
-            on_event=self._on_runner_event,
-            on_connected=self._on_runner_connected,
-            when_away=starter.start if settings.runner.is_started_by_agent else None,
-        )
-        self.reconciler = Reconciler(opened.journal, RunnerBeside(self.runner_link))
-        self.courier = Courier(
-            opened.who,
-            opened.journal,
-            opened.what,
-            publish=self._publish,
-            clock=opened.clock,
-            names=opened.names,
-        )
-        self.timers = Timers(opened.journal, self.courier, opened.clock)
+        self._renewed: asyncio.Queue[Identity] = asyncio.Queue(RENEWALS_WAITING_MAX)
+        self._is_shut_out = False
         self._afterwards = Afterwards()
-        self.listener = self._new_listener(opened)
-        self.link = self._new_link(settings, opened)
+        self._gate = Gate(opened.journal)
+        self._inspector = Inspector(opened.journal, opened.look, self._on_looked)
+        self._offers = self._new_offers()
+        self._entrance = self._new_entrance(scanners)
+        self._credentials = self._new_credentials()
+        self.runner_link = self._new_runner_link(runner_argv)
+        self.reconciler = Reconciler(opened.journal, RunnerBeside(self.runner_link))
+        self.courier = self._new_courier()
+        self.timers = Timers(opened.journal, self.courier, opened.clock)
+        self.listener = self._new_listener()
+        self.link = self._new_link()
         opened.journal.on_said = self._on_said
         opened.journal.on_asked = self._on_asked
         opened.journal.on_shown = self._on_shown
-        is_open = opened.journal.transact(registration.is_open, opened.what.gate_digest)
-        self._set_gate(is_open=is_open)
-        if self._profile is not None:
-            opened.journal.transact(offerings.offer, self._profile, self._drafts)
+        self._review()
 
     def loops(self) -> dict[str, Coroutine[Any, Any, None]]:
         """Return everything that runs beside each other, by name."""
-        loops = {
+        return {
             "runner link": self.runner_link.run(),
             "reconciler": self.reconciler.run(),
             "timers": self.timers.run(),
+            "inspector": self._inspector.run(),
+            "credentials": self._credentials.run(),
+            "new credentials": self._link_anew(),
+            **self._entrance.loops(),
         }
-        for scanner in self._scanners:
-            loops[f"watch {scanner.name}"] = self._watch(scanner)
-            loops[f"read {scanner.name}"] = self._read_from(scanner)
-        return loops
 
     def is_alive(self) -> bool:
         """Say that the agent does its work: all of it is done by the loop that asks."""
         return True
 
-    def read(self, reading: Reading) -> None:
-        """Take one reading of a scanner to the device it is for."""
-        scanned = hygiene(reading.text)
-        if isinstance(scanned, NotATicket):
-            self._deny(DenialReason(scanned.reason), scanned.why, clean(reading.text))
-            return
-        device = self._device_for(scanned.read.token.device_number)
-        if device is None:
-            self._deny(DenialReason.NOT_REGISTERED, "the gate is closed", "")
-            return
-        self._journal.transact(rights.scan, self._who, device, scanned.text)
-
     async def say_goodbye(self) -> None:
         """Take what we offer off the page, since nobody will be here, and leave the broker."""
-        if self._profile is not None:
-            devices = self._profile.devices
-            with contextlib.suppress(StorageIsFull):  # our silence will say it
-                self._journal.transact(offerings.withdraw, devices, self._drafts, "stopping")
+        self._offers.withdraw("stopping")
         self._afterwards.wait_no_more()
         self.courier.leave()
         await self.link.stop()
 
-    async def _watch(self, scanner: Scanner) -> None:
-        """Keep a scanner watched; one that is gone is looked for again."""
-        while True:
-            try:
-                await scanner.watch()
-            except ScannerIsGone as fault:
-                self._log.warning("scanner gone", why=str(fault))
-                await asyncio.sleep(SCANNER_AGAIN_SECONDS)
+    def _review(self) -> None:
+        """Take the role that goes with what the journal says now, and act accordingly (A4, A8)."""
+        is_changed = self._gate.review()
+        if is_changed:
+            self._log.info("role", role=self._gate.role.value)
+        self._offers.review()
+        if is_changed and self.courier.is_connected:
+            self._come()
 
-    async def _read_from(self, scanner: Scanner) -> None:
-        async for reading in scanner.readings():
-            try:
-                self.read(reading)
-            except StorageIsFull as fault:
-                self._log.error("a reading was not taken", why=str(fault))
-                reason = DenialReason.BUSY_TRY_AGAIN
-                self._show(Verdict(device=None, scan="", reason=reason))
+    def _come(self) -> None:
+        """Ask the broker for what our role may hear, and say what it may say."""
+        self.link.subscribe(filters_for(self._who.terminal, self._gate.role).subscribe)
+        self.courier.come()
+        self._offers.prepare_all()
+        self.timers.nudge()
 
-    def _device_for(self, number: int) -> str | None:
-        """Return the device a ticket names, or one that is free: the controller says if it may."""
-        if self._profile is None or not self._profile.devices or not self.courier.gate_is_open:
-            return None
-        ours = [device.device for device in self._profile.devices]
-        for device in self._profile.devices:
-            if device.number == number or len(ours) == 1:
-                return device.device
-        return self._journal.transact(rights.first_ready, ours)
+    def _on_looked(self) -> None:
+        """Go by what this PC is now; while the gate is closed, ask again where we stand."""
+        self._gate.has_looked = True
+        self._review()
+        if not self._gate.is_open and self.courier.is_connected:
+            self.courier.ask_standing()
 
-    def _deny(self, reason: DenialReason, why: str, text: str) -> None:
-        self._journal.transact(rights.deny, reason, why, text)
+    def _on_standing(self) -> None:
+        self.courier.on_standing()
+        self._review()
+
+    def _on_acknowledged(self, up_to: int) -> None:
+        """Go on telling; whoever only settles goes back to the gate when all is told."""
+        self.courier.acknowledged(up_to)
+        if not self._gate.is_open:
+            self._review()
 
     def _on_connected(self, _session_present: object) -> None:
-        is_open = self.listener.gate_is_open
-        self.link.subscribe(terminal_subscriptions(self._who.terminal, gate_is_open=is_open))
+        self._is_shut_out = False
+        self._credentials.on_connected()
+        self.listener.on_connected()
         self.courier.on_connected()
-        self._prepare_all()
-        self.timers.nudge()
-        self._log.info("connected", gate_is_open=is_open)
+        self._come()
+        self.courier.ask_standing()
+        self._log.info("connected", role=self._gate.role.value)
 
     def _on_lost(self, reason: LossReason) -> None:
         self.courier.on_lost()
+        self._credentials.on_lost(reason)
         self._log.warning("connection lost", reason=reason.value)
+        if reason is LossReason.NOT_AUTHORISED:
+            self._on_shut_out()
+        elif reason is LossReason.TAKEN_OVER:
+            self._journal.transact(_tell_taken_over)
+
+    def _on_shut_out(self) -> None:
+        """Go back to the gate: who is not let in is not confirmed, whatever was told before."""
+        if not self._is_shut_out:
+            self._is_shut_out = True
+            self._log.error("the broker does not let us in", next=SHUT_OUT)
+        self._journal.transact(registration.doubt, "the broker does not let us in")
+        self._review()
+
+    async def _link_anew(self) -> None:
+        """Connect again with each renewed credentials; what cannot be used leaves us as we are."""
+        while True:
+            renewed = await self._renewed.get()
+            before, self._who = self._who, renewed
+            try:
+                link = self._new_link()
+            except CannotStart as fault:
+                self._who = before
+                self._log.error("credentials not used", why=str(fault))
+                continue
+            self.courier.on_lost()
+            await self.link.stop()
+            self.link = link
+            await link.start()
 
     def _on_said(self) -> None:
         self._afterwards.do(self.courier.pump)
@@ -238,36 +260,9 @@ class Terminal:
     def _on_shown(self, verdict: Verdict) -> None:
         """Tell a no at once; a yes shows itself by what it starts, and is told after that."""
         if verdict.reason is None:
-            self._afterwards.do(partial(self._show, verdict))
+            self._afterwards.do(partial(self._entrance.show, verdict))
         else:
-            self._show(verdict)
-
-    def _on_gate(self, is_open: object) -> None:
-        self._log.info("gate", is_open=is_open)
-        self._set_gate(is_open=bool(is_open))
-        if is_open:
-            self._on_connected(None)
-
-    def _set_gate(self, *, is_open: bool) -> None:
-        """Open or close the gate; the profile in the journal is there only while it is open."""
-        self.listener.gate_is_open = is_open
-        self.courier.gate_is_open = is_open
-        self._profile = self._journal.transact(registration.profile, self._what.gate_digest)
-
-    def _on_profile(self, profile: ServiceProfile) -> None:
-        self._profile = profile
-        self._journal.transact(offerings.offer, profile, self._drafts)
-        self._prepare_all()
-        self._log.info("service profile taken", devices=len(profile.devices))
-
-    def _prepare_all(self) -> None:
-        if self._profile is not None:
-            for device in self._profile.devices:
-                self._prepare(device.device)
-
-    def _prepare(self, device: str) -> None:
-        if self.courier.gate_is_open:
-            self._journal.transact(rights.prepare, self._who, device)
+            self._entrance.show(verdict)
 
     def _on_runner_connected(self) -> None:
         self.reconciler.on_connected()
@@ -284,57 +279,90 @@ class Terminal:
     def _publish(self, topic: str, payload: bytes, qos: int, *, retain: bool) -> Token | None:
         return self.link.publish(topic, payload, qos, retain=retain)
 
-    def _show(self, verdict: Verdict) -> None:
-        """Tell the customer; until there is a screen, the log is where it shows."""
-        told = {"scan": verdict.scan, "device": verdict.device}
-        if verdict.reason is None:
-            self._log.info("verdict", opens=True, **told)
-            return
-        words = words_for(verdict.reason, "en")
-        reason = verdict.reason.value
-        self._log.info(
-            "verdict", opens=False, reason=reason, what=words.what, next=words.next, **told
+    def _report(self, where: str, fault: BaseException) -> None:
+        if isinstance(fault, SubscriptionIsRefused):
+            self._log.info("the broker gives us less than our role", why=str(fault))
+        else:
+            self._log.error("a callback failed", where=where, exc_info=fault)
+
+    # --- how each part is made --------------------------------------------------------------------
+
+    def _new_entrance(self, scanners: Sequence[Scanner] | None) -> Entrance:
+        if scanners is None:
+            scanners = [
+                ImageFolder(
+                    scanner.folder,
+                    seconds=self._opened.clock.steady_seconds,
+                    report=lambda told: self._log.warning("picture not read", why=str(told)),
+                )
+                for scanner in self._settings.scanners
+            ]
+        return Entrance(self._who, self._journal, scanners, lambda: self._offers.devices)
+
+    def _new_offers(self) -> Offers:
+        drafts = {
+            device.key: device.offering.model_dump()
+            for device in self._settings.devices
+            if device.offering is not None
+        }
+        return Offers(self._who, self._journal, self._gate, drafts)
+
+    def _new_credentials(self) -> Credentials:
+        return Credentials(
+            self._who,
+            self._settings.state_folder,
+            self._journal,
+            clock=self._opened.clock,
+            names=self._opened.names,
+            on_renewed=self._renewed.put_nowait,
         )
 
-    def _scanners_of(self, settings: AgentSettings, opened: Opened) -> list[Scanner]:
-        return [
-            ImageFolder(
-                scanner.folder,
-                seconds=opened.clock.steady_seconds,
-                report=lambda told: self._log.warning("picture not read", why=str(told)),
-            )
-            for scanner in settings.scanners
-        ]
+    def _new_runner_link(self, argv: Sequence[str]) -> RunnerLink:
+        starter = RunnerStarter(argv)
+        return RunnerLink(
+            self._settings.runner.socket,
+            on_event=self._on_runner_event,
+            on_connected=self._on_runner_connected,
+            when_away=starter.start if self._settings.runner.is_started_by_agent else None,
+        )
 
-    def _new_listener(self, opened: Opened) -> Listener:
+    def _new_courier(self) -> Courier:
+        return Courier(
+            self._who,
+            self._journal,
+            self._gate,
+            publish=self._publish,
+            clock=self._opened.clock,
+            names=self._opened.names,
+        )
+
+    def _new_listener(self) -> Listener:
         hearing = Hearing(
-            on_gate=self._on_gate,
-            on_profile=self._on_profile,
-            on_free=self._prepare,
+            on_standing=self._on_standing,
+            on_profile=self._offers.take,
+            on_free=self._offers.prepare,
             on_sessions=self.reconciler.nudge,
-            on_acknowledged=self.courier.acknowledged,
+            on_acknowledged=self._on_acknowledged,
         )
         return Listener(
-            opened.who,
-            opened.journal,
-            opened.what.gate_digest,
-            hearing=hearing,
-            acknowledge=self._acknowledge,
+            self._who, self._journal, self._gate, hearing=hearing, acknowledge=self._acknowledge
         )
 
-    def _new_link(self, settings: AgentSettings, opened: Opened) -> Link:
+    def _new_link(self) -> Link:
         topic, payload = self.courier.will()
+        who, retry = self._who, self._settings.retry
         return Link(
             LinkSettings(
-                host=opened.who.broker_host,
-                port=opened.who.broker_port,
-                name=opened.who.terminal,
-                password=opened.who.secret,
+                host=who.broker_host,
+                port=who.broker_port,
+                name=who.terminal,
+                password=who.secret,
                 will=Will(topic=topic, payload=payload),
+                tls=tls_of(who, self._settings.state_folder),
                 retry=RetrySettings(
-                    shortest_seconds=settings.retry.shortest_seconds,
-                    longest_seconds=settings.retry.longest_seconds,
-                    refused_seconds=settings.retry.refused_seconds,
+                    shortest_seconds=retry.shortest_seconds,
+                    longest_seconds=retry.longest_seconds,
+                    refused_seconds=retry.refused_seconds,
                 ),
             ),
             LinkCallbacks(
@@ -342,12 +370,9 @@ class Terminal:
                 on_connected=self._on_connected,
                 on_lost=self._on_lost,
             ),
-            random=opened.names.fraction,
+            random=self._opened.names.fraction,
             report=self._report,
         )
-
-    def _report(self, where: str, fault: BaseException) -> None:
-        self._log.error("a callback failed", where=where, exc_info=fault)
 
 
 def open_journal(settings: AgentSettings, clock: SystemClock, names: SystemNames) -> SqliteJournal:
@@ -360,3 +385,9 @@ def open_journal(settings: AgentSettings, clock: SystemClock, names: SystemNames
     return SqliteJournal(
         settings.state_folder / JOURNAL_FILE, clock=clock, names=names, boot_id=boot_id
     )
+
+
+def _tell_taken_over(journal: Transaction) -> None:
+    kind, hour = ProblemKind.IDENTITY_TAKEN_OVER, journal.now // TAKEN_OVER_EACH_MS
+    detail = "another connected to the broker under this terminal's name"
+    registration.tell_problem(journal, kind, f"hour {hour}", detail)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import socket
 import threading
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cloud_controller.broker.security import BrokerAccount, security_document
 from common.errors import CannotStart, RusubanError
+from common.files import replace
+from common.messages.registration import Ladder
 
 START_SECONDS = 10.0
 """mosquitto listens after some 10 ms; with a large session store on a slow disk after seconds."""
@@ -60,6 +63,8 @@ PLUGIN_PLACES = tuple(
     for folder in ("usr/lib/*-linux-*", "usr/lib", "usr/lib64", "usr/local/lib")
 )
 
+ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - compared with, never a default
+"""The host that means every address this machine has."""
 
 _MANAGERS_WORDS = frozenset({"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"})
 """What the service manager tells us and not our child, which would answer for us."""
@@ -82,6 +87,18 @@ class BrokerEnded(RusubanError):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class BrokerFiles:
+    """What the broker proves itself with, and whom it believes; PEM, each replaced whole."""
+
+    certificate: Path
+    key: Path
+    authority: Path
+    """Only whom it has certified may speak, from `Ladder.CERTIFICATE` on."""
+    revoked: Path
+    """And of them nobody on this list, which must be there."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class BrokerSettings:
     """Where the embedded broker lives."""
 
@@ -89,6 +106,9 @@ class BrokerSettings:
     host: str = "127.0.0.1"
     port: int = 0
     """0: any free one, kept for as long as this controller runs."""
+    ladder: Ladder = Ladder.LOOPBACK
+    tls: BrokerFiles | None = None
+    """Needed from `Ladder.PASSWORD` on."""
     program: str = "mosquitto"
     saves_each_change: bool = False
     """False: up to a second of what the broker acknowledged is lost by a kill, for the outboxes to
@@ -108,21 +128,30 @@ class EmbeddedBroker:
         accounts: Callable[[], Awaitable[Sequence[BrokerAccount]]],
         report: Callable[[str, BaseException], None],
     ) -> None:
+        assert (settings.ladder is Ladder.LOOPBACK) == (settings.tls is None)
         self.host = settings.host
         self.port = settings.port
         self.restarts = 0
+        self._ladder = settings.ladder
+        self._tls = settings.tls
         self._folder = settings.folder
         self._program = settings.program
         self._saves_each_change = settings.saves_each_change
         self._accounts = accounts
         self._report = report
         self._child: Process | None = None
+        self._launching = asyncio.Lock()
         self._is_stopping = False
 
     @property
     def pid(self) -> int | None:
         """The process id of the child, None before the first start."""
         return None if self._child is None else self._child.pid
+
+    @property
+    def own_host(self) -> str:
+        """Where we ourselves reach it, under a name its certificate must have."""
+        return "127.0.0.1" if self.host == ANY_ADDRESS else self.host
 
     async def start(self) -> None:
         """Start mosquitto and return when it listens.
@@ -135,7 +164,8 @@ class EmbeddedBroker:
         self.port = _free_port(self.host, self.port)
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            await self._launch()
+            async with self._launching:
+                await self._launch()
         except OSError as fault:
             raise BrokerDoesNotStart(why=f"{self._folder}: {fault.strerror}") from fault
 
@@ -154,6 +184,16 @@ class EmbeddedBroker:
             await asyncio.sleep(pause_seconds)
             pause_seconds = min(2 * pause_seconds, PAUSE_SECONDS_MAX)
             await self._launch_again()
+
+    async def reload(self) -> None:
+        """Have mosquitto read its certificates anew, within a tenth of a second.
+
+        That is for who comes from now on: whoever is connected stays, even one that is revoked,
+        until its account is changed or removed.
+        """
+        async with self._launching:  # one that has just been started would die of it
+            if self._child is not None and self._child.returncode is None:
+                self._child.send_signal(signal.SIGHUP)
 
     async def stop(self) -> None:
         """End mosquitto, its sessions saved."""
@@ -174,7 +214,7 @@ class EmbeddedBroker:
         assert threading.current_thread() is threading.main_thread()
         settings_file = self._folder / "mosquitto.conf"
         settings_file.write_text(self._settings_text(), "utf-8")
-        _write_secret(self._security_file, security_document(await self._accounts()))
+        replace(self._security_file, security_document(await self._accounts()))
         if self._is_stopping:
             return
         self._child = await asyncio.create_subprocess_exec(
@@ -190,14 +230,17 @@ class EmbeddedBroker:
 
     async def _launch_again(self) -> None:
         try:
-            await self._launch()
+            async with self._launching:
+                await self._launch()
         except Exception as fault:  # noqa: BLE001 - whatever it is, the next attempt may succeed
             self._report("broker", fault)
 
     async def _until_it_listens(self, child: Process) -> None:
         try:
             async with asyncio.timeout(START_SECONDS):
-                while child.returncode is None and not _listens(self.host, self.port):  # noqa: ASYNC110 - a port calls nobody
+                while child.returncode is None and not (  # noqa: ASYNC110 - a port calls nobody
+                    _listens(self.host, self.port) and _can_reload(child.pid)
+                ):
                     await asyncio.sleep(START_LOOKS_SECONDS)
         except TimeoutError:
             child.kill()
@@ -226,6 +269,7 @@ class EmbeddedBroker:
             "allow_anonymous false",
             f"plugin {_plugin()}",
             f"plugin_opt_config_file {self._security_file}",
+            *self._tls_lines(),
             "set_tcp_nodelay true",
             "persistence true",
             f"persistence_location {self._folder}/",
@@ -245,6 +289,20 @@ class EmbeddedBroker:
             *(["user root"] if os.geteuid() == 0 else []),  # else it drops to a user without rights
         )
         return "\n".join(lines) + "\n"
+
+    def _tls_lines(self) -> Iterator[str]:
+        """Yield what the listener asks for; on the highest step the certificate is the account."""
+        if self._tls is None:
+            return
+        yield "tls_version tlsv1.3"
+        yield f"certfile {self._tls.certificate}"
+        yield f"keyfile {self._tls.key}"
+        if self._ladder is Ladder.CERTIFICATE:
+            yield f"cafile {self._tls.authority}"
+            yield f"crlfile {self._tls.revoked}"
+            yield "require_certificate true"
+            yield "use_identity_as_username true"
+            yield "use_username_as_clientid true"
 
 
 def _found(program: str) -> str:
@@ -282,13 +340,14 @@ def _listens(host: str, port: int) -> bool:
         return probe.connect_ex((host, port)) == 0
 
 
-def _write_secret(file: Path, content: bytes) -> None:
-    """Replace a file at once, readable by us alone."""
-    new = file.with_suffix(".new")
-    new.unlink(missing_ok=True)
-    new.touch(mode=0o600)
-    new.write_bytes(content)
-    new.replace(file)
+def _can_reload(pid: int) -> bool:
+    """Say whether it catches SIGHUP by now; mosquitto does so a moment after it listens."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text("ascii")
+    except OSError:  # it has just ended, and its exit code will say so
+        return False
+    caught = int(status.partition("SigCgt:")[2].split(maxsplit=1)[0], 16)
+    return bool(caught >> (signal.SIGHUP - 1) & 1)
 
 
 def _append(log: Path, chunk: bytes) -> None:

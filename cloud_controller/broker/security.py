@@ -5,18 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from common.topics import (
     BROKER_CONTROL,
+    BrokerRole,
     RoleTopics,
     controller_filters,
-    gate_filters,
-    service_filters,
-    settling_filters,
+    filters_for,
+    profile_filters,
 )
 
 ITERATIONS = 101
@@ -41,13 +41,14 @@ _GONE_ALREADY = {
 """The same for what is removed twice."""
 
 
-class BrokerRole(StrEnum):
+class AccountRole(StrEnum):
     """What the broker lets an account do; `common.topics` says on which topics."""
 
     GATE = "gate"
     SERVICE = "service"
     SETTLING = "settling"
     CONTROLLER = "controller"
+    PROFILES = "profiles"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,11 +56,10 @@ class BrokerAccount:
     """Someone the broker knows; `name` is user name and client id, and both are bound together."""
 
     name: str
-    role: BrokerRole | None
+    role: AccountRole | None
     """None: may connect and do nothing."""
     secret_hash: bytes
     salt: bytes
-    is_enabled: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,7 +109,7 @@ def security_document(accounts: Sequence[BrokerAccount]) -> bytes:
     )
 
 
-def create_account(name: str, role: BrokerRole | None, secret: str) -> BrokerCommand:
+def create_account(name: str, role: AccountRole | None, secret: str) -> BrokerCommand:
     """Let someone new in, with all the roles it may have later; `secret` crosses to the broker."""
     roles = (
         {
@@ -129,26 +129,20 @@ def create_account(name: str, role: BrokerRole | None, secret: str) -> BrokerCom
     return _command(name, *roles, client)
 
 
-def change_role(name: str, role: BrokerRole | None) -> BrokerCommand:
-    """Give an account this role and no other; the broker disconnects it, it returns with them."""
+def change_role(name: str, role: AccountRole | None) -> BrokerCommand:
+    """Give an account this role and no other; the broker disconnects it, it returns with them.
+
+    With None it returns and can do nothing. The plugin's own `disableClient` is never used: it is
+    only asked when there is a password, and one with a certificate would return with all its roles.
+    """
     return _command(
         name,
         {"command": "modifyClient", "username": name, "roles": _held(role, name)},
     )
 
 
-def disable_account(name: str) -> BrokerCommand:
-    """Send someone away and do not let them in again until they are enabled."""
-    return _command(name, {"command": "disableClient", "username": name})
-
-
-def enable_account(name: str) -> BrokerCommand:
-    """Let someone in again."""
-    return _command(name, {"command": "enableClient", "username": name})
-
-
 def remove_account(name: str) -> BrokerCommand:
-    """Forget someone, and send them away."""
+    """Forget someone, and send them away; with a certificate they may return, and do nothing."""
     roles = (
         {"command": "deleteRole", "rolename": _role_name(each, name)} for each in _TERMINAL_ROLES
     )
@@ -163,14 +157,16 @@ def refusals_in(payload: bytes) -> tuple[Refusal, ...]:
     return tuple(_refusals(json.loads(payload)["responses"]))
 
 
-_TERMINAL_ROLES = (BrokerRole.GATE, BrokerRole.SERVICE, BrokerRole.SETTLING)
+_TERMINAL_ROLES = (AccountRole.GATE, AccountRole.SERVICE, AccountRole.SETTLING)
+_OUR_ROLES = (AccountRole.CONTROLLER, AccountRole.PROFILES)
 
-_TOPICS: dict[BrokerRole, Callable[[str], RoleTopics]] = {
-    BrokerRole.GATE: gate_filters,
-    BrokerRole.SERVICE: service_filters,
-    BrokerRole.SETTLING: settling_filters,
-    BrokerRole.CONTROLLER: lambda _: _with_control(controller_filters()),
-}
+
+def _topics_of(role: AccountRole, name: str) -> RoleTopics:
+    if role is AccountRole.CONTROLLER:
+        return _with_control(controller_filters())
+    if role is AccountRole.PROFILES:
+        return profile_filters()
+    return filters_for(name, BrokerRole(role))
 
 
 def _with_control(topics: RoleTopics) -> RoleTopics:
@@ -180,22 +176,22 @@ def _with_control(topics: RoleTopics) -> RoleTopics:
     )
 
 
-def _roles_beside(role: BrokerRole | None) -> tuple[BrokerRole, ...]:
+def _roles_beside(role: AccountRole | None) -> tuple[AccountRole, ...]:
     """Return every role the account may come to hold: changing one is then a single command."""
-    return (BrokerRole.CONTROLLER,) if role is BrokerRole.CONTROLLER else _TERMINAL_ROLES
+    return (role,) if role in _OUR_ROLES else _TERMINAL_ROLES
 
 
-def _role_name(role: BrokerRole, name: str) -> str:
+def _role_name(role: AccountRole, name: str) -> str:
     return f"{role}-{name}"
 
 
-def _held(role: BrokerRole | None, name: str) -> list[dict[str, str]]:
+def _held(role: AccountRole | None, name: str) -> list[dict[str, str]]:
     return [] if role is None else [{"rolename": _role_name(role, name)}]
 
 
-def _rights(role: BrokerRole, name: str) -> list[dict[str, str | bool]]:
+def _rights(role: AccountRole, name: str) -> list[dict[str, str | bool]]:
     """Return the access list of a role; whatever it does not name is denied."""
-    topics = _TOPICS[role](name)
+    topics = _topics_of(role, name)
     return [
         *(_allow("publishClientSend", each) for each in topics.publish),
         *(_allow("publishClientReceive", each) for each in topics.subscribe),
@@ -215,7 +211,6 @@ def _kept_client(account: BrokerAccount) -> dict[str, Any]:
         "password": base64.b64encode(account.secret_hash).decode(),
         "salt": base64.b64encode(account.salt).decode(),
         "iterations": ITERATIONS,
-        "disabled": not account.is_enabled,
         "roles": _held(account.role, account.name),
     }
 

@@ -1,139 +1,78 @@
-"""A terminal enrols, says what it is, is confirmed, and only then is given service information."""
+"""A terminal says what it is; its store's policy or an operator says whether it may serve.
+
+Never confirmed by silence: every decision has its reason, and its line in the audit. What only a
+person can settle is raised as a problem.
+"""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, get_args
 
-from cloud_controller.ports import CodeIsSpent, NotAllowed, NotFound, Received, Transaction
-from common.ids import StoreId, TerminalId
-from common.messages.registration import (
-    ServiceProfile,
-    ServiceRefused,
-    Specification,
-    StandingTold,
+from cloud_controller.ports import (
+    Actor,
+    NotAllowed,
+    NotFound,
+    Problem,
+    Received,
+    Row,
+    Transaction,
 )
+from common.ids import StoreId, TerminalId
+from common.messages.problems import ProblemTold
+from common.messages.registration import Presence as PresenceTold, StandingTold
+from common.messages.service import Requirements
+from common.messages.specification import Specification
 from common.rules.presence import Presence
+from common.rules.problems import TOLD_BY_TERMINALS, ProblemKind
 from common.rules.registration import (
     STANDING,
-    BrokerRole,
+    OperatorsWord,
     Policy,
     Registered,
     Standing,
     StandingEvent,
     after_specification,
-    may_have_service,
-    profile_of,
     role_for,
 )
-from common.topics import Channel
+from common.rules.service import unmet
+from common.rules.specification import differences, evidence_of_another, is_sealed
+from common.topics import BrokerRole, Channel
 
-CODE_LIFE_SECONDS: Final = 900
-"""An enrolment code is good for a quarter of an hour, and once."""
+BATCH_MAX: Final = 500
+"""Terminals, or reservations of one, looked at in one transaction, so that it stays short."""
 
-CODE_LENGTH: Final = 10
-"""Characters of an enrolment code: 49 bits."""
+DEVICES_PROPOSED_MAX: Final = 3
+"""Other devices proposed for one reservation."""
 
-DEVICES_KEPT_MAX: Final = 256
-"""Devices one terminal may ever have named: each keeps its number, and a store has 65 535."""
-
-SECRET_BYTES: Final = 32
-SALT_BYTES: Final = 12
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Salted:
-    """A new secret with the salt and digest that the broker checks it by, all in hex."""
-
-    secret: str
-    salt: str
-    digest: str
+_LEAVES: Final = frozenset({Standing.REJECTED, Standing.SUSPENDED, Standing.RETIRED})
+"""Standings in which a terminal takes no more customers until further notice."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Enrolled:
-    """What a terminal is given when its code is good; the secret is said once and kept nowhere."""
+class NewStore:
+    """A store to be made known; `rules` are what its policy goes by where that is `rules`."""
 
-    terminal: TerminalId
     store: StoreId
-    epoch: str
-    secret: str
-    public_keys: dict[int, str]
+    title: str
+    time_zone: str
+    policy: Policy = Policy.MANUAL
+    rules: Requirements | None = None
 
 
-def add_store(
-    books: Transaction, store: StoreId, title: str, time_zone: str, policy: Policy
-) -> None:
+def add_store(books: Transaction, new: NewStore, actor: str = Actor.SETTINGS) -> None:
     """Make a store known; one that is known keeps what it has."""
-    books.registration.add_store(
-        store_id=store,
+    is_new = books.registration.add_store(
+        store_id=new.store,
         number=books.registration.highest_store_number() + 1,
-        title=title,
-        time_zone=time_zone,
-        policy=policy,
+        title=new.title,
+        time_zone=new.time_zone,
+        policy=new.policy,
+        rules=(new.rules or Requirements()).model_dump_json(),
         made_at=books.now,
     )
-
-
-def make_code(books: Transaction, store: StoreId, actor: str) -> str:
-    """Return a new enrolment code for a store; only its digest is kept.
-
-    Raises:
-        NotFound: there is no such store.
-    """
-    if books.registration.store(store_id=store) is None:
-        raise NotFound(what="store")
-    code = books.names.short_code(CODE_LENGTH)
-    books.registration.add_code(
-        code_digest=_digest(code),
-        store_id=store,
-        made_at=books.now,
-        expires_at=books.now + CODE_LIFE_SECONDS * 1000,
-    )
-    _audit(books, actor, "enrolment_code.made", store, "")
-    return code
-
-
-def enrol(
-    books: Transaction, code: str, public_key: str, hostname: str, salted: Salted
-) -> Enrolled:
-    """Return a new terminal's identity for a good code.
-
-    Asked again with the same code and key (its answer was lost), the same terminal gets a new
-    secret; the code is spent once.
-
-    Raises:
-        CodeIsSpent: the code is unknown, out of date, or was used by another key.
-    """
-    known = books.registration.code(code_digest=_digest(code))
-    if known is None or books.now >= known["expires_at"]:
-        raise CodeIsSpent
-    if known["terminal_id"] is None:
-        terminal, epoch = _add_terminal(books, known["store_id"], public_key, hostname, salted)
-        books.registration.spend_code(
-            code_digest=_digest(code),
-            public_key=public_key,
-            terminal_id=terminal,
-            spent_at=books.now,
-        )
-    elif known["public_key"] == public_key:
-        terminal = known["terminal_id"]
-        epoch = books.registration.terminal(terminal_id=terminal)["epoch"]
-        books.registration.change_secret(
-            terminal_id=terminal, secret_salt=salted.salt, secret_digest=salted.digest
-        )
-    else:
-        raise CodeIsSpent
-    role = books.registration.terminal(terminal_id=terminal)["broker_role"]
-    books.tell_broker(terminal, BrokerRole(role), secret=salted.secret)
-    return Enrolled(
-        terminal=terminal,
-        store=known["store_id"],
-        epoch=epoch,
-        secret=salted.secret,
-        public_keys=books.keys.public_keys(),
-    )
+    if is_new:
+        books.audit(actor, "store.added", new.store, new.title)
 
 
 def specify(books: Transaction, said: Received) -> None:
@@ -142,29 +81,52 @@ def specify(books: Transaction, said: Received) -> None:
     known = books.registration.terminal(terminal_id=said.terminal)
     if known is None or said.epoch != known["epoch"]:
         return
-    books.registration.register_specification(
-        terminal_id=said.terminal,
-        digest=message.digest,
-        gate_digest=message.gate_digest,
-        body=message.model_dump_json(),
-        registered_at=books.now,
-    )
+    if not is_sealed(message):
+        _raise_forged(books, said.terminal, message)
+        _tell_standing(books, said.terminal)
+        return
+    before = books.registration.specification(terminal_id=said.terminal)
+    if before is None or before["digest"] != message.digest:
+        _register(books, said.terminal, message)
+    moved = _moved(before, message)
     registered = Registered(standing=Standing(known["standing"]), gate_digest=known["gate_digest"])
-    after = after_specification(registered, message.gate_digest, Policy(known["policy"]))
-    if after is not None:
-        _change_standing(books, said.terminal, registered.standing, after, message.gate_digest)
+    after = after_specification(
+        registered,
+        message.gate_digest,
+        Policy(known["policy"]),
+        unmet(Requirements.model_validate_json(known["rules"]), message),
+        is_moved=bool(moved),
+    )
+    if after is not None and not _is_waiting_already(registered, message, after):
+        _change_standing(books, known, after, message.gate_digest, actor=Actor.POLICY)
+        _note_waiting(books, known, after, moved)
     _tell_standing(books, said.terminal)
 
 
 def decide(
-    books: Transaction, terminal: TerminalId, event: StandingEvent, actor: str, reason: str
+    books: Transaction,
+    terminal: TerminalId,
+    event: StandingEvent,
+    actor: str,
+    reason: str,
+    *,
+    seen: str | None = None,
 ) -> None:
     """Carry out an operator's word on a registration.
 
+    Args:
+        books: the open transaction.
+        terminal: whose registration.
+        event: the word.
+        actor: who says it, for the audit.
+        reason: why, for the audit and the terminal.
+        seen: the gate digest of the specification that was looked at, where that matters.
+
     Raises:
         NotFound: there is no such terminal.
-        NotAllowed: its standing does not allow it.
+        NotAllowed: its standing does not allow it, or it is no longer what was looked at.
     """
+    assert event in get_args(OperatorsWord), "the rest happens by itself"
     known = books.registration.terminal(terminal_id=terminal)
     if known is None:
         raise NotFound(what="terminal")
@@ -172,35 +134,69 @@ def decide(
     after = STANDING.step(before, event)
     if after is None:
         raise NotAllowed(why=f"a terminal that is {before} cannot be told to {event}")
-    _change_standing(books, terminal, before, (after, reason), known["gate_digest"])
-    _audit(books, actor, f"registration.{event}", terminal, reason)
+    if seen is not None and seen != known["gate_digest"]:
+        raise NotAllowed(why="its specification has changed since it was looked at")
+    _change_standing(books, known, (after, reason), known["gate_digest"], actor=actor)
     _tell_standing(books, terminal)
 
 
-def give_service(books: Transaction, said: Received) -> None:
-    """Give service information, generated from what is registered, or refuse it (A5-A7)."""
+def tell_standing(books: Transaction, said: Received) -> None:
+    """Tell a terminal that speaks out of turn where it stands, and nothing else (A7)."""
+    _tell_standing(books, said.terminal)
+
+
+def note_connection(books: Transaction, said: Received) -> None:
+    """Notice two agents under one identity: whoever comes back after another was here is one.
+
+    An agent takes a new name for its connections at each start and never takes an old one again.
+    """
+    message: PresenceTold = said.message
     known = books.registration.terminal(terminal_id=said.terminal)
-    asked = said.message.gate_digest
-    if (
-        known is None
-        or said.epoch != known["epoch"]
-        or not may_have_service(Standing(known["standing"]), known["gate_digest"], asked)
-    ):
-        _refuse_service(books, said, "not_registered")
+    if message.state == Presence.GONE or known is None:
         return
-    row = books.registration.specification(terminal_id=said.terminal)
-    specification = Specification.model_validate_json(row["body"])
-    if not _may_have_devices(books, said.terminal, specification):
-        _refuse_service(books, said, "too_many_devices")
-        return
-    profile = profile_of(
-        specification,
-        store=known["store_id"],
-        store_number=known["store_number"],
-        numbers=_numbered_devices(books, said.terminal, known["store_id"], specification),
-    )
-    _keep_profile(books, said.terminal, profile)
-    books.say(said.terminal, Channel.REPLIES, profile, corr=said.corr)
+    if message.connection and message.connection == known["connection_before"]:
+        _shut_out_copies(books, known)
+    elif message.connection != known["connection"]:
+        books.registration.keep_connection(
+            terminal_id=said.terminal,
+            before=known["connection"],
+            connection=message.connection,
+        )
+
+
+def note_problem(books: Transaction, said: Received) -> None:
+    """Enter what a terminal has met; of kinds that are not its to tell nothing is made."""
+    message: ProblemTold = said.message
+    if message.kind in TOLD_BY_TERMINALS:
+        books.raise_problem(
+            Problem(
+                kind=ProblemKind(message.kind),
+                subject=said.terminal,
+                terminal=said.terminal,
+                why="The terminal reports it.",
+                evidence={"detail": message.detail, "at": message.at},
+            )
+        )
+
+
+def solve_problem(books: Transaction, problem: str, actor: str, reason: str) -> Row:
+    """Take an operator's word that a problem is settled, and return it; met again, it is a new one.
+
+    Raises:
+        NotFound: there is no such problem.
+    """
+    known = books.problems.problem(problem_id=problem)
+    if known is None:
+        raise NotFound(what="problem")
+    if known["solved_at"] is None:
+        books.solve_problem(ProblemKind(known["kind"]), known["subject"])
+        books.audit(actor, f"problem.{known['kind']}.solved", known["subject"], reason)
+    return books.problems.problem(problem_id=problem)
+
+
+def solve_reservations(books: Transaction) -> None:
+    """Have nobody look any more at reservations that are over, or have their device back."""
+    books.problems.solve_reservations(at=books.now)
 
 
 def note_presence(books: Transaction, changes: dict[TerminalId, Presence]) -> None:
@@ -209,115 +205,189 @@ def note_presence(books: Transaction, changes: dict[TerminalId, Presence]) -> No
         books.registration.change_presence(terminal_id=terminal, presence=presence)
 
 
-def _digest(code: str) -> str:
-    """Return what is kept of a code; typed in lower case or with spaces it is the same code."""
-    return hashlib.sha256("".join(code.split()).replace("-", "").upper().encode()).hexdigest()
+def close_settled(books: Transaction) -> None:
+    """Send to the gate whoever was only let finish: its last session is over."""
+    for row in books.registration.settled(most=BATCH_MAX):
+        terminal = TerminalId(row["terminal_id"])
+        books.registration.close_settled(terminal_id=terminal)
+        books.tell_broker(terminal, BrokerRole.GATE)
 
 
-def _add_terminal(
-    books: Transaction, store: str, public_key: str, hostname: str, salted: Salted
-) -> tuple[TerminalId, str]:
-    terminal = TerminalId(books.names.new("t"))
-    epoch = books.names.hex_digits(16)
-    books.registration.add_terminal(
+def _register(books: Transaction, terminal: TerminalId, specification: Specification) -> None:
+    books.registration.register_specification(
         terminal_id=terminal,
-        store_id=store,
-        hostname=hostname,
-        public_key=public_key,
-        epoch=epoch,
-        secret_salt=salted.salt,
-        secret_digest=salted.digest,
-        enrolled_at=books.now,
+        digest=specification.digest,
+        gate_digest=specification.gate_digest,
+        body=specification.model_dump_json(),
+        registered_at=books.now,
     )
-    _audit(books, "enrolment", "terminal.enrolled", terminal, hostname)
-    return terminal, epoch
+
+
+def _raise_forged(books: Transaction, terminal: TerminalId, message: Specification) -> None:
+    books.raise_problem(
+        Problem(
+            kind=ProblemKind.SPECIFICATION_FORGED,
+            subject=terminal,
+            terminal=terminal,
+            why="A specification came whose digests are not its own; it was not registered.",
+            evidence={"digest": message.digest, "gate_digest": message.gate_digest},
+            proposals=({"do": "suspend"},),
+        )
+    )
+
+
+def _moved(before: Row | None, now: Specification) -> tuple[str, ...]:
+    """Return what says that this is another PC than the one last confirmed, or last registered."""
+    if before is None:
+        return ()
+    compared = Specification.model_validate_json(before["confirmed_body"] or before["body"])
+    return evidence_of_another(compared.machine, now.machine)
+
+
+def _is_waiting_already(
+    registered: Registered, message: Specification, after: tuple[Standing, str]
+) -> bool:
+    """Say whether the same specification waits for the same word already."""
+    is_same = registered.gate_digest == message.gate_digest
+    return is_same and registered.standing is after[0] is Standing.PENDING
 
 
 def _change_standing(
     books: Transaction,
-    terminal: TerminalId,
-    before: Standing,
+    known: Row,
     after: tuple[Standing, str],
     gate_digest: str | None,
+    *,
+    actor: str,
 ) -> None:
     standing, reason = after
+    terminal = TerminalId(known["terminal_id"])
     is_busy = bool(books.registration.has_live_sessions(terminal_id=terminal))
     role = role_for(standing, has_running_sessions=is_busy)
     changed = books.registration.change_standing(
         terminal_id=terminal,
-        before=before,
+        before=known["standing"],
         standing=standing,
         reason=reason,
         gate_digest=gate_digest,
         broker_role=role,
     )
     assert changed == 1, "one writer decides, so what it read still stands"
-    _audit(books, "policy", f"registration.{standing}", terminal, reason)
-    books.tell_broker(terminal, None if standing is Standing.RETIRED else role)
+    books.audit(actor, f"registration.{standing}", terminal, reason)
+    if standing is Standing.CONFIRMED:
+        books.registration.keep_confirmed(
+            terminal_id=terminal, gate_digest=gate_digest, confirmed_at=books.now
+        )
+    if standing is not Standing.PENDING:
+        books.solve_problem(ProblemKind.REGISTRATION_WAITING, terminal)
+        books.solve_problem(ProblemKind.TERMINAL_MOVED, terminal)
+    if standing is Standing.RETIRED:
+        books.registration.revoke_certificates(terminal_id=terminal, revoked_at=books.now)
+        books.problems.solve_all_of(subject=terminal, at=books.now)
+    _look_after_reservations(books, terminal, standing)
+    if standing is Standing.RETIRED:
+        books.tell_broker(terminal, None)
+    elif role != known["broker_role"]:
+        books.tell_broker(terminal, role)
+
+
+def _look_after_reservations(books: Transaction, terminal: TerminalId, standing: Standing) -> None:
+    """Have somebody look at what was sold on devices that leave; solved, when they are back."""
+    if standing is Standing.CONFIRMED:
+        solve_reservations(books)
+    if standing not in _LEAVES:
+        return
+    coming = books.registration.coming_reservations(
+        terminal_id=terminal, now=books.now, most=BATCH_MAX
+    )
+    for row in coming:
+        books.raise_problem(_without_device(books, terminal, row, standing))
+
+
+def _without_device(
+    books: Transaction, terminal: TerminalId, row: Row, standing: Standing
+) -> Problem:
+    instead = books.registration.free_instead(
+        offering_id=row["offering_id"],
+        terminal_id=terminal,
+        starts_at=row["starts_at"],
+        blocked_until=row["blocked_until"],
+        most=DEVICES_PROPOSED_MAX,
+    )
+    moves: list[dict[str, Any]] = [
+        {"do": "move", "device": each["device_id"], "title": each["title"]} for each in instead
+    ]
+    return Problem(
+        kind=ProblemKind.RESERVATION_WITHOUT_DEVICE,
+        subject=row["reservation_id"],
+        terminal=terminal,
+        reservation=row["reservation_id"],
+        why=f"{row['device_title']} is sold for this time, and its terminal is {standing}.",
+        evidence={
+            "device": row["device_id"],
+            "starts_at": row["starts_at"],
+            "ends_at": row["ends_at"],
+            "link": row["link"],
+        },
+        proposals=(*moves, {"do": "refund"}),
+    )
+
+
+def _note_waiting(
+    books: Transaction, known: Row, after: tuple[Standing, str], moved: tuple[str, ...]
+) -> None:
+    """Call the operator to a registration that waits for a word."""
+    standing, why = after
+    if standing is not Standing.PENDING:
+        return
+    terminal = TerminalId(known["terminal_id"])
+    row = books.registration.specification(terminal_id=terminal)
+    changed: tuple[str, ...] = ()
+    if row["confirmed_body"] is not None:
+        confirmed = Specification.model_validate_json(row["confirmed_body"])
+        now = Specification.model_validate_json(row["body"])
+        changed = tuple(each.field for each in differences(confirmed, now) if each.is_watched)
+    books.raise_problem(
+        Problem(
+            kind=ProblemKind.TERMINAL_MOVED if moved else ProblemKind.REGISTRATION_WAITING,
+            subject=terminal,
+            terminal=terminal,
+            why=why,
+            evidence={"changed": changed, "other": moved},
+            proposals=({"do": "confirm"}, {"do": "reject"}, *({"do": "retire"},) * bool(moved)),
+        )
+    )
+
+
+def _shut_out_copies(books: Transaction, known: Row) -> None:
+    """Suspend an identity that two agents use: which of them is right, a person has to say."""
+    terminal = TerminalId(known["terminal_id"])
+    books.raise_problem(
+        Problem(
+            kind=ProblemKind.IDENTITY_COPIED,
+            subject=terminal,
+            terminal=terminal,
+            why="Two agents take turns under this terminal's identity.",
+            evidence={"connections": [known["connection_before"], known["connection"]]},
+            proposals=({"do": "enrol_again"}, {"do": "retire"}),
+        )
+    )
+    suspended = STANDING.step(Standing(known["standing"]), StandingEvent.SUSPEND)
+    if suspended is not None:
+        why = "two agents use its identity: enrol the right one again"
+        _change_standing(books, known, (suspended, why), known["gate_digest"], actor=Actor.POLICY)
+        _tell_standing(books, terminal)
 
 
 def _tell_standing(books: Transaction, terminal: TerminalId) -> None:
     known = books.registration.terminal(terminal_id=terminal)
-    if known["gate_digest"] is None:
+    if known is None or known["gate_digest"] is None:
         return
     told = StandingTold(
         standing=known["standing"],
         gate_digest=known["gate_digest"],
+        epoch=known["epoch"],
+        revision=known["standing_revision"],
         reason=known["standing_reason"],
     )
     books.say(terminal, Channel.REGISTRATION, told)
-
-
-def _refuse_service(books: Transaction, said: Received, reason: str) -> None:
-    books.say(said.terminal, Channel.REPLIES, ServiceRefused(reason=reason), corr=said.corr)
-
-
-def _may_have_devices(
-    books: Transaction, terminal: TerminalId, specification: Specification
-) -> bool:
-    """Say whether the terminal stays within what one may name, with all it has named before."""
-    named = {row["key"] for row in books.registration.devices_of(terminal_id=terminal)}
-    return len(named | {found.key for found in specification.devices}) <= DEVICES_KEPT_MAX
-
-
-def _numbered_devices(
-    books: Transaction, terminal: TerminalId, store: str, specification: Specification
-) -> dict[str, tuple[str, int]]:
-    """Return each device's id and number; a new one gets the store's next number and keeps it."""
-    known = {
-        row["key"]: (row["device_id"], row["number"])
-        for row in books.registration.devices_of(terminal_id=terminal)
-    }
-    for found in specification.devices:
-        if found.key in known:
-            books.registration.describe_device(
-                device_id=known[found.key][0], title=found.title, program=found.program
-            )
-            continue
-        device = books.names.new("d")
-        number = books.registration.next_device_number(store_id=store)
-        books.registration.add_device(
-            device_id=device,
-            store_id=store,
-            number=number,
-            terminal_id=terminal,
-            key=found.key,
-            title=found.title,
-            program=found.program,
-        )
-        known[found.key] = (device, number)
-    return known
-
-
-def _keep_profile(books: Transaction, terminal: TerminalId, profile: ServiceProfile) -> None:
-    books.registration.keep_profile(
-        terminal_id=terminal,
-        gate_digest=profile.gate_digest,
-        profile_digest=profile.profile_digest,
-        body=profile.model_dump_json(),
-        generated_at=books.now,
-    )
-
-
-def _audit(books: Transaction, actor: str, act: str, subject: str, reason: str) -> None:
-    books.registration.audit(at=books.now, actor=actor, act=act, subject=subject, reason=reason)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cloud_controller.ports import NotFound, Received, Row, Transaction
+from cloud_controller.ports import NotFound, Problem, Received, Row, Transaction
 from common.ids import CommandId, SessionId, TerminalId
 from common.messages.registration import Hello, Welcome
 from common.messages.sessions import (
@@ -21,7 +21,7 @@ from common.messages.sessions import (
     SessionWarned,
     StopSession,
 )
-from common.rules.registration import BrokerRole
+from common.rules.problems import ProblemKind
 from common.rules.sessions import (
     CLOCK_TOLERANCE_SECONDS,
     COMMAND,
@@ -33,10 +33,13 @@ from common.rules.sessions import (
     SessionEvent,
     SessionState,
 )
-from common.topics import Channel
+from common.topics import BrokerRole, Channel
 
 RESEND_SECONDS: Final = 2.0
 """Before a command is sent for the second time; it doubles until the command expires."""
+
+PROTOCOL: Final = 1
+"""The version of the protocol that this controller speaks."""
 
 BATCH_MAX: Final = 200
 """Sessions or commands looked at in one transaction, so that it stays short."""
@@ -53,11 +56,17 @@ _COMMAND_EVENTS: Final[Mapping[str, CommandEvent]] = {
 def hello(books: Transaction, said: Received) -> None:
     """Welcome a terminal back: what has been received, what is desired, what time it is."""
     message: Hello = said.message
-    known = books.registration.terminal(terminal_id=said.terminal)
-    if known is None or known["epoch"] != said.epoch or known["broker_role"] == BrokerRole.GATE:
+    lowest, highest = message.protocol
+    if not lowest <= PROTOCOL <= highest:
+        books.raise_problem(_unspoken(said.terminal, message))
         return
+    books.solve_problem(ProblemKind.PROTOCOL_UNSPOKEN, said.terminal)
+    known = books.registration.terminal(terminal_id=said.terminal)
+    if known["broker_role"] != BrokerRole.SERVICE:
+        return  # while it settles, acknowledgements and stops are all it hears
     applied = books.post.mark(terminal_id=said.terminal, epoch=said.epoch) or 0
     welcome = Welcome(
+        epoch=said.epoch,
         acknowledged_up_to=applied,
         desired_revision=known["desired_revision"],
         server_at=books.now,
@@ -234,6 +243,16 @@ def next_moment(books: Transaction) -> int | None:
         lost_at + int(CLOCK_TOLERANCE_SECONDS * 1000) if lost_at is not None else None,
     ]
     return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _unspoken(terminal: TerminalId, message: Hello) -> Problem:
+    return Problem(
+        kind=ProblemKind.PROTOCOL_UNSPOKEN,
+        subject=terminal,
+        terminal=terminal,
+        why=f"It speaks versions {message.protocol[0]} to {message.protocol[1]}, we {PROTOCOL}.",
+        evidence={"protocol": list(message.protocol)},
+    )
 
 
 def _known(books: Transaction, said: Received, session: str) -> Row:

@@ -19,15 +19,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from cloud_controller.ports import Clock, Keys, Names, Queries, RoleGiven, Said
+from cloud_controller.ports import (
+    Clock,
+    Keys,
+    Names,
+    Problem,
+    Queries,
+    Registry,
+    RoleGiven,
+    Said,
+)
 from cloud_controller.storage.records import RECORDS
+from cloud_controller.storage.registry import BooksRegistry
 from cloud_controller.storage.sqlite import as_fault_of_ours, migrate, open_database
 from common.errors import RusubanError, StorageIsFull, TooManyWaiting
 from common.ids import TerminalId
 from common.messages.base import Message
 from common.queries import BoundQueries
-from common.rules.registration import BrokerRole
-from common.topics import Channel
+from common.rules.problems import ProblemKind
+from common.topics import BrokerRole, Channel
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,7 +51,11 @@ WAITING_MAX: Final = 4_096
 READERS: Final = 2
 """Threads that read: one for each core of the smallest machine we run on."""
 
-_FILES = ("registration", "offerings", "reservations", "rights", "sessions", "post")
+_FILES = (
+    *("enrolment", "registration", "service"),
+    *("offerings", "reservations", "rights", "sessions"),
+    *("post", "problems"),
+)
 _QUERIES = Path(__file__).parent / "queries"
 
 
@@ -63,12 +77,16 @@ class _TransactionWasLost(RusubanError):
 class OpenTransaction:
     """The queries bound to one connection, and what has been said so far."""
 
+    enrolment: Queries
     registration: Queries
+    service: Queries
     offerings: Queries
     reservations: Queries
     rights: Queries
     sessions: Queries
     post: Queries
+    problems: Queries
+    registry: Registry
 
     def __init__(
         self, connection: sqlite3.Connection, clock: Clock, names: Names, keys: Keys
@@ -83,6 +101,7 @@ class OpenTransaction:
             setattr(
                 self, file, BoundQueries(_QUERIES / f"{file}.sql", connection, RECORDS.get(file))
             )
+        self.registry = BooksRegistry(self.service)
 
     def begin(self) -> None:
         """Look at the clock once, for all that this transaction does."""
@@ -129,6 +148,28 @@ class OpenTransaction:
         outbox_id = self._keep(terminal, {"role": role}) if secret is None else None
         given = RoleGiven(terminal=terminal, role=role, secret=secret, outbox_id=outbox_id)
         self.said.append(given)
+
+    def raise_problem(self, problem: Problem) -> None:
+        """Have an operator look at something; see `ports.Transaction`."""
+        self.problems.enter(
+            problem_id=self.names.new("p"),
+            kind=problem.kind,
+            subject=problem.subject,
+            terminal_id=problem.terminal,
+            reservation_id=problem.reservation,
+            why=problem.why,
+            evidence=json.dumps(dict(problem.evidence), sort_keys=True),
+            proposals=json.dumps([dict(each) for each in problem.proposals]),
+            at=self.now,
+        )
+
+    def solve_problem(self, kind: ProblemKind, subject: str) -> None:
+        """Note that it is solved; see `ports.Transaction`."""
+        self.problems.solve(kind=kind, subject=subject, at=self.now)
+
+    def audit(self, actor: str, act: str, subject: str, reason: str = "") -> None:
+        """Enter a privileged act; see `ports.Transaction`."""
+        self.post.audit(at=self.now, actor=actor, act=act, subject=subject, reason=reason)
 
     def _keep(self, recipient: str, body: dict[str, Any]) -> int:
         kept: int = self.post.keep(recipient=recipient, body=json.dumps(body), made_at=self.now)

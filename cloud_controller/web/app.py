@@ -11,18 +11,18 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from cloud_controller.ports import NotFound
-from cloud_controller.web.guard import BODY_BYTES_MAX, Guard
-from cloud_controller.web.language import Language, Languages
-from cloud_controller.web.metrics import Requests
-from cloud_controller.web.pages.render import Pages, page_of
-from cloud_controller.web.problems import (
+from cloud_controller.web.faults import (
     STATUS,
     BodyTooLarge,
     InternalError,
     MethodNotAllowed,
     headers_of,
-    problem_response,
+    refusal_of,
 )
+from cloud_controller.web.guard import BODY_BYTES_MAX, Guard
+from cloud_controller.web.language import Language, Languages
+from cloud_controller.web.metrics import Requests
+from cloud_controller.web.pages.render import Pages, page_of
 from cloud_controller.web.routes import API, Answer, Asset, Page, Route, WebParts
 from cloud_controller.web.table import table_for
 from common.errors import RusubanError
@@ -106,7 +106,7 @@ class _Web:
 
     def __init__(self, parts: WebParts) -> None:
         self._parts = parts
-        self._guard = Guard(parts)
+        self._guard = Guard(parts, self._language)
         self._languages = Languages()
         self._pages = Pages()
         self._requests = Requests(parts.registry)
@@ -156,7 +156,7 @@ class _Web:
             fault = InternalError(incident=incident)
         language = self._language(request)
         if _is_for_programs(request):
-            return problem_response(fault, language)
+            return refusal_of(fault, language)
         response = self._pages.html(page_of(fault, STATUS[type(fault)]), language, path="/")
         response.headers.update(headers_of(fault))
         return response

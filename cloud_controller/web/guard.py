@@ -18,7 +18,7 @@ from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
 from pydantic import BaseModel, ValidationError
 
 from cloud_controller.ports import Clock
-from cloud_controller.web.problems import (
+from cloud_controller.web.faults import (
     BodyTooLarge,
     BodyTooSlow,
     ForeignOrigin,
@@ -31,6 +31,7 @@ from cloud_controller.web.problems import (
     TooManyAttempts,
     WrongContentType,
 )
+from cloud_controller.web.language import Language
 from cloud_controller.web.routes import Answer, Call, Route, WebParts, Who
 
 BODY_BYTES_MAX: Final = 65_536
@@ -45,6 +46,9 @@ FIELDS_MAX: Final = 20
 PEERS_MAX: Final = 4_096
 """Peers whose attempts are remembered; past this the one longest silent is forgotten."""
 
+EVERYBODY: Final = "everybody"
+"""Who calls where all peers are counted as one."""
+
 TOLD_MAX: Final = 80
 """Characters of a caller's own words that a problem repeats."""
 
@@ -58,19 +62,22 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{16,128}")
 class Guard:
     """Checks calls by their routes, and remembers who tried too often and what still runs."""
 
-    def __init__(self, parts: WebParts) -> None:
-        """Remember the parts; nobody has called yet."""
+    def __init__(self, parts: WebParts, language_of: Callable[[web.Request], Language]) -> None:
+        """Remember the parts, and how a caller's language is found; nobody has called yet."""
         assert parts.operator_token, "an empty token would let everybody in"
         self._parts = parts
+        self._language_of = language_of
         self._running: set[tuple[str, str]] = set()
 
     def door(self, route: Route) -> Callable[[web.Request], Awaitable[Answer]]:
         """Return the way into a route: check, then act."""
         limit = Limit(route.calls_a_minute, self._parts.clock)
+        limit_in_all = Limit(route.calls_a_minute_in_all, self._parts.clock)
 
         async def enter(request: web.Request) -> Answer:
             self._admit(route, request)
             limit.count(request.remote or "")
+            limit_in_all.count(EVERYBODY)
             asked = await _asked(route, request)
             key = _key(route, request, asked)
             call = Call(
@@ -78,6 +85,7 @@ class Guard:
                 route=f"{route.method} {route.path}",
                 names=request.match_info,
                 asked=asked,
+                language=self._language_of(request),
                 key=key,
                 digest=_digest(asked) if key else "",
             )

@@ -11,6 +11,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+from cloud_controller.ports import Transaction
+from cloud_controller.web.problems import open_count
 from cloud_controller.web.routes import Call, Shape, WebParts
 from cloud_controller.web.sessions import live_count
 
@@ -59,10 +61,11 @@ class Requests:
 class Figures(Collector):
     """The figures of the parts at one moment."""
 
-    def __init__(self, parts: WebParts, *, sessions_live: int) -> None:
+    def __init__(self, parts: WebParts, *, sessions_live: int, problems_open: int) -> None:
         """Remember whom to ask."""
         self._parts = parts
         self._sessions_live = sessions_live
+        self._problems_open = problems_open
 
     @override
     def collect(self) -> Iterable[Metric]:
@@ -75,6 +78,11 @@ class Figures(Collector):
         )
         yield GaugeMetricFamily(
             "rusuban_sessions_live", "Sessions that hold a device.", value=self._sessions_live
+        )
+        yield GaugeMetricFamily(
+            "rusuban_problems_open",
+            "Problems that the operator must look at.",
+            value=self._problems_open,
         )
         up = GaugeMetricFamily("rusuban_part_up", "1 where a part is up.", labels=("part",))
         for part, is_up in parts.is_ready().items():
@@ -107,6 +115,12 @@ async def show_readiness(call: Call[None]) -> web.Response:
 async def show_metrics(call: Call[None]) -> web.Response:
     """Write every figure in Prometheus's text form."""
     now = CollectorRegistry()
-    now.register(Figures(call.parts, sessions_live=await call.parts.books.read(live_count)))
+    sessions_live, problems_open = await call.parts.books.read(_counts)
+    figures = Figures(call.parts, sessions_live=sessions_live, problems_open=problems_open)
+    now.register(figures)
     text = generate_latest(call.parts.registry) + generate_latest(now)
     return web.Response(body=text, headers={"Content-Type": TEXT})
+
+
+def _counts(books: Transaction) -> tuple[int, int]:
+    return live_count(books), open_count(books)

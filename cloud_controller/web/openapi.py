@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from cloud_controller.web.problems import MEDIA_TYPE, Problem
+from cloud_controller.web.faults import MEDIA_TYPE, ProblemDetails
 from cloud_controller.web.routes import Route, Who
 
 OPENAPI: Final = "3.1.0"
@@ -62,7 +62,7 @@ def json_document_of(routes: Sequence[Route], public_url: str) -> str:
 
 
 def _models(routes: Sequence[Route]) -> list[tuple[type[BaseModel], Mode]]:
-    models: dict[tuple[type[BaseModel], Mode], None] = {(Problem, "serialization"): None}
+    models: dict[tuple[type[BaseModel], Mode], None] = {(ProblemDetails, "serialization"): None}
     for route in routes:
         if route.asks is not None:
             models[route.asks, "validation"] = None
@@ -81,7 +81,7 @@ def _operation(route: Route, refs: Refs) -> dict[str, Any]:
             str(route.status): _answer(route, refs),
             "default": {
                 "description": "A problem, with a stable code.",
-                "content": {MEDIA_TYPE: {"schema": refs[Problem, "serialization"]}},
+                "content": {MEDIA_TYPE: {"schema": refs[ProblemDetails, "serialization"]}},
             },
         },
     }

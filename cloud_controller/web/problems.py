@@ -1,160 +1,105 @@
-"""A fault becomes a problem: `application/problem+json`, a stable code and never a traceback."""
+"""What the operator must look at: what is wrong, from which facts, and what can be done."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+import json
+from typing import Annotated, Any, Final
 
-from aiohttp import web
 from pydantic import Field
 
-from cloud_controller.ports import CodeIsSpent, NotAllowed, NotFound, SlotIsTaken
+from cloud_controller.flows import registration
+from cloud_controller.ports import Actor, Row, Transaction
 from cloud_controller.web.language import Language
-from cloud_controller.web.routes import InstantText, Shape
-from common.errors import RusubanError, StorageIsFull, TooManyWaiting
+from cloud_controller.web.routes import Call, InstantText, Shape
+from common.messages.base import ShortText
+from common.rules.problems import ProblemKind
+from common.words import problem_words_for
 
-MEDIA_TYPE: Final = "application/problem+json"
-
-RETRY_SECONDS: Final = 1
-"""When to try again where only a moment is needed."""
-
-
-class MalformedJson(RusubanError):
-    """The body is not JSON."""
-
-
-class WrongContentType(RusubanError):
-    """The body has to be {wanted}."""
-
-
-class InvalidBody(RusubanError):
-    """{field}: {why}."""
-
-
-class InvalidQuery(RusubanError):
-    """{field}: {why}."""
-
-
-class BodyTooLarge(RusubanError):
-    """The body has more than {limit_bytes} bytes."""
-
-
-class BodyTooSlow(RusubanError):
-    """The body did not come in {limit_seconds} seconds."""
-
-
-class MethodNotAllowed(RusubanError):
-    """Nothing here can be told to {method}."""
-
-
-class NotSignedIn(RusubanError):
-    """Only the operator may do this: send the operator's token as a Bearer token."""
-
-
-class ForeignOrigin(RusubanError):
-    """A form of ours can only be sent from a page of ours."""
-
-
-class TooManyAttempts(RusubanError):
-    """That was tried too often; wait {retry_seconds} seconds."""
-
-
-class IdempotencyKeyMissing(RusubanError):
-    """The header Idempotency-Key is missing, or is not 16 to 128 letters, digits, - and _."""
-
-
-class IdempotencyKeyReused(RusubanError):
-    """This Idempotency-Key has been used for something else."""
-
-
-class StillRunning(RusubanError):
-    """The first call with this Idempotency-Key has not been answered yet."""
-
-
-class InternalError(RusubanError):
-    """Something is wrong on our side; it is noted as {incident}."""
-
-
-STATUS: Final[Mapping[type[RusubanError], int]] = {
-    MalformedJson: 400,
-    IdempotencyKeyMissing: 400,
-    NotSignedIn: 401,
-    CodeIsSpent: 403,
-    ForeignOrigin: 403,
-    NotFound: 404,
-    MethodNotAllowed: 405,
-    BodyTooSlow: 408,
-    NotAllowed: 409,
-    SlotIsTaken: 409,
-    StillRunning: 409,
-    BodyTooLarge: 413,
-    WrongContentType: 415,
-    InvalidBody: 422,
-    InvalidQuery: 422,
-    IdempotencyKeyReused: 422,
-    TooManyAttempts: 429,
-    InternalError: 500,
-    TooManyWaiting: 503,
-    StorageIsFull: 503,
-}
-"""Every fault that a caller may meet; a fault that is not here is our own, an `internal_error`."""
-
-
-class Alternative(Shape):
-    """Another time that is free."""
-
-    starts_at: InstantText
-    ends_at: InstantText
+PROBLEMS_MAX: Final = 100
+"""Problems that are listed: more than one person works off in a day."""
 
 
 class Problem(Shape):
-    """What went wrong, by RFC 9457: `code` is for programs, `title` and `next` are for people."""
+    """Something the operator must look at.
 
-    type: str = Field(examples=["urn:rusuban:problem:slot_is_taken"])
-    title: str
-    status: int
-    code: str = Field(examples=["slot_is_taken"])
-    detail: str
-    next: str | None = None
-    alternatives: tuple[Alternative, ...] | None = None
+    Attributes:
+        what: what is wrong, in the language asked for.
+        next: what to do next, in the same.
+        why: what was found.
+        evidence: the facts it was found from; a terminal may have said some of them.
+        proposals: what can be done about it, the best first.
+        times: how often it was met.
+        solved_at: when there was nothing to look at any more; None while it is open.
+    """
+
+    problem: str
+    kind: ProblemKind
+    what: str
+    next: str
+    why: str
+    evidence: dict[str, Any]
+    proposals: tuple[dict[str, Any], ...]
+    times: int
+    raised_at: InstantText
+    seen_at: InstantText
+    solved_at: InstantText | None
+    terminal: str | None
+    reservation: str | None
 
 
-def problem_of(fault: RusubanError, language: Language) -> Problem:
-    """Return the problem that a fault of the table is to whoever called."""
-    facts: Mapping[str, Any] = fault.facts
+class ProblemSettled(Shape):
+    """The operator's word that there is nothing to look at any more, and what was done."""
+
+    reason: Annotated[ShortText, Field(min_length=1, pattern=r"\S")]
+
+
+class Problems(Shape):
+    """The open problems first, the latest of them first."""
+
+    problems: tuple[Problem, ...]
+
+
+async def list_problems(call: Call[None]) -> Problems:
+    """Return what the operator must look at."""
+    rows = await call.parts.books.read(_latest)
+    return Problems(problems=tuple(_problem_of(row, call.language) for row in rows))
+
+
+async def solve_problem(call: Call[ProblemSettled]) -> Problem:
+    """Note that an operator has settled a problem, and return it; said again, it stays as it is.
+
+    Raises:
+        NotFound: there is no such problem.
+    """
+    solve, problem = registration.solve_problem, call.names["problem"]
+    row = await call.parts.books.transact(solve, problem, Actor.OPERATOR, call.asked.reason)
+    return _problem_of(row, call.language)
+
+
+def open_count(books: Transaction) -> int:
+    """Return how many problems wait for somebody to look."""
+    return int(books.problems.open_count())
+
+
+def _latest(books: Transaction) -> list[Row]:
+    return list(books.problems.latest(most=PROBLEMS_MAX))
+
+
+def _problem_of(row: Row, language: Language) -> Problem:
+    kind = ProblemKind(row["kind"])
+    words = problem_words_for(kind, language.code)
     return Problem(
-        type=f"urn:rusuban:problem:{fault.code}",
-        title=language.say(f"problem.{fault.code}.what"),
-        status=STATUS[type(fault)],
-        code=fault.code,
-        detail=str(fault),
-        next=language.say(f"problem.{fault.code}.next"),
-        alternatives=facts.get("alternatives"),
+        problem=row["problem_id"],
+        kind=kind,
+        what=words.what,
+        next=words.next,
+        why=row["why"],
+        evidence=json.loads(row["evidence"]),
+        proposals=json.loads(row["proposals"]),
+        times=row["times"],
+        raised_at=row["raised_at"],
+        seen_at=row["seen_at"],
+        solved_at=row["solved_at"],
+        terminal=row["terminal_id"],
+        reservation=row["reservation_id"],
     )
-
-
-def problem_response(fault: RusubanError, language: Language) -> web.Response:
-    """Return the answer a program gets for a fault of the table."""
-    problem = problem_of(fault, language)
-    return web.Response(
-        status=problem.status,
-        text=problem.model_dump_json(exclude_none=True),
-        content_type=MEDIA_TYPE,
-        headers=headers_of(fault),
-    )
-
-
-def headers_of(fault: RusubanError) -> dict[str, str]:
-    """Return the headers that HTTP asks for beside some faults."""
-    facts: Mapping[str, Any] = fault.facts
-    match fault:
-        case NotSignedIn():
-            return {"WWW-Authenticate": 'Bearer realm="operator"'}
-        case MethodNotAllowed():
-            return {"Allow": ", ".join(sorted(facts["allowed"]))}
-        case TooManyAttempts():
-            return {"Retry-After": str(facts["retry_seconds"])}
-        case StillRunning() | TooManyWaiting() | StorageIsFull():
-            return {"Retry-After": str(RETRY_SECONDS)}
-        case _:
-            return {}

@@ -1,22 +1,29 @@
-"""Stores, enrolment and standing: how a terminal gets in, and the operator's word on it."""
+"""Stores, terminals and standing: what a terminal says it is, and the operator's word on it."""
 
 from __future__ import annotations
 
 import zoneinfo
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Final
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from cloud_controller.flows import registration
-from cloud_controller.ports import Transaction
+from cloud_controller.flows import registration, service
+from cloud_controller.flows.registration import NewStore
+from cloud_controller.ports import Actor, Row, Transaction
 from cloud_controller.web.routes import Call, InstantText, Shape
+from cloud_controller.web.service import Allowed, allowed_by
 from common.ids import StoreId, TerminalId
-from common.messages.base import Name, ShortText
-from common.rules.registration import Policy, Standing, StandingEvent
+from common.messages.base import Digest, Name, ShortText
+from common.messages.service import Requirements
+from common.messages.specification import Specification
+from common.rules.registration import OperatorsWord, Policy, Standing, StandingEvent
+from common.rules.specification import Difference
 
-OPERATOR = "operator"
-"""Who the audit names for what is done with the operator's token."""
+AUDIT_MAX: Final = 100
+"""Lines of a terminal's audit that are shown: years of decisions."""
+
+STANDING_ACTS: Final = ("registration.", "terminal.enrolled")
+"""How the audit's acts begin that give a terminal its standing."""
 
 
 class Store(Shape):
@@ -41,6 +48,7 @@ class StoreWanted(Shape):
     title: Annotated[str, Field(min_length=1, max_length=200)]
     time_zone: Annotated[str, Field(examples=["Asia/Tokyo"], max_length=64)]
     policy: Policy = Policy.MANUAL
+    rules: Annotated[Requirements | None, Field(validate_default=True)] = None
 
     @field_validator("time_zone")
     @classmethod
@@ -50,45 +58,15 @@ class StoreWanted(Shape):
             raise ValueError(message)
         return name
 
-
-class CodeWanted(Shape):
-    """An enrolment code for a store."""
-
-    store: Name
-
-
-class CodeMade(Shape):
-    """A code that enrols one terminal, once, before it expires."""
-
-    code: str
-    store: str
-    life_seconds: int
-
-
-class EnrolmentAsked(Shape):
-    """A new terminal's code and the public half of the key that never leaves it."""
-
-    code: Annotated[str, Field(min_length=1, max_length=40)]
-    public_key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    hostname: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,253}$")]
-
-
-class BrokerAddress(Shape):
-    """Where the broker listens."""
-
-    host: str
-    port: int
-
-
-class Enrolment(Shape):
-    """A terminal's identity; its secret is said here and never again."""
-
-    terminal: str
-    store: str
-    epoch: str
-    secret: str
-    broker: BrokerAddress
-    public_keys: dict[int, str]
+    @field_validator("rules")
+    @classmethod
+    def _come_with_their_policy(
+        cls, rules: Requirements | None, info: ValidationInfo
+    ) -> Requirements | None:
+        if (rules is not None) != (info.data.get("policy") is Policy.RULES):
+            message = "the policy `rules` and the rules come together"
+            raise ValueError(message)
+        return rules
 
 
 class Terminal(Shape):
@@ -110,20 +88,59 @@ class Terminals(Shape):
     terminals: tuple[Terminal, ...]
 
 
-class OperatorsWord(StrEnum):
-    """What the operator can say of a registration."""
+class AuditLine(Shape):
+    """One privileged act: who did what, and why."""
 
-    CONFIRM = StandingEvent.CONFIRM.value
-    REJECT = StandingEvent.REJECT.value
-    SUSPEND = StandingEvent.SUSPEND.value
-    RETIRE = StandingEvent.RETIRE.value
+    at: InstantText
+    actor: str
+    act: str
+    reason: str
+
+
+class TerminalInFull(Terminal):
+    """Everything a person needs to decide on a registration.
+
+    Attributes:
+        since: when it came to its standing.
+        gate_digest: said back with the operator's word, it says what was looked at.
+        specification: what the terminal says it is now.
+        differences: what is not as it was when it was last confirmed.
+        allows: what confirming it as it is now would let it carry.
+        policy: who confirms in its store.
+        unmet: what its store's rules ask for and it does not have.
+        audit: the latest acts on it, the newest first.
+    """
+
+    since: InstantText
+    gate_digest: str | None
+    specification: Specification | None
+    specified_at: InstantText | None
+    confirmed_at: InstantText | None
+    differences: tuple[Difference, ...]
+    allows: Allowed
+    policy: Policy
+    unmet: tuple[str, ...]
+    audit: tuple[AuditLine, ...]
+
+
+ASKED_WHY: Final = frozenset({StandingEvent.REJECT, StandingEvent.SUSPEND, StandingEvent.RETIRE})
+"""Words that shut a terminal out: whoever stands before it has to be told why."""
 
 
 class StandingWanted(Shape):
-    """The operator's word, and why."""
+    """The operator's word, why, and for which specification: the one that was looked at."""
 
     event: OperatorsWord
-    reason: ShortText = ""
+    reason: Annotated[ShortText, Field(validate_default=True)] = ""
+    gate_digest: Digest | None = None
+
+    @field_validator("reason")
+    @classmethod
+    def _is_given(cls, reason: str, info: ValidationInfo) -> str:
+        if info.data.get("event") in ASKED_WHY and not reason.strip():
+            message = "a terminal is not shut out without a reason"
+            raise ValueError(message)
+        return reason
 
 
 async def list_stores(call: Call[None]) -> Stores:
@@ -138,34 +155,15 @@ async def add_store(call: Call[StoreWanted]) -> Store:
     return _store_of(await call.parts.books.transact(_add_store, wanted))
 
 
-async def make_code(call: Call[CodeWanted]) -> CodeMade:
-    """Return a new enrolment code; it can be read here and nowhere else."""
-    store = StoreId(call.asked.store)
-    code = await call.parts.books.transact(registration.make_code, store, OPERATOR)
-    return CodeMade(code=code, store=store, life_seconds=registration.CODE_LIFE_SECONDS)
-
-
-async def enrol(call: Call[EnrolmentAsked]) -> Enrolment:
-    """Return a new terminal's identity for a good code."""
-    asked, parts = call.asked, call.parts
-    enrolled = await parts.books.transact(
-        registration.enrol, asked.code, asked.public_key, asked.hostname, parts.salt_secret()
-    )
-    host, port = parts.broker_address()
-    return Enrolment(
-        terminal=enrolled.terminal,
-        store=enrolled.store,
-        epoch=enrolled.epoch,
-        secret=enrolled.secret,
-        broker=BrokerAddress(host=host, port=port),
-        public_keys=enrolled.public_keys,
-    )
-
-
 async def list_terminals(call: Call[None]) -> Terminals:
     """Return every terminal with its standing and presence."""
     rows = await call.parts.books.read(_terminals)
     return Terminals(terminals=tuple(_terminal_of(row) for row in rows))
+
+
+async def show_terminal(call: Call[None]) -> TerminalInFull:
+    """Return everything a person needs to decide on a terminal."""
+    return await call.parts.books.read(_in_full, TerminalId(call.names["terminal"]))
 
 
 async def change_standing(call: Call[StandingWanted]) -> Terminal:
@@ -174,17 +172,24 @@ async def change_standing(call: Call[StandingWanted]) -> Terminal:
     return await call.parts.books.transact(_decide, terminal, call.asked)
 
 
-def _stores(books: Transaction) -> list[Any]:
+def _stores(books: Transaction) -> list[Row]:
     return list(books.registration.stores())
 
 
-def _add_store(books: Transaction, wanted: StoreWanted) -> Any:  # noqa: ANN401 - a row
+def _add_store(books: Transaction, wanted: StoreWanted) -> Row:
     store = StoreId(wanted.store)
-    registration.add_store(books, store, wanted.title, wanted.time_zone, wanted.policy)
+    new = NewStore(
+        store=store,
+        title=wanted.title,
+        time_zone=wanted.time_zone,
+        policy=wanted.policy,
+        rules=wanted.rules,
+    )
+    registration.add_store(books, new, Actor.OPERATOR)
     return books.registration.store(store_id=store)
 
 
-def _store_of(row: Any) -> Store:  # noqa: ANN401 - a row
+def _store_of(row: Row) -> Store:
     return Store(
         store=row["store_id"],
         number=row["number"],
@@ -194,16 +199,47 @@ def _store_of(row: Any) -> Store:  # noqa: ANN401 - a row
 
 
 def _decide(books: Transaction, terminal: TerminalId, wanted: StandingWanted) -> Terminal:
-    event = StandingEvent(wanted.event)
-    registration.decide(books, terminal, event, OPERATOR, wanted.reason)
-    return next(_terminal_of(row) for row in _terminals(books) if row["terminal_id"] == terminal)
+    word, reason, seen = wanted.event, wanted.reason, wanted.gate_digest
+    registration.decide(books, terminal, word, Actor.OPERATOR, reason, seen=seen)
+    return _terminal_of(books.registration.terminal(terminal_id=terminal))
 
 
-def _terminals(books: Transaction) -> list[Any]:
+def _terminals(books: Transaction) -> list[Row]:
     return list(books.registration.terminals())
 
 
-def _terminal_of(row: Any) -> Terminal:  # noqa: ANN401 - a row
+def _in_full(books: Transaction, terminal: TerminalId) -> TerminalInFull:
+    explanation = service.explain(books, terminal)
+    known = books.registration.terminal(terminal_id=terminal)
+    registered = books.registration.specification(terminal_id=terminal)
+    acts = list(books.post.audit_of(subject=terminal, most=AUDIT_MAX))
+    return TerminalInFull(
+        **dict(_terminal_of(known)),
+        since=_since(known, acts),
+        gate_digest=known["gate_digest"],
+        specification=explanation.specification,
+        specified_at=None if registered is None else registered["registered_at"],
+        confirmed_at=None if registered is None else registered["confirmed_at"],
+        differences=explanation.differences,
+        allows=allowed_by(explanation),
+        policy=known["policy"],
+        unmet=explanation.unmet,
+        audit=tuple(_audit_line_of(row) for row in acts),
+    )
+
+
+def _since(known: Row, acts: list[Row]) -> int:
+    """Return when the terminal came to its standing: the latest act that gave it one."""
+    given = (row["at"] for row in acts if row["act"].startswith(STANDING_ACTS))
+    since: int = next(given, known["enrolled_at"])
+    return since
+
+
+def _audit_line_of(row: Row) -> AuditLine:
+    return AuditLine(at=row["at"], actor=row["actor"], act=row["act"], reason=row["reason"])
+
+
+def _terminal_of(row: Row) -> Terminal:
     return Terminal(
         terminal=row["terminal_id"],
         store=row["store_id"],

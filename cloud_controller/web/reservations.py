@@ -11,8 +11,8 @@ from pydantic import Field
 
 from cloud_controller.flows import reservations
 from cloud_controller.ports import SlotIsTaken, Transaction
+from cloud_controller.web.faults import Alternative, IdempotencyKeyReused
 from cloud_controller.web.offerings import LengthSeconds, SlotsWanted, free_slots
-from cloud_controller.web.problems import Alternative, IdempotencyKeyReused
 from cloud_controller.web.qr import ticket_png, ticket_svg
 from cloud_controller.web.routes import API, Call, InstantText, Shape
 from common.ids import OfferingId

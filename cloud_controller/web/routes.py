@@ -12,8 +12,9 @@ from aiohttp.web import StreamResponse
 from prometheus_client import CollectorRegistry
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
-from cloud_controller.flows.registration import Salted
+from cloud_controller.flows.enrolment import Given
 from cloud_controller.ports import Books, Clock, Names
+from cloud_controller.web.language import Language
 from common.messages.base import INSTANT_MAX
 
 Asked = TypeVar("Asked")
@@ -31,6 +32,9 @@ class WebParts:
     Attributes:
         roles: the controller's roles; only the routes of these are made.
         public_url: where customers reach us, without a slash at the end.
+        broker_address: where terminals reach the broker.
+        credentials: what is ready for a terminal: a new secret, the ladder, who certifies.
+        authority: our own authority's certificate as PEM text; empty where there is none.
         is_ready: whether each part is up, by name; all of them up is ready.
         waiting_count: how many functions wait for the writer.
         dropped_counts: messages dropped so far, by reason.
@@ -43,7 +47,8 @@ class WebParts:
     operator_token: str
     public_url: str
     broker_address: Callable[[], tuple[str, int]]
-    salt_secret: Callable[[], Salted]
+    credentials: Callable[[], Given]
+    authority: Callable[[], str]
     is_ready: Callable[[], Mapping[str, bool]]
     waiting_count: Callable[[], int]
     dropped_counts: Callable[[], Mapping[str, int]]
@@ -55,6 +60,7 @@ class Who(Enum):
 
     ANYBODY = "anybody"
     LINK_HOLDER = "whoever has the ticket's link"
+    TERMINAL = "a terminal that signs with its key"
     OPERATOR = "the operator"
     OUR_PAGES = "a form of our own pages"
 
@@ -63,14 +69,16 @@ class Who(Enum):
 class Call(Generic[Asked]):
     """One call of a route, checked: what it asks has the route's shape.
 
-    `key` is the call's Idempotency-Key and `digest` what it was first said with; both are empty
-    where the route needs none.
+    `language` is the one to answer in where people read the answer. `key` is the call's
+    Idempotency-Key and `digest` what it was first said with; both are empty where the route needs
+    none.
     """
 
     parts: WebParts
     route: str
     names: Mapping[str, str]
     asked: Asked
+    language: Language
     key: str = ""
     digest: str = ""
 
@@ -106,6 +114,7 @@ class Route:
         media_type: what is answered where `answers` is None.
         takes_key: whether an Idempotency-Key is required.
         calls_a_minute: how many calls one peer may make; None is as many as it likes.
+        calls_a_minute_in_all: how many calls all peers together may make.
     """
 
     method: str
@@ -120,6 +129,7 @@ class Route:
     media_type: str = "application/json"
     takes_key: bool = False
     calls_a_minute: int | None = None
+    calls_a_minute_in_all: int | None = None
 
     @property
     def is_api(self) -> bool:

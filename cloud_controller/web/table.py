@@ -6,10 +6,20 @@ from typing import Final
 
 from aiohttp import web
 
-from cloud_controller.web import metrics, offerings, registration, reservations, sessions
+from cloud_controller.web import (
+    enrolment,
+    metrics,
+    offerings,
+    problems,
+    registration,
+    reservations,
+    service,
+    sessions,
+)
 from cloud_controller.web.openapi import json_document_of
 from cloud_controller.web.pages import storefront, ticket
 from cloud_controller.web.routes import API, Asset, Call, Route, Who
+from common.messages.service import Program
 
 MANAGEMENT: Final = frozenset({"management"})
 RESERVATION: Final = frozenset({"reservation"})
@@ -19,7 +29,13 @@ EVERY: Final[frozenset[str]] = frozenset()
 """No role in particular: every controller has the route."""
 
 ENROLMENTS_A_MINUTE: Final = 10
-"""A code has 49 bits: at this rate nobody guesses one."""
+"""A person who types a code needs a few; behind a proxy all PCs of a chain are one peer."""
+
+ENROLMENTS_A_MINUTE_IN_ALL: Final = 60
+"""A code has 49 bits and lives fifteen minutes: 900 guesses from everywhere never meet one."""
+
+RENEWALS_A_MINUTE: Final = 120
+"""Behind a proxy a thousand terminals are one peer; checking so many signatures takes 12 ms."""
 
 HTML: Final = "text/html"
 
@@ -65,23 +81,41 @@ ROUTES: Final = (
     Route("POST", f"{API}/tickets/{{link}}/cancel", reservations.cancel, Who.LINK_HOLDER,
           RESERVATION, "Give a reservation up.", answers=reservations.Ticket),
 
-    # For terminals: the one call before there is MQTT.
-    Route("POST", f"{API}/enrolments", registration.enrol, Who.ANYBODY, MANAGEMENT,
-          "Enrol a terminal with a one-time code.", asks=registration.EnrolmentAsked,
-          answers=registration.Enrolment, status=reservations.CREATED,
-          calls_a_minute=ENROLMENTS_A_MINUTE),
+    # For terminals: who they are, before there is MQTT and when it lets them in no more.
+    Route("GET", f"{API}/authority", enrolment.show_authority, Who.ANYBODY, MANAGEMENT,
+          "Show the certificate by which a terminal knows us.", media_type=enrolment.PEM),
+    Route("POST", f"{API}/enrolments", enrolment.enrol, Who.ANYBODY, MANAGEMENT,
+          "Enrol a terminal with a one-time code.", asks=enrolment.EnrolmentAsked,
+          answers=enrolment.Enrolment, status=reservations.CREATED,
+          calls_a_minute=ENROLMENTS_A_MINUTE, calls_a_minute_in_all=ENROLMENTS_A_MINUTE_IN_ALL),
+    Route("POST", f"{API}/terminals/{{terminal}}/credentials", enrolment.renew, Who.TERMINAL,
+          MANAGEMENT, "Renew what a terminal proves itself by.",
+          asks=enrolment.CredentialsWanted, answers=enrolment.Credentials,
+          calls_a_minute=RENEWALS_A_MINUTE),
 
     # For the operator.
     Route("POST", f"{API}/stores", registration.add_store, Who.OPERATOR, MANAGEMENT,
           "Make a store known.", asks=registration.StoreWanted, answers=registration.Store),
-    Route("POST", f"{API}/enrolment-codes", registration.make_code, Who.OPERATOR, MANAGEMENT,
-          "Make a code that enrols one terminal.", asks=registration.CodeWanted,
-          answers=registration.CodeMade, status=reservations.CREATED),
+    Route("POST", f"{API}/enrolment-codes", enrolment.make_code, Who.OPERATOR, MANAGEMENT,
+          "Make a code that enrols one terminal.", asks=enrolment.CodeWanted,
+          answers=enrolment.CodeMade, status=reservations.CREATED),
     Route("GET", f"{API}/terminals", registration.list_terminals, Who.OPERATOR, MANAGEMENT,
           "List the terminals.", answers=registration.Terminals),
+    Route("GET", f"{API}/terminals/{{terminal}}", registration.show_terminal, Who.OPERATOR,
+          MANAGEMENT, "Show what a terminal is, what has changed and what it would carry.",
+          answers=registration.TerminalInFull),
     Route("POST", f"{API}/terminals/{{terminal}}/standing", registration.change_standing,
-          Who.OPERATOR, MANAGEMENT, "Confirm, reject, suspend or retire a terminal.",
+          Who.OPERATOR, MANAGEMENT, "Confirm, reject, suspend, resume or retire a terminal.",
           asks=registration.StandingWanted, answers=registration.Terminal),
+    Route("GET", f"{API}/programs", service.list_programs, Who.OPERATOR, MANAGEMENT,
+          "List what programs ask of a PC.", answers=service.Programs),
+    Route("PUT", f"{API}/programs/{{program}}", service.keep_program, Who.OPERATOR, MANAGEMENT,
+          "Say what a program asks of a PC and how it runs there.", asks=Program, answers=Program),
+    Route("GET", f"{API}/problems", problems.list_problems, Who.OPERATOR, MANAGEMENT,
+          "List what somebody must look at, the open ones first.", answers=problems.Problems),
+    Route("POST", f"{API}/problems/{{problem}}/solve", problems.solve_problem, Who.OPERATOR,
+          MANAGEMENT, "Say that a problem is settled.", asks=problems.ProblemSettled,
+          answers=problems.Problem),
     Route("GET", f"{API}/sessions", sessions.list_sessions, Who.OPERATOR, MANAGEMENT,
           "List the latest sessions.", answers=sessions.Sessions),
 

@@ -28,6 +28,8 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Signature = Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
 Instant = Annotated[int, Field(ge=0, le=INSTANT_MAX)]
 Count = Annotated[int, Field(ge=0, le=COUNT_MAX)]
+Bytes = Annotated[int, Field(ge=0, le=COUNT_MAX)]
+Pixels = Annotated[int, Field(ge=1, le=100_000)]
 Seconds = Annotated[float, Field(ge=0, le=10_000_000)]
 
 

@@ -25,6 +25,9 @@ CONNECT_SECONDS = 15.0
 STOP_SECONDS = 2.0
 """A polite goodbye may take this long; then the connection is cut."""
 
+GOODBYE_LOOKS_SECONDS = 0.005
+"""How often it is looked, at a goodbye, whether the broker has everything."""
+
 BURST_MAX = 100
 """Events handled in one turn of the loop, so that a flood of messages does not starve the rest."""
 
@@ -79,15 +82,21 @@ class Link:
         if self._connection is None:
             return
         connection = self._connection
-        connection.end()
         try:
             async with asyncio.timeout(STOP_SECONDS):
+                await self._until_all_is_acknowledged()
+                connection.end()
                 await self._ended.wait()
         except TimeoutError:
             connection.cut()
         finally:
             self._connection = None
             self.is_connected = False
+
+    async def _until_all_is_acknowledged(self) -> None:
+        """Wait for the last words: a socket closed on what is still to come takes them with it."""
+        while self._in_flight and self.is_connected:  # noqa: ASYNC110 - for these few milliseconds
+            await asyncio.sleep(GOODBYE_LOOKS_SECONDS)
 
     def subscribe(self, filters: Sequence[str], qos: int = 1) -> bool:
         """Ask for these topics; False when not connected, for `on_connected` will come."""

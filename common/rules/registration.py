@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 from common.machine import Machine
-from common.messages.registration import DeviceFound, ProfileDevice, ServiceProfile, Specification
-from common.seals import digest_of
+from common.topics import BrokerRole
+
+REASON_LENGTH_MAX: Final = 200
+"""Characters of the reason that goes with a standing."""
 
 
 class Standing(StrEnum):
@@ -26,11 +28,23 @@ class Standing(StrEnum):
 class StandingEvent(StrEnum):
     """What happens to a registration."""
 
+    ENROL = "enrol"
     SPECIFY = "specify"
     CONFIRM = "confirm"
     REJECT = "reject"
     SUSPEND = "suspend"
+    RESUME = "resume"
     RETIRE = "retire"
+
+
+OperatorsWord = Literal[
+    StandingEvent.CONFIRM,
+    StandingEvent.REJECT,
+    StandingEvent.SUSPEND,
+    StandingEvent.RESUME,
+    StandingEvent.RETIRE,
+]
+"""What an operator may say of a registration; the rest happens by itself."""
 
 
 class Policy(StrEnum):
@@ -38,14 +52,7 @@ class Policy(StrEnum):
 
     MANUAL = "manual"
     AUTOMATIC = "automatic"
-
-
-class BrokerRole(StrEnum):
-    """What the broker lets a terminal do."""
-
-    GATE = "gate"
-    SERVICE = "service"
-    SETTLING = "settling"
+    RULES = "rules"
 
 
 STANDING: Final = Machine(
@@ -57,9 +64,15 @@ STANDING: Final = Machine(
         (Standing.CONFIRMED, StandingEvent.SPECIFY): Standing.PENDING,
         (Standing.REJECTED, StandingEvent.SPECIFY): Standing.PENDING,
         (Standing.PENDING, StandingEvent.CONFIRM): Standing.CONFIRMED,
-        (Standing.SUSPENDED, StandingEvent.CONFIRM): Standing.CONFIRMED,
+        (Standing.SUSPENDED, StandingEvent.RESUME): Standing.CONFIRMED,
         (Standing.PENDING, StandingEvent.REJECT): Standing.REJECTED,
         (Standing.CONFIRMED, StandingEvent.SUSPEND): Standing.SUSPENDED,
+        (Standing.PENDING, StandingEvent.ENROL): Standing.CLAIMED,
+        (Standing.CONFIRMED, StandingEvent.ENROL): Standing.CLAIMED,
+        (Standing.REJECTED, StandingEvent.ENROL): Standing.CLAIMED,
+        (Standing.SUSPENDED, StandingEvent.ENROL): Standing.CLAIMED,
+        (Standing.CLAIMED, StandingEvent.ENROL): Standing.CLAIMED,
+        (Standing.CLAIMED, StandingEvent.RETIRE): Standing.RETIRED,
         (Standing.PENDING, StandingEvent.RETIRE): Standing.RETIRED,
         (Standing.CONFIRMED, StandingEvent.RETIRE): Standing.RETIRED,
         (Standing.REJECTED, StandingEvent.RETIRE): Standing.RETIRED,
@@ -77,22 +90,29 @@ class Registered:
 
 
 def after_specification(
-    known: Registered, gate_digest: str, policy: Policy
+    known: Registered, gate_digest: str, policy: Policy, unmet: Sequence[str], *, is_moved: bool
 ) -> tuple[Standing, str] | None:
     """Return the standing after this specification and why, or None: nothing changes.
 
     The same gate digest again changes nothing: an upgrade of the agent closes no gate.
+
+    Args:
+        known: where the registration stands.
+        gate_digest: what the terminal says it is now.
+        policy: who confirms in this store.
+        unmet: what the store's rules ask for and this specification does not have.
+        is_moved: whether it seems to be another PC than the one registered.
     """
-    if known.gate_digest == gate_digest and known.standing is not Standing.CLAIMED:
+    is_same = known.gate_digest == gate_digest and known.standing is not Standing.CLAIMED
+    if is_same and not is_moved:
         return None
     pending = STANDING.step(known.standing, StandingEvent.SPECIFY)
     if pending is None:
         return None
-    if policy is Policy.AUTOMATIC:
-        confirmed = STANDING.step(pending, StandingEvent.CONFIRM)
-        assert confirmed is not None
-        return confirmed, "the store confirms every specification by itself"
-    return pending, "an operator has to look at the specification"
+    why = _why_not_by_itself(known.standing, policy, unmet, is_moved=is_moved)
+    if why is not None:
+        return pending, why[:REASON_LENGTH_MAX]
+    return Standing.CONFIRMED, f"the store confirms by its policy, {policy}"
 
 
 def role_for(standing: Standing, *, has_running_sessions: bool) -> BrokerRole:
@@ -102,56 +122,21 @@ def role_for(standing: Standing, *, has_running_sessions: bool) -> BrokerRole:
     return BrokerRole.SETTLING if has_running_sessions else BrokerRole.GATE
 
 
-def may_have_service(standing: Standing, registered_digest: str | None, asked: str) -> bool:
-    """Say whether service information may be given for the specification asked about (A6, A7)."""
-    return standing is Standing.CONFIRMED and registered_digest == asked
-
-
 def gate_is_open(standing: str | None, confirmed_digest: str | None, own_digest: str) -> bool:
     """Say whether the terminal may take service information (A4): confirmed, for what it is now."""
     return standing == Standing.CONFIRMED and confirmed_digest == own_digest
 
 
-def watched_fields(
-    machine: Mapping[str, object], devices: Sequence[DeviceFound], programs: Sequence[str]
-) -> dict[str, object]:
-    """Return the part of a specification whose change closes the gate again."""
-    watched = ("memory_bytes", "gpus", "displays", "architecture")
-    return {
-        "machine": {name: machine.get(name) for name in watched},
-        "devices": [device.model_dump(mode="json") for device in devices],
-        "programs": sorted(programs),
-    }
-
-
-def profile_of(
-    specification: Specification,
-    *,
-    store: str,
-    store_number: int,
-    numbers: Mapping[str, tuple[str, int]],
-) -> ServiceProfile:
-    """Return the service information that a specification allows: devices whose program is present.
-
-    `numbers` gives each device key its id and its number in the store. The same specification and
-    numbers give the same bytes.
-    """
-    devices = tuple(
-        ProfileDevice(
-            key=found.key,
-            device=numbers[found.key][0],
-            number=numbers[found.key][1],
-            title=found.title,
-            program=found.program,
-        )
-        for found in sorted(specification.devices, key=lambda found: found.key)
-        if found.program in specification.programs
-    )
-    body = [device.model_dump(mode="json") for device in devices]
-    return ServiceProfile(
-        store=store,
-        store_number=store_number,
-        gate_digest=specification.gate_digest,
-        profile_digest=digest_of({"store": store, "devices": body}),
-        devices=devices,
-    )
+def _why_not_by_itself(
+    standing: Standing, policy: Policy, unmet: Sequence[str], *, is_moved: bool
+) -> str | None:
+    """Return why an operator has to look, or None: the policy is word enough."""
+    if is_moved:
+        return "it seems to be another PC: an operator has to look at it"
+    if standing is Standing.REJECTED:
+        return "it was rejected before: an operator has to look at it"
+    if policy is Policy.MANUAL:
+        return "an operator has to look at the specification"
+    if policy is Policy.RULES and unmet:
+        return f"it does not meet the store's rules: {'; '.join(unmet)}"
+    return None

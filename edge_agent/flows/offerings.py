@@ -5,19 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from common.messages.offerings import OfferingOff, OfferingOn, OfferingRegistered
-from common.messages.registration import ProfileDevice, ServiceProfile
+from common.messages.service import ProfileDevice, ServiceProfile
 from edge_agent.ports import Transaction
 
 Draft = Mapping[str, object]
 
 
-def offer(journal: Transaction, profile: ServiceProfile, drafts: Mapping[str, Draft]) -> None:
-    """Register and put on an offering for each device that the profile and the settings know.
+def offer(
+    journal: Transaction,
+    profile: ServiceProfile,
+    drafts: Mapping[str, Draft],
+    gone: Sequence[ProfileDevice] = (),
+) -> None:
+    """Register and put on an offering for each device, after taking off those that are `gone`.
 
-    `drafts` gives each device key the fields of its offering.
+    `drafts` gives device keys the fields of their offerings, as this terminal's own settings say
+    them; for a device that they say nothing of, the profile's draft is taken.
     """
+    withdraw(journal, gone, drafts, "the device is gone")
     for device in profile.devices:
-        draft = drafts.get(device.key)
+        draft = _draft_of(device, drafts)
         if draft is not None:
             message = OfferingRegistered.model_validate({**draft, "device": device.device})
             journal.say(message)
@@ -27,8 +34,14 @@ def offer(journal: Transaction, profile: ServiceProfile, drafts: Mapping[str, Dr
 def withdraw(
     journal: Transaction, devices: Sequence[ProfileDevice], drafts: Mapping[str, Draft], reason: str
 ) -> None:
-    """Take every offering off: this terminal can provide nothing for now."""
+    """Take the offerings of these devices off: this terminal cannot provide them now."""
     for device in devices:
-        draft = drafts.get(device.key)
+        draft = _draft_of(device, drafts)
         if draft is not None:
             journal.say(OfferingOff(key=str(draft["key"]), device=device.device, reason=reason))
+
+
+def _draft_of(device: ProfileDevice, drafts: Mapping[str, Draft]) -> Draft | None:
+    if device.key in drafts:
+        return drafts[device.key]
+    return device.offering.model_dump() if device.offering is not None else None

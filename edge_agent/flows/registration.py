@@ -1,124 +1,132 @@
-"""The terminal says what it is and takes no service before it is told it is registered (A1-A5)."""
+"""The terminal says what it is and serves nobody before it is told it is registered (A1-A4, A8)."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from enum import StrEnum
+from typing import Final
 
-from common.ids import TerminalId
-from common.messages.registration import (
-    Hello,
-    ServiceProfile,
-    ServiceRefused,
-    ServiceRequest,
-    SessionHeld,
-    Specification,
-    StandingTold,
-)
-from common.rules.registration import gate_is_open
-from common.seals import verifying_key
-from common.topics import Channel
+from pydantic import ValidationError
+
+from common.messages.problems import ProblemTold
+from common.messages.registration import Hello, SessionHeld, StandingTold
+from common.messages.specification import Specification
+from common.rules.problems import ProblemKind
+from common.rules.registration import Standing, gate_is_open
+from common.rules.specification import Remembered, settled
+from common.topics import BrokerRole, Channel
 from edge_agent.ports import Identity, Transaction
 
-PROTOCOL = (1, 1)
+PROTOCOL: Final = (1, 1)
 """The lowest and highest version of the protocol that this agent speaks."""
 
+DOUBTED: Final = "doubted"
+"""Stands where a standing stood that was contradicted since: the word has to be told once more."""
 
-def keep_identity(journal: Transaction, answer: Mapping[str, Any]) -> None:
-    """Keep who we are, as enrolment answered; what another identity was told and said is void."""
-    known = journal.rows.identity()
-    told = (answer["terminal"], answer["epoch"])
-    if known is not None and (known["terminal"], known["epoch"]) != told:
-        _forget_another(journal)
-    journal.rows.keep_identity(
-        terminal=answer["terminal"],
-        store=answer["store"],
-        epoch=answer["epoch"],
-        secret=answer["secret"],
-        broker_host=answer["broker"]["host"],
-        broker_port=answer["broker"]["port"],
-        public_keys=json.dumps(answer["public_keys"]),
-    )
+PROBLEMS_WAITING_MAX: Final = 20
+"""Problems that may wait to be told: an operator learns no more from the next hundred."""
+
+PROBLEMS_NOTED_MAX: Final = 100
+"""Problems remembered as told already, so that none is told twice; the oldest are forgotten."""
 
 
-def identity(journal: Transaction) -> Identity | None:
-    """Return who we are, or None before enrolment."""
-    row = journal.rows.identity()
-    if row is None:
-        return None
-    keys = json.loads(row["public_keys"])
-    return Identity(
-        terminal=TerminalId(row["terminal"]),
-        store=row["store"],
-        epoch=row["epoch"],
-        secret=row["secret"],
-        broker_host=row["broker_host"],
-        broker_port=row["broker_port"],
-        keys={int(number): verifying_key(bytes.fromhex(raw)) for number, raw in keys.items()},
-    )
+class NotHeard(StrEnum):
+    """Why a word on our standing changes nothing."""
+
+    ANOTHER_EPOCH = "another_epoch"
+    STALE = "stale_standing"
+    ANOTHER_SPECIFICATION = "another_specification"
 
 
-def is_open(journal: Transaction, own_digest: str) -> bool:
-    """Say whether the gate is open: confirmed, durably, for what this terminal is now (A4)."""
-    row = journal.rows.registration()
-    return row is not None and gate_is_open(row["standing"], row["gate_digest"], own_digest)
+def take_look(journal: Transaction, found: Specification) -> None:
+    """Remember what this PC was found to be, and say it when anything of it has changed (A1, A8).
+
+    What is missing stays for a while, since a monitor sleeps; also over a restart.
+    """
+    before = _remembered(journal)
+    now = settled(found, before, journal.now)
+    if before is None or now != before:
+        journal.rows.remember(
+            gate_digest=now.specification.gate_digest,
+            body=now.specification.model_dump_json(),
+            missing_since=json.dumps(dict(now.missing_since)),
+        )
+    if before is None or now.specification.digest != before.specification.digest:
+        specify(journal)
 
 
-def awaits_word(journal: Transaction, own_digest: str) -> bool:
-    """Say whether a word is still to come: where we stand, or our service information."""
-    row = journal.rows.registration()
-    if row is None or row["gate_digest"] != own_digest:
-        return True
-    return is_open(journal, own_digest) and profile(journal, own_digest) is None
-
-
-def specify(journal: Transaction, specification: Specification) -> None:
+def specify(journal: Transaction) -> None:
     """Send the specification (A1); asked again until the answer has come."""
-    journal.ask(Channel.SPECIFICATION, specification)
+    remembered = _remembered(journal)
+    if remembered is not None:
+        journal.ask(Channel.SPECIFICATION, remembered.specification)
 
 
-def take_standing(journal: Transaction, told: StandingTold, own_digest: str) -> bool:
-    """Keep where our registration stands, and say whether the gate is open now."""
-    if told.gate_digest == own_digest:
-        journal.rows.keep_registration(
-            standing=told.standing, gate_digest=told.gate_digest, reason=told.reason
-        )
-    return is_open(journal, own_digest)
+def is_open(journal: Transaction) -> bool:
+    """Say whether the gate is open: confirmed, durably, for what this terminal is now (A4)."""
+    row = journal.rows.gate()
+    return row is not None and gate_is_open(row["standing"], row["gate_digest"], row["own_digest"])
 
 
-def ask_for_service(journal: Transaction, own_digest: str) -> None:
-    """Ask for service information, once the gate is open (A5)."""
-    if is_open(journal, own_digest):
-        journal.ask(Channel.REQUESTS, ServiceRequest(gate_digest=own_digest))
+def holds_sessions(journal: Transaction) -> bool:
+    """Say whether a session runs here, or something of one has still to be told."""
+    return bool(journal.rows.holds_sessions())
 
 
-def take_profile(journal: Transaction, told: ServiceProfile, own_digest: str) -> bool:
-    """Keep the service information; what was made for another specification is not taken (A4)."""
-    if told.gate_digest != own_digest or not is_open(journal, own_digest):
-        return False
-    journal.rows.keep_profile(gate_digest=told.gate_digest, body=told.model_dump_json())
-    return True
+def own_role(*, gate_is_open: bool, holds_sessions: bool) -> BrokerRole:
+    """Return the role this terminal takes by itself, whatever the broker lets it do.
+
+    It mirrors `role_for`, by which the controller tells the broker: neither trusts the other to.
+    """
+    if gate_is_open:
+        return BrokerRole.SERVICE
+    return BrokerRole.SETTLING if holds_sessions else BrokerRole.GATE
 
 
-def take_refusal(journal: Transaction, told: ServiceRefused) -> None:
-    """Close the gate: the controller gives nothing to what we are."""
-    row = journal.rows.registration()
-    if row is not None:
-        journal.rows.keep_registration(
-            standing="pending", gate_digest=row["gate_digest"], reason=told.reason
-        )
+def take_standing(journal: Transaction, who: Identity, told: StandingTold) -> NotHeard | None:
+    """Keep where our registration stands, or return why this word changes nothing (A3, A4).
 
-
-def profile(journal: Transaction, own_digest: str) -> ServiceProfile | None:
-    """Return the service information for what this terminal is now, or None."""
-    row = journal.rows.profile()
-    if row is None or row["gate_digest"] != own_digest or not is_open(journal, own_digest):
+    An older word that comes again opens nothing and is a problem; so is a confirmation of what we
+    are not. The same word again changes nothing, unless it was contradicted since.
+    """
+    if told.epoch != who.epoch:
+        return NotHeard.ANOTHER_EPOCH
+    known = journal.rows.registration()
+    if known is not None and told.revision < known["revision"]:
+        detail = f"revision {told.revision} came, {known['revision']} is known"
+        _tell_stale(journal, told, detail)
+        return NotHeard.STALE
+    is_same = known is not None and told.revision == known["revision"]
+    if is_same and known["standing"] != DOUBTED:
         return None
-    return ServiceProfile.model_validate_json(row["body"])
+    if told.gate_digest != journal.rows.own_gate_digest():
+        if told.standing == Standing.CONFIRMED:
+            _tell_stale(journal, told, f"revision {told.revision} confirms another specification")
+        return NotHeard.ANOTHER_SPECIFICATION
+    journal.rows.keep_registration(
+        standing=told.standing,
+        gate_digest=told.gate_digest,
+        reason=told.reason,
+        revision=told.revision,
+    )
+    return None
 
 
-def greet(journal: Transaction) -> None:
+def doubt(journal: Transaction, reason: str) -> None:
+    """Close the gate: what happened contradicts that we are confirmed; the word must come again."""
+    journal.rows.doubt(reason=reason)
+
+
+def tell_problem(journal: Transaction, kind: ProblemKind, about: str, detail: str) -> None:
+    """Have an operator look at something: once about each thing, and not without end."""
+    if journal.rows.problems_waiting() >= PROBLEMS_WAITING_MAX:
+        return
+    if journal.rows.note_problem(kind=kind, about=about):
+        journal.rows.forget_problems(kept=PROBLEMS_NOTED_MAX)
+        journal.say(ProblemTold(kind=kind, at=journal.now, detail=detail))
+
+
+def greet(journal: Transaction, connection: str) -> None:
     """Say hello after a connect: what we hold and how far we have got."""
     outbox = journal.rows.outbox_range()
     sessions = journal.rows.live_sessions()
@@ -127,6 +135,7 @@ def greet(journal: Transaction) -> None:
         Hello(
             protocol=PROTOCOL,
             boot=journal.boot_id,
+            connection=connection,
             outbox_first=outbox["first"],
             outbox_last=outbox["last"],
             applied_revision=journal.rows.revision() or 0,
@@ -148,11 +157,21 @@ def take_acknowledged(journal: Transaction, up_to: int) -> bool:
     return True
 
 
-def _forget_another(journal: Transaction) -> None:
-    """Begin a new epoch: its gate is closed, and its events and exchanges count from one."""
-    journal.rows.forget_registration()
-    journal.rows.forget_profile()
-    journal.rows.forget_revision()
-    journal.rows.forget_exchanges()
-    journal.rows.forget_events()
-    journal.rows.count_events_anew()
+def _remembered(journal: Transaction) -> Remembered | None:
+    """Return what this PC was when it was last looked at.
+
+    What another version of the agent remembered in words of its own is as good as nothing.
+    """
+    row = journal.rows.remembered()
+    if row is None:
+        return None
+    try:
+        specification = Specification.model_validate_json(row["body"])
+    except ValidationError:
+        return None
+    return Remembered(specification=specification, missing_since=json.loads(row["missing_since"]))
+
+
+def _tell_stale(journal: Transaction, told: StandingTold, detail: str) -> None:
+    about = f"{told.epoch}/{told.revision}"
+    tell_problem(journal, ProblemKind.STALE_CONFIRMATION, about, detail)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -9,6 +10,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from common.errors import CannotStart
+from common.ids import NAME_PATTERN
+from common.messages.specification import PROGRAMS_MAX
 
 FILE_BYTES_MAX: Final = 262_144
 """Bytes of a catalogue file; a larger one is something else."""
@@ -18,6 +21,12 @@ STOP_GRACE_SECONDS_MAX: Final = 60.0
 
 READY_AFTER_SECONDS_MAX: Final = 300.0
 """The longest a program may take until it counts as running."""
+
+
+VERSION_LENGTH_MAX: Final = 200
+"""Characters of a program's version."""
+
+_NAME = re.compile(NAME_PATTERN)
 
 
 class CatalogueIsWrong(CannotStart):
@@ -31,6 +40,7 @@ class Program:
     argv: tuple[str, ...]
     working_folder: Path = Path("/")
     environment: Mapping[str, str]
+    version: str | None = None
     stop_grace_seconds: float = 5.0
     ready_after_seconds: float = 0.0
 
@@ -58,17 +68,27 @@ def read_catalogue(file: Path) -> Mapping[str, Program]:
 def _programs(content: Mapping[str, Any]) -> dict[str, Program]:
     _refuse_unknown(content, {"programs"}, "the file")
     tables = _table(content.get("programs", {}), "programs")
-    return {
-        name: _program(f"programs.{name}", _table(table, name)) for name, table in tables.items()
-    }
+    if len(tables) > PROGRAMS_MAX:
+        message = f"it has {len(tables)} programs, and at most {PROGRAMS_MAX} may be named"
+        raise ValueError(message)
+    return {_name(name): _program(f"programs.{name}", table) for name, table in tables.items()}
 
 
-def _program(place: str, table: Mapping[str, Any]) -> Program:
+def _name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        message = f"programs.{name!r} is no id: letters, digits and _ . : - only, at most 64"
+        raise ValueError(message)
+    return name
+
+
+def _program(place: str, value: object) -> Program:
+    table = _table(value, place)
     _refuse_unknown(table, {field.name for field in fields(Program)}, place)
     return Program(
         argv=_argv(table.get("argv"), place),
         working_folder=_working_folder(table.get("working_folder", "/"), place),
         environment=_environment(table.get("environment", {}), place),
+        version=_version(table.get("version"), place),
         stop_grace_seconds=_number(table, "stop_grace_seconds", 5, STOP_GRACE_SECONDS_MAX, place),
         ready_after_seconds=_number(
             table, "ready_after_seconds", 0, READY_AFTER_SECONDS_MAX, place
@@ -100,6 +120,15 @@ def _environment(value: object, place: str) -> dict[str, str]:
             message = f"{place}.environment.{name} must be a text"
             raise ValueError(message)
     return table
+
+
+def _version(value: object, place: str) -> str | None:
+    if value is None:
+        return None
+    if not _is_text(value) or not 0 < len(str(value)) <= VERSION_LENGTH_MAX:
+        message = f"{place}.version must be a text of 1 to {VERSION_LENGTH_MAX} characters"
+        raise ValueError(message)
+    return str(value)
 
 
 def _number(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-FLOWS = ("registration", "modules", "offerings", "reservations", "rights", "sessions")
-"""The six flows, one file each, in every layer where they have something to say."""
+FLOWS = (
+    *("enrolment", "registration", "service", "modules"),
+    *("offerings", "reservations", "rights", "sessions"),
+)
+"""The eight flows, one file each, in every layer where they have something to say."""
 
 LATER = ("payments", "accounts", "help", "audit")
 """Where they come, under these names."""
@@ -19,34 +22,43 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "common": (
         *("ids", "errors", "machine", "topics", "codec", "seals"),
         *("messages", "rules", "words"),
-        *("mqtt", "system", "settings", "logs", "watchdog", "queries"),
+        *("mqtt", "system", "settings", "logs", "watchdog", "queries", "files", "tls"),
     ),
-    "common/messages": (*FLOWS, "base"),
-    "common/rules": (*FLOWS, "tickets", "presence", *LATER),
+    "common/messages": (*FLOWS, "base", "specification", "problems"),
+    "common/rules": (*FLOWS, "specification", "tickets", "presence", "problems", *LATER),
     "cloud_controller": (
         *_TO_BOTH_SIDES,
         "controller",
+        "explain",
         "inbox",
         "web",
         "storage",
         "broker",
         "keys",
+        "certificates",
+        "credentials",
+        "accounts",
     ),
     "cloud_controller/flows": (*FLOWS, *LATER),
     "cloud_controller/web": (
         *(*FLOWS, *LATER, "app", "guard", "qr", "pages", "static", "locales"),
-        *("language", "problems", "routes", "table", "openapi", "metrics"),
+        *("language", "faults", "problems", "routes", "table", "openapi", "metrics"),
     ),
     "cloud_controller/storage": (
-        *("books", "sqlite", "postgres", "records", "queries", "migrations"),
+        *("books", "registry", "sqlite", "postgres", "records", "queries", "migrations"),
     ),
-    "cloud_controller/storage/queries": (*FLOWS, *LATER, "post"),
+    "cloud_controller/storage/queries": (*FLOWS, *LATER, "post", "problems"),
     "edge_agent": (
         *_TO_BOTH_SIDES,
         *("terminal", "reconciler", "enrolment", "journal", "migrations", "afterwards"),
         *("scanners", "runner", "inventory", "display"),
+        *("gate", "inspector", "offers", "entrance"),
     ),
+    "edge_agent/enrolment": ("alone", "keys", "trust", "calls", "answers", "asking", "credentials"),
     "edge_agent/flows": FLOWS,
+    "edge_agent/inventory": (
+        *("specification", "machine", "parts", "displays", "programs", "reading"),
+    ),
     "edge_agent/scanners": (
         *("camera", "serial", "keyboard", "image", "reading", "decoders", "hygiene", "read_ticket"),
     ),
@@ -75,7 +87,7 @@ ONE_PLACE: dict[str, tuple[str, ...]] = {
     "pyzbar": ("edge_agent/scanners/",),
     "zxingcpp": ("edge_agent/scanners/",),
     "qrcode": ("cloud_controller/web/qr.py",),
-    "psutil": ("edge_agent/runner/", "edge_agent/inventory.py"),
+    "psutil": ("edge_agent/runner/", "edge_agent/inventory/"),
     "random": ("common/system.py",),
     "secrets": ("common/system.py",),
 }

@@ -11,13 +11,17 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import redemptions, scan_to_start
+from tests.bench import ladder, profile, redemptions, registrations, scan_to_start, specification
 from tests.bench.figures import Figure, Measured
 from tests.bench.plot import draw
 
 BENCHES: dict[str, Callable[[], Awaitable[Measured]]] = {
     "scan_to_start": scan_to_start.measure,
     "redemptions": redemptions.measure,
+    "registrations": registrations.measure,
+    "profile": profile.measure,
+    "specification": specification.measure,
+    "ladder": ladder.measure,
 }
 
 
@@ -65,13 +69,16 @@ def _show(found: Sequence[Measured]) -> None:
 
 
 def _row(figure: Figure) -> tuple[str, ...]:
-    verdict = "[green]yes[/green]" if figure.holds else "[red]no[/red]"
+    promise, verdict = "", "[dim]told[/dim]"
+    if figure.promise is not None:
+        promise = str(figure.promise)
+        verdict = "[green]yes[/green]" if figure.holds else "[red]no[/red]"
     return (
         figure.name,
         f"{figure.value:,.2f} {figure.unit}",
         f"{figure.floor:,.2f} {figure.floor_name}",
         f"{figure.ratio:.2f}",
-        str(figure.promise),
+        promise,
         verdict,
     )
 

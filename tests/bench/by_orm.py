@@ -30,6 +30,7 @@ from common.rules.tickets import (
 )
 from common.seals import digest_of, read_token
 from common.system import SystemNames
+from tests.bench.books import FILE, KEYS
 from tests.bench.counter import Counter, Redemption
 from tests.fakes.store import MORNING_AT
 
@@ -49,12 +50,12 @@ class Till:
 
 async def redeem_all(folder: Path, counter: Counter, count: int) -> float:
     """Return the seconds that so many redemptions take with 32 waiting for the one connection."""
-    file = folder / "books.sqlite"
+    file = folder / FILE
     engine = _engine(file)
     till = Till(
         tables=_tables(file),
         sessions=async_sessionmaker(engine, expire_on_commit=False),
-        keys=FileKeys(folder / "keys", SystemNames()),
+        keys=FileKeys(folder / KEYS, SystemNames()),
         names=SystemNames(),
     )
     waiting = iter(counter.redemptions[:count])

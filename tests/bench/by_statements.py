@@ -1,63 +1,86 @@
-"""The floor under a redemption: the flow's own statements and values, run by sqlite3 alone."""
+"""The floor under a flow: its own statements with their values, run by sqlite3 alone."""
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from cloud_controller.flows import rights
 from cloud_controller.keys import FileKeys
 from cloud_controller.storage.books import OpenTransaction
 from cloud_controller.storage.sqlite import open_database
 from common.system import SystemNames
-from tests.bench.counter import Counter
+from tests.bench.books import FILE, KEYS, fresh
 from tests.fakes.store import ClockInHand
 
 GROUP = 32
+"""Transactions in one commit: as many as wait for the writer in the run of the flow."""
 
 DOCUMENT = {"right": "." * 400}
 """As long as the document of a right."""
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 Statement = tuple[str, Any]
 Script = Sequence[Sequence[Statement]]
-"""The statements of each redemption, in order, with what was bound to them."""
+"""The statements of each transaction, in order, with what was bound to them."""
 
 
-def recorded(counter: Counter) -> Script:
-    """Return what the flow says to the database; it is heard once, on a copy of the books."""
-    with counter.fresh() as folder:
-        keys = FileKeys(folder / "keys", SystemNames())
-        listening = _Listening(open_database(folder / "books.sqlite"))
-        bare: Any = listening  # the queries only ever execute
-        transaction = OpenTransaction(bare, ClockInHand(), SystemNames(), keys)
-        script = []
-        for each in counter.redemptions:
-            transaction.begin()
-            rights.request(transaction, each.said)
-            script.append(listening.heard())
-        listening.close()
-        return script
+class Ear:
+    """Books in which a flow is heard: what it says to the database is remembered."""
+
+    def __init__(self, folder: Path) -> None:
+        self.script: list[Sequence[Statement]] = []
+        self.connection = open_database(folder / FILE)
+        names = SystemNames()
+        keys = FileKeys(folder / KEYS, names)
+        bare: Any = self  # the queries only ever execute
+        self._transaction = OpenTransaction(bare, ClockInHand(), names, keys)
+        self._heard: list[Statement] = []
+
+    def do(
+        self, function: Callable[Concatenate[Any, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call `function(transaction, …)`, as the books do, and add what it says to the script."""
+        self._heard = []
+        self._transaction.begin()
+        result = function(self._transaction, *args, **kwargs)
+        self.script.append(self._heard)
+        return result
+
+    def execute(self, sql: str, values: Mapping[str, Any] | Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Hear a statement, and run it."""
+        self._heard.append((sql, values))
+        return self.connection.execute(sql, values)
 
 
-async def replay(
-    script: Script, folder: Path, _counter: Counter, count: int, *, is_sealed: bool = False
-) -> float:
+@contextlib.contextmanager
+def ear_in(folder: Path) -> Iterator[Ear]:
+    """Give an ear in a copy of a folder, which itself stays as it is."""
+    with fresh(folder) as copy:
+        ear = Ear(copy)
+        with contextlib.closing(ear.connection):
+            yield ear
+
+
+def replay(script: Script, folder: Path, *, is_sealed: bool = False) -> float:
     """Return the seconds of the same statements in groups of 32, each group one durable commit.
 
-    With `is_sealed` each redemption also makes a right's signature: the work that is no SQL and
+    With `is_sealed` each transaction also makes a right's signature: the work that is no SQL and
     that no way of writing the flow can save.
     """
-    connection = open_database(folder / "books.sqlite")
-    keys = FileKeys(folder / "keys", SystemNames())
+    connection = open_database(folder / FILE)
+    keys = FileKeys(folder / KEYS, SystemNames())
     began = time.perf_counter()
-    for group in _groups(script[:count]):
+    for group in _groups(script):
         connection.execute("BEGIN IMMEDIATE")
-        for redemption in group:
-            for sql, values in redemption:
-                connection.execute(sql, values).fetchone()
+        for transaction in group:
+            for sql, values in transaction:
+                connection.execute(sql, values).fetchall()
             if is_sealed:
                 keys.seal_document(DOCUMENT)
         connection.execute("COMMIT")
@@ -68,23 +91,3 @@ async def replay(
 
 def _groups(script: Script) -> Iterator[Script]:
     return (script[first : first + GROUP] for first in range(0, len(script), GROUP))
-
-
-class _Listening:
-    """A connection that remembers what it was told."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._heard: list[Statement] = []
-
-    def execute(self, sql: str, values: Mapping[str, Any] | Sequence[Any] = ()) -> sqlite3.Cursor:
-        self._heard.append((sql, values))
-        return self._connection.execute(sql, values)
-
-    def heard(self) -> Sequence[Statement]:
-        """Return what was said since this was last asked."""
-        heard, self._heard = self._heard, []
-        return heard
-
-    def close(self) -> None:
-        self._connection.close()

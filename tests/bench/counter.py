@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import sqlite3
-import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cloud_controller import listener
 from cloud_controller.flows import reservations, rights
-from cloud_controller.keys import FileKeys
-from cloud_controller.ports import Received
-from cloud_controller.storage.books import SqliteBooks
+from cloud_controller.ports import Received, Transaction
 from common.ids import CommId, DeviceId
 from common.messages.rights import Announce, Request, ScanRequest
 from common.rules.reservations import Range
 from common.seals import digest_of
-from common.system import SystemNames
-from tests.fakes.store import MORNING_AT, ClockInHand, Offer, Opened, StoreKit, store_kit
+from common.topics import Channel
+from tests.bench.books import FILE
+from tests.bench.by_statements import Script, ear_in
+from tests.fakes.store import MORNING_AT, Offer, Opened, StoreKit, store_kit
 
 DEVICES_A_TERMINAL = 32
 SLOT_MS = 1_800_000
@@ -45,26 +43,6 @@ class Counter:
     folder: Path
     redemptions: tuple[Redemption, ...]
 
-    @contextlib.contextmanager
-    def fresh(self) -> Iterator[Path]:
-        """Give a copy of the folder in which nothing has been redeemed, and take it away after."""
-        with tempfile.TemporaryDirectory(prefix="rusuban-bench-") as name:
-            copy = Path(name) / "books"
-            shutil.copytree(self.folder, copy)
-            yield copy
-
-
-def books_in(folder: Path) -> SqliteBooks:
-    """Return the books of a folder, not opened yet, with a clock that stands where tickets open."""
-    names = SystemNames()
-    return SqliteBooks(
-        folder / "books.sqlite",
-        clock=ClockInHand(),
-        names=names,
-        keys=FileKeys(folder / "keys", names),
-        on_said=lambda _: None,
-    )
-
 
 async def counter_in(folder: Path, count: int) -> Counter:
     """Prepare so many redemptions through the flows, each on its own device and exchange."""
@@ -80,9 +58,22 @@ async def counter_in(folder: Path, count: int) -> Counter:
     return Counter(folder=folder, redemptions=tuple(found))
 
 
+def redeem(books: Transaction, each: Redemption) -> None:
+    """Take a redemption from its message on, as the controller's listener has it taken."""
+    listener._admit(books, each.said, Channel.REQUESTS, rights.request)
+
+
+def recorded(counter: Counter) -> Script:
+    """Return what each redemption says to the database."""
+    with ear_in(counter.folder) as ear:
+        for each in counter.redemptions:
+            ear.do(redeem, each)
+        return ear.script
+
+
 def used_sessions_rights(folder: Path) -> tuple[int, int, int]:
     """Count what a run has left: each of the three is the number of redemptions, or it lies."""
-    with contextlib.closing(sqlite3.connect(folder / "books.sqlite")) as connection:
+    with contextlib.closing(sqlite3.connect(folder / FILE)) as connection:
         return (
             _count(connection, "SELECT count(*) FROM tickets WHERE state = 'reserved'"),
             _count(connection, "SELECT count(DISTINCT ticket_id) FROM sessions"),

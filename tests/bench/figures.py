@@ -36,10 +36,7 @@ def at_least(ratio: float) -> Promise:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One value, its floor and what was promised of their ratio.
-
-    A median of ratios is steadier than a ratio of medians: each repetition is its own witness.
-    """
+    """One value, its floor and what was promised of their ratio; without a promise it is told."""
 
     name: str
     value: float
@@ -47,11 +44,11 @@ class Figure:
     floor: float
     floor_name: str
     ratio: float
-    promise: Promise
+    promise: Promise | None
 
     @property
     def holds(self) -> bool:
-        return self.promise.is_held_by(self.ratio)
+        return self.promise is None or self.promise.is_held_by(self.ratio)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -61,7 +58,7 @@ class Figure:
             "floor": round(self.floor, 3),
             "floor_name": self.floor_name,
             "ratio": round(self.ratio, 3),
-            "promise": str(self.promise),
+            "promise": str(self.promise) if self.promise is not None else None,
             "holds": self.holds,
         }
 
@@ -84,6 +81,34 @@ class Measured:
         parts = {name: round(value, 3) for name, value in self.parts.items()}
         line = first | {"holds": self.holds, "parts": parts, "also": others}
         return json.dumps(line, ensure_ascii=False)
+
+
+def compared(
+    name: str,
+    values: Sequence[float],
+    unit: str,
+    floors: Sequence[float],
+    floor_name: str,
+    promise: Promise | None = None,
+) -> Figure:
+    """Compare repetitions with the floors of the same repetitions.
+
+    A median of ratios is steadier than a ratio of medians: each repetition is its own witness.
+    """
+    return Figure(
+        name=name,
+        value=median(values),
+        unit=unit,
+        floor=median(floors),
+        floor_name=floor_name,
+        ratio=median([value / floor for value, floor in zip(values, floors, strict=True)]),
+        promise=promise,
+    )
+
+
+def limited(name: str, values: Sequence[float], unit: str, most: float) -> Figure:
+    """Compare repetitions with the most that they may be, whatever the machine."""
+    return compared(name, values, unit, [most] * len(values), "at most", at_most(1))
 
 
 def quantile(samples: Sequence[float], part: float) -> float:

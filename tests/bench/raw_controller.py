@@ -9,15 +9,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from cloud_controller.broker import BrokerRole
+from cloud_controller.broker import AccountRole
 from cloud_controller.keys import FileKeys
 from cloud_controller.storage.sqlite import open_database
 from common.mqtt import Delivery
 from common.seals import read_token
 from common.system import SystemNames
 from common.topics import Address, Channel, address_of, controller_filters, topic_of
-from tests.bench.by_statements import Script, recorded
-from tests.bench.counter import Counter, counter_in
+from tests.bench.books import FILE, KEYS
+from tests.bench.by_statements import Script
+from tests.bench.counter import Counter, counter_in, recorded
 from tests.rim.broker_kit import CONTROLLER, Person, office
 
 TERMINAL = "t-raw"
@@ -31,7 +32,7 @@ async def serve(folder: Path, count: int) -> None:
     """Answer until standard input is closed; the first line says on which port the broker is."""
     counter = await counter_in(folder / "books", count)
     redemptions = timed_redemptions(folder / "books", counter, recorded(counter))
-    async with office(folder, t_raw=BrokerRole.SERVICE) as open_office:
+    async with office(folder, t_raw=AccountRole.SERVICE) as open_office:
         person = Person(open_office, CONTROLLER, filters=controller_filters().subscribe)
         person.on_message = lambda delivery: answer(person, redemptions, delivery)
         async with person:
@@ -51,8 +52,8 @@ def answer(person: Person, redemptions: Iterator[float], delivery: Delivery) -> 
 
 def timed_redemptions(books: Path, counter: Counter, script: Script) -> Iterator[float]:
     """Do the next redemption each time, and yield its milliseconds: read, one commit, sign."""
-    keys = FileKeys(books / "keys", SystemNames())
-    connection = open_database(books / "books.sqlite")
+    keys = FileKeys(books / KEYS, SystemNames())
+    connection = open_database(books / FILE)
     for each, statements in zip(counter.redemptions, script, strict=True):
         document = {"comm_id": each.said.message.comm_id, "right": "." * 300}
         began = time.perf_counter()

@@ -6,15 +6,15 @@ import asyncio
 import gc
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from cloud_controller.flows import rights
 from tests.bench import by_orm
-from tests.bench.by_statements import recorded, replay
-from tests.bench.counter import Counter, books_in, counter_in, used_sessions_rights
-from tests.bench.figures import Figure, Measured, Promise, at_least, median
+from tests.bench.books import books_in, fresh
+from tests.bench.by_statements import Script, replay
+from tests.bench.counter import Counter, counter_in, recorded, redeem, used_sessions_rights
+from tests.bench.figures import Measured, at_least, compared, median
 
 COUNT = 1_024
 """Redemptions of one run of the flow or of its floor: 32 full groups."""
@@ -33,7 +33,7 @@ async def measure() -> Measured:
     with tempfile.TemporaryDirectory(prefix="rusuban-bench-") as name:
         counter = await counter_in(Path(name) / "books", COUNT)
         script = recorded(counter)
-        bare, sealed = partial(replay, script), partial(replay, script, is_sealed=True)
+        bare, sealed = partial(_replay, script), partial(_replay, script, is_sealed=True)
         flows, floors, sealed_floors, orms = [], [], [], []
         for _ in range(REPETITIONS):
             flows.append(await _rate(_redeem_all, counter, COUNT))
@@ -42,8 +42,8 @@ async def measure() -> Measured:
             orms.append(await _rate(by_orm.redeem_all, counter, COUNT_BY_ORM))
         return Measured(
             figures=(
-                _figure("redemptions", flows, floors, "raw groups of 32", at_least(0.5)),
-                _figure("redemptions_by_orm", flows, orms, "async ORM", at_least(10)),
+                compared("redemptions", flows, "1/s", floors, "raw groups of 32", at_least(0.5)),
+                compared("redemptions_by_orm", flows, "1/s", orms, "async ORM", at_least(10)),
             ),
             parts={"the floor with the right's signature": median(sealed_floors)},
         )
@@ -55,37 +55,29 @@ async def _redeem_all(folder: Path, counter: Counter, count: int) -> float:
     await books.open()
     waiting = iter(counter.redemptions[:count])
 
-    async def redeem() -> None:
+    async def redeem_next() -> None:
         for each in waiting:
-            await books.transact(rights.request, each.said)
+            await books.transact(redeem, each)
 
     try:
         began = time.perf_counter()
-        await asyncio.gather(*(redeem() for _ in range(WAITING)))
+        await asyncio.gather(*(redeem_next() for _ in range(WAITING)))
         return time.perf_counter() - began
     finally:
         await books.close()
 
 
+async def _replay(
+    script: Script, folder: Path, _: Counter, count: int, *, is_sealed: bool = False
+) -> float:
+    return replay(script[:count], folder, is_sealed=is_sealed)
+
+
 async def _rate(run: Run, counter: Counter, count: int) -> float:
     """Return redemptions a second of one run on fresh books, which then hold each just once."""
-    with counter.fresh() as folder:
+    with fresh(counter.folder) as folder:
         gc.collect()
         seconds = await run(folder, counter, count)
         found = used_sessions_rights(folder)
         assert found == (count, count, count), f"used, sessions, rights: {found} of {count}"
         return count / seconds
-
-
-def _figure(
-    name: str, values: Sequence[float], floors: Sequence[float], floor_name: str, promise: Promise
-) -> Figure:
-    return Figure(
-        name=name,
-        value=median(values),
-        unit="1/s",
-        floor=median(floors),
-        floor_name=floor_name,
-        ratio=median([value / floor for value, floor in zip(values, floors, strict=True)]),
-        promise=promise,
-    )

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from edge_agent.scanners.decoders import Frame
 from tests.bench.counter import DEVICES_A_TERMINAL
-from tests.bench.figures import Figure, Measured, at_most, median, quantile
+from tests.bench.figures import Figure, Measured, at_most, compared, median, quantile
 from tests.bench.raw_parts import RawParts, raw_parts
 from tests.bench.stage import Stage, stage
 
@@ -96,15 +96,7 @@ def _figure(name: str, repetitions: Sequence[Samples], part: float, *, limit: fl
     """Compare a quantile of the scans with the sum of that quantile of each part."""
     values = [quantile(samples[SCAN], part) for samples in repetitions]
     floors = [sum(_quantiles_of_parts(samples, part)) for samples in repetitions]
-    return Figure(
-        name=name,
-        value=median(values),
-        unit="ms",
-        floor=median(floors),
-        floor_name="sum of its raw parts",
-        ratio=median([value / floor for value, floor in zip(values, floors, strict=True)]),
-        promise=at_most(limit),
-    )
+    return compared(name, values, "ms", floors, "sum of its raw parts", at_most(limit))
 
 
 def _quantiles_of_parts(samples: Samples, part: float) -> Iterator[float]:

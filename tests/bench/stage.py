@@ -135,7 +135,8 @@ async def _terminal(chain: world.World, count: int) -> AsyncIterator[Stage]:
     os.mkfifo(fifo)
     program = ["/bin/sh", "-c", 'printf . >"$0"', str(fifo)]
     file = _settings(chain, program)
-    await asyncio.to_thread(chain.enrol, _enrolled(file))
+    code = await asyncio.to_thread(chain.new_code)
+    await asyncio.to_thread(chain.enrol, _enrolled(file), code)
     settings = AgentSettings.load(file)
     opened, scanner = open_terminal(settings), FrameScanner()
     runner_argv = [

@@ -15,8 +15,7 @@ from cloud_controller.storage.books import GROUP_MAX, WAITING_MAX
 from common.errors import TooManyWaiting
 from common.ids import TerminalId
 from common.messages.registration import Acknowledged
-from common.rules.registration import BrokerRole
-from common.topics import Channel
+from common.topics import BrokerRole, Channel
 from tests.contracts.engines import ENGINES, SQLITE, Engine, enter, entered, opened
 
 T_1 = TerminalId("t-1")
@@ -42,7 +41,13 @@ def tell(books: Any, number: int, *, kept: bool = False) -> int:
 
 def add_store(books: Any, store: str, number: int) -> None:
     books.registration.add_store(
-        store_id=store, number=number, title="", time_zone="", policy="manual", made_at=0
+        store_id=store,
+        number=number,
+        title="",
+        time_zone="",
+        policy="manual",
+        rules="{}",
+        made_at=0,
     )
 
 
@@ -115,6 +120,7 @@ async def test_a_function_sees_what_those_before_it_wrote(engine: Engine, tmp_pa
             title="",
             time_zone="",
             policy="manual",
+            rules="{}",
             made_at=0,
         )
         return number

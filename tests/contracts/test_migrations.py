@@ -52,7 +52,7 @@ def test_a_schema_that_is_up_to_date_is_left_alone(tmp_path: Path):
     migrate(file)
     with closing(sqlite3.connect(file)) as connection:
         connection.execute(
-            "INSERT INTO stores VALUES ('s-1', 1, 'Shinjuku', 'Asia/Tokyo', 'manual', 0)"
+            "INSERT INTO stores VALUES ('s-1', 1, 'Shinjuku', 'Asia/Tokyo', 'manual', '{}', 0)"
         )
         connection.commit()
     migrate(file)
@@ -89,18 +89,27 @@ def _migrate_and_die(file: Path, direction: str, cut: int) -> bool:
 
 
 def test_the_journal_killed_at_any_statement_is_whole_or_not_at_all(tmp_path: Path):
-    open_journal(tmp_path / "whole.sqlite")
-    whole = schema_of(tmp_path / "whole.sqlite")
+    *steps, whole = journal_schemas(tmp_path)
     for cut in range(1, STATEMENTS_MAX):
         file = tmp_path / f"journal-{cut}.sqlite"
         came_to_its_end = _open_journal_and_die(file, cut)
-        assert schema_of(file) in (set(), whole)
+        assert schema_of(file) in (set(), *steps, whole)
         open_journal(file)
         assert schema_of(file) == whole
         if came_to_its_end:
             assert cut > 10, "there were statements to be killed at"
             return
     pytest.fail("a migration of so many statements has no end")
+
+
+def journal_schemas(folder: Path) -> list[set[str]]:
+    """Return the journal's schema after each of its steps."""
+    schemas = []
+    with closing(sqlite3.connect(folder / "steps.sqlite")) as connection:
+        for step in sorted(journal._MIGRATIONS.glob("*.sql")):
+            connection.executescript(step.read_text("utf-8"))
+            schemas.append(schema_of(folder / "steps.sqlite"))
+    return schemas
 
 
 def _open_journal_and_die(file: Path, cut: int) -> bool:

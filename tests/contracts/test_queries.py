@@ -68,22 +68,31 @@ def _parameters_of(call: ast.Call, tree: ast.Module) -> frozenset[str]:
     names = {word.arg for word in call.keywords if word.arg is not None}
     for word in call.keywords:
         if word.arg is None:
-            assert isinstance(word.value, ast.Name)
-            names |= _keys_of(word.value.id, call, tree)
+            names |= _keys_of(word.value, call, tree)
     return frozenset(names)
 
 
-def _keys_of(name: str, call: ast.Call, tree: ast.Module) -> set[str]:
-    """Return the keys of the dictionary last given this name before the call."""
+def _keys_of(spread: ast.expr, call: ast.Call, tree: ast.Module) -> set[str]:
+    """Return the keys of a dictionary, by its name or of the function here that makes it."""
     keys: set[str] = set()
     for node in ast.walk(tree):
-        match node:
-            case ast.Assign(targets=[ast.Name(id=found)], value=ast.Dict(keys=parts)) if (
-                found == name and node.lineno < call.lineno
-            ):
-                keys = {str(part.value) for part in parts if isinstance(part, ast.Constant)}
-    assert keys, f"line {call.lineno}: **{name} is no dictionary that can be read here"
+        match spread, node:
+            case (
+                ast.Name(id=name),
+                ast.Assign(targets=[ast.Name(id=found)], value=ast.Dict(keys=parts)),
+            ) if found == name and node.lineno < call.lineno:
+                keys = _texts(parts)
+            case (
+                ast.Call(func=ast.Name(id=name)),
+                ast.FunctionDef(name=found, body=[*_, ast.Return(value=ast.Dict(keys=parts))]),
+            ) if found == name:
+                keys = _texts(parts)
+    assert keys, f"line {call.lineno}: ** has no dictionary that can be read here"
     return keys
+
+
+def _texts(parts: list[ast.expr | None]) -> set[str]:
+    return {str(part.value) for part in parts if isinstance(part, ast.Constant)}
 
 
 @GROUPS

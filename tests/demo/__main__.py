@@ -1,4 +1,4 @@
-"""The main job as a story: a store opens, one customer plays, three are turned away; your turn."""
+"""A store as a story: a terminal is let in, a customer plays, three are turned away; your turn."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from tests.demo.settings import PROGRAMS
 from tests.demo.story import TERMS, ZONE, Story
 from tests.demo.timeline import WIDTH, Columns, JsonLines, Timeline
 from tests.demo.visitors import Visitors, invitation
@@ -34,7 +35,7 @@ def main() -> int:
         signal.signal(number, _leave)
     timeline.show(_title())
     try:
-        with a_world(TERMS) as world:
+        with a_world(TERMS, policy="manual", programs=PROGRAMS) as world:
             try:
                 return _play(world, timeline, stays=not asked.once)
             finally:

@@ -8,6 +8,20 @@ from pathlib import Path
 
 _PROGRAM = Path(__file__).parent / "program.py"
 
+PROGRAMS = """
+[[programs]]
+program = "racer"
+
+[[programs.levels]]
+level = "high"
+requires = { needs_gpu = true }
+
+[[programs.levels]]
+level = "plain"
+requires = { memory_bytes_min = 500_000_000 }
+"""
+"""What the store's program asks of a PC, as a controller may be told."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SlotTerms:
@@ -21,20 +35,30 @@ class SlotTerms:
 
 
 def controller_settings(
-    folder: Path, *, store: str, policy: str, web_port: int, broker_port: int
+    folder: Path,
+    *,
+    store: str,
+    policy: str = "automatic",
+    ports: tuple[int, int] = (0, 0),
+    programs: str = "",
+    ladder: int = 0,
 ) -> str:
-    """Return the controller's settings; `folder` is the world's, a port of 0 is any free one."""
+    """Return the controller's settings; `folder` is the world's.
+
+    The ports are those of pages and broker, 0 is any free one. Above step 0 of the ladder the pages
+    too speak TLS, with the controller's own certificate.
+    """
     return f"""
 state_folder = "{folder / "controller"}"
-web = {{ port = {web_port} }}
-broker = {{ port = {broker_port} }}
+web = {{ port = {ports[0]}, tls = {"true" if ladder else "false"} }}
+broker = {{ port = {ports[1]}, ladder = {ladder} }}
 
 [[stores]]
 store = "{store}"
 title = "Akihabara"
 time_zone = "Asia/Tokyo"
 policy = "{policy}"
-"""
+{programs}"""
 
 
 def catalogue(folder: Path) -> str:

@@ -33,9 +33,15 @@ LANGUAGES: Final = ("en", "ja")
 
 _REDRAWS_A_SECOND = 12
 _MINUTE_MS = 60_000
-_COLOURS = {"customer": "#c8763c", "controller": "#6f9a4e", "program": "#9a6fc0"}
+_COLOURS = {
+    "customer": "#c8763c",
+    "controller": "#6f9a4e",
+    "program": "#9a6fc0",
+    "operator": "#b25b76",
+}
 _TERMINAL_COLOUR = "#3f93a8"
 _WORDS_COLOUR = "#b8863b"
+_LINES_COLOUR = "#8a8f9c"
 _QUIET = "bright_black"
 _INDENT = 28
 _WORDS_WIDTH = WIDTH - _INDENT - 4
@@ -46,13 +52,14 @@ _SEGMENTS = ("#c8763c", "#3f93a8", "#6f9a4e", "#9a6fc0")
 class Step:
     """One thing that happened; `at` is its own instant, not when it was noticed.
 
-    `facts` are for programs; `note` says of them what a person cares about.
+    `facts` are for programs; `note` and `lines` say of them what a person cares about.
     """
 
     at: int
     who: str
     what: str
     note: str = ""
+    lines: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -158,7 +165,8 @@ class Columns(Timeline):
             (f"  {step.note}", _QUIET),
         )
         told.rstrip()
-        self.show(told, *self._words_of(step))
+        below = (Text(f"{' ' * _INDENT}{line}", style=_LINES_COLOUR) for line in step.lines)
+        self.show(told, *below, *self._words_of(step))
 
     def _words_of(self, step: Step) -> Iterator[Text]:
         """Return what the customer is told, in each language, below what happened."""

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from cloud_controller.web.routes import from_iso
 from common.rules.tickets import DenialReason
-from tests.demo.story import ZONE, in_all_languages
+from tests.demo.story import ZONE
+from tests.demo.telling import in_all_languages
 from tests.demo.timeline import Step, Timeline, clock
 from tests.demo.world import DidNotHappen, Terminal, World
 

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import signal
+import sqlite3
+import ssl
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from tests.demo.settings import SlotTerms, agent_settings, catalogue, controller_settings
+from common.tls import fingerprint_of
+from tests.demo import logs
+from tests.demo.calls import Refused, call, fetch
+from tests.demo.processes import WORLD, processes_of
+from tests.demo.settings import SlotTerms, controller_settings
+from tests.demo.terminal import Terminal, furnish
 
-__all__ = ["DidNotHappen", "Refused", "SlotTerms", "Terminal", "World", "a_world"]
+__all__ = ["DidNotHappen", "Refused", "SlotTerms", "Terminal", "World", "a_world", "expect"]
 
 START_SECONDS_MAX: Final = 20.0
 """How long a program may take to be there."""
@@ -31,6 +36,9 @@ LOOK_SECONDS: Final = 0.02
 
 SLOTS_LOOKED_AT: Final = 20
 """How many slots ahead the nearest free one is looked for."""
+
+COLUMNS: Final = 70
+"""How wide the controller's commands print: as much as a timeline has room for."""
 
 STORE: Final = "akihabara"
 
@@ -45,36 +53,15 @@ class DidNotHappen(AssertionError):
     code = 1
 
 
-class Refused(Exception):
-    """The API said no."""
+def expect(found: object, told: object, what: str) -> None:
+    """See that it is as told.
 
-    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
-        super().__init__(f"{status} {problem.get('code')}: {problem.get('detail')}")
-        self.status = status
-        self.code = problem.get("code")
-        self.problem = problem
-
-
-@dataclass(kw_only=True)
-class Terminal:
-    """One store PC: an agent and the runner it starts."""
-
-    name: str
-    folder: Path
-    settings: Path
-    tickets: Path
-    agent: subprocess.Popen[bytes] | None = None
-
-    @property
-    def log(self) -> Path:
-        """Where the agent's log lines go."""
-        return self.folder / "agent.log"
-
-    def show(self, picture: bytes, name: str) -> None:
-        """Put a picture in front of the scanner, whole at once."""
-        beside = self.tickets / f".{name}.part"
-        beside.write_bytes(picture)
-        beside.rename(self.tickets / f"{name}.png")
+    Raises:
+        DidNotHappen: it is not.
+    """
+    if found != told:
+        message = f"the {what} should be {told!r} and is {found!r}"
+        raise DidNotHappen(message)
 
 
 @dataclass(kw_only=True)
@@ -85,12 +72,25 @@ class World:
     terms: SlotTerms = field(default_factory=SlotTerms)
     policy: str = "automatic"
     roles: str = ""
+    programs: str = ""
+    ladder: int = 0
     web_port: int = 0
     broker_port: int = 0
     controller: subprocess.Popen[bytes] | None = None
     others: list[subprocess.Popen[bytes]] = field(default_factory=list)
     terminals: list[Terminal] = field(default_factory=list)
     url: str = ""
+
+    @property
+    def authority(self) -> str:
+        """The controller's own authority as PEM text; empty where there is none."""
+        file = self.folder / "controller" / "keys" / "authority.pem"
+        return file.read_text("ascii") if self.ladder else ""
+
+    @property
+    def trust(self) -> ssl.SSLContext | None:
+        """Whom a caller believes: where the pages speak TLS, the controller's own authority."""
+        return ssl.create_default_context(cadata=self.authority) if self.ladder else None
 
     def start_controller(self) -> None:
         """Start the controller and wait until it answers."""
@@ -123,31 +123,50 @@ class World:
 
     def add_terminal(self, *, offering: str | None = None, devices: int = 1) -> Terminal:
         """Enrol one more terminal, whose devices share one offering, and start its agent."""
-        number = len(self.terminals) + 1
-        folder = self.folder / f"terminal-{number}"
-        tickets = folder / "tickets"
-        tickets.mkdir(parents=True)
-        terminal = Terminal(
-            name=f"terminal {number}",
-            folder=folder,
-            settings=folder / "agent.toml",
-            tickets=tickets,
-        )
-        (folder / "catalogue.toml").write_text(catalogue(self.folder), "utf-8")
-        told = agent_settings(folder, self.terms, number=number, offering=offering, devices=devices)
-        terminal.settings.write_text(told, "utf-8")
-        self.enrol(terminal)
+        terminal = self.new_terminal(offering=offering, devices=devices)
+        self.enrol(terminal, self.new_code())
         self.start_agent(terminal)
+        return terminal
+
+    def new_terminal(self, *, offering: str | None = None, devices: int = 1) -> Terminal:
+        """Give one more PC its folder and settings; nothing runs on it yet."""
+        number = len(self.terminals) + 1
+        terminal = furnish(self.folder, self.terms, number, offering=offering, devices=devices)
         self.terminals.append(terminal)
         return terminal
 
-    def enrol(self, terminal: Terminal) -> None:
-        """Give a terminal its identity, with a code as an operator makes one."""
-        code = self.operator("POST", "/api/v1/enrolment-codes", {"store": STORE})["code"]
+    def new_code(self) -> str:
+        """Return a code by which a terminal enrols, as the operator's API makes one."""
+        return str(self.operator("POST", "/api/v1/enrolment-codes", {"store": STORE})["code"])
+
+    def enrol(self, terminal: Terminal, code: str, *, again: bool = False) -> None:
+        """Give a terminal its identity; `again` where it has one already."""
         command = [str(SCRIPTS / "edge-agent"), "enrol", "--settings", str(terminal.settings)]
+        pin = ["--pin", fingerprint_of(self.authority)] if self.ladder else []
         subprocess.run(
-            [*command, "--url", self.url, "--code", code], check=True, capture_output=True
+            [*command, "--url", self.url, "--code", code, *pin, *(["--again"] if again else [])],
+            check=True,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=START_SECONDS_MAX,
         )
+
+    def ask_controller(self, command: str, *words: str) -> str:
+        """Return what a command of the controller prints, run beside the one that serves."""
+        asked = [str(SCRIPTS / "cloud-controller"), command, *words]
+        settings = ["--settings", str(self.folder / "controller.toml")]
+        width = {"COLUMNS": str(COLUMNS)}
+        answer = subprocess.run(
+            [*asked, *settings], check=True, capture_output=True, text=True, env=os.environ | width
+        )
+        return answer.stdout
+
+    def books(self, query: str, *values: object) -> list[sqlite3.Row]:
+        """Return rows of the controller's database, which nobody asks the API for."""
+        file = f"file:{self.folder / 'controller' / 'books.db'}?mode=ro"
+        with contextlib.closing(sqlite3.connect(file, uri=True)) as books:
+            books.row_factory = sqlite3.Row
+            return list(books.execute(query, values))
 
     def start_agent(self, terminal: Terminal) -> None:
         """Start a terminal's agent, which starts the runner if nobody answers as one."""
@@ -215,9 +234,14 @@ class World:
 
         return dict(self.wait_for(f"{kind} of {link[:8]}", line, seconds=seconds))
 
+    def wait_for_log(self, log: Path, event: str, **having: object) -> dict[str, Any]:
+        """Return the first line of a log that says this, once it is there."""
+        look = partial(logs.first, log, event, having)
+        return dict(self.wait_for(f"{event!r} in {log.name}", look))
+
     def verdicts(self, terminal: Terminal) -> list[dict[str, Any]]:
         """Return what a terminal has told the people in front of its scanner."""
-        return [line for line in _lines(terminal.log) if line.get("event") == "verdict"]
+        return list(logs.lines(terminal.log, "verdict"))
 
     def wait_for_verdict(self, terminal: Terminal, number: int) -> dict[str, Any]:
         """Return the verdict of this number, counted from 0, once it is there."""
@@ -241,15 +265,7 @@ class World:
         Raises:
             Refused: it answered with a problem.
         """
-        asked = urllib.request.Request(self.url + path, method=method, headers=dict(headers or {}))
-        if body is not None:
-            asked.data = json.dumps(body).encode()
-            asked.add_header("Content-Type", "application/json")
-        try:
-            with urllib.request.urlopen(asked, timeout=10) as answer:
-                return json.loads(answer.read() or b"null")
-        except urllib.error.HTTPError as fault:
-            raise Refused(fault.code, json.loads(fault.read())) from None
+        return call(self.url, method, path, body, headers=headers, trust=self.trust)
 
     def operator(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Call the API as the operator."""
@@ -258,8 +274,7 @@ class World:
 
     def picture(self, path: str) -> bytes:
         """Return the bytes behind an address of ours."""
-        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
-            return bytes(answer.read())
+        return fetch(self.url + path, self.trust)
 
     def wait_for(
         self, what: str, look: Callable[[], Any], *, seconds: float = START_SECONDS_MAX
@@ -281,7 +296,7 @@ class World:
     def ends_of_logs(self) -> str:
         """Return the last lines of every log."""
         return "\n".join(
-            f"--- {log.relative_to(self.folder)}\n" + "\n".join(_text(log).splitlines()[-12:])
+            f"--- {log.relative_to(self.folder)}\n" + "\n".join(logs.text(log).splitlines()[-12:])
             for log in sorted(self.folder.rglob("*.log"))
         )
 
@@ -310,17 +325,7 @@ class World:
 
     def processes(self, *words: str) -> list[int]:
         """Return the processes of this world whose command line has all of these words."""
-        mark = f"RUSUBAN_WORLD={self.folder}".encode()
-        found = []
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdecimal() or int(entry.name) == os.getpid():
-                continue
-            with contextlib.suppress(OSError):
-                command = (entry / "cmdline").read_bytes()
-                belongs = mark in (entry / "environ").read_bytes() or bytes(self.folder) in command
-                if belongs and command and all(word.encode() in command for word in words):
-                    found.append(int(entry.name))
-        return found
+        return processes_of(self.folder, *words)
 
     def _serve(self, settings: Path, log: Path, roles: str) -> subprocess.Popen[bytes]:
         command = [str(SCRIPTS / "cloud-controller"), "serve", "--settings", str(settings)]
@@ -334,7 +339,7 @@ class World:
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
-                env={**os.environ, "RUSUBAN_WORLD": str(self.folder)},
+                env={**os.environ, WORLD: str(self.folder)},
             )
 
     def _is_ready(self) -> bool:
@@ -349,18 +354,31 @@ class World:
             self.folder,
             store=STORE,
             policy=self.policy,
-            web_port=self.web_port,
-            broker_port=self.broker_port,
+            ports=(self.web_port, self.broker_port),
+            programs=self.programs,
+            ladder=self.ladder,
         )
 
 
 @contextlib.contextmanager
 def a_world(
-    terms: SlotTerms | None = None, *, policy: str = "automatic", roles: str = ""
+    terms: SlotTerms | None = None,
+    *,
+    policy: str = "automatic",
+    roles: str = "",
+    programs: str = "",
+    ladder: int = 0,
 ) -> Iterator[World]:
     """Give a world with its controller running, and take all of it away afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="rusuban-"))
-    world = World(folder=folder, terms=terms or SlotTerms(), policy=policy, roles=roles)
+    world = World(
+        folder=folder,
+        terms=terms or SlotTerms(),
+        policy=policy,
+        roles=roles,
+        programs=programs,
+        ladder=ladder,
+    )
     try:
         world.start_controller()
         yield world
@@ -373,28 +391,9 @@ def _started(
     process: subprocess.Popen[bytes], log: Path, *, since: int = 0
 ) -> dict[str, Any] | None:
     """Return the line that tells a start, None before it; raise for a program that has ended."""
-    line = _line(log, "started", since=since)
+    line = logs.first(log, "started", since=since)
     if line is None and process.poll() is not None:
-        fault = DidNotHappen(f"it ended with code {process.returncode}\n{_text(log)[-2000:]}")
+        fault = DidNotHappen(f"it ended with code {process.returncode}\n{logs.text(log)[-2000:]}")
         fault.code = process.returncode
         raise fault
     return line
-
-
-def _text(log: Path) -> str:
-    try:
-        return log.read_text("utf-8", errors="replace")
-    except OSError:
-        return ""
-
-
-def _lines(log: Path, *, since: int = 0) -> Iterator[dict[str, Any]]:
-    for text in _text(log)[since:].splitlines():
-        with contextlib.suppress(ValueError):
-            line = json.loads(text)
-            if isinstance(line, dict):
-                yield line
-
-
-def _line(log: Path, event: str, *, since: int = 0) -> dict[str, Any] | None:
-    return next((line for line in _lines(log, since=since) if line.get("event") == event), None)

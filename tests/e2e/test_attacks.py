@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -14,8 +15,14 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from cloud_controller.flows.registration import DEVICES_KEPT_MAX
-from common.messages.registration import DEVICES_MAX
+from cloud_controller.flows.service import DEVICES_KEPT_MAX
+from common.messages.specification import (
+    DEVICES_MAX,
+    DeviceFound,
+    MachineFound,
+    ProgramFound,
+)
+from common.rules.specification import new_specification
 from common.topics import Channel
 from tests.demo.world import STORE, World, a_world
 from tests.e2e.customer import SHORT, begin, ends_on_time, offering_of, settles
@@ -97,7 +104,7 @@ class Liar:
 
     def __init__(self, world: World) -> None:
         code = world.operator("POST", "/api/v1/enrolment-codes", {"store": STORE})["code"]
-        about = {"code": code, "public_key": "ab" * 32, "hostname": "liar"}
+        about = {"code": code, "public_key": os.urandom(32).hex(), "hostname": "liar"}
         self._told = world.api("POST", "/api/v1/enrolments", about)
         self._world = world
         self.terminal: str = self._told["terminal"]
@@ -105,19 +112,16 @@ class Liar:
 
     def specifies(self, numbers: range) -> dict[str, Any]:
         """Say that these are its devices, and return what service it is given for them."""
-        digest = f"{numbers.start:064x}"
-        devices = [{"key": f"k-{n}", "title": "x", "program": "racer"} for n in numbers]
-        specification = {
-            "digest": digest,
-            "gate_digest": digest,
-            "agent_version": "1",
-            "machine": {},
-            "devices": devices,
-            "programs": ["racer"],
-        }
+        specification = new_specification(
+            agent_version="1",
+            machine=MachineFound(),
+            devices=[DeviceFound(key=f"k-{n}", title="x", program="racer") for n in numbers],
+            programs=[ProgramFound(program="racer")],
+        )
+        said = specification.model_dump(mode="json")
         with self._connected() as (link, _):
-            self._say(link, Channel.SPECIFICATION, "registration.specification", specification)
-        return self.asks("service.request", {"gate_digest": digest})
+            self._say(link, Channel.SPECIFICATION, "registration.specification", said)
+        return self.asks("service.request", {"gate_digest": specification.gate_digest})
 
     def asks(self, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
         """Ask on the service's channel and return the answer."""

@@ -26,9 +26,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "catalogue.toml").write_text(catalogue(tmp_path))
     terms = agent_settings(tmp_path, SlotTerms(), number=1, offering=None, devices=1)
     (tmp_path / "agent.toml").write_text(terms)
-    told = controller_settings(
-        tmp_path, store="akihabara", policy="automatic", web_port=0, broker_port=0
-    )
+    told = controller_settings(tmp_path, store="akihabara")
     (tmp_path / "controller.toml").write_text(told)
     return tmp_path
 

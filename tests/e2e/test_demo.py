@@ -22,16 +22,24 @@ ROOT = Path(__file__).parents[2]
 STORY_SECONDS_MAX = 60
 END_SECONDS_MAX = 20
 
-TERMINAL_COMES = (
-    "enrols with a one-time code",
-    "starts its agent, which starts its runner",
-    "is confirmed, and the broker lets it into the service",
-    "puts its offering up",
-)
 STORY = (
     ("controller", "opens its books, broker and pages"),
-    *(("terminal 1", what) for what in TERMINAL_COMES),
-    *(("terminal 2", what) for what in TERMINAL_COMES),
+    ("operator", "makes a code"),
+    ("terminal 1", "enrols with a one-time code"),
+    ("terminal 1", "starts its agent, which starts its runner"),
+    ("terminal 1", "says what it is"),
+    ("customer", "holds a ticket up to terminal 1's scanner"),
+    ("terminal 1", "opens nothing"),
+    ("customer", "finds nothing of it on the page"),
+    ("operator", "looks:  cloud-controller explain"),
+    ("operator", "confirms it"),
+    ("terminal 1", "opens its gate, and asks"),
+    ("controller", "makes its service profile"),
+    ("terminal 1", "stores it, and offers its seat"),
+    ("controller", "puts booth 1 on the page"),
+    ("terminal 2", "enrols with a one-time code"),
+    ("operator", "confirms terminal 2"),
+    ("controller", "puts booth 2 on the page"),
     ("customer", "books the nearest slot"),
     ("customer", "photographs the ticket"),
     ("customer", "holds it up to terminal 1's scanner"),
@@ -52,6 +60,11 @@ STORY = (
     ("terminal 2", "opens nothing"),
     ("customer", "shows a forged ticket at terminal 1"),
     ("terminal 1", "opens nothing"),
+    ("operator", "suspends terminal 2"),
+    ("customer", "finds its seat off the page"),
+    ("terminal 2", "closes its gate"),
+    ("operator", "resumes terminal 2"),
+    ("customer", "finds its seat on the page again"),
 )
 
 
@@ -81,8 +94,30 @@ def test_the_story_goes_as_told_and_every_step_is_in_it(steps: list[dict[str, An
 def test_each_who_is_turned_away_is_told_why_in_both_languages(steps: list[dict[str, Any]]):
     refused = [step["facts"] for step in steps if step["what"] == "opens nothing"]
     reasons = [facts["reason"] for facts in refused]
-    assert reasons == ["already_used", "wrong_device", "bad_signature"]
+    assert reasons == ["not_registered", "already_used", "wrong_device", "bad_signature"]
     assert all(facts["en"] and facts["ja"] for facts in refused)
+
+
+def test_a_terminal_stays_closed_until_the_operator_has_looked_and_confirmed_it(
+    steps: list[dict[str, Any]],
+):
+    by_deed = {step["what"]: step for step in reversed(steps)}
+    way = (
+        *("enrols with a one-time code", "says what it is", "opens nothing"),
+        *("finds nothing of it on the page", "looks:  cloud-controller explain", "confirms it"),
+        *("opens its gate, and asks", "makes its service profile"),
+        *("stores it, and offers its seat", "puts booth 1 on the page"),
+    )
+    instants = [from_iso(by_deed[what]["at"]) for what in way]
+    assert instants == sorted(instants)
+    looked_at = by_deed["looks:  cloud-controller explain"]["facts"]["told"]
+    assert looked_at[-1].split() == ["in", "booth-1", "Booth", "1", "racer"]
+    assert len(by_deed["makes its service profile"]["facts"]["profile_digest"]) == 64
+
+
+def test_a_suspended_terminal_is_off_the_page_within_a_second(steps: list[dict[str, Any]]):
+    at = {step["what"]: from_iso(step["at"]) for step in steps}
+    assert 0 <= at["finds its seat off the page"] - at["suspends terminal 2"] <= 1_000
 
 
 def test_the_milliseconds_between_steps_are_those_of_their_instants(steps: list[dict[str, Any]]):

@@ -17,7 +17,7 @@ from cloud_controller.web.qr import ticket_png
 from common.codec import PAYLOAD_BYTES_MAX
 from common.system import SystemClock, SystemNames
 from common.topics import Address, Channel, topic_of
-from edge_agent.flows import registration
+from edge_agent.flows import enrolment
 from edge_agent.ports import Identity
 from edge_agent.settings import AgentSettings
 from edge_agent.terminal import open_journal
@@ -126,7 +126,7 @@ def identity(terminal: Terminal) -> Identity:
     """Return who a terminal is, as only its own journal knows."""
     settings = AgentSettings.load(terminal.settings)
     with closing(open_journal(settings, SystemClock(), SystemNames())) as journal:
-        who = journal.transact(registration.identity)
+        who = journal.transact(enrolment.identity)
     assert who is not None
     return who
 

@@ -6,37 +6,40 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cloud_controller.flows import offerings, registration, reservations
-from cloud_controller.flows.registration import Salted
+from cloud_controller.flows import enrolment, offerings, registration, reservations
+from cloud_controller.flows.enrolment import Asking, Given, Salted
 from cloud_controller.keys import FileKeys
-from cloud_controller.listener import Listener
+from cloud_controller.listener import FLOWS, Listener
 from cloud_controller.ports import Received, RoleGiven, Said
 from common.codec import Envelope, message_from, write
-from common.ids import OfferingId, StoreId
+from common.ids import OfferingId, StoreId, TerminalId
 from common.messages.base import Message
 from common.messages.offerings import OfferingOn, OfferingRegistered
-from common.messages.registration import (
-    DeviceFound,
-    ServiceProfile,
-    ServiceRequest,
-    Specification,
-    StandingTold,
-)
+from common.messages.registration import Ladder, StandingTold
 from common.messages.rights import Request
+from common.messages.service import ServiceProfile, ServiceRequest
+from common.messages.specification import (
+    DeviceFound,
+    MachineFound,
+    ProgramFound,
+    Specification,
+)
 from common.rules.presence import Presence
 from common.rules.registration import Policy, Standing
 from common.rules.reservations import Range
+from common.rules.specification import new_specification
 from common.topics import WITH_A_TAIL, Address, Channel, topic_of
 from edge_agent.flows import rights as asking
 from tests.fakes.books import BooksInHand
 from tests.fakes.names import CountedNames
-from tests.fakes.store import ClockInHand
-from tests.fakes.terminal import GATE_DIGEST, TerminalInHand, a_delivery, an_answer
+from tests.fakes.store import ClockInHand, a_new_store
+from tests.fakes.terminal import TerminalInHand, a_delivery, an_answer
 
 STORE = StoreId("shinjuku")
 SLOT_SECONDS = 1800
 EARLY_SECONDS = 300
 SALTED = Salted(secret="5e" * 32, salt="5a" * 12, digest="d1" * 64)
+GIVEN = Given(salted=SALTED, ladder=Ladder.LOOPBACK)
 
 
 class HouseInHand:
@@ -51,11 +54,12 @@ class HouseInHand:
         self.heard: list[tuple[object, ...]] = []
         self.listener = Listener(
             self.books,  # type: ignore[arg-type] # its answers are done at once, no loop is needed
+            FLOWS,
             acknowledge=lambda _: None,
             on_heard=lambda *heard: self.heard.append(heard[:2]),
             on_change=lambda: None,
         )
-        self.books.do(registration.add_store, STORE, "Shinjuku", "Asia/Tokyo", policy)
+        self.books.do(registration.add_store, a_new_store(STORE, policy))
 
     def take(
         self, terminal: TerminalInHand, message: Message, channel: Channel, seq: int = 0
@@ -93,11 +97,12 @@ class HouseInHand:
         message = message_from(kind, json.loads(body))
         return self.take(terminal, message, Channel.EVENTS, seq)
 
-    def enrol(self, hostname: str = "pc-1") -> TerminalInHand:
-        """Give a new terminal its identity."""
-        code = self.books.do(registration.make_code, STORE, "tests")
-        enrolled = self.books.do(registration.enrol, code, "00" * 32, hostname, SALTED)
-        folder = self.folder / enrolled.terminal
+    def enrol(self, hostname: str = "pc-1", *, again: TerminalId | None = None) -> TerminalInHand:
+        """Give a new terminal its identity, or one that has one a new epoch."""
+        code = self.books.do(enrolment.make_code, STORE, "tests", again)
+        asking = Asking(code=code, public_key=self.names.hex_digits(64), hostname=hostname)
+        enrolled = self.books.do(enrolment.enrol, asking, GIVEN)
+        folder = self.folder / f"{enrolled.terminal}-{enrolled.epoch}"
         folder.mkdir()
         answer = an_answer(enrolled.public_keys, terminal=enrolled.terminal, epoch=enrolled.epoch)
         self.books.said.clear()
@@ -106,10 +111,13 @@ class HouseInHand:
     def confirmed(self, *keys: str) -> TerminalInHand:
         """Enrol a terminal and walk it through A1 to A6, its devices on offer."""
         terminal = self.enrol()
-        for told in self.take(terminal, a_specification(*keys), Channel.SPECIFICATION):
+        specification = a_specification(*keys)
+        terminal.is_now(specification)
+        for told in self.take(terminal, specification, Channel.SPECIFICATION):
             terminal.hear(told, Channel.REGISTRATION)
         assert terminal.listener.gate_is_open
-        (profile,) = self.ask(terminal, ServiceRequest(gate_digest=GATE_DIGEST))
+        request = ServiceRequest(gate_digest=specification.gate_digest)
+        (profile,) = self.ask(terminal, request)
         assert isinstance(profile, ServiceProfile)
         terminal.hear(profile)
         for device in profile.devices:
@@ -173,16 +181,14 @@ class HouseInHand:
         }
 
 
-def a_specification(*keys: str, gate_digest: str = GATE_DIGEST) -> Specification:
+def a_specification(*keys: str, memory_bytes: int = 1 << 33) -> Specification:
     """Return what a terminal with these devices says it is."""
     devices = [DeviceFound(key=k, title=f"Booth {k}", program="game") for k in keys or ("vr",)]
-    return Specification(
-        digest="d" * 64,
-        gate_digest=gate_digest,
+    return new_specification(
         agent_version="1",
-        machine={"memory_bytes": 1 << 33},
-        devices=tuple(devices),
-        programs=("game",),
+        machine=MachineFound(memory_bytes=memory_bytes, serial="S-1"),
+        devices=devices,
+        programs=[ProgramFound(program="game")],
     )
 
 

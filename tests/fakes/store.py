@@ -7,18 +7,27 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cloud_controller.flows import offerings, registration, reservations
-from cloud_controller.flows.registration import Salted
+from cloud_controller.flows import enrolment, offerings, registration, reservations, service
+from cloud_controller.flows.enrolment import Asking, Enrolled, Given, Salted
+from cloud_controller.flows.registration import NewStore
 from cloud_controller.keys import FileKeys
 from cloud_controller.ports import Received
 from cloud_controller.storage.books import SqliteBooks
 from common.ids import DeviceId, OfferingId, StoreId, TerminalId
 from common.messages.base import Message
 from common.messages.offerings import OfferingOn, OfferingRegistered
-from common.messages.registration import DeviceFound, ServiceRequest, Specification
+from common.messages.registration import Ladder
+from common.messages.service import ServiceRequest
+from common.messages.specification import (
+    DeviceFound,
+    MachineFound,
+    ProgramFound,
+    Specification,
+)
 from common.rules.presence import Presence
 from common.rules.registration import Policy
 from common.rules.reservations import Range
+from common.rules.specification import new_specification
 from common.system import SystemNames
 
 MORNING_AT = 1_792_713_600_000
@@ -29,6 +38,12 @@ HOUR_MS = 3_600_000
 
 SHINJUKU = StoreId("shinjuku")
 SALTED = Salted(secret="5e" * 32, salt="5a" * 12, digest="d1" * 64)
+GIVEN = Given(salted=SALTED, ladder=Ladder.LOOPBACK)
+
+
+def a_new_store(store: StoreId, policy: Policy = Policy.MANUAL) -> NewStore:
+    """Return a store of Tokyo, called as its id is."""
+    return NewStore(store=store, title=store.title(), time_zone="Asia/Tokyo", policy=policy)
 
 
 @dataclass
@@ -91,13 +106,14 @@ class StoreKit:
         """Let a new terminal enrol, be confirmed, be given its service and go on offer."""
         offer = offer or Offer()
         books = self.books
-        await books.transact(
-            registration.add_store, SHINJUKU, "Shinjuku", "Asia/Tokyo", Policy.AUTOMATIC
-        )
-        code = await books.transact(registration.make_code, SHINJUKU, "tests")
-        key = self.names.hex_digits(64)
-        enrolled = await books.transact(registration.enrol, code, key, "pc-1", SALTED)
-        devices = await self._specify(enrolled.terminal, enrolled.epoch, offer)
+        await books.transact(registration.add_store, a_new_store(SHINJUKU, Policy.AUTOMATIC))
+        code = await books.transact(enrolment.make_code, SHINJUKU, "tests")
+        asking = Asking(code=code, public_key=self.names.hex_digits(64), hostname="pc-1")
+        enrolled = await books.transact(enrolment.enrol, asking, GIVEN)
+        assert isinstance(enrolled, Enrolled)
+        specification = a_specification(offer)
+        await self.specify(enrolled.terminal, enrolled.epoch, specification)
+        devices = await self._devices(enrolled.terminal, enrolled.epoch, specification)
         for device in devices:
             for message in _said_of(offer, device):
                 flow = offerings.register if "registered" in message.type else offerings.turn_on
@@ -123,28 +139,34 @@ class StoreKit:
         wish = reservations.Wish(offering=opened.offering, slot=slot)
         return await self.books.transact(reservations.book, wish)
 
-    async def _specify(
-        self, terminal: TerminalId, epoch: str, offer: Offer
+    async def specify(self, terminal: TerminalId, epoch: str, specification: Specification) -> None:
+        """Let a terminal say what it is."""
+        said = _received(terminal, epoch, specification)
+        await self.books.transact(registration.specify, said)
+
+    async def _devices(
+        self, terminal: TerminalId, epoch: str, specification: Specification
     ) -> tuple[DeviceId, ...]:
-        found = tuple(
-            DeviceFound(key=f"{offer.key}-{n}", title=f"Booth of {offer.key} {n}", program="game")
-            for n in range(1, offer.devices + 1)
-        )
-        specification = Specification(
-            digest="d" * 64,
-            gate_digest="a" * 64,
-            agent_version="1",
-            machine={},
-            devices=found,
-            programs=("game",),
-        )
-        request = ServiceRequest(gate_digest="a" * 64)
-        await self.books.transact(registration.specify, _received(terminal, epoch, specification))
-        await self.books.transact(registration.give_service, _received(terminal, epoch, request))
+        """Let a confirmed terminal ask for its service; return the devices it is given."""
+        request = ServiceRequest(gate_digest=specification.gate_digest)
+        await self.books.transact(service.give, _received(terminal, epoch, request))
         rows = await self.books.read(
-            lambda books: list(books.registration.devices_of(terminal_id=terminal))
+            lambda books: list(books.service.devices_of(terminal_id=terminal))
         )
         return tuple(row["device_id"] for row in rows)
+
+
+def a_specification(offer: Offer, machine: MachineFound | None = None) -> Specification:
+    """Return what a terminal says that can carry this offer."""
+    return new_specification(
+        agent_version="1",
+        machine=machine or MachineFound(),
+        devices=tuple(
+            DeviceFound(key=f"{offer.key}-{n}", title=f"Booth of {offer.key} {n}", program="game")
+            for n in range(1, offer.devices + 1)
+        ),
+        programs=(ProgramFound(program="game"),),
+    )
 
 
 @asynccontextmanager

@@ -9,32 +9,37 @@ from typing import Any
 from common.codec import Envelope, write
 from common.ids import TerminalId
 from common.messages.base import Message
-from common.messages.sessions import SessionWarned
+from common.messages.registration import Acknowledged, StandingTold, Welcome
+from common.messages.rights import Aborted, Announced, Completed, Refused, Right, Troubled
+from common.messages.service import OfferingDraft, ProfileDevice, ServiceProfile, ServiceRefused
+from common.messages.sessions import Desired, SessionWarned, StopSession
+from common.messages.specification import Specification
 from common.mqtt import Delivery, Token
+from common.rules.registration import Standing
 from common.rules.sessions import EndReason, SessionState
 from common.seals import verifying_key
 from common.topics import Address, Channel, topic_of
-from edge_agent.flows import registration, rights
+from edge_agent.flows import enrolment, registration, rights
+from edge_agent.gate import Gate
 from edge_agent.journal import SqliteJournal
 from edge_agent.listener import Hearing, Listener
 from edge_agent.ports import Asked, Clock, Identity, Names, ProgramSeen, Verdict
-
-GATE_DIGEST = "a" * 64
 
 
 class TerminalInHand:
     """Hears what it is handed and keeps what it asks, says and shows."""
 
-    def __init__(self, folder: Path, *, clock: Clock, names: Names, answer: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, *, clock: Clock, names: Names, answer: Identity) -> None:
         self.asked: list[Asked] = []
         self.shown: list[Verdict] = []
         self.free: list[str] = []
+        self.gone: list[str] = []
         self._file = folder / "journal.sqlite"
         self._clock = clock
         self._names = names
         self.boot_id = "boot-1"
         self.open()
-        self.journal.transact(registration.keep_identity, answer)
+        self.journal.transact(enrolment.keep_identity, answer)
         self._listen()
 
     def open(self) -> None:
@@ -45,7 +50,7 @@ class TerminalInHand:
         self.journal._connection.execute("PRAGMA synchronous=OFF")
         self.journal.on_asked = self.asked.extend
         self.journal.on_shown = self.shown.append
-        if self.do(registration.identity) is not None:
+        if self.do(enrolment.identity) is not None:
             self._listen()
 
     def restart(self, *, boot_id: str | None = None) -> None:
@@ -59,13 +64,40 @@ class TerminalInHand:
         """Call a flow over the open journal."""
         return self.journal.transact(flow, *args)
 
-    def hear(self, message: Message, channel: Channel = Channel.REPLIES, tail: str = "") -> None:
+    def is_now(self, specification: Specification) -> list[Message]:
+        """Look at this PC, and find it to be this; return what is asked about that."""
+        self.asks()
+        self.do(registration.take_look, specification)
+        self.gate.review()
+        return self.asks()
+
+    @property
+    def gate_digest(self) -> str:
+        """Return the gate digest of what this terminal is by its own journal."""
+        (row,) = self.rows("inventory")
+        digest: str = row["gate_digest"]
+        return digest
+
+    def hear(
+        self,
+        message: Message,
+        channel: Channel = Channel.REPLIES,
+        tail: str = "",
+        *,
+        is_retained: bool = False,
+    ) -> None:
         """Take in a message through the listener, as bytes on a topic."""
         address = Address(terminal=self.who.terminal, channel=channel, tail=tail)
         envelope = Envelope(
             id="m", terminal=self.who.terminal, epoch="", sent_at=0, message=message
         )
-        self.listener.take(a_delivery(topic_of(address), write(envelope)))
+        self.listener.take(a_delivery(topic_of(address), write(envelope), is_retained=is_retained))
+
+    def hear_standing(self, standing: Standing, revision: int, **told: Any) -> None:
+        """Hear where it stands: by default for what it is now, in its epoch."""
+        facts = {"gate_digest": self.gate_digest, "epoch": self.who.epoch, **told}
+        message = StandingTold(standing=standing, revision=revision, **facts)
+        self.hear(message, Channel.REGISTRATION)
 
     def asks(self) -> list[Message]:
         """Return what has been asked since the last look."""
@@ -97,41 +129,87 @@ class TerminalInHand:
         return list(self.journal._connection.iterdump())
 
     def _listen(self) -> None:
-        who = self.do(registration.identity)
+        who = self.do(enrolment.identity)
         assert who is not None
         self.who: Identity = who
+        self.gate = Gate(self.journal)
+        self.gate.has_looked = True
         hearing = Hearing(
-            on_gate=lambda _open: None,
-            on_profile=lambda _profile: None,
+            on_standing=self.gate.review,
+            on_profile=lambda _, gone: self.gone.extend(device.device for device in gone),
             on_free=self.free.append,
             on_sessions=lambda: None,
-            on_acknowledged=lambda _up_to: None,
+            on_acknowledged=lambda _up_to: self.gate.review(),
         )
         self.listener = Listener(
-            who, self.journal, GATE_DIGEST, hearing=hearing, acknowledge=lambda _: None
+            who, self.journal, self.gate, hearing=hearing, acknowledge=lambda _: None
         )
-        self.listener.gate_is_open = self.do(registration.is_open, GATE_DIGEST)
+        self.gate.review()
+        self.listener.on_connected()
 
 
-def a_delivery(topic: str, payload: bytes) -> Delivery:
+def a_delivery(topic: str, payload: bytes, *, is_retained: bool = False) -> Delivery:
     """Return what the link would hand over."""
-    return Delivery(
-        topic=topic, payload=payload, qos=1, retain=False, token=Token(connection=1, mid=1)
-    )
+    token = Token(connection=1, mid=1)
+    return Delivery(topic=topic, payload=payload, qos=1, retain=is_retained, token=token)
 
 
 def an_answer(
-    public_keys: dict[int, str], *, terminal: str = "t-1", epoch: str = "e0"
-) -> dict[str, Any]:
-    """Return what the controller answers an enrolment."""
-    assert all(verifying_key(bytes.fromhex(raw)) for raw in public_keys.values())
+    public_keys: dict[int, str],
+    *,
+    terminal: str = "t-1",
+    epoch: str = "e0",
+    port: int = 1883,
+    secret: str = "5e" * 32,
+) -> Identity:
+    """Return who a terminal is by the answer to its enrolment."""
+    return Identity(
+        terminal=TerminalId(terminal),
+        store="shinjuku",
+        epoch=epoch,
+        secret=secret,
+        broker_host="127.0.0.1",
+        broker_port=port,
+        keys={key: verifying_key(bytes.fromhex(raw)) for key, raw in public_keys.items()},
+    )
+
+
+def a_profile(*devices: ProfileDevice, gate_digest: str) -> ServiceProfile:
+    return ServiceProfile(
+        store="s",
+        store_number=1,
+        gate_digest=gate_digest,
+        profile_digest="ab" * 32,
+        devices=devices,
+    )
+
+
+def a_device(key: str, *, offering: OfferingDraft | None = None) -> ProfileDevice:
+    return ProfileDevice(
+        key=key, device=f"d-{key}", number=1, title=key, program="game", offering=offering
+    )
+
+
+def all_of_service(gate_digest: str) -> dict[Channel, tuple[Message, ...]]:
+    """Return something of all that a controller ever says to a terminal in service."""
+    stop = StopSession(command="c", session="s", reason="time_up", accept_by=1)
     return {
-        "terminal": TerminalId(terminal),
-        "store": "shinjuku",
-        "epoch": epoch,
-        "secret": "5e" * 32,
-        "broker": {"host": "127.0.0.1", "port": 1883},
-        "public_keys": public_keys,
+        Channel.WELCOME: (
+            Welcome(epoch="e0", acknowledged_up_to=1, desired_revision=9, server_at=1),
+        ),
+        Channel.ACKS: (Acknowledged(epoch="e0", up_to=1),),
+        Channel.REPLIES: (
+            a_profile(a_device("vr"), gate_digest=gate_digest),
+            ServiceRefused(reason="not_registered"),
+            Announced(comm_id="x"),
+            Right(comm_id="x", document={"session": "s-9"}, signature="0" * 128),
+            Refused(comm_id="x", reason="expired"),
+            Completed(comm_id="x"),
+            Aborted(comm_id="x"),
+            Troubled(comm_id="x", trouble="unknown"),
+        ),
+        Channel.DESIRED: (Desired(revision=9),),
+        Channel.COMMANDS: (stop,),
     }
 
 

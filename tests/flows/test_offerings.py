@@ -8,7 +8,7 @@ import pytest
 
 from cloud_controller.flows import registration
 from common.messages.offerings import OfferingOff, OfferingOn
-from common.messages.registration import ServiceProfile
+from common.messages.service import ServiceProfile
 from common.rules.presence import Presence
 from common.topics import Channel
 from edge_agent.flows import offerings

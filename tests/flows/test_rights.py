@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from cloud_controller.flows import registration
+from cloud_controller.flows import registration, rights
 from common.ids import CommId
 from common.messages.base import Message
+from common.messages.registration import StandingTold
 from common.messages.rights import (
     Abort,
     Aborted,
@@ -20,7 +21,7 @@ from common.messages.rights import (
     Right,
     Troubled,
 )
-from common.rules.registration import StandingEvent
+from common.rules.registration import Standing, StandingEvent
 from common.rules.rights import ClientState
 from common.rules.tickets import DenialReason
 from common.seals import (
@@ -297,15 +298,21 @@ def test_no_right_is_made_for_a_terminal_that_is_not_confirmed(house, terminal):
     house.books.do(registration.decide, terminal.who.terminal, suspend, "owner", "")
     house.books.said.clear()
     (answer,) = house.ask(terminal, request)
-    assert answer == Troubled(comm_id=request.comm_id, trouble="busy")
+    assert isinstance(answer, StandingTold), "where it stands is all that it is told"
+    assert answer.standing == Standing.SUSPENDED
     assert not house.books.rows("rights")
+    house.books.do(rights.request, house.received(terminal, request))
+    (answer,) = house.books.heard()
+    assert answer == Troubled(comm_id=request.comm_id, trouble="busy")
 
 
 def test_an_older_epoch_is_fenced_and_stops(house, terminal):
     (device, _) = house.devices_of(terminal)
     request = asked(house, terminal, house.book(device), device)
     house.books.connection.execute("UPDATE terminals SET epoch = 'ffff'")
-    (answer,) = house.ask(terminal, request)
+    assert not house.ask(terminal, request), "an earlier epoch is told nothing by the listener"
+    house.books.do(rights.request, house.received(terminal, request))
+    (answer,) = house.books.heard()
     assert answer == Troubled(comm_id=request.comm_id, trouble="fenced")
     terminal.hear(answer)
     assert exchange_state(terminal) == ClientState.QUARANTINED

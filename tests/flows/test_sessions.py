@@ -283,7 +283,7 @@ def test_hello_is_answered_with_what_was_received_and_what_is_wanted(house, term
     run(house, terminal, session)
     house.books.do(sessions.ask_to_stop, session, terminal.who.terminal, EndReason.STAFF_ENDED)
     house.books.said.clear()
-    terminal.do(own.greet)
+    terminal.do(own.greet, "c-1")
     (hello,) = terminal.asks()
     assert isinstance(hello, Hello)
     assert [(held.session, held.state) for held in hello.sessions] == [(session, "running")]
@@ -292,7 +292,7 @@ def test_hello_is_answered_with_what_was_received_and_what_is_wanted(house, term
     assert (welcome.acknowledged_up_to, welcome.desired_revision) == (2, 1)
     terminal.hear(desired, Channel.DESIRED)
     assert [each.session for each in terminal.do(running.to_stop)] == [session]
-    terminal.do(own.greet)
+    terminal.do(own.greet, "c-1")
     (again,) = terminal.asks()
     assert len(house.take(terminal, again, Channel.HELLO)) == 1, "the revision is known by now"
 

@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from cloud_controller.courier import Courier
 from cloud_controller.keys import FileKeys
-from cloud_controller.listener import Listener
+from cloud_controller.listener import FLOWS, Listener
 from cloud_controller.ports import Clock, Names, RoleGiven, Said
 from cloud_controller.storage.books import OpenTransaction, SqliteBooks
 from common.codec import read
@@ -62,6 +62,7 @@ class Office:
         )
         self._listener = Listener(
             self.books,
+            FLOWS,
             acknowledge=lambda _: None,
             on_heard=lambda *_: None,
             on_change=lambda: None,
@@ -83,7 +84,9 @@ class Office:
     def _post(self, said: Sequence[Said | RoleGiven]) -> None:
         self._courier.post(said)
 
-    def _publish(self, topic: str, payload: bytes, _qos: int) -> Any:
+    def _publish(self, topic: str, payload: bytes, qos: int, *, retain: bool) -> Any:  # noqa: ARG002 - it has one here
+        if retain:
+            return None  # only what the broker keeps is taken away: there is none here
         answer = read(payload).message
         if isinstance(answer, Right | Refused):
             self.answers.setdefault(answer.comm_id, set()).add(answer.digest())

@@ -7,11 +7,14 @@ from pathlib import Path
 from random import Random
 
 from common.ids import TerminalId
-from common.messages.registration import Specification
+from common.messages.registration import StandingTold
+from common.messages.specification import Specification
 from common.mqtt import Delivery
+from common.rules.registration import Standing
 from common.rules.sessions import EndReason, SessionState
 from edge_agent.courier import Courier
-from edge_agent.flows import rights, sessions
+from edge_agent.flows import registration, rights, sessions
+from edge_agent.gate import Gate
 from edge_agent.journal import SqliteJournal
 from edge_agent.listener import Hearing, Listener
 from edge_agent.ports import Clock, Identity, Names, ProgramSeen
@@ -96,25 +99,30 @@ class Reader:
         self.journal = SqliteJournal(
             self.seat.file, clock=self._clock, names=self._names, boot_id=BOOT_ID
         )
+        gate = Gate(self.journal)
+        gate.has_looked = True
+        self.journal.transact(registration.take_look, what)
+        self.journal.transact(registration.take_standing, who, _confirmed(who, what))
+        gate.review()
+        assert gate.is_open
         self._courier = Courier(
             who,
             self.journal,
-            what,
+            gate,
             publish=self._wire.publish,
             clock=self._clock,
             names=self._names,
         )
         hearing = Hearing(
-            on_gate=lambda _: None,
-            on_profile=lambda _: self._prepare(),
+            on_standing=lambda: None,
+            on_profile=lambda *_: self._prepare(),
             on_free=lambda _: self._prepare(),
             on_sessions=lambda: None,
             on_acknowledged=self._courier.acknowledged,
         )
         self._listener = Listener(
-            who, self.journal, what.gate_digest, hearing=hearing, acknowledge=lambda _: None
+            who, self.journal, gate, hearing=hearing, acknowledge=lambda _: None
         )
-        self._listener.gate_is_open = self._courier.gate_is_open = True
         self._courier.is_connected = True
         self.journal.on_said = self._courier.pump
         self.journal.on_asked = self._courier.post
@@ -135,3 +143,9 @@ class Reader:
             ended_at=self._clock.now_ms() if has_ended else None,
         )
         self.journal.transact(sessions.note_seen, seen)
+
+
+def _confirmed(who: Identity, what: Specification) -> StandingTold:
+    return StandingTold(
+        standing=Standing.CONFIRMED, gate_digest=what.gate_digest, epoch=who.epoch, revision=1
+    )

@@ -20,10 +20,17 @@ from typing_extensions import override
 
 from cloud_controller.flows import reservations
 from common.logs import set_up_logs
-from common.messages.registration import DeviceFound, Specification
 from common.rules.reservations import Range
 from edge_agent.ports import Identity
-from tests.fakes.store import MORNING_AT, ClockInHand, Offer, Opened, StoreKit, store_kit
+from tests.fakes.store import (
+    MORNING_AT,
+    ClockInHand,
+    Offer,
+    Opened,
+    StoreKit,
+    a_specification,
+    store_kit,
+)
 from tests.prove.checker import wrong
 from tests.prove.counts import Counts
 from tests.prove.office import Damage, Office
@@ -258,7 +265,6 @@ async def _token(kit: StoreKit, opened: Opened) -> str:
 
 def _seats(opened: list[Opened], offer: Offer, keys: Mapping[int, Any]) -> Iterator[Seat]:
     for number, each in enumerate(opened):
-        device = DeviceFound(key=f"{offer.key}-1", title=f"Booth of {offer.key} 1", program="game")
         yield Seat(
             who=Identity(
                 terminal=each.terminal,
@@ -269,14 +275,7 @@ def _seats(opened: list[Opened], offer: Offer, keys: Mapping[int, Any]) -> Itera
                 broker_port=0,
                 keys=keys,
             ),
-            what=Specification(
-                digest="d" * 64,
-                gate_digest="a" * 64,
-                agent_version="1",
-                machine={},
-                devices=(device,),
-                programs=("game",),
-            ),
+            what=a_specification(offer),
             device=each.devices[0],
             file=Path(f"journal-{number}.db"),
         )

@@ -6,21 +6,29 @@ import asyncio
 import os
 import random
 import signal
+import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from cloud_controller.broker import (
     SALT_BYTES,
+    AccountRole,
     BrokerAccount,
     BrokerCommand,
-    BrokerRole,
+    BrokerFiles,
     BrokerSettings,
     EmbeddedBroker,
     hash_secret,
 )
+from cloud_controller.certificates import Authority
+from common.messages.registration import Ladder
 from common.mqtt import (
     Delivery,
     Link,
@@ -31,6 +39,8 @@ from common.mqtt import (
     RetrySettings,
     Token,
 )
+from common.system import SystemClock, SystemNames
+from common.tls import trusting
 
 CONTROLLER = "controller-1"
 QUICK = RetrySettings(
@@ -41,7 +51,7 @@ QUICK = RetrySettings(
 )
 
 
-def account(name: str, role: BrokerRole | None) -> BrokerAccount:
+def account(name: str, role: AccountRole | None) -> BrokerAccount:
     """Return an account whose secret is `secret_of` its name."""
     salt = name.encode().ljust(SALT_BYTES, b".")[:SALT_BYTES]
     return BrokerAccount(
@@ -60,12 +70,63 @@ async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
             await asyncio.sleep(0.002)
 
 
+class Papers:
+    """What it takes to speak over TLS: an authority, and a folder of certificates for each name."""
+
+    def __init__(self, folder: Path, ladder: Ladder) -> None:
+        self.folder = folder
+        self.ladder = ladder
+        self.serials: dict[str, str] = {}
+
+    @cached_property
+    def authority(self) -> Authority:
+        return Authority(self.folder / "keys", SystemClock(), SystemNames())
+
+    @property
+    def files(self) -> BrokerFiles:
+        """Return what the broker needs, from the second step on."""
+        self.authority.take_back({})
+        shown = self.authority.server_files(["127.0.0.1"])
+        return BrokerFiles(
+            certificate=shown.certificate,
+            key=shown.key,
+            authority=self.authority.file,
+            revoked=self.authority.revoked_file,
+        )
+
+    def context(self, name: str) -> ssl.SSLContext:
+        """Return how someone speaks, with a new certificate where the ladder asks for one."""
+        if self.ladder < Ladder.CERTIFICATE:
+            return trusting(self.authority.pem)
+        certificate, key = self.certified(name)
+        return trusting(self.authority.pem, certificate=certificate, key=key)
+
+    def certified(self, name: str, *, by: Authority | None = None) -> tuple[Path, Path]:
+        """Return files with a new key and its certificate."""
+        key = Ed25519PrivateKey.generate()
+        public_key = key.public_key().public_bytes_raw().hex()
+        certified = (by or self.authority).certify_terminal(name, public_key)
+        self.serials[name] = certified.serial
+        folder = self.folder / name / certified.serial
+        folder.mkdir(parents=True)
+        (folder / "certificate.pem").write_text(certified.pem, "ascii")
+        (folder / "key").write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        return folder / "certificate.pem", folder / "key"
+
+
 @dataclass
 class Office:
     """A running broker, the accounts it starts with and what went wrong."""
 
     broker: EmbeddedBroker
     accounts: list[BrokerAccount]
+    papers: Papers
     faults: list[tuple[str, BaseException]] = field(default_factory=list)
 
     def kill_broker(self) -> int:
@@ -77,10 +138,14 @@ class Office:
 
 @asynccontextmanager
 async def office(
-    folder: Path, *, saves_each_change: bool = False, **roles: BrokerRole | None
+    folder: Path,
+    *,
+    saves_each_change: bool = False,
+    ladder: Ladder = Ladder.LOOPBACK,
+    **roles: AccountRole | None,
 ) -> AsyncIterator[Office]:
     """Run a broker for the controller and these terminals (underscores are hyphens)."""
-    accounts = [account(CONTROLLER, BrokerRole.CONTROLLER)]
+    accounts = [account(CONTROLLER, AccountRole.CONTROLLER)]
     accounts += [account(name.replace("_", "-"), role) for name, role in roles.items()]
     faults: list[tuple[str, BaseException]] = []
 
@@ -90,13 +155,19 @@ async def office(
     def report(where: str, fault: BaseException) -> None:
         faults.append((where, fault))
 
-    settings = BrokerSettings(folder=folder / "broker", saves_each_change=saves_each_change)
+    papers = Papers(folder, ladder)
+    settings = BrokerSettings(
+        folder=folder / "broker",
+        saves_each_change=saves_each_change,
+        ladder=ladder,
+        tls=papers.files if ladder else None,
+    )
     broker = EmbeddedBroker(settings, accounts=known, report=report)
     await broker.start()
     async with asyncio.TaskGroup() as group:
         group.create_task(broker.keep(), name="broker")
         try:
-            yield Office(broker=broker, accounts=accounts, faults=faults)
+            yield Office(broker=broker, accounts=accounts, faults=faults, papers=papers)
         finally:
             await broker.stop()
 
@@ -116,12 +187,14 @@ class Person:
         self.acknowledges = True
         self.on_message: Callable[[Delivery], object] = lambda _: None
         known: dict[str, Any] = {
-            "host": office.broker.host,
+            "host": office.broker.own_host,
             "port": office.broker.port,
             "name": name,
             "password": secret_of(name),
             "retry": QUICK,
         }
+        if office.papers.ladder and "tls" not in settings:
+            known["tls"] = office.papers.context(name)
         callbacks = LinkCallbacks(
             on_message=self._hear,
             on_connected=self._come,

@@ -8,18 +8,21 @@ from typing import Any
 
 import pytest
 
-from cloud_controller.listener import UNDER_WAY_MAX, Listener as Door
+from cloud_controller.listener import FLOWS, UNDER_WAY_MAX, Listener as Door
 from common.codec import Envelope, write
 from common.ids import TerminalId
-from common.messages.registration import Acknowledged, ServiceProfile, StandingTold, Welcome
+from common.messages.registration import Acknowledged, Welcome
 from common.messages.rights import Announce, Announced, Right
+from common.messages.service import ServiceProfile
 from common.mqtt import Delivery
+from common.rules.registration import Standing
 from common.seals import new_signing_key, public_bytes, seal_document
 from common.system import SystemClock
 from common.topics import Address, Channel, topic_of
 from edge_agent.flows import rights, sessions
+from tests.fakes.house import a_specification
 from tests.fakes.names import CountedNames
-from tests.fakes.terminal import GATE_DIGEST, TerminalInHand, a_delivery, an_answer, say_number
+from tests.fakes.terminal import TerminalInHand, a_delivery, an_answer, say_number
 
 KEY = new_signing_key(bytes([7] * 32))
 
@@ -51,7 +54,8 @@ def terminal(tmp_path: Path) -> TerminalInHand:
     """Return a confirmed terminal that trusts our key."""
     answer = an_answer({1: public_bytes(KEY).hex()})
     made = TerminalInHand(tmp_path, clock=SystemClock(), names=CountedNames(), answer=answer)
-    made.hear(StandingTold(standing="confirmed", gate_digest=GATE_DIGEST), Channel.REGISTRATION)
+    made.is_now(a_specification())
+    made.hear_standing(Standing.CONFIRMED, 1)
     return made
 
 
@@ -73,7 +77,8 @@ def test_an_acknowledgement_of_what_was_never_said_deletes_nothing(terminal: Ter
     """Promise 9: no event is dropped that the controller cannot have."""
     for number in range(3):
         terminal.do(say_number, number)
-    welcome = Welcome(acknowledged_up_to=NEVER_SAID, desired_revision=0, server_at=0)
+    epoch = terminal.who.epoch
+    welcome = Welcome(epoch=epoch, acknowledged_up_to=NEVER_SAID, desired_revision=0, server_at=0)
     terminal.hear(welcome, Channel.WELCOME)
     terminal.hear(Acknowledged(epoch=terminal.who.epoch, up_to=4), Channel.ACKS)
     assert [number for number, _, _ in terminal.tells()] == [1, 2, 3]
@@ -86,8 +91,9 @@ def test_a_message_that_fails_is_acknowledged_and_the_next_one_heard(terminal: T
     """Promise 13: a fault of one message neither stops the line nor comes again for ever."""
     connection = terminal.journal._connection
     connection.execute("ALTER TABLE profile RENAME TO away")
+    digest = terminal.gate_digest
     profile = ServiceProfile(
-        store="s", store_number=1, gate_digest=GATE_DIGEST, profile_digest=GATE_DIGEST, devices=()
+        store="s", store_number=1, gate_digest=digest, profile_digest=digest, devices=()
     )
     terminal.hear(profile)
     assert terminal.listener.dropped["failed"] == 1
@@ -100,7 +106,11 @@ async def test_a_terminal_that_floods_takes_the_room_of_nobody_else():
     """Promise 13: what one terminal has before the writer is bounded; it frees what is written."""
     writer: Any = BusyWriter()  # of the books it is the writer alone
     listener = Door(
-        writer, acknowledge=lambda _: None, on_heard=lambda *_: None, on_change=lambda: None
+        writer,
+        FLOWS,
+        acknowledge=lambda _: None,
+        on_heard=lambda *_: None,
+        on_change=lambda: None,
     )
     for _ in range(UNDER_WAY_MAX + 5):
         listener.take(an_announcement("t-flood"))

@@ -16,26 +16,28 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from cloud_controller.broker import (
     CONTROL_RESPONSES,
+    AccountRole,
     BrokerDoesNotStart,
     BrokerIsMissing,
     BrokerPortIsTaken,
-    BrokerRole,
     BrokerSettings,
     EmbeddedBroker,
     Refusal,
     change_role,
     child,
     create_account,
-    disable_account,
-    enable_account,
     hash_secret,
     refusals_in,
     remove_account,
 )
+from common.messages.registration import Ladder
 from common.mqtt import LossReason, Outcome, Will
-from common.topics import CONTROLLER_STATE, controller_filters, service_filters
+from common.topics import CONTROLLER_STATE, BrokerRole, controller_filters, filters_for
 from tests.rim.broker_kit import CONTROLLER, Office, Person, account, office, secret_of, until
 
+ON_BOTH_ENDS_OF_THE_LADDER = pytest.mark.parametrize(
+    "ladder", [Ladder.LOOPBACK, Ladder.CERTIFICATE], ids=lambda ladder: ladder.name.lower()
+)
 EVERYTHING_UP = controller_filters().subscribe
 RESPONSES = (*EVERYTHING_UP, CONTROL_RESPONSES)
 
@@ -52,11 +54,12 @@ async def reach(controller: Person, name: str) -> None:
     await controller.says(gate, b"gate")
 
 
-async def test_a_terminal_at_the_gate_hears_the_gate_and_nothing_of_service(tmp_path):
+@ON_BOTH_ENDS_OF_THE_LADDER
+async def test_a_terminal_at_the_gate_hears_the_gate_and_nothing_of_service(tmp_path, ladder):
     async with (
-        office(tmp_path, t_1=BrokerRole.GATE) as desk,
+        office(tmp_path, ladder=ladder, t_1=AccountRole.GATE) as desk,
         Person(desk, CONTROLLER) as controller,
-        Person(desk, "t-1", filters=service_filters("t-1").subscribe) as terminal,
+        Person(desk, "t-1", filters=filters_for("t-1", BrokerRole.SERVICE).subscribe) as terminal,
     ):
         await reach(controller, "t-1")
         await until(terminal.heard)
@@ -64,23 +67,24 @@ async def test_a_terminal_at_the_gate_hears_the_gate_and_nothing_of_service(tmp_
         assert [where for where, _ in terminal.faults] == ["subscribe"]
 
 
-@pytest.mark.parametrize("role", [BrokerRole.SERVICE, BrokerRole.SETTLING])
+@pytest.mark.parametrize("role", [AccountRole.SERVICE, AccountRole.SETTLING])
 async def test_a_confirmed_terminal_hears_what_its_role_opens(tmp_path, role):
     async with (
         office(tmp_path, t_1=role) as desk,
         Person(desk, CONTROLLER) as controller,
-        Person(desk, "t-1", filters=service_filters("t-1").subscribe) as terminal,
+        Person(desk, "t-1", filters=filters_for("t-1", BrokerRole.SERVICE).subscribe) as terminal,
     ):
         await reach(controller, "t-1")
-        expected = [b"service", b"gate"] if role is BrokerRole.SERVICE else [b"gate"]
+        expected = [b"service", b"gate"] if role is AccountRole.SERVICE else [b"gate"]
         await until(lambda: b"gate" in terminal.heard())
         assert terminal.heard() == expected
 
 
-async def test_a_terminal_cannot_hear_or_speak_for_another(tmp_path):
+@ON_BOTH_ENDS_OF_THE_LADDER
+async def test_a_terminal_cannot_hear_or_speak_for_another(tmp_path, ladder):
     nosy = ("#", "rusuban/v1/#", "rusuban/v1/+/service/down/#", *topics_down("t-2"))
     async with (
-        office(tmp_path, t_1=BrokerRole.SERVICE, t_2=BrokerRole.SERVICE) as desk,
+        office(tmp_path, ladder=ladder, t_1=AccountRole.SERVICE, t_2=AccountRole.SERVICE) as desk,
         Person(desk, CONTROLLER, filters=EVERYTHING_UP) as controller,
         Person(desk, "t-1", filters=(*nosy, *topics_down("t-1"))) as thief,
     ):
@@ -95,10 +99,11 @@ async def test_a_terminal_cannot_hear_or_speak_for_another(tmp_path):
         assert controller.heard() == [b"mine"]
 
 
-async def test_a_will_on_anothers_topic_is_never_said(tmp_path):
+@ON_BOTH_ENDS_OF_THE_LADDER
+async def test_a_will_on_anothers_topic_is_never_said(tmp_path, ladder):
     will = Will(topic="rusuban/v1/t-2/service/up/presence", payload=b"gone", delay_seconds=0)
     async with (
-        office(tmp_path, t_1=BrokerRole.SERVICE, t_2=BrokerRole.SERVICE) as desk,
+        office(tmp_path, ladder=ladder, t_1=AccountRole.SERVICE, t_2=AccountRole.SERVICE) as desk,
         Person(desk, CONTROLLER, filters=EVERYTHING_UP) as controller,
         Person(desk, "t-1", will=will) as thief,
     ):
@@ -124,21 +129,22 @@ def answer_to_a_spoof(desk: Office) -> str:
 
 
 async def test_nobody_gets_in_under_anothers_client_id(tmp_path):
-    async with office(tmp_path, t_1=BrokerRole.SERVICE, t_2=BrokerRole.SERVICE) as desk:
+    async with office(tmp_path, t_1=AccountRole.SERVICE, t_2=AccountRole.SERVICE) as desk:
         assert await asyncio.to_thread(answer_to_a_spoof, desk) == "Not authorized"
         async with Person(desk, "t-3") as unknown:
             assert unknown.losses == [LossReason.NOT_AUTHORISED]
 
 
-async def test_a_terminal_sent_back_to_the_gate_hears_no_more_of_service(tmp_path):
+@ON_BOTH_ENDS_OF_THE_LADDER
+async def test_a_terminal_sent_back_to_the_gate_hears_no_more_of_service(tmp_path, ladder):
     async with (
-        office(tmp_path, t_1=BrokerRole.SERVICE) as desk,
+        office(tmp_path, ladder=ladder, t_1=AccountRole.SERVICE) as desk,
         Person(desk, CONTROLLER) as controller,
         Person(desk, "t-1", filters=topics_down("t-1")) as terminal,
     ):
         await reach(controller, "t-1")
         await until(lambda: len(terminal.messages) == 2)
-        await controller.orders(change_role("t-1", BrokerRole.GATE))
+        await controller.orders(change_role("t-1", AccountRole.GATE))
         await terminal.is_there(times=2)
         await reach(controller, "t-1")
         await until(lambda: len(terminal.messages) == 3)
@@ -152,25 +158,25 @@ async def test_an_account_made_while_running_works_as_one_known_from_the_start(t
         Person(desk, CONTROLLER, filters=RESPONSES) as controller,
     ):
         for _ in range(2):
-            await controller.orders(create_account("t-9", BrokerRole.GATE, secret_of("t-9")))
+            await controller.orders(create_account("t-9", AccountRole.GATE, secret_of("t-9")))
         async with Person(desk, "t-9", filters=topics_down("t-9")) as terminal:
             await reach(controller, "t-9")
             await until(terminal.heard)
             assert terminal.heard() == [b"gate"]
-            await controller.orders(change_role("t-9", BrokerRole.SERVICE))
+            await controller.orders(change_role("t-9", AccountRole.SERVICE))
             await terminal.is_there(times=2)
             await reach(controller, "t-9")
             await until(lambda: len(terminal.messages) == 3)
-            await controller.orders(disable_account("t-9"))
-            await until(lambda: LossReason.NOT_AUTHORISED in terminal.losses)
-            await controller.orders(enable_account("t-9"))
+            await controller.orders(change_role("t-9", None))
             await terminal.is_there(times=3)
+            await reach(controller, "t-9")
+            assert len(terminal.messages) == 3
             for _ in range(2):
                 await controller.orders(remove_account("t-9"))
-            await until(lambda: terminal.losses.count(LossReason.NOT_AUTHORISED) >= 2)
+            await until(lambda: LossReason.NOT_AUTHORISED in terminal.losses)
         responses = [m for m in controller.messages if m.topic == CONTROL_RESPONSES]
-        assert len(responses) == 7
-        assert [refusals_in(response.payload) for response in responses] == [()] * 7
+        assert len(responses) == 6
+        assert [refusals_in(response.payload) for response in responses] == [()] * 6
 
 
 async def test_a_refused_command_names_its_account_and_why(tmp_path):
@@ -178,32 +184,33 @@ async def test_a_refused_command_names_its_account_and_why(tmp_path):
         office(tmp_path) as desk,
         Person(desk, CONTROLLER, filters=RESPONSES) as controller,
     ):
-        await controller.orders(change_role("t-9", BrokerRole.SERVICE))
+        await controller.orders(change_role("t-9", AccountRole.SERVICE))
         await until(lambda: controller.messages)
         assert refusals_in(controller.messages[0].payload) == (
             Refusal(command="modifyClient", account="t-9", why="Client not found"),
         )
 
 
-async def test_no_terminal_can_change_accounts(tmp_path):
+@ON_BOTH_ENDS_OF_THE_LADDER
+async def test_no_terminal_can_change_accounts(tmp_path, ladder):
     async with (
-        office(tmp_path, t_1=BrokerRole.SERVICE) as desk,
+        office(tmp_path, ladder=ladder, t_1=AccountRole.SERVICE) as desk,
         Person(desk, "t-1") as thief,
     ):
-        order = create_account("t-9", BrokerRole.CONTROLLER, "x")
+        order = create_account("t-9", AccountRole.CONTROLLER, "x")
         assert await thief.says(order.topic, order.payload) is Outcome.NOT_AUTHORISED
 
 
 async def test_a_killed_broker_is_back_on_its_port_with_its_accounts_and_sessions(tmp_path):
     async with (
-        office(tmp_path, saves_each_change=True, t_1=BrokerRole.GATE) as desk,
+        office(tmp_path, saves_each_change=True, t_1=AccountRole.GATE) as desk,
         Person(desk, CONTROLLER, filters=EVERYTHING_UP) as controller,
         Person(desk, "t-1", filters=topics_down("t-1")) as terminal,
     ):
         await reach(controller, "t-1")
         await until(lambda: terminal.heard() == [b"gate"])
         port = desk.broker.port
-        desk.accounts[1] = account("t-1", BrokerRole.SERVICE)  # what the database says by then
+        desk.accounts[1] = account("t-1", AccountRole.SERVICE)  # what the database says by then
         pid = desk.kill_broker()
         await controller.is_there(times=2)
         await terminal.is_there(times=2)
@@ -217,7 +224,7 @@ async def test_a_killed_broker_is_back_on_its_port_with_its_accounts_and_session
 
 async def test_an_acknowledged_message_outlives_the_brokers_kill(tmp_path):
     async with (
-        office(tmp_path, saves_each_change=True, t_1=BrokerRole.SERVICE) as desk,
+        office(tmp_path, saves_each_change=True, t_1=AccountRole.SERVICE) as desk,
         Person(desk, CONTROLLER) as controller,
         Person(desk, "t-1", filters=topics_down("t-1")) as terminal,
     ):
@@ -311,7 +318,7 @@ async def test_a_stopped_broker_stays_stopped_and_leaves_nothing_running(tmp_pat
 
 
 async def test_the_accounts_file_is_for_our_eyes_only_and_holds_no_secret(tmp_path):
-    async with office(tmp_path, t_1=BrokerRole.SERVICE):
+    async with office(tmp_path, t_1=AccountRole.SERVICE):
         file = tmp_path / "broker" / "dynamic-security.json"
         assert file.stat().st_mode & 0o077 == 0
         assert secret_of("t-1") not in file.read_text("utf-8")

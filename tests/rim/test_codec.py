@@ -24,9 +24,10 @@ from common.codec import (
 )
 from common.errors import MessageIsMalformed
 from common.messages.base import COUNT_MAX, INSTANT_MAX, Message
-from common.messages.registration import Acknowledged, Heartbeat, Hello, Specification
+from common.messages.registration import Acknowledged, Heartbeat, Hello
 from common.messages.rights import Right
 from common.messages.sessions import SessionEnded
+from common.messages.specification import Specification
 
 NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,20}", fullmatch=True)
 TEXTS = st.text(max_size=30)
@@ -37,8 +38,9 @@ JSON = st.recursive(
 )
 
 
-NOT_ALONE = {"Message", "SessionRight"}
-"""What is never sent by itself: what all have in common, and what a right's signature covers."""
+NOT_ALONE = {"Message", "_Said", "SessionRight", "Ladder", "Program", "Level", "Requirements"}
+"""What is never sent by itself: what many have in common, what a right's signature covers, and what
+is said over HTTP."""
 
 
 def any_message() -> st.SearchStrategy[Message]:
@@ -63,7 +65,11 @@ def values_of(schema: dict[str, Any], known: dict[str, Any]) -> st.SearchStrateg
 
 def objects(schema: dict[str, Any], known: dict[str, Any]) -> st.SearchStrategy[Any]:
     if "properties" not in schema:
-        return st.dictionaries(TEXTS, JSON, max_size=3)
+        values = schema.get("additionalProperties", schema.get("patternProperties"))
+        if values is None or values is True:
+            return st.dictionaries(TEXTS, JSON, max_size=3)
+        of_names = next(iter(values.values())) if "patternProperties" in schema else values
+        return st.dictionaries(NAMES, values_of(of_names, known), max_size=3)
     parts = schema["properties"].items()
     return st.fixed_dictionaries({name: values_of(part, known) for name, part in parts})
 
@@ -78,7 +84,9 @@ def arrays(schema: dict[str, Any], known: dict[str, Any]) -> st.SearchStrategy[A
 def strings(schema: dict[str, Any], _known: object) -> st.SearchStrategy[Any]:
     if "pattern" in schema:
         return st.from_regex(schema["pattern"].replace("$", r"\Z"), fullmatch=True)
-    return st.text(max_size=min(30, schema.get("maxLength", 30)))
+    return st.text(
+        min_size=schema.get("minLength", 0), max_size=min(30, schema.get("maxLength", 30))
+    )
 
 
 def integers(schema: dict[str, Any], _known: object) -> st.SearchStrategy[Any]:

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from cloud_controller.broker import BrokerRole, change_role
+from cloud_controller.broker import AccountRole, change_role
 from common.mqtt import (
     Link,
     LinkCallbacks,
@@ -25,17 +25,18 @@ from common.mqtt import (
     Will,
 )
 from common.mqtt.patience import Patience
+from common.topics import BrokerRole, filters_for
 from tests.rim.broker_kit import CONTROLLER, Person, office, until
 
 UP = "rusuban/v1/t-1/service/up/events"
 DOWN = "rusuban/v1/t-1/service/down/desired"
 EVERYTHING_UP = ("rusuban/v1/+/gate/up/#", "rusuban/v1/+/service/up/#")
-EVERYTHING_DOWN = ("rusuban/v1/t-1/gate/down/#", "rusuban/v1/t-1/service/down/#")
+EVERYTHING_DOWN = filters_for("t-1", BrokerRole.SERVICE).subscribe
 
 
 async def test_a_round_trip_takes_less_than_ten_milliseconds(tmp_path):
     async with (
-        office(tmp_path, t_1=BrokerRole.SERVICE) as desk,
+        office(tmp_path, t_1=AccountRole.SERVICE) as desk,
         Person(desk, CONTROLLER, filters=EVERYTHING_UP) as controller,
         Person(desk, "t-1", filters=EVERYTHING_DOWN) as terminal,
     ):
@@ -56,7 +57,7 @@ async def test_a_round_trip_takes_less_than_ten_milliseconds(tmp_path):
 
 async def test_nothing_is_kept_for_later_while_the_broker_is_away(tmp_path):
     async with (
-        office(tmp_path, t_1=BrokerRole.SERVICE) as desk,
+        office(tmp_path, t_1=AccountRole.SERVICE) as desk,
         Person(desk, CONTROLLER, filters=EVERYTHING_UP) as controller,
         Person(desk, "t-1") as terminal,
     ):
@@ -75,7 +76,7 @@ async def test_nothing_is_kept_for_later_while_the_broker_is_away(tmp_path):
 
 async def test_what_was_not_acknowledged_comes_again_after_a_reconnect(tmp_path):
     async with (
-        office(tmp_path, t_1=BrokerRole.SERVICE) as desk,
+        office(tmp_path, t_1=AccountRole.SERVICE) as desk,
         Person(desk, CONTROLLER, filters=EVERYTHING_UP) as controller,
         Person(desk, "t-1") as terminal,
     ):
@@ -94,7 +95,7 @@ async def test_what_was_not_acknowledged_comes_again_after_a_reconnect(tmp_path)
 
 async def test_an_acknowledgement_of_an_older_connection_is_dropped(tmp_path):
     async with (
-        office(tmp_path, t_1=BrokerRole.SERVICE) as desk,
+        office(tmp_path, t_1=AccountRole.SERVICE) as desk,
         Person(desk, CONTROLLER, filters=EVERYTHING_UP) as controller,
         Person(desk, "t-1") as terminal,
     ):
@@ -113,7 +114,7 @@ async def test_an_acknowledgement_of_an_older_connection_is_dropped(tmp_path):
 
 async def test_a_callback_that_raises_does_not_stop_later_messages(tmp_path):
     async with (
-        office(tmp_path, t_1=BrokerRole.SERVICE) as desk,
+        office(tmp_path, t_1=AccountRole.SERVICE) as desk,
         Person(desk, CONTROLLER, filters=EVERYTHING_UP) as controller,
         Person(desk, "t-1") as terminal,
     ):
@@ -130,7 +131,7 @@ async def test_a_callback_that_raises_does_not_stop_later_messages(tmp_path):
 
 async def test_a_dead_thread_is_noticed_and_replaced(tmp_path):
     async with (
-        office(tmp_path, t_1=BrokerRole.SERVICE) as desk,
+        office(tmp_path, t_1=AccountRole.SERVICE) as desk,
         Person(desk, CONTROLLER, filters=EVERYTHING_UP) as controller,
         Person(desk, "t-1") as terminal,
     ):
@@ -153,7 +154,7 @@ def thread_of(name: str) -> int:
 
 async def test_a_link_comes_back_beside_more_than_a_thousand_open_connections(tmp_path):
     async with (
-        office(tmp_path, t_1=BrokerRole.SERVICE) as desk,
+        office(tmp_path, t_1=AccountRole.SERVICE) as desk,
         Person(desk, "t-1") as terminal,
     ):
         with ExitStack() as crowd:
@@ -170,13 +171,13 @@ async def test_a_link_comes_back_beside_more_than_a_thousand_open_connections(tm
 
 async def test_a_new_role_reconnects_the_terminal_at_once_with_its_new_rights(tmp_path):
     async with (
-        office(tmp_path, t_1=BrokerRole.GATE) as desk,
+        office(tmp_path, t_1=AccountRole.GATE) as desk,
         Person(desk, CONTROLLER, filters=EVERYTHING_UP) as controller,
         Person(desk, "t-1", filters=EVERYTHING_DOWN) as terminal,
     ):
         assert await terminal.says(UP) is Outcome.NOT_AUTHORISED
         started = time.perf_counter()
-        await controller.orders(change_role("t-1", BrokerRole.SERVICE))
+        await controller.orders(change_role("t-1", AccountRole.SERVICE))
         await until(lambda: len(terminal.sessions) == 2)
         seconds = time.perf_counter() - started
         print(f"role changed and terminal back in {seconds * 1000:.1f} ms")
@@ -190,7 +191,7 @@ async def test_a_new_role_reconnects_the_terminal_at_once_with_its_new_rights(tm
 
 async def test_who_is_not_let_in_is_told_so_and_tries_slowly(tmp_path):
     async with (
-        office(tmp_path, t_1=BrokerRole.SERVICE) as desk,
+        office(tmp_path, t_1=AccountRole.SERVICE) as desk,
         Person(desk, "t-1", password="a guess") as stranger,  # noqa: S106 - wrong on purpose
     ):
         assert stranger.losses == [LossReason.NOT_AUTHORISED]
@@ -199,7 +200,7 @@ async def test_who_is_not_let_in_is_told_so_and_tries_slowly(tmp_path):
 
 async def test_two_with_one_name_are_noticed_as_a_name_taken_over(tmp_path):
     async with (
-        office(tmp_path, t_1=BrokerRole.SERVICE) as desk,
+        office(tmp_path, t_1=AccountRole.SERVICE) as desk,
         Person(desk, "t-1") as first,
         Person(desk, "t-1") as second,
     ):
@@ -208,7 +209,7 @@ async def test_two_with_one_name_are_noticed_as_a_name_taken_over(tmp_path):
 
 async def test_a_flood_ends_the_connection_and_is_counted_and_nothing_of_it_is_lost(tmp_path):
     async with (
-        office(tmp_path, t_1=BrokerRole.SERVICE) as desk,
+        office(tmp_path, t_1=AccountRole.SERVICE) as desk,
         Person(desk, CONTROLLER, filters=EVERYTHING_UP, waiting_max=50) as controller,
         Person(desk, "t-1") as terminal,
     ):
@@ -222,7 +223,7 @@ async def test_a_flood_ends_the_connection_and_is_counted_and_nothing_of_it_is_l
 
 async def test_more_than_the_window_is_refused_and_not_queued(tmp_path):
     async with (
-        office(tmp_path, t_1=BrokerRole.SERVICE) as desk,
+        office(tmp_path, t_1=AccountRole.SERVICE) as desk,
         Person(desk, "t-1") as terminal,
     ):
         tokens = [terminal.link.publish(UP, b"x", 1) for _ in range(1_500)]
@@ -235,7 +236,7 @@ async def test_more_than_the_window_is_refused_and_not_queued(tmp_path):
 async def test_the_will_is_said_for_one_who_is_cut_off_and_not_for_one_who_says_goodbye(tmp_path):
     will = Will(topic="rusuban/v1/t-1/service/up/presence", payload=b"gone", delay_seconds=0)
     async with (
-        office(tmp_path, t_1=BrokerRole.SERVICE) as desk,
+        office(tmp_path, t_1=AccountRole.SERVICE) as desk,
         Person(desk, CONTROLLER, filters=EVERYTHING_UP) as controller,
         Person(desk, "t-1", will=will) as terminal,
     ):

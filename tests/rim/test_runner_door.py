@@ -177,6 +177,9 @@ async def test_two_runners_never_share_their_records(tmp_path: Path):
         assert "database is locked" in complaint
 
 
+A_PROGRAM_TOO_MANY = "\n".join(f'[programs.p{number}]\nargv = ["/a"]' for number in range(201))
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -189,6 +192,10 @@ async def test_two_runners_never_share_their_records(tmp_path: Path):
         ('[programs.x]\nargv = ["/bin/sh"]\nstop_grace_seconds = -1', "a number from 0 to 60"),
         ('[programs.x]\nargv = ["/bin/sh"]\nstop_grace_seconds = nan', "a number from 0 to 60"),
         ('[programs.x]\nargv = ["/bin/sh"]\nenvironment = {A = 1}', "environment.A must be a text"),
+        ('[programs.x]\nargv = ["/bin/sh"]\nversion = 2.4', "version must be a text of 1 to 200"),
+        ('[programs.x]\nargv = ["/bin/sh"]\nversion = ""', "version must be a text of 1 to 200"),
+        ('[programs."a b"]\nargv = ["/bin/sh"]', "programs.'a b' is no id"),
+        (A_PROGRAM_TOO_MANY, "it has 201 programs, and at most 200"),
         ("[programs", "cannot be used"),
     ],
 )
@@ -213,9 +220,13 @@ async def test_a_missing_catalogue_is_one_sentence(tmp_path: Path):
 
 def test_a_program_of_the_catalogue_is_read_as_it_stands(tmp_path: Path):
     file = tmp_path / "catalogue.toml"
-    file.write_text('[programs.x]\nargv = ["/bin/sh", "-c", ":"]\nenvironment = {DISPLAY = ":0"}\n')
+    file.write_text(
+        '[programs.x]\nargv = ["/bin/sh", "-c", ":"]\nenvironment = {DISPLAY = ":0"}\n'
+        '[programs.y]\nargv = ["/bin/true"]\nversion = "2.4.1"\n'
+    )
     assert read_catalogue(file) == {
-        "x": Program(argv=("/bin/sh", "-c", ":"), environment={"DISPLAY": ":0"})
+        "x": Program(argv=("/bin/sh", "-c", ":"), environment={"DISPLAY": ":0"}),
+        "y": Program(argv=("/bin/true",), environment={}, version="2.4.1"),
     }
 
 

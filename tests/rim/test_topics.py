@@ -12,16 +12,15 @@ from common.ids import TerminalId
 from common.topics import (
     AT_MOST_ONCE,
     CONTROLLER_STATE,
+    OPEN_TO,
     RETAINED,
     WITH_A_TAIL,
     Address,
+    BrokerRole,
     Channel,
     address_of,
     controller_filters,
-    gate_filters,
-    service_filters,
-    settling_filters,
-    terminal_subscriptions,
+    filters_for,
     topic_of,
 )
 
@@ -79,16 +78,15 @@ def test_what_is_none_of_ours_has_no_address(topic: str):
 
 @given(address=addresses())
 def test_a4_the_role_of_the_gate_opens_the_gate_branch_and_nothing_else(address: Address):
-    filters = gate_filters(address.terminal)
+    filters = filters_for(address.terminal, BrokerRole.GATE)
     opened = [f for f in (*filters.publish, *filters.subscribe) if matches(f, topic_of(address))]
     assert bool(opened) is address.channel.startswith("gate/")
-    assert terminal_subscriptions(address.terminal, gate_is_open=False) == filters.subscribe
 
 
 @given(address=addresses(), other=NAMES)
 def test_no_role_opens_the_branch_of_another_terminal(address: Address, other: str):
-    for role in (gate_filters, service_filters, settling_filters):
-        filters = role(other)
+    for role in BrokerRole:
+        filters = filters_for(other, role)
         opened = [
             f for f in (*filters.publish, *filters.subscribe) if matches(f, topic_of(address))
         ]
@@ -97,7 +95,7 @@ def test_no_role_opens_the_branch_of_another_terminal(address: Address, other: s
 
 @given(address=addresses())
 def test_the_role_of_service_speaks_upwards_and_hears_downwards(address: Address):
-    filters = service_filters(address.terminal)
+    filters = filters_for(address.terminal, BrokerRole.SERVICE)
     topic = topic_of(address)
     is_up = "/up/" in address.channel
     assert any(matches(f, topic) for f in filters.publish) is is_up
@@ -110,11 +108,16 @@ def test_the_controller_hears_and_reaches_every_terminal(address: Address):
     topic = topic_of(address)
     is_up = "/up/" in address.channel
     assert any(matches(f, topic) for f in filters.subscribe) is is_up
-    assert any(matches(f, topic) for f in filters.publish) is not is_up
+    reached = any(matches(f, topic) for f in filters.publish)
+    assert reached is (not is_up or address.channel is Channel.PRESENCE)
+
+
+def test_each_channel_says_who_may_use_it():
+    assert set(OPEN_TO) == set(Channel)
 
 
 def test_a_settling_terminal_is_given_no_service_information():
-    heard = settling_filters("t-1").subscribe
+    heard = filters_for("t-1", BrokerRole.SETTLING).subscribe
     for channel in (Channel.REPLIES, Channel.DESIRED, Channel.WELCOME):
         topic = topic_of(Address(terminal=TerminalId("t-1"), channel=channel))
         assert not any(matches(f, topic) for f in heard)

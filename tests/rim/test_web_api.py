@@ -18,10 +18,9 @@ from cloud_controller.web.routes import from_iso, iso
 from cloud_controller.web.table import ROUTES, table_for
 from tests.fakes.store import HOUR_MS, MINUTE_MS, MORNING_AT, SHINJUKU, Offer, Opened
 from tests.rim.broker_kit import until
-from tests.rim.web_kit import OPERATOR, Answered, web_kit
+from tests.rim.web_kit import OPERATOR, Answered, assert_problem, web_kit
 
 API = "/api/v1"
-STORE = {"store": "osaka", "title": "Osaka", "time_zone": "Asia/Tokyo", "policy": "manual"}
 NOBODY = "0" * 32
 
 
@@ -149,48 +148,6 @@ async def test_a_hundred_customers_and_one_device_make_one_booking(tmp_path: Pat
         assert sorted(answer.status for answer in answers) == [201] + [409] * 99
 
 
-async def test_a_terminal_enrols_with_a_code_of_the_operator_once(tmp_path: Path):
-    async with web_kit(tmp_path) as kit:
-        added = await kit.post(f"{API}/stores", json=STORE, headers=OPERATOR)
-        assert (added.status, added.json["number"]) == (200, 1)
-        made = await kit.post(f"{API}/enrolment-codes", json={"store": "osaka"}, headers=OPERATOR)
-        asked = {"code": made.json["code"], "public_key": "ab" * 32, "hostname": "pc-7"}
-        enrolled = await kit.post(f"{API}/enrolments", json=asked)
-        assert enrolled.status == 201
-        assert enrolled.json["broker"] == {"host": "127.0.0.1", "port": 1883}
-        assert enrolled.json["public_keys"] == {"1": kit.store.keys.public_keys()[1]}
-        again = await kit.post(f"{API}/enrolments", json=asked)
-        assert again.json["terminal"] == enrolled.json["terminal"]
-        thief = await kit.post(f"{API}/enrolments", json={**asked, "public_key": "cd" * 32})
-        assert_problem(thief, 403, "code_is_spent")
-
-
-async def test_guessing_codes_is_limited_and_says_when_to_come_back(tmp_path: Path):
-    async with web_kit(tmp_path) as kit:
-        guess = {"code": "AAAAAAAAAA", "public_key": "ab" * 32, "hostname": "pc-7"}
-        statuses = [(await kit.post(f"{API}/enrolments", json=guess)).status for _ in range(10)]
-        assert statuses == [403] * 10
-        limited = await kit.post(f"{API}/enrolments", json=guess)
-        assert_problem(limited, 429, "too_many_attempts")
-        assert limited.headers["Retry-After"] == "61"
-        kit.store.clock.move(61)
-        assert (await kit.post(f"{API}/enrolments", json=guess)).status == 403
-
-
-async def test_the_operator_changes_a_terminal_s_standing_as_its_table_allows(tmp_path: Path):
-    async with web_kit(tmp_path) as kit:
-        opened = await kit.store.open()
-        path = f"{API}/terminals/{opened.terminal}/standing"
-        wanted = {"event": "suspend", "reason": "the door is broken"}
-        suspended = await kit.post(path, json=wanted, headers=OPERATOR)
-        assert suspended.json["standing"] == "suspended"
-        listed = (await kit.get(f"{API}/terminals", headers=OPERATOR)).json["terminals"]
-        assert [terminal["reason"] for terminal in listed] == ["the door is broken"]
-        assert_problem(await kit.post(path, json=wanted, headers=OPERATOR), 409, "not_allowed")
-        nobody = f"{API}/terminals/t-nobody/standing"
-        assert_problem(await kit.post(nobody, json=wanted, headers=OPERATOR), 404, "not_found")
-
-
 async def test_stores_and_sessions_are_listed(tmp_path: Path):
     async with web_kit(tmp_path) as kit:
         await kit.store.open()
@@ -214,6 +171,11 @@ async def test_every_answer_has_the_shape_that_the_description_gives_it(tmp_path
             "/tickets/{link}": await kit.get(f"{API}/tickets/{ticket['link']}"),
             "/tickets/{link}/story": await kit.get(f"{API}/tickets/{ticket['link']}/story"),
             "/terminals": await kit.get(f"{API}/terminals", headers=OPERATOR),
+            "/terminals/{terminal}": await kit.get(
+                f"{API}/terminals/{opened.terminal}", headers=OPERATOR
+            ),
+            "/programs": await kit.get(f"{API}/programs", headers=OPERATOR),
+            "/problems": await kit.get(f"{API}/problems", headers=OPERATOR),
             "/sessions": await kit.get(f"{API}/sessions", headers=OPERATOR),
         }
         for path, answer in answers.items():
@@ -272,14 +234,6 @@ def a_wish(opened: Opened) -> dict[str, object]:
         "starts_at": iso(MORNING_AT + 60 * MINUTE_MS),
         "length_seconds": 1800,
     }
-
-
-def assert_problem(answer: Answered, status: int, code: str) -> None:
-    assert (answer.status, answer.json["code"]) == (status, code)
-    assert answer.json["status"] == status
-    assert answer.headers["Content-Type"].startswith("application/problem+json")
-    assert answer.json["title"]
-    assert answer.json["next"]
 
 
 def assert_described(

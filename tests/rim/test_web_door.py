@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as some
 
-from cloud_controller.web.problems import STATUS
+from cloud_controller.web.faults import STATUS
 from cloud_controller.web.routes import Route, Who
 from cloud_controller.web.table import ROUTES
 from common.errors import RusubanError, StorageIsFull, TooManyWaiting
@@ -22,7 +22,9 @@ KEYED = {"Idempotency-Key": "k" * 32}
 OPERATORS = [route for route in ROUTES if route.who is Who.OPERATOR]
 HOLDERS = [route for route in ROUTES if "{link}" in route.path]
 FORMS = [route for route in ROUTES if route.who is Who.OUR_PAGES]
-BODIES = [route for route in ROUTES if route.asks is not None and route.method == "POST"]
+TERMINALS = [route for route in ROUTES if route.who is Who.TERMINAL]
+BODIES = [route for route in ROUTES if route.asks is not None and route.method != "GET"]
+LIMITED = [route for route in ROUTES if route.calls_a_minute is not None]
 
 BAD_BODIES = (
     b"",
@@ -107,6 +109,34 @@ async def test_a_form_is_taken_from_our_own_pages_only(tmp_path: Path, route: Ro
         for headers in ({"Origin": kit.url}, {"Sec-Fetch-Site": "same-origin"}):
             taken = await kit.call(route.method, somewhere(route), headers=headers, data={"a": "b"})
             assert taken.status in {404, 422}
+
+
+@pytest.mark.parametrize("route", TERMINALS, ids=lambda route: f"{route.method} {route.path}")
+async def test_a_terminal_s_route_believes_a_signature_and_nothing_else(
+    tmp_path: Path, route: Route
+):
+    async with web_kit(tmp_path) as kit:
+        opened = await kit.store.open()
+        path = route.path.replace("{terminal}", opened.terminal)
+        forged = {"epoch": opened.epoch, "signature": "0" * 128}
+        for headers in ({}, OPERATOR):
+            refused = await kit.post(path, json=forged, headers=headers)
+            assert code_of(refused) == (403, "not_renewed")
+        unsigned = await kit.post(path, json={"epoch": opened.epoch})
+        assert code_of(unsigned) == (422, "invalid_body")
+
+
+@pytest.mark.parametrize("route", LIMITED, ids=lambda route: f"{route.method} {route.path}")
+async def test_a_peer_that_tries_too_often_is_told_when_to_come_back(tmp_path: Path, route: Route):
+    async with web_kit(tmp_path) as kit:
+        assert route.calls_a_minute is not None
+        for _ in range(route.calls_a_minute):
+            assert code_of(await send(kit, route, b"{}")) == (422, "invalid_body")
+        limited = await send(kit, route, b"{}")
+        assert code_of(limited) == (429, "too_many_attempts")
+        assert limited.headers["Retry-After"] == "61"
+        kit.store.clock.move(61)
+        assert code_of(await send(kit, route, b"{}")) == (422, "invalid_body")
 
 
 @pytest.mark.parametrize("route", BODIES, ids=lambda route: f"{route.method} {route.path}")
@@ -249,7 +279,8 @@ def refuse(kit: WebKit, fault: Exception) -> None:
 
 def somewhere(route: Route) -> str:
     """Return a path of the route that leads to nothing real."""
-    return route.path.replace("{link}", "0" * 32).replace("{terminal}", "t-none")
+    names = {"link": "0" * 32, "terminal": "t-none", "program": "none", "problem": "p-none"}
+    return route.path.format_map(names)
 
 
 async def send(

@@ -14,10 +14,10 @@ import pytest
 from babel.messages.pofile import read_po
 
 from cloud_controller.web.app import SECURITY_HEADERS
+from cloud_controller.web.faults import STATUS
 from cloud_controller.web.language import Language, Languages
 from cloud_controller.web.pages.storefront import Notice
 from cloud_controller.web.pages.ticket import Phase
-from cloud_controller.web.problems import STATUS
 from common.words import LANGUAGES
 from tests.fakes.store import HOUR_MS, MINUTE_MS, MORNING_AT, Offer, Opened
 from tests.rim.web_kit import WebKit, web_kit
@@ -208,6 +208,7 @@ async def test_a_watcher_sees_life_readiness_and_figures(tmp_path: Path):
             'rusuban_part_up{part="broker"} 0.0',
             'rusuban_messages_dropped_total{reason="malformed"} 3.0',
             "rusuban_sessions_live 0.0",
+            "rusuban_problems_open 0.0",
             "rusuban_transactions_waiting 0.0",
         ):
             assert line in figures

@@ -14,8 +14,9 @@ import aiohttp
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from cloud_controller.flows.enrolment import Given
 from cloud_controller.web.app import WebParts, make_app, runner_of
-from tests.fakes.store import SALTED, ClockInHand, StoreKit, store_kit
+from tests.fakes.store import GIVEN, ClockInHand, StoreKit, store_kit
 
 TOKEN = "the-operator-s-token"  # noqa: S105 - made up for the tests
 OPERATOR = {"Authorization": f"Bearer {TOKEN}"}
@@ -31,6 +32,8 @@ class WebKit:
     http: aiohttp.ClientSession
     ready: dict[str, bool] = field(default_factory=lambda: {"books": True, "broker": True})
     dropped: dict[str, int] = field(default_factory=dict)
+    given: Given = GIVEN
+    authority: str = ""
 
     async def get(self, path: str, **how: Any) -> Answered:
         return await self.call("GET", path, **how)
@@ -45,6 +48,15 @@ class WebKit:
             return Answered(
                 status=response.status, headers=response.headers, body=await response.read()
             )
+
+    async def told(
+        self, path: str, body: dict[str, Any] | None = None, *, method: str = "", **how: Any
+    ) -> Answered:
+        """Call a route as the operator; with a body it is a POST."""
+        how["headers"] = OPERATOR | how.get("headers", {})
+        if body is not None:
+            how["json"] = body
+        return await self.call(method or ("GET" if body is None else "POST"), path, **how)
 
     async def book(self, wish: dict[str, Any], key: str | None = None) -> Answered:
         """Book over the API."""
@@ -70,6 +82,15 @@ class Answered:
         return self.body.decode()
 
 
+def assert_problem(answer: Answered, status: int, code: str) -> None:
+    """Check that an answer is this refusal, with words for a person and what to do next."""
+    assert (answer.status, answer.json["code"]) == (status, code)
+    assert answer.json["status"] == status
+    assert answer.headers["Content-Type"].startswith("application/problem+json")
+    assert answer.json["title"]
+    assert answer.json["next"]
+
+
 @asynccontextmanager
 async def web_kit(
     folder: Path, *, clock: ClockInHand | None = None, roles: frozenset[str] = EVERY_ROLE
@@ -87,7 +108,8 @@ async def web_kit(
             operator_token=TOKEN,
             public_url=kit.url,
             broker_address=lambda: ("127.0.0.1", 1883),
-            salt_secret=lambda: SALTED,
+            credentials=lambda: kit.given,
+            authority=lambda: kit.authority,
             is_ready=lambda: kit.ready,
             waiting_count=store.books.waiting,
             dropped_counts=lambda: kit.dropped,

@@ -1,4 +1,4 @@
--- What came in and must count once, what goes out and must arrive, and what happened. Written on behalf of every flow.
+-- What came in and must count once, what goes out and must arrive, what happened and who decided it. Written on behalf of every flow.
 
 -- name: keep(recipient, body, made_at)$
 INSERT INTO outbox (recipient, body, made_at) VALUES (:recipient, :body, :made_at)
@@ -42,3 +42,13 @@ VALUES (:at, :type, :terminal_id, :reservation_id, :session_id, :body);
 -- name: ledger_of(reservation_id)
 SELECT entry_id, at, type, terminal_id, session_id, body FROM ledger
 WHERE reservation_id = :reservation_id ORDER BY entry_id;
+
+-- name: audit(at, actor, act, subject, reason)!
+-- One privileged act: who did what to whom or what, and why.
+INSERT INTO audit (at, actor, act, subject, reason)
+VALUES (:at, :actor, :act, :subject, :reason);
+
+-- name: audit_of(subject, most)
+-- What was done to one terminal, the latest first.
+SELECT at, actor, act, reason FROM audit WHERE subject = :subject
+ORDER BY entry_id DESC LIMIT :most;

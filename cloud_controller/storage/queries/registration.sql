@@ -1,13 +1,13 @@
 -- Terminals, their standing, what they are and what they were given. Written by the registration flow.
 
--- name: add_store(store_id, number, title, time_zone, policy, made_at)!
+-- name: add_store(store_id, number, title, time_zone, policy, rules, made_at)!
 -- A store that is known already keeps what it has.
-INSERT INTO stores (store_id, number, title, time_zone, policy, made_at)
-VALUES (:store_id, :number, :title, :time_zone, :policy, :made_at)
+INSERT INTO stores (store_id, number, title, time_zone, policy, rules, made_at)
+VALUES (:store_id, :number, :title, :time_zone, :policy, :rules, :made_at)
 ON CONFLICT (store_id) DO NOTHING;
 
 -- name: store(store_id)^
-SELECT store_id, number, title, time_zone, policy FROM stores WHERE store_id = :store_id;
+SELECT store_id, number, title, time_zone, policy, rules FROM stores WHERE store_id = :store_id;
 
 -- name: stores()
 SELECT store_id, number, title, time_zone FROM stores ORDER BY number;
@@ -15,32 +15,10 @@ SELECT store_id, number, title, time_zone FROM stores ORDER BY number;
 -- name: highest_store_number()$
 SELECT coalesce(max(number), 0) FROM stores;
 
--- name: add_code(code_digest, store_id, made_at, expires_at)!
-INSERT INTO enrolment_codes (code_digest, store_id, made_at, expires_at)
-VALUES (:code_digest, :store_id, :made_at, :expires_at);
-
--- name: code(code_digest)^
-SELECT store_id, expires_at, public_key, terminal_id FROM enrolment_codes
-WHERE code_digest = :code_digest;
-
--- name: spend_code(code_digest, public_key, terminal_id, spent_at)!
-UPDATE enrolment_codes
-SET spent_at = :spent_at, public_key = :public_key, terminal_id = :terminal_id
-WHERE code_digest = :code_digest AND spent_at IS NULL;
-
--- name: add_terminal(terminal_id, store_id, hostname, public_key, epoch, secret_salt, secret_digest, enrolled_at)!
-INSERT INTO terminals (terminal_id, store_id, hostname, public_key, epoch, secret_salt,
-    secret_digest, standing, broker_role, enrolled_at)
-VALUES (:terminal_id, :store_id, :hostname, :public_key, :epoch, :secret_salt,
-    :secret_digest, 'claimed', 'gate', :enrolled_at);
-
--- name: change_secret(terminal_id, secret_salt, secret_digest)!
-UPDATE terminals SET secret_salt = :secret_salt, secret_digest = :secret_digest
-WHERE terminal_id = :terminal_id;
-
 -- name: terminal(terminal_id)^
-SELECT t.terminal_id, t.store_id, t.epoch, t.standing, t.standing_reason, t.gate_digest,
-    t.broker_role, t.desired_revision, s.number AS store_number, s.policy
+SELECT t.terminal_id, t.store_id, t.hostname, t.epoch, t.standing, t.standing_reason,
+    t.standing_revision, t.gate_digest, t.broker_role, t.presence, t.desired_revision,
+    t.enrolled_at, t.connection, t.connection_before, s.number AS store_number, s.policy, s.rules
 FROM terminals AS t JOIN stores AS s USING (store_id)
 WHERE t.terminal_id = :terminal_id;
 
@@ -48,10 +26,9 @@ WHERE t.terminal_id = :terminal_id;
 SELECT terminal_id, store_id, hostname, standing, standing_reason, broker_role, presence, enrolled_at
 FROM terminals ORDER BY enrolled_at, terminal_id;
 
--- name: broker_accounts()
--- Everybody the broker has to know after a start.
-SELECT terminal_id, broker_role, secret_salt, secret_digest FROM terminals
-WHERE standing <> 'retired' ORDER BY terminal_id;
+-- name: admission(terminal_id)^
+-- What says whether a message of this terminal may be taken at all.
+SELECT epoch, broker_role FROM terminals WHERE terminal_id = :terminal_id;
 
 -- name: register_specification(terminal_id, digest, gate_digest, body, registered_at)!
 INSERT INTO specifications (terminal_id, digest, gate_digest, body, registered_at)
@@ -60,43 +37,67 @@ ON CONFLICT (terminal_id) DO UPDATE SET digest = excluded.digest,
     gate_digest = excluded.gate_digest, body = excluded.body, registered_at = excluded.registered_at;
 
 -- name: specification(terminal_id)^
-SELECT digest, gate_digest, body FROM specifications WHERE terminal_id = :terminal_id;
+SELECT digest, gate_digest, body, registered_at, confirmed_body, confirmed_at
+FROM specifications WHERE terminal_id = :terminal_id;
+
+-- name: keep_confirmed(terminal_id, gate_digest, confirmed_at)!
+-- What was confirmed is what the next one is compared with.
+UPDATE specifications SET confirmed_body = body, confirmed_at = :confirmed_at
+WHERE terminal_id = :terminal_id AND gate_digest = :gate_digest;
 
 -- name: change_standing(terminal_id, before, standing, reason, gate_digest, broker_role)!
 UPDATE terminals SET standing = :standing, standing_reason = :reason, gate_digest = :gate_digest,
-    broker_role = :broker_role
+    broker_role = :broker_role, standing_revision = standing_revision + 1
 WHERE terminal_id = :terminal_id AND standing = :before;
+
+-- name: revoke_certificates(terminal_id, revoked_at)!
+UPDATE certificates SET revoked_at = :revoked_at
+WHERE terminal_id = :terminal_id AND revoked_at IS NULL;
+
+-- name: settled(most)
+-- Terminals whose registration closed while sessions ran, and whose last session is over.
+SELECT terminal_id FROM terminals AS t
+WHERE broker_role = 'settling' AND NOT EXISTS (SELECT 1 FROM sessions AS live
+    WHERE live.terminal_id = t.terminal_id
+    AND live.state IN ('granted', 'starting', 'running', 'ending'))
+ORDER BY terminal_id LIMIT :most;
+
+-- name: close_settled(terminal_id)!
+UPDATE terminals SET broker_role = 'gate'
+WHERE terminal_id = :terminal_id AND broker_role = 'settling';
+
+-- name: keep_connection(terminal_id, before, connection)!
+UPDATE terminals SET connection_before = connection, connection = :connection
+WHERE terminal_id = :terminal_id AND connection = :before;
+
+-- name: coming_reservations(terminal_id, now, most)
+-- Claims that lose their device when this terminal leaves.
+SELECT r.reservation_id, r.link, r.device_id, r.offering_id, r.starts_at, r.ends_at,
+    r.blocked_until, v.title AS device_title
+FROM reservations AS r JOIN devices AS v USING (device_id)
+WHERE v.terminal_id = :terminal_id AND r.state IN ('held', 'confirmed') AND r.ends_at > :now
+ORDER BY r.starts_at, r.reservation_id LIMIT :most;
+
+-- name: free_instead(offering_id, terminal_id, starts_at, blocked_until, most)
+-- Devices of the same offering on other terminals that nobody has claimed in this time.
+SELECT v.device_id, v.title FROM offered_devices AS d
+JOIN devices AS v USING (device_id)
+JOIN terminals AS t USING (terminal_id)
+WHERE d.offering_id = :offering_id AND v.terminal_id <> :terminal_id
+    AND t.standing = 'confirmed' AND NOT v.is_out_of_order
+    AND NOT EXISTS (SELECT 1 FROM reservations AS r WHERE r.device_id = v.device_id
+        AND r.state IN ('held', 'confirmed', 'in_use')
+        AND r.starts_at < :blocked_until AND r.blocked_until > :starts_at)
+ORDER BY v.number LIMIT :most;
 
 -- name: has_live_sessions(terminal_id)$
 SELECT EXISTS (SELECT 1 FROM sessions WHERE terminal_id = :terminal_id
     AND state IN ('granted', 'starting', 'running', 'ending'));
 
--- name: devices_of(terminal_id)
-SELECT device_id, number, key FROM devices WHERE terminal_id = :terminal_id ORDER BY key;
-
--- name: next_device_number(store_id)$
-SELECT coalesce(max(number), 0) + 1 FROM devices WHERE store_id = :store_id;
-
--- name: add_device(device_id, store_id, number, terminal_id, key, title, program)!
-INSERT INTO devices (device_id, store_id, number, terminal_id, key, title, program)
-VALUES (:device_id, :store_id, :number, :terminal_id, :key, :title, :program);
-
--- name: describe_device(device_id, title, program)!
-UPDATE devices SET title = :title, program = :program WHERE device_id = :device_id;
-
--- name: keep_profile(terminal_id, gate_digest, profile_digest, body, generated_at)!
-INSERT INTO profiles (terminal_id, gate_digest, profile_digest, body, generated_at)
-VALUES (:terminal_id, :gate_digest, :profile_digest, :body, :generated_at)
-ON CONFLICT (terminal_id) DO UPDATE SET gate_digest = excluded.gate_digest,
-    profile_digest = excluded.profile_digest, body = excluded.body,
-    generated_at = excluded.generated_at;
-
 -- name: presences()
 SELECT terminal_id, presence FROM terminals WHERE standing = 'confirmed';
 
 -- name: change_presence(terminal_id, presence)!
-UPDATE terminals SET presence = :presence WHERE terminal_id = :terminal_id AND presence <> :presence;
-
--- name: audit(at, actor, act, subject, reason)!
-INSERT INTO audit (at, actor, act, subject, reason)
-VALUES (:at, :actor, :act, :subject, :reason);
+-- Who waits at the gate has no word in this: it can only be gone.
+UPDATE terminals SET presence = :presence WHERE terminal_id = :terminal_id
+    AND presence <> :presence AND (broker_role <> 'gate' OR :presence = 'gone');

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cloud_controller.flows import reservations
 from cloud_controller.ports import NotAllowed, NotFound, SlotIsTaken, Transaction
+from cloud_controller.web.faults import STATUS, Alternative
 from cloud_controller.web.offerings import (
     LengthSeconds,
     Offering,
@@ -21,7 +22,6 @@ from cloud_controller.web.offerings import (
     free_slots,
     offering_of,
 )
-from cloud_controller.web.problems import STATUS, Alternative
 from cloud_controller.web.reservations import (
     ReservationWanted,
     alternatives,

@@ -1,0 +1,64 @@
+"""Programs as the controller knows them, and what a PC may carry of them once it is confirmed."""
+
+from __future__ import annotations
+
+from cloud_controller.flows import service
+from cloud_controller.flows.service import Explanation
+from cloud_controller.ports import Actor
+from cloud_controller.web.faults import InvalidBody
+from cloud_controller.web.routes import Call, Shape
+from common.messages.service import Program
+from common.rules.service import Explained
+
+
+class Programs(Shape):
+    """All programs, by name."""
+
+    programs: tuple[Program, ...]
+
+
+class AllowedDevice(Shape):
+    """A device and the programs it may carry; without one of them it is not sold."""
+
+    key: str
+    title: str
+    program: str
+    programs: tuple[str, ...]
+
+
+class Allowed(Shape):
+    """What a specification allows: every program in or out and why, and the devices."""
+
+    programs: tuple[Explained, ...]
+    devices: tuple[AllowedDevice, ...]
+
+
+async def list_programs(call: Call[None]) -> Programs:
+    """Return every program that the controller has been told of."""
+    known = await call.parts.books.read(service.programs)
+    return Programs(programs=tuple(known.values()))
+
+
+async def keep_program(call: Call[Program]) -> Program:
+    """Have a program ask of PCs what is said now, and return it.
+
+    Raises:
+        InvalidBody: the address names another program.
+    """
+    if call.asked.program != call.names["program"]:
+        raise InvalidBody(field="program", why="the address names another one")
+    await call.parts.books.transact(service.keep_program, call.asked, Actor.OPERATOR)
+    return call.asked
+
+
+def allowed_by(explanation: Explanation) -> Allowed:
+    """Return what confirming a terminal as it is now would let it carry."""
+    return Allowed(
+        programs=explanation.programs,
+        devices=tuple(
+            AllowedDevice(
+                key=found.key, title=found.title, program=found.program, programs=programs
+            )
+            for found, programs in explanation.devices
+        ),
+    )

@@ -1,0 +1,31 @@
+"""What an operator must look at, by kind, and which of them a terminal may report itself."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class ProblemKind(StrEnum):
+    """Why somebody has to look; each has words for the operator, and what to do next."""
+
+    REGISTRATION_WAITING = "registration_waiting"
+    SPECIFICATION_FORGED = "specification_forged"
+    TERMINAL_MOVED = "terminal_moved"
+    IDENTITY_COPIED = "identity_copied"
+    IDENTITY_TAKEN_OVER = "identity_taken_over"
+    KEY_ENROLLED_TWICE = "key_enrolled_twice"
+    STALE_CONFIRMATION = "stale_confirmation"
+    SERVICE_TOO_EARLY = "service_too_early"
+    PROTOCOL_UNSPOKEN = "protocol_unspoken"
+    RESERVATION_WITHOUT_DEVICE = "reservation_without_device"
+
+
+TOLD_BY_TERMINALS: Final = frozenset(
+    {
+        ProblemKind.IDENTITY_TAKEN_OVER,
+        ProblemKind.STALE_CONFIRMATION,
+        ProblemKind.SERVICE_TOO_EARLY,
+    }
+)
+"""What a terminal itself may say it has met; every other kind the controller finds out."""

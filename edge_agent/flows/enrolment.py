@@ -1,0 +1,89 @@
+"""Who this terminal is and how it proves it: kept when it enrols or renews, and never less."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from common.ids import TerminalId
+from common.messages.registration import Ladder
+from common.seals import verifying_key
+from edge_agent.ports import Identity, LadderGoesDown, Row, Transaction
+
+
+def identity(journal: Transaction) -> Identity | None:
+    """Return who we are, or None before enrolment."""
+    row = journal.rows.identity()
+    if row is None:
+        return None
+    keys = json.loads(row["public_keys"])
+    return Identity(
+        terminal=TerminalId(row["terminal"]),
+        store=row["store"],
+        epoch=row["epoch"],
+        secret=row["secret"],
+        broker_host=row["broker_host"],
+        broker_port=row["broker_port"],
+        keys={int(number): verifying_key(bytes.fromhex(raw)) for number, raw in keys.items()},
+        ladder=Ladder(row["ladder"]),
+        authority=row["authority"],
+        certificate=row["certificate"],
+        url=row["url"],
+        pinned=row["pinned"],
+    )
+
+
+def keep_identity(journal: Transaction, who: Identity) -> None:
+    """Keep who we are, as enrolment answered; what another identity was told and said is void.
+
+    Raises:
+        LadderGoesDown: it would be less than this PC has had; nothing is kept.
+    """
+    known = journal.rows.identity()
+    _refuse_less(known, who)
+    if known is not None and (known["terminal"], known["epoch"]) != (who.terminal, who.epoch):
+        _forget_another(journal)
+    journal.rows.keep_identity(store=who.store, url=who.url, **_renewable(who))
+
+
+def keep_renewed(journal: Transaction, who: Identity) -> bool:
+    """Keep what a renewal has changed; False: this PC has become another terminal meanwhile.
+
+    Raises:
+        LadderGoesDown: it would be less than this PC has had; nothing is kept.
+    """
+    _refuse_less(journal.rows.identity(), who)
+    return bool(journal.rows.keep_renewed(**_renewable(who)))
+
+
+def _refuse_less(known: Row | None, who: Identity) -> None:
+    if known is not None and who.ladder < known["ladder"]:
+        raise LadderGoesDown(asked=int(who.ladder), kept=known["ladder"])
+
+
+def _renewable(who: Identity) -> dict[str, Any]:
+    """Return what a renewal may change, with whom it is for."""
+    return {
+        "terminal": who.terminal,
+        "epoch": who.epoch,
+        "secret": who.secret,
+        "broker_host": who.broker_host,
+        "broker_port": who.broker_port,
+        "public_keys": json.dumps(
+            {key: at.public_bytes_raw().hex() for key, at in who.keys.items()}
+        ),
+        "ladder": int(who.ladder),
+        "authority": who.authority,
+        "certificate": who.certificate,
+        "pinned": who.pinned,
+    }
+
+
+def _forget_another(journal: Transaction) -> None:
+    """Begin a new epoch: its gate is closed, and its events and exchanges count from one."""
+    journal.rows.forget_registration()
+    journal.rows.forget_profile()
+    journal.rows.forget_revision()
+    journal.rows.forget_exchanges()
+    journal.rows.forget_events()
+    journal.rows.count_events_anew()
