@@ -20,6 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cloud_controller.ports import Certified, Clock, Names
 from common.errors import CannotStart
 from common.files import kept, replace
+from common.rules.enrolment import RENEWED_WITH_LEFT
 from common.seals import verifying_key
 
 AUTHORITY_LIFE: Final = timedelta(days=20 * 365)
@@ -30,9 +31,6 @@ OWN_LIFE: Final = timedelta(days=397)
 
 TERMINAL_LIFE: Final = timedelta(days=90)
 """A terminal renews it when a third is left, or over HTTPS when it wakes after that."""
-
-RENEWED_WITH_LEFT: Final = 1 / 3
-"""The part of its life that a certificate has left when the next one is made."""
 
 BACKDATED: Final = timedelta(days=1)
 """A PC that takes its local time for UTC is up to 14 hours behind until the network tells it."""

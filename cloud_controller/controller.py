@@ -203,15 +203,16 @@ class Controller:
 
     async def _renew_credentials(self) -> None:
         calling = {self._name: self._calling} if self._calling is not None else {}
+        sent_away = frozenset(self._sent_away)  # the list read below knows of all of them
         is_new = self.credentials.renew(self._served, calling)
         is_revoked = self.credentials.take_back(await self.books.read(revoked))
         if is_new or is_revoked:
             await self.broker.reload()
         if is_revoked:  # whoever came in again before the broker had read it is sent away again
             await asyncio.sleep(RELOAD_SECONDS)
-            sent_away, self._sent_away = self._sent_away, set()
-            for given in await self.books.read(roles_of, frozenset(sent_away)):
+            for given in await self.books.read(roles_of, sent_away):
                 self.courier.post([given])
+        self._sent_away -= sent_away
 
     async def _accounts(self) -> Sequence[BrokerAccount]:
         own = self._account(CONTROLLER, AccountRole.CONTROLLER, self._secret)

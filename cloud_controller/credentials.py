@@ -10,7 +10,7 @@ from cloud_controller.broker import SALT_BYTES, BrokerFiles, hash_secret
 from cloud_controller.certificates import Authority
 from cloud_controller.flows.enrolment import SECRET_BYTES, Given, Salted
 from cloud_controller.ports import Clock, Names, Transaction
-from common.messages.registration import Ladder
+from common.rules.enrolment import Ladder
 from common.tls import serving, trusting
 
 RENEWAL_SECONDS: Final = 43_200.0

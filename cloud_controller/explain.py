@@ -16,13 +16,11 @@ from rich.text import Text
 from cloud_controller.flows.service import Explanation
 from common.messages.specification import Display, Gpu, MachineFound, Part, Specification
 from common.rules.registration import Policy, Standing
-from common.rules.service import Explained
+from common.rules.service import GIB, Explained
 from common.rules.specification import Difference
 
 WIDTH_MAX: Final = 100
 """Columns: a line that is longer is read badly, however wide the screen."""
-
-GIB: Final = 2**30
 
 Cell = str | Text
 

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pydantic_settings import SettingsConfigDict
 
 from common.ids import NAME_PATTERN
-from common.messages.registration import Ladder
 from common.messages.service import Program, Requirements
+from common.rules.enrolment import Ladder
 from common.rules.registration import Policy
 from common.settings import Settings
 

@@ -69,7 +69,6 @@ OPEN_TO: Final[Mapping[Channel, frozenset[BrokerRole]]] = {
 }
 """Who may use each channel: the one rule that broker, controller and agent all go by (A4, A7)."""
 
-
 WITH_A_TAIL = frozenset({Channel.REQUESTS, Channel.COMMANDS})
 """Channels with one more level: the method asked for, the command's id."""
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Final
 
 import structlog
@@ -14,6 +12,7 @@ from common.errors import StorageIsFull
 from common.messages.specification import Specification
 from edge_agent.flows import registration
 from edge_agent.ports import Journal
+from edge_agent.threads import in_own_thread
 
 LOOK_EACH_SECONDS: Final = 60.0
 """Soon enough for a part that is gone, and nothing next to the ten minutes it may be missing."""
@@ -55,7 +54,7 @@ class Inspector:
 
     async def _inspect(self) -> None:
         """Look once; never a second time before the first look has come back."""
-        looking = self._under_way or self._begin_to_look()
+        looking = self._under_way or in_own_thread("inspector", self._look)
         done, _ = await asyncio.wait({looking}, timeout=self._seconds_max)
         self._under_way = None if done else looking
         if not done:
@@ -64,17 +63,3 @@ class Inspector:
             self._log.error("this PC cannot be looked at", exc_info=fault)
         else:
             self._journal.transact(registration.take_look, looking.result())
-
-    def _begin_to_look(self) -> asyncio.Future[Specification]:
-        """Look beside the loop, in a thread that nobody has to wait for at the end."""
-        found: Future[Specification] = Future()
-
-        def look() -> None:
-            try:
-                found.set_result(self._look())
-            except Exception as fault:  # noqa: BLE001 - whatever it is, the loop has to hear of it
-                found.set_exception(fault)
-
-        found.set_running_or_notify_cancel()
-        threading.Thread(target=look, name="inspector", daemon=True).start()
-        return asyncio.wrap_future(found)

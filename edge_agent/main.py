@@ -19,7 +19,8 @@ from common.errors import CannotStart, RusubanError
 from common.logs import set_up_logs
 from common.system import SystemClock, SystemNames, spare_what_stays
 from common.watchdog import Notifier, keep_watch
-from edge_agent.enrolment import Asking, alone_in, enrol as ask_to_enrol, kept_key
+from edge_agent.alone import alone_in
+from edge_agent.enrolment import Asking, enrol as ask_to_enrol, kept_key
 from edge_agent.flows import enrolment
 from edge_agent.runner.main import run as run_runner
 from edge_agent.runner.settings import RunnerSettings

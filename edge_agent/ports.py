@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from common.errors import RusubanError
 from common.ids import TerminalId
 from common.messages.base import Message
-from common.messages.registration import Ladder
+from common.rules.enrolment import Ladder
 from common.rules.sessions import EndReason, SessionState
 from common.rules.tickets import DenialReason
 from common.topics import Channel

@@ -55,7 +55,6 @@ JOURNAL_FILE: Final = "journal.db"
 BOOT_ID_FILE: Final = Path("/proc/sys/kernel/random/boot_id")
 """Where the kernel tells one start of this PC from the next."""
 
-
 TAKEN_OVER_EACH_MS: Final = 3_600_000
 """An hour: how often an operator is told that another speaks under our name."""
 

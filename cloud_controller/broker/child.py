@@ -16,7 +16,7 @@ from pathlib import Path
 from cloud_controller.broker.security import BrokerAccount, security_document
 from common.errors import CannotStart, RusubanError
 from common.files import replace
-from common.messages.registration import Ladder
+from common.rules.enrolment import Ladder
 
 START_SECONDS = 10.0
 """mosquitto listens after some 10 ms; with a large session store on a slow disk after seconds."""

@@ -21,7 +21,7 @@ from cloud_controller.ports import (
 )
 from common.errors import RusubanError, SealIsBroken
 from common.ids import StoreId, TerminalId
-from common.messages.registration import Ladder
+from common.rules.enrolment import Ladder
 from common.rules.problems import ProblemKind
 from common.rules.registration import STANDING, Standing, StandingEvent, role_for
 from common.seals import check_document, renewal_document, verifying_key

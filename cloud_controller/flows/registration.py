@@ -27,9 +27,9 @@ from common.rules.presence import Presence
 from common.rules.problems import TOLD_BY_TERMINALS, ProblemKind
 from common.rules.registration import (
     STANDING,
+    KnownStanding,
     OperatorsWord,
     Policy,
-    Registered,
     Standing,
     StandingEvent,
     after_specification,
@@ -89,7 +89,9 @@ def specify(books: Transaction, said: Received) -> None:
     if before is None or before["digest"] != message.digest:
         _register(books, said.terminal, message)
     moved = _moved(before, message)
-    registered = Registered(standing=Standing(known["standing"]), gate_digest=known["gate_digest"])
+    registered = KnownStanding(
+        standing=Standing(known["standing"]), gate_digest=known["gate_digest"]
+    )
     after = after_specification(
         registered,
         message.gate_digest,
@@ -245,7 +247,7 @@ def _moved(before: Row | None, now: Specification) -> tuple[str, ...]:
 
 
 def _is_waiting_already(
-    registered: Registered, message: Specification, after: tuple[Standing, str]
+    registered: KnownStanding, message: Specification, after: tuple[Standing, str]
 ) -> bool:
     """Say whether the same specification waits for the same word already."""
     is_same = registered.gate_digest == message.gate_digest

@@ -13,7 +13,7 @@ from cloud_controller.ports import Actor, NotFound, Transaction
 from cloud_controller.web.routes import Call, Shape, WebParts
 from common.ids import StoreId, TerminalId
 from common.messages.base import Name, Signature
-from common.messages.registration import Ladder
+from common.rules.enrolment import Ladder
 from common.tls import fingerprint_of
 
 PEM: Final = "application/pem-certificate-chain"

@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import ClassVar
 
 from common.messages.base import Count, Digest, Instant, Message, Name, Seconds, ShortText
-
-
-class Ladder(IntEnum):
-    """How a terminal proves itself and what hides its words; a terminal never steps down."""
-
-    LOOPBACK = 0
-    """A password, in the clear, on one machine only."""
-    PASSWORD = 1
-    """A password over TLS, the controller's certificate pinned."""
-    CERTIFICATE = 2
-    """A certificate of its own over TLS."""
 
 
 class StandingTold(Message):

@@ -82,15 +82,15 @@ STANDING: Final = Machine(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Registered:
-    """What the registry knows of a terminal when a specification comes in."""
+class KnownStanding:
+    """Where a terminal stands when a specification comes in, and for which gate digest."""
 
     standing: Standing
     gate_digest: str | None
 
 
 def after_specification(
-    known: Registered, gate_digest: str, policy: Policy, unmet: Sequence[str], *, is_moved: bool
+    known: KnownStanding, gate_digest: str, policy: Policy, unmet: Sequence[str], *, is_moved: bool
 ) -> tuple[Standing, str] | None:
     """Return the standing after this specification and why, or None: nothing changes.
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from common.errors import RusubanError, SealIsBroken
 from common.ids import TerminalId
 from common.messages.base import Name
-from common.messages.registration import Ladder
+from common.rules.enrolment import Ladder
 from common.seals import KEY_IDS_MAX, verifying_key
 from edge_agent.enrolment.keys import TerminalKey
 from edge_agent.enrolment.trust import is_on_this_machine

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -16,13 +14,12 @@ from cryptography import x509
 
 from common.errors import RusubanError
 from common.mqtt import LossReason
+from common.rules.enrolment import RENEWED_WITH_LEFT
 from edge_agent.enrolment.asking import renew
 from edge_agent.enrolment.keys import kept_key
 from edge_agent.flows import enrolment
 from edge_agent.ports import Clock, Identity, Journal
-
-RENEWED_WITH_LEFT: Final = 1 / 3
-"""The part of its life that a certificate has left when we begin to ask for the next."""
+from edge_agent.threads import in_own_thread
 
 NOT_HEARD: Final = frozenset({LossReason.NOT_AUTHORISED, LossReason.NETWORK})
 """Losses that other credentials, or another address of the broker, may mend."""
@@ -128,7 +125,7 @@ class Credentials:
         now = self._clock.boot_seconds()
         self._rests_until = now + self._terms.rest_seconds * (1 + self._names.fraction() / 2)
         try:
-            renewed = await _beside("renewal", self._renewed)
+            renewed = await in_own_thread("renewal", self._renewed)
             is_still_us = self._journal.transact(enrolment.keep_renewed, renewed)
         except RusubanError as fault:
             self._log.warning("credentials not renewed", because=why, why=str(fault))
@@ -154,18 +151,3 @@ def _renewed_from(certificate: str) -> int | None:
     read = x509.load_pem_x509_certificate(certificate.encode())
     life = read.not_valid_after_utc - read.not_valid_before_utc
     return round((read.not_valid_after_utc - life * RENEWED_WITH_LEFT).timestamp() * 1000)
-
-
-async def _beside(name: str, work: Callable[[], Identity]) -> Identity:
-    """Return what a thread of its own brings; nobody waits for it when the agent is to end."""
-    brought: Future[Identity] = Future()
-
-    def go() -> None:
-        try:
-            brought.set_result(work())
-        except Exception as fault:  # noqa: BLE001 - whatever it is, it is raised where it is awaited
-            brought.set_exception(fault)
-
-    brought.set_running_or_notify_cancel()
-    threading.Thread(target=go, name=name, daemon=True).start()
-    return await asyncio.wrap_future(brought)

@@ -13,7 +13,7 @@ from typing import Final
 
 from common.errors import CannotStart
 from common.files import replace
-from common.messages.registration import Ladder
+from common.rules.enrolment import Ladder
 from common.tls import trusting
 from edge_agent.enrolment.keys import key_file
 from edge_agent.ports import Identity

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from common.ids import TerminalId
-from common.messages.registration import Ladder
+from common.rules.enrolment import Ladder
 from common.seals import verifying_key
 from edge_agent.ports import Identity, LadderGoesDown, Row, Transaction
 

@@ -23,6 +23,7 @@ _SCANNER = re.compile(r"bar ?code|scanner", re.IGNORECASE)
 _PCI_NUMBER = re.compile(r"0x([0-9a-f]{4})")
 _GPU_CLASS = "0x03"
 _UDEV_CAMERA = re.compile(rb"^E:ID_V4L_CAPABILITIES=(.*)$", re.MULTILINE)
+_UDEV_SERIAL = re.compile(rb"^S:serial/by-id/(.+)$", re.MULTILINE)
 _NVIDIA_MODEL = re.compile(rb"^Model:(.*)$", re.MULTILINE)
 _SERIAL_PORTS = ("ttyUSB", "ttyACM")
 
@@ -127,22 +128,32 @@ def _listed_model(root: Path, vendor: str, device: str) -> str | None:
 
 def _captures(root: Path, node: Path) -> bool:
     """Say whether pictures can be read here: as udev says, else the first node of a device."""
-    number = text_of(node / "dev")
-    told = beginning_of(root / "run/udev/data" / f"c{number}") if number else None
-    said = _UDEV_CAMERA.search(told or b"")
+    said = _UDEV_CAMERA.search(_udev_notes(root, node))
     return b":capture:" in said[1] if said else number_of(node / "index") == 0
 
 
 def _serial_devices(root: Path) -> list[str] | None:
     """Return the serial devices by what they call themselves.
 
-    A hardened agent sees none of /dev: where there are such devices, it cannot tell which.
+    A hardened agent sees none of /dev, and reads the same names in udev's notes; where a port has
+    none there, it cannot tell which devices there are.
     """
     named = names_in(root / "dev/serial/by-id")
     if named is not None:
         return named
     ports = _class_of(root, "tty")
-    return None if ports is None or any(port.startswith(_SERIAL_PORTS) for port in ports) else []
+    if ports is None:
+        return None
+    seats = [root / "sys/class/tty" / port for port in ports if port.startswith(_SERIAL_PORTS)]
+    said = [_UDEV_SERIAL.search(_udev_notes(root, seat)) for seat in seats]
+    found = [clean(link[1]) for link in said if link]
+    return [name for name in found if name] if len(found) == len(seats) else None
+
+
+def _udev_notes(root: Path, node: Path) -> bytes:
+    """Return what udev has found out about a device, where it has."""
+    number = text_of(node / "dev")
+    return beginning_of(root / "run/udev/data" / f"c{number}") or b"" if number else b""
 
 
 def _scanning_keyboards(root: Path) -> list[str] | None:

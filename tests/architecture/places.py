@@ -52,9 +52,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *_TO_BOTH_SIDES,
         *("terminal", "reconciler", "enrolment", "journal", "migrations", "afterwards"),
         *("scanners", "runner", "inventory", "display"),
-        *("gate", "inspector", "offers", "entrance"),
+        *("gate", "inspector", "offers", "entrance", "threads", "alone"),
     ),
-    "edge_agent/enrolment": ("alone", "keys", "trust", "calls", "answers", "asking", "credentials"),
+    "edge_agent/enrolment": ("keys", "trust", "calls", "answers", "asking", "credentials"),
     "edge_agent/flows": FLOWS,
     "edge_agent/inventory": (
         *("specification", "machine", "parts", "displays", "programs", "reading"),

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from cloud_controller.broker import AccountRole
 from common.ids import TerminalId
-from common.messages.registration import Ladder
 from common.mqtt import Delivery
+from common.rules.enrolment import Ladder
 from common.topics import Address, Channel, address_of, controller_filters, topic_of
 from tests.bench.figures import Figure, Measured, compared, quantile
 from tests.bench.raw_controller import ECHO, RIGHT_BYTES

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from cloud_controller.certificates import Authority
 from cloud_controller.flows.enrolment import Given
-from common.messages.registration import Ladder
 from common.messages.service import Program
 from common.messages.specification import Specification
+from common.rules.enrolment import Ladder
 from common.system import SystemNames
 from tests.bench.books import KEYS, books_in, fresh
 from tests.bench.by_statements import Script, replay

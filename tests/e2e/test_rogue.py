@@ -186,6 +186,7 @@ POST /api/v1/terminals/{terminal}/standing
 GET /api/v1/programs
 PUT /api/v1/programs/{program}
 GET /api/v1/problems
+POST /api/v1/problems/{problem}/solve
 GET /api/v1/sessions
 """.strip().splitlines()
 """Routes that no terminal has any business with."""
@@ -275,6 +276,7 @@ def _call(
     method, path = route.split()
     names = {
         "terminal": terminal,
+        "problem": "p-none",
         "offering": line_up.offering,
         "link": "nobody",
         "program": "racer",

@@ -139,6 +139,11 @@ def test_each_unit_starts_a_program_that_the_project_installs(unit: str):
     assert arguments[1:] == ["--settings", f"/etc/rusuban/{Path(program).name}.toml"]
 
 
+def test_the_controller_may_make_the_call_without_which_no_broker_starts():
+    *_, last = settings_of(CONTROLLER)["SystemCallFilter"]
+    assert last == "capset"  # what is said later wins; setpriv ends where it is refused
+
+
 def test_the_end_of_the_runner_ends_no_program():
     settings = settings_of(RUNNER)
     assert settings["KillMode"] == ["process"]

@@ -15,7 +15,7 @@ from common.codec import Envelope, message_from, write
 from common.ids import OfferingId, StoreId, TerminalId
 from common.messages.base import Message
 from common.messages.offerings import OfferingOn, OfferingRegistered
-from common.messages.registration import Ladder, StandingTold
+from common.messages.registration import StandingTold
 from common.messages.rights import Request
 from common.messages.service import ServiceProfile, ServiceRequest
 from common.messages.specification import (
@@ -24,6 +24,7 @@ from common.messages.specification import (
     ProgramFound,
     Specification,
 )
+from common.rules.enrolment import Ladder
 from common.rules.presence import Presence
 from common.rules.registration import Policy, Standing
 from common.rules.reservations import Range

@@ -16,7 +16,6 @@ from cloud_controller.storage.books import SqliteBooks
 from common.ids import DeviceId, OfferingId, StoreId, TerminalId
 from common.messages.base import Message
 from common.messages.offerings import OfferingOn, OfferingRegistered
-from common.messages.registration import Ladder
 from common.messages.service import ServiceRequest
 from common.messages.specification import (
     DeviceFound,
@@ -24,6 +23,7 @@ from common.messages.specification import (
     ProgramFound,
     Specification,
 )
+from common.rules.enrolment import Ladder
 from common.rules.presence import Presence
 from common.rules.registration import Policy
 from common.rules.reservations import Range

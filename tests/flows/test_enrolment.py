@@ -11,7 +11,8 @@ from cloud_controller.flows import enrolment, registration
 from cloud_controller.flows.enrolment import Asking, Enrolled, Given, KeyIsKnown, NotRenewed
 from cloud_controller.ports import Certified, CodeIsSpent, NotFound, RoleGiven
 from common.ids import StoreId, TerminalId
-from common.messages.registration import Acknowledged, Ladder
+from common.messages.registration import Acknowledged
+from common.rules.enrolment import Ladder
 from common.rules.registration import StandingEvent
 from common.seals import new_signing_key, public_bytes, renewal_document, seal_document
 from common.topics import BrokerRole

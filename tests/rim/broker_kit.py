@@ -28,7 +28,6 @@ from cloud_controller.broker import (
     hash_secret,
 )
 from cloud_controller.certificates import Authority
-from common.messages.registration import Ladder
 from common.mqtt import (
     Delivery,
     Link,
@@ -39,6 +38,7 @@ from common.mqtt import (
     RetrySettings,
     Token,
 )
+from common.rules.enrolment import Ladder
 from common.system import SystemClock, SystemNames
 from common.tls import trusting
 

@@ -30,8 +30,8 @@ from cloud_controller.broker import (
     refusals_in,
     remove_account,
 )
-from common.messages.registration import Ladder
 from common.mqtt import LossReason, Outcome, Will
+from common.rules.enrolment import Ladder
 from common.topics import CONTROLLER_STATE, BrokerRole, controller_filters, filters_for
 from tests.rim.broker_kit import CONTROLLER, Office, Person, account, office, secret_of, until
 

@@ -14,8 +14,8 @@ from typing_extensions import override
 
 from cloud_controller.broker import AccountRole, BrokerSettings, EmbeddedBroker, remove_account
 from cloud_controller.certificates import TERMINAL_LIFE, Authority
-from common.messages.registration import Ladder
 from common.mqtt import LossReason, Outcome
+from common.rules.enrolment import Ladder
 from common.system import SystemClock, SystemNames
 from common.tls import trusting
 from tests.rim.broker_kit import CONTROLLER, Office, Papers, Person, office, until

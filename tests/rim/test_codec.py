@@ -38,7 +38,7 @@ JSON = st.recursive(
 )
 
 
-NOT_ALONE = {"Message", "_Said", "SessionRight", "Ladder", "Program", "Level", "Requirements"}
+NOT_ALONE = {"Message", "_Said", "SessionRight", "Program", "Level", "Requirements"}
 """What is never sent by itself: what many have in common, what a right's signature covers, and what
 is said over HTTP."""
 

@@ -15,8 +15,8 @@ import pytest
 
 from cloud_controller.certificates import Authority
 from common.errors import CannotStart
-from common.messages.registration import Ladder
 from common.mqtt import LossReason
+from common.rules.enrolment import Ladder
 from common.system import SystemNames
 from common.tls import CertificateIsUnusable, fingerprint_of
 from edge_agent.enrolment import Asking, Credentials, enrol, tls_of

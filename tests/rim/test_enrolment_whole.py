@@ -18,11 +18,12 @@ import pytest
 
 from cloud_controller.flows import enrolment as controllers, registration
 from cloud_controller.flows.enrolment import Given
-from common.messages.registration import Ladder
 from common.mqtt import LossReason
+from common.rules.enrolment import Ladder
 from common.rules.registration import StandingEvent
 from common.system import SystemNames
-from edge_agent.enrolment import Asking, Credentials, alone_in, enrol
+from edge_agent.alone import alone_in
+from edge_agent.enrolment import Asking, Credentials, enrol
 from edge_agent.enrolment.asking import NotRenewed, renew
 from edge_agent.enrolment.credentials import RenewalTerms
 from edge_agent.flows import enrolment

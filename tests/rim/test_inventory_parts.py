@@ -200,6 +200,15 @@ def test_scanners_are_serial_devices_keyboards_that_say_so_and_those_we_are_told
     )
 
 
+def test_an_agent_that_may_not_see_serial_devices_reads_their_names_in_udevs_notes(tmp_path: Path):
+    notes = "S:serial/by-path/pci-0-usb-0:1\nS:serial/by-id/usb-Honeywell_1-if00\nE:ID_BUS=usb\n"
+    plant(tmp_path, {"sys/class/tty/ttyACM0/dev": "166:0\n", "sys/class/tty/ttyS0/dev": "4:64\n"})
+    plant(tmp_path, {"run/udev/data/c166:0": notes})
+    assert machine_of(tmp_path).scanners == (Part(name="usb-Honeywell_1-if00"),)
+    plant(tmp_path, {"sys/class/tty/ttyUSB0/dev": "188:0\n"})
+    assert machine_of(tmp_path).scanners is None
+
+
 def test_an_agent_that_may_not_see_serial_devices_does_not_say_there_are_none(tmp_path: Path):
     (tmp_path / "sys/class/tty/ttyS0").mkdir(parents=True)
     assert machine_of(tmp_path).scanners == ()

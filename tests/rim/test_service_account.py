@@ -11,8 +11,8 @@ from cloud_controller.broker import AccountRole
 from cloud_controller.controller import Controller
 from cloud_controller.settings import BrokerSettings, ControllerSettings, Role, WebSettings
 from common.ids import TerminalId
-from common.messages.registration import Ladder
 from common.mqtt import Outcome
+from common.rules.enrolment import Ladder
 from common.topics import (
     BROKER_CONTROL,
     CONTROLLER_STATE,

@@ -8,8 +8,8 @@ from hypothesis import given, strategies as st
 from common.rules.registration import (
     REASON_LENGTH_MAX,
     STANDING,
+    KnownStanding,
     Policy,
-    Registered,
     Standing,
     StandingEvent,
     after_specification,
@@ -30,7 +30,7 @@ def after(
     is_moved: bool = False,
 ) -> tuple[Standing, str] | None:
     """Return what becomes of a terminal in this standing that says it is `OURS`."""
-    registered = Registered(standing=standing, gate_digest=known)
+    registered = KnownStanding(standing=standing, gate_digest=known)
     return after_specification(registered, OURS, policy, unmet, is_moved=is_moved)
 
 
