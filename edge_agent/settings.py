@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import SettingsConfigDict
 
 from common.ids import NAME_PATTERN
-from common.messages.specification import CHOICES_MAX
+from common.messages.base import CHOICES_MAX
 from common.settings import Settings
 
 Key = Annotated[str, Field(pattern=NAME_PATTERN)]

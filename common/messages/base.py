@@ -20,6 +20,15 @@ INSTANT_MAX = 253_402_300_799_999
 COUNT_MAX = 2**62
 """The highest number of an event or a revision: it fits a column of either database."""
 
+DEVICES_MAX = 64
+"""Devices one terminal may host: more than any PC drives, few enough for one message."""
+
+PROGRAMS_MAX = 200
+"""Programs in one terminal's catalogue."""
+
+CHOICES_MAX = 16
+"""Programs one device may carry, levels one program may have, modules it may need."""
+
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Text = Annotated[str, Field(max_length=TEXT_LENGTH_MAX)]
 ShortText = Annotated[str, Field(max_length=200)]

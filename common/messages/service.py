@@ -6,16 +6,18 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import ConfigDict, Field
 
-from common.messages.base import Bytes, Digest, Message, Name, Pixels, ShortText, Text
-
-DEVICES_MAX: Final = 64
-"""Devices of one profile, as many as one terminal may host."""
-
-PROGRAMS_MAX: Final = 200
-"""Programs of one profile, as many as one terminal's catalogue may name."""
-
-CHOICES_MAX: Final = 16
-"""Programs one device may carry, and modules one program may need."""
+from common.messages.base import (
+    CHOICES_MAX,
+    DEVICES_MAX,
+    PROGRAMS_MAX,
+    Bytes,
+    Digest,
+    Message,
+    Name,
+    Pixels,
+    ShortText,
+    Text,
+)
 
 LENGTHS_MAX: Final = 20
 """Lengths one offering may be sold in, as many as its registration may name."""

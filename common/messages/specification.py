@@ -6,19 +6,20 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import ConfigDict, Field
 
-from common.messages.base import Bytes, Digest, Message, Name, Pixels, ShortText
-
-DEVICES_MAX: Final = 64
-"""Devices one terminal may host: more than any PC drives, few enough for one message."""
-
-PROGRAMS_MAX: Final = 200
-"""Programs in one terminal's catalogue."""
+from common.messages.base import (
+    CHOICES_MAX,
+    DEVICES_MAX,
+    PROGRAMS_MAX,
+    Bytes,
+    Digest,
+    Message,
+    Name,
+    Pixels,
+    ShortText,
+)
 
 PARTS_MAX: Final = 32
 """Parts of one kind in a PC: displays, disks, cameras; a wall of screens has sixteen."""
-
-CHOICES_MAX: Final = 16
-"""Programs one device may carry."""
 
 Millimetres = Annotated[int, Field(ge=1, le=100_000)]
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import chain, count
 from typing import Any, Final, TypeVar
 
+from common.messages.base import PROGRAMS_MAX
 from common.messages.specification import (
     PARTS_MAX,
-    PROGRAMS_MAX,
     DeviceFound,
     Disk,
     Display,

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from common.errors import CannotStart
 from common.ids import NAME_PATTERN
-from common.messages.specification import PROGRAMS_MAX
+from common.messages.base import PROGRAMS_MAX
 
 FILE_BYTES_MAX: Final = 262_144
 """Bytes of a catalogue file; a larger one is something else."""

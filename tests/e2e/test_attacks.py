@@ -16,8 +16,8 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from cloud_controller.flows.service import DEVICES_KEPT_MAX
+from common.messages.base import DEVICES_MAX
 from common.messages.specification import (
-    DEVICES_MAX,
     DeviceFound,
     MachineFound,
     ProgramFound,

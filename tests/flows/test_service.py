@@ -12,7 +12,7 @@ from cloud_controller.flows.service import DEVICES_KEPT_MAX, Explanation
 from cloud_controller.ports import NotFound, Received
 from common.codec import message_from
 from common.ids import TerminalId
-from common.messages.base import TEXT_LENGTH_MAX, Message
+from common.messages.base import DEVICES_MAX, TEXT_LENGTH_MAX, Message
 from common.messages.service import (
     OfferingDraft,
     Program,
@@ -21,7 +21,7 @@ from common.messages.service import (
     ServiceRefused,
     ServiceRequest,
 )
-from common.messages.specification import DEVICES_MAX, Specification
+from common.messages.specification import Specification
 from common.rules.registration import Policy, Standing, StandingEvent
 from common.topics import PROFILE_ASKED
 from tests.fakes.books import BooksInHand

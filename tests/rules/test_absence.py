@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
+from common.messages.base import PROGRAMS_MAX
 from common.messages.specification import (
     PARTS_MAX,
-    PROGRAMS_MAX,
     Display,
     Part,
     ProgramFound,
