@@ -10,9 +10,7 @@ from cloud_controller.broker import (
     remove_account,
 )
 from cloud_controller.ports import RoleGiven, Said, Transaction
-from common.ids import TerminalId
-from common.rules.registration import Standing
-from common.topics import BrokerRole, Channel
+from common.topics import Channel
 
 
 def is_answer(said: Said | RoleGiven) -> bool:
@@ -23,18 +21,6 @@ def is_answer(said: Said | RoleGiven) -> bool:
 def is_farewell(said: Said | RoleGiven) -> bool:
     """Say whether what a terminal was let in by until now is worth nothing any more."""
     return isinstance(said, RoleGiven) and (said.role is None or said.secret is not None)
-
-
-def roles_of(books: Transaction, terminals: frozenset[TerminalId]) -> list[RoleGiven]:
-    """Return the words that give these terminals the roles they have, which sends them away."""
-    rows = [books.enrolment.terminal(terminal_id=terminal) for terminal in sorted(terminals)]
-    return [
-        RoleGiven(
-            terminal=row["terminal_id"],
-            role=None if row["standing"] == Standing.RETIRED else BrokerRole(row["broker_role"]),
-        )
-        for row in rows
-    ]
 
 
 def terminal_accounts(books: Transaction) -> list[BrokerAccount]:

@@ -23,8 +23,12 @@ from common.files import kept, replace
 from common.rules.enrolment import RENEWED_WITH_LEFT
 from common.seals import verifying_key
 
-AUTHORITY_LIFE: Final = timedelta(days=20 * 365)
-"""Every terminal has it pinned: it has to outlive them."""
+BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""The earliest that a clock shows."""
+
+END: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+"""The authority is good from `BEGINNING` to here, which RFC 5280 has for no end: every terminal has
+it pinned, and a small machine makes it before the network has told it the time."""
 
 OWN_LIFE: Final = timedelta(days=397)
 """Life of the broker's certificate and of the controller's own: no browser takes a longer one."""
@@ -41,9 +45,6 @@ SEED_BYTES: Final = 40
 
 LIST_LIFE: Final = timedelta(days=20 * 365)
 """mosquitto lets nobody in by a list that is out of date, and we say ourselves when one is."""
-
-LISTS_BEGIN: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""The date of the list before the first: the earliest that a clock shows; see `_list_of`."""
 
 Key = ec.EllipticCurvePrivateKey
 """Ours are on P-256, for operators' browsers refuse Ed25519; a terminal's own is Ed25519."""
@@ -161,7 +162,7 @@ class Authority:
         builder = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(self._certificate.subject)
-            .last_update(LISTS_BEGIN + timedelta(seconds=number))
+            .last_update(BEGINNING + timedelta(seconds=number))
             .next_update(self._now() + LIST_LIFE)
             .add_extension(x509.CRLNumber(number), critical=False)
             .add_extension(self._by_our_key(), critical=False)
@@ -215,7 +216,7 @@ class Authority:
     def _certify_itself(self) -> x509.Certificate:
         key = self._key.public_key()
         return (
-            self._begun("Rusuban controller", key, AUTHORITY_LIFE)
+            self._begun("Rusuban controller", key, BEGINNING, END)
             .issuer_name(_called("Rusuban controller"))
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_may(certify=True), critical=True)
@@ -233,8 +234,9 @@ class Authority:
         usage = (
             ExtendedKeyUsageOID.CLIENT_AUTH if names is None else ExtendedKeyUsageOID.SERVER_AUTH
         )
+        now = self._now()
         builder = (
-            self._begun(subject, key, life)
+            self._begun(subject, key, now - BACKDATED, now + life)
             .issuer_name(self._certificate.subject)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_may(certify=False), critical=True)
@@ -245,16 +247,17 @@ class Authority:
             builder = builder.add_extension(names, critical=False)
         return builder.sign(self._key, SHA256(), ecdsa_deterministic=True)
 
-    def _begun(self, subject: str, key: PublicKey, life: timedelta) -> x509.CertificateBuilder:
-        now = self._now()
+    def _begun(
+        self, subject: str, key: PublicKey, begins: datetime, ends: datetime
+    ) -> x509.CertificateBuilder:
         serial = int.from_bytes(self._names.secret_bytes(SERIAL_BYTES), "big") or 1
         return (
             x509.CertificateBuilder()
             .subject_name(_called(subject))
             .public_key(key)
             .serial_number(serial)
-            .not_valid_before(now - BACKDATED)
-            .not_valid_after(now + life)
+            .not_valid_before(begins)
+            .not_valid_after(ends)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
         )
 

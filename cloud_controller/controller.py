@@ -17,7 +17,6 @@ from cloud_controller.accounts import (
     broker_words,
     is_answer,
     is_farewell,
-    roles_of,
     terminal_accounts,
 )
 from cloud_controller.broker import (
@@ -41,7 +40,7 @@ from cloud_controller.storage.books import SqliteBooks
 from cloud_controller.timers import Timers
 from cloud_controller.web.app import WebParts, make_app, runner_of
 from common.errors import CannotStart, RusubanError
-from common.ids import StoreId, TerminalId
+from common.ids import StoreId
 from common.mqtt import Delivery, Link, LinkCallbacks, LinkSettings, RetrySettings, Token, Will
 from common.system import SystemClock, SystemNames
 from common.topics import (
@@ -57,9 +56,6 @@ SERVICE: Final = "service"
 """The account of a service server that runs apart from the broker."""
 
 BOOKS_FILE: Final = "books.db"
-
-RELOAD_SECONDS: Final = 0.2
-"""After it is told to, the broker has read its certificates anew."""
 
 
 class Controller:
@@ -83,7 +79,6 @@ class Controller:
         )
         self._calling = self.credentials.calling(self._name)
         self._served = self.credentials.serving() if settings.web.tls else None
-        self._sent_away: set[TerminalId] = set()
         self._credentials_are_due = asyncio.Event()
         self.public_url = settings.web.public_url
         self._site: web.AppRunner | None = None
@@ -202,17 +197,12 @@ class Controller:
                 self._report("credentials", fault)
 
     async def _renew_credentials(self) -> None:
+        """Renew what runs out; the broker that reads it sends everybody through its door again."""
         calling = {self._name: self._calling} if self._calling is not None else {}
-        sent_away = frozenset(self._sent_away)  # the list read below knows of all of them
         is_new = self.credentials.renew(self._served, calling)
         is_revoked = self.credentials.take_back(await self.books.read(revoked))
         if is_new or is_revoked:
             await self.broker.reload()
-        if is_revoked:  # whoever came in again before the broker had read it is sent away again
-            await asyncio.sleep(RELOAD_SECONDS)
-            for given in await self.books.read(roles_of, sent_away):
-                self.courier.post([given])
-        self._sent_away -= sent_away
 
     async def _accounts(self) -> Sequence[BrokerAccount]:
         own = self._account(CONTROLLER, AccountRole.CONTROLLER, self._secret)
@@ -254,7 +244,10 @@ class Controller:
                 if self.has_broker
                 else None,
                 retry=RetrySettings(
-                    shortest_seconds=0.05, longest_seconds=1.0, refused_seconds=1.0
+                    shortest_seconds=0.05,
+                    longest_seconds=1.0,
+                    refused_seconds=1.0,
+                    taken_over_seconds=(0.5, 1.0),  # nobody has our name: the broker was restarted
                 ),
             ),
             LinkCallbacks(
@@ -287,9 +280,7 @@ class Controller:
     def _post(self, said: Sequence[Said | RoleGiven]) -> None:
         """Send what is ours to send: without the broker only answers; the outbox is another's."""
         self.courier.post(said if self.has_broker else [each for each in said if is_answer(each)])
-        sent_away = {each.terminal for each in said if is_farewell(each)}
-        if sent_away:
-            self._sent_away |= sent_away
+        if any(is_farewell(each) for each in said):
             self._credentials_are_due.set()
 
     def _acknowledge(self, delivery: Delivery) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from common.errors import RusubanError
 from common.ids import TerminalId
@@ -24,6 +24,10 @@ T = TypeVar("T")
 
 Row: TypeAlias = Any
 """A row of a query; its columns are read by their names."""
+
+LATELY_SECONDS: Final = 3_600
+LATELY_MAX: Final = 50
+"""How far back, and how many acts, are counted to see that something is done too often."""
 
 
 class SlotIsTaken(RusubanError):
@@ -263,6 +267,10 @@ class Transaction(Protocol):
 
     def audit(self, actor: str, act: str, subject: str, reason: str = "") -> None:
         """Enter a privileged act: who did what to whom or what, and why."""
+        ...
+
+    def acts_lately(self, act: str, subject: str) -> int:
+        """Return how often this was done in the last `LATELY_SECONDS`; at `LATELY_MAX` it stops."""
         ...
 
 

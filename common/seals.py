@@ -37,6 +37,9 @@ _TO_CROCKFORD = str.maketrans(_RFC4648, _CROCKFORD)
 _LETTERS = frozenset(_CROCKFORD)
 _TO_DIGITS = str.maketrans(_CROCKFORD, "0123456789ABCDEFGHIJKLMNOPQRSTUV")  # as `int` reads base 32
 _UNUSED_BITS = 4  # 140 characters of 5 bits carry 87 bytes
+_FIELD = 2**255 - 19
+_ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
+_SMALL_ORDER = frozenset({0, 1, _FIELD - 1, _ORDER_8, _FIELD - _ORDER_8})  # of RFC 8032's curve
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -80,6 +83,12 @@ def public_bytes(key: Ed25519PrivateKey) -> bytes:
 def verifying_key(raw: bytes) -> Ed25519PublicKey:
     """Return the public key of 32 bytes."""
     return Ed25519PublicKey.from_public_bytes(raw)
+
+
+def is_anybodys(raw: bytes) -> bool:
+    """Say whether a public key is of small order: for such a one anybody can sign."""
+    height = int.from_bytes(raw, "little") & ~(1 << 255)  # the highest bit is the sign
+    return height % _FIELD in _SMALL_ORDER
 
 
 def seal_token(token: TicketToken, key: Ed25519PrivateKey) -> str:

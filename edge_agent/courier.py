@@ -50,12 +50,14 @@ class Courier:
         self._names = names
         self._connection = names.hex_digits(16)
         self._awaits_standing = False
+        self._standing_asked = ""
         self._sent_up_to = 0
         self._acknowledged_up_to = 0
 
     def will(self) -> tuple[str, bytes]:
         """Return the topic and the bytes that the broker publishes when we are gone."""
-        return self._topic(Channel.PRESENCE), self._bytes(self._presence("gone"))
+        name = self._names.new("m")
+        return self._topic(Channel.PRESENCE), self._bytes(name, self._presence("gone"))
 
     def on_connected(self) -> None:
         """Note that we can speak; everything unacknowledged goes again."""
@@ -69,6 +71,13 @@ class Courier:
     def ask_standing(self) -> None:
         """Say what we are, so that we are told where we stand; repeated until we are."""
         self._journal.transact(registration.specify)
+
+    def answers_us(self, corr: str) -> bool:
+        """Say of a word on our standing, once, whether it answers the last time that we asked."""
+        is_answer = bool(corr) and corr == self._standing_asked
+        if is_answer:
+            self._standing_asked = ""
+        return is_answer
 
     def on_standing(self) -> None:
         """Note that we were told where we stand, whatever it is."""
@@ -148,14 +157,16 @@ class Courier:
             return None
         qos = 0 if channel in AT_MOST_ONCE else 1
         tail = message.type if channel in WITH_A_TAIL else ""
-        topic, payload = self._topic(channel, tail), self._bytes(message, seq=seq)
+        name = self._names.new("m")
+        if channel is Channel.SPECIFICATION:
+            self._standing_asked = name
+        topic, payload = self._topic(channel, tail), self._bytes(name, message, seq=seq)
         return self._publish(topic, payload, qos, retain=channel in RETAINED)
 
     def _topic(self, channel: Channel, tail: str = "") -> str:
         return topic_of(Address(terminal=self._who.terminal, channel=channel, tail=tail))
 
-    def _bytes(self, message: Message, *, seq: int = 0) -> bytes:
-        name = self._names.new("m")
+    def _bytes(self, name: str, message: Message, *, seq: int = 0) -> bytes:
         return write(
             Envelope(
                 id=name,

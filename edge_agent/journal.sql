@@ -179,7 +179,9 @@ INSERT INTO outbox (type, body, made_at) VALUES (:type, :body, :made_at) RETURNI
 SELECT seq, type, body, made_at FROM outbox WHERE seq > :after ORDER BY seq LIMIT :most;
 
 -- name: outbox_range()^
-SELECT coalesce(min(seq), 0) AS first, coalesce(max(seq), 0) AS last, count(*) AS waiting FROM outbox;
+-- All before `first` has been acknowledged: it is the lowest that waits, or the next to be posted.
+SELECT coalesce(min(seq), 1 + (SELECT coalesce(max(seq), 0) FROM sqlite_sequence
+    WHERE name = 'outbox')) AS first, coalesce(max(seq), 0) AS last, count(*) AS waiting FROM outbox;
 
 -- name: last_posted()$
 -- The highest number ever given to an event of this epoch, told or not.

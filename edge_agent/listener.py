@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import structlog
 
-from common.codec import read
+from common.codec import Envelope, read
 from common.errors import MessageIsMalformed, RusubanError, StorageIsFull
 from common.messages.base import Message
 from common.messages.registration import Acknowledged, StandingTold, Welcome
@@ -78,18 +79,28 @@ class Listener:
         *,
         hearing: Hearing,
         acknowledge: Callable[[Delivery], None],
+        answers_us: Callable[[str], bool],
     ) -> None:
-        """Take the parts it speaks to; `gate` says which channels it may hear now."""
+        """Take the parts it speaks to.
+
+        Args:
+            who: whose words are heard.
+            journal: where they go.
+            gate: says which channels it may hear now.
+            hearing: whom it tells of what has changed.
+            acknowledge: tells the broker that a delivery is safe.
+            answers_us: says whether a word with this `corr` answers our question where we stand.
+        """
         self.dropped: Counter[str] = Counter()
         self._who = who
         self._journal = journal
         self._gate = gate
         self._hearing = hearing
         self._acknowledge = acknowledge
+        self._answers_us = answers_us
         self._tells_too_early = True
         self._log = structlog.get_logger("listener")
         self._hears: Mapping[type[Message], Callable[[Any], None]] = {
-            StandingTold: self._hear_standing,
             ServiceProfile: self._hear_profile,
             ServiceRefused: self._hear_service_refused,
             Welcome: self._hear_welcome,
@@ -117,8 +128,7 @@ class Listener:
         """Read one delivery and hand it to its flow; what fails is asked for or said again."""
         if delivery.topic != CONTROLLER_STATE:
             try:
-                message = self._message_in(delivery)
-                self._hears[type(message)](message)
+                self._hear(self._envelope_in(delivery))
             except NotTaken as refusal:
                 self.dropped[str(refusal.facts["why"])] += 1
                 self._log.warning("message dropped", **refusal.facts)
@@ -129,8 +139,16 @@ class Listener:
         if self._gate.is_open:  # what is under way when it closes is nobody's fault
             self._tells_too_early = False
 
-    def _message_in(self, delivery: Delivery) -> Message:
-        """Return the message of a delivery; one that the gate keeps out is not even read.
+    def _hear(self, envelope: Envelope) -> None:
+        """Hand a message to its flow; of our standing it matters whether we have asked."""
+        message = envelope.message
+        if isinstance(message, StandingTold):
+            self._hear_standing(message, is_answer=self._answers_us(envelope.corr))
+        else:
+            self._hears[type(message)](message)
+
+    def _envelope_in(self, delivery: Delivery) -> Envelope:
+        """Return a delivery's message in its envelope; what the gate keeps out is not even read.
 
         Raises:
             NotTaken: it is none of ours, cannot be read, or the gate is closed to it.
@@ -144,12 +162,12 @@ class Listener:
         if delivery.retain:
             raise NotTaken(why="retained", detail=address.channel.value)
         try:
-            message = read(delivery.payload).message
+            envelope = read(delivery.payload)
         except MessageIsMalformed as fault:
             raise NotTaken(why="malformed", detail=str(fault)) from fault
-        if not isinstance(message, ON_CHANNEL.get(address.channel, ())):
-            raise NotTaken(why="wrong_channel", detail=message.type)
-        return message
+        if not isinstance(envelope.message, ON_CHANNEL.get(address.channel, ())):
+            raise NotTaken(why="wrong_channel", detail=envelope.message.type)
+        return envelope
 
     def _note_too_early(self, channel: Channel) -> None:
         """Have an operator look at who sends service through a closed gate, once a connection."""
@@ -158,8 +176,9 @@ class Listener:
             with suppress(StorageIsFull):  # the message is kept out all the same
                 self._journal.transact(_tell_too_early, channel)
 
-    def _hear_standing(self, told: StandingTold) -> None:
-        refusal = self._journal.transact(registration.take_standing, self._who, told)
+    def _hear_standing(self, told: StandingTold, *, is_answer: bool) -> None:
+        take = partial(registration.take_standing, is_answer=is_answer)
+        refusal = self._journal.transact(take, self._who, told)
         if refusal is not registration.NotHeard.ANOTHER_EPOCH:
             self._hearing.on_standing()
         if refusal is not None:

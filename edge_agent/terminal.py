@@ -344,7 +344,12 @@ class Terminal:
             on_acknowledged=self._on_acknowledged,
         )
         return Listener(
-            self._who, self._journal, self._gate, hearing=hearing, acknowledge=self._acknowledge
+            self._who,
+            self._journal,
+            self._gate,
+            hearing=hearing,
+            acknowledge=self._acknowledge,
+            answers_us=self.courier.answers_us,
         )
 
     def _new_link(self) -> Link:

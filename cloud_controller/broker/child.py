@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
 import os
 import shutil
-import signal
 import socket
 import threading
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from cloud_controller.broker.security import BrokerAccount, security_document
 from common.errors import CannotStart, RusubanError
@@ -78,6 +80,10 @@ class BrokerPortIsTaken(CannotStart):
     """Port {port} on {host} is in use: end the program that holds it or give the broker another."""
 
 
+class BrokerIsAnothers(CannotStart):
+    """Another controller runs on {folder}: of two, each would know half of what was decided."""
+
+
 class BrokerDoesNotStart(CannotStart):
     """The broker does not start: {why}."""
 
@@ -140,8 +146,11 @@ class EmbeddedBroker:
         self._accounts = accounts
         self._report = report
         self._child: Process | None = None
+        self._lock: IO[bytes] | None = None
         self._launching = asyncio.Lock()
         self._is_stopping = False
+        self._is_reloading = False
+        self._is_up = asyncio.Event()
 
     @property
     def pid(self) -> int | None:
@@ -159,11 +168,13 @@ class EmbeddedBroker:
         Raises:
             BrokerIsMissing: a program or the plugin is not installed.
             BrokerPortIsTaken: another program listens there.
+            BrokerIsAnothers: another controller has the folder.
             BrokerDoesNotStart: mosquitto says why, or its folder cannot be written.
         """
         self.port = _free_port(self.host, self.port)
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = _locked(self._folder)
             async with self._launching:
                 await self._launch()
         except OSError as fault:
@@ -177,6 +188,10 @@ class EmbeddedBroker:
             code = await self._outlive()
             if self._is_stopping:
                 return
+            if self._is_reloading:
+                self._is_reloading = False
+                await self._launch_again()
+                continue
             self.restarts += 1
             self._report("broker", BrokerEnded(code=code))
             if loop.time() - started_at >= STABLE_SECONDS:
@@ -186,28 +201,31 @@ class EmbeddedBroker:
             await self._launch_again()
 
     async def reload(self) -> None:
-        """Have mosquitto read its certificates anew, within a tenth of a second.
+        """Have mosquitto read its certificates anew: it is started again, and all come back.
 
-        That is for who comes from now on: whoever is connected stays, even one that is revoked,
-        until its account is changed or removed.
+        On SIGHUP it would read them and keep everybody, but Debian's 2.0.11 was seen to die of it
+        some time later, as it does of sessions listed twice (eclipse-mosquitto, request 3341).
+        Returns when it listens again; `keep` starts it.
         """
-        async with self._launching:  # one that has just been started would die of it
-            if self._child is not None and self._child.returncode is None:
-                self._child.send_signal(signal.SIGHUP)
+        async with self._launching:
+            if self._child is None or self._child.returncode is not None:
+                return  # whoever starts it has it read what is there by then
+            self._is_reloading = True
+            self._is_up.clear()
+            self._child.terminate()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS + START_SECONDS):
+                await self._is_up.wait()
 
     async def stop(self) -> None:
         """End mosquitto, its sessions saved."""
         self._is_stopping = True
+        self._is_up.set()
         child = self._child
-        if child is None or child.returncode is not None:
-            return
-        child.terminate()
-        try:
-            async with asyncio.timeout(STOP_SECONDS):
-                await child.wait()
-        except TimeoutError:
-            child.kill()
-            await child.wait()
+        if child is not None and child.returncode is None:
+            await _end(child)
+        if self._lock is not None:
+            self._lock.close()
 
     async def _launch(self) -> None:
         # The kernel's signal on a parent's death is bound to the thread that forked.
@@ -227,6 +245,7 @@ class EmbeddedBroker:
             start_new_session=True,  # Ctrl-C is for the controller, which ends the broker last
         )
         await self._until_it_listens(self._child)
+        self._is_up.set()
 
     async def _launch_again(self) -> None:
         try:
@@ -238,9 +257,7 @@ class EmbeddedBroker:
     async def _until_it_listens(self, child: Process) -> None:
         try:
             async with asyncio.timeout(START_SECONDS):
-                while child.returncode is None and not (  # noqa: ASYNC110 - a port calls nobody
-                    _listens(self.host, self.port) and _can_reload(child.pid)
-                ):
+                while child.returncode is None and not _listens(self.host, self.port):  # noqa: ASYNC110 - a port calls nobody
                     await asyncio.sleep(START_LOOKS_SECONDS)
         except TimeoutError:
             child.kill()
@@ -305,6 +322,27 @@ class EmbeddedBroker:
             yield "use_username_as_clientid true"
 
 
+async def _end(child: Process) -> None:
+    child.terminate()
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await child.wait()
+    except TimeoutError:
+        child.kill()
+        await child.wait()
+
+
+def _locked(folder: Path) -> IO[bytes]:
+    """Return what keeps another controller out for as long as it is open; a kill closes it too."""
+    lock = (folder / "lock").open("wb")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise BrokerIsAnothers(folder=folder) from None
+    return lock
+
+
 def _found(program: str) -> str:
     path = os.pathsep.join((os.environ.get("PATH", os.defpath), *SYSTEM_FOLDERS))
     found = shutil.which(program, path=path)
@@ -338,16 +376,6 @@ def _listens(host: str, port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(START_LOOKS_SECONDS)
         return probe.connect_ex((host, port)) == 0
-
-
-def _can_reload(pid: int) -> bool:
-    """Say whether it catches SIGHUP by now; mosquitto does so a moment after it listens."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text("ascii")
-    except OSError:  # it has just ended, and its exit code will say so
-        return False
-    caught = int(status.partition("SigCgt:")[2].split(maxsplit=1)[0], 16)
-    return bool(caught >> (signal.SIGHUP - 1) & 1)
 
 
 def _append(log: Path, chunk: bytes) -> None:

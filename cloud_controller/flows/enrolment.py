@@ -38,6 +38,13 @@ CODES_KEPT_SECONDS: Final = 86_400
 
 SECRET_BYTES: Final = 32
 
+RENEWED: Final = "credentials.renewed"
+"""The audit's word for a renewal."""
+
+RENEWALS_LATELY_MAX: Final = 12
+"""Renewals of one terminal in an hour: twice what an honest one asks that can keep none of them;
+each is a line in the audit and a certificate that may have to be taken back."""
+
 Certify = Callable[[TerminalId, str], Certified]
 """Returns a certificate for a terminal's public key."""
 
@@ -48,6 +55,10 @@ class KeyIsKnown(RusubanError):
 
 class NotRenewed(RusubanError):
     """No certificate for this terminal: its epoch is over, or its registration has ended."""
+
+
+class RenewedTooOften(RusubanError):
+    """This terminal has renewed {most} times in the last hour."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,6 +172,7 @@ def renew(
 
     Raises:
         NotRenewed: the epoch or the key is another, or the terminal has retired.
+        RenewedTooOften: it is that terminal, and has had enough.
     """
     known = books.enrolment.terminal(terminal_id=terminal)
     if known is None or known["epoch"] != epoch or known["standing"] == Standing.RETIRED:
@@ -170,9 +182,11 @@ def renew(
         check_document(renewal_document(terminal, epoch), signature, key)
     except SealIsBroken:
         raise NotRenewed from None
+    if books.acts_lately(RENEWED, terminal) >= RENEWALS_LATELY_MAX:
+        raise RenewedTooOften(most=RENEWALS_LATELY_MAX)
     books.enrolment.raise_ladder(terminal_id=terminal, ladder=ladder)
     certificate = _certificate(books, terminal, known["public_key"], epoch, certify)
-    books.audit(Actor.TERMINAL, "credentials.renewed", terminal)
+    books.audit(Actor.TERMINAL, RENEWED, terminal)
     return certificate
 
 

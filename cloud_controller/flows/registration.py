@@ -83,14 +83,16 @@ def specify(books: Transaction, said: Received) -> None:
         return
     if not is_sealed(message):
         _raise_forged(books, said.terminal, message)
-        _tell_standing(books, said.terminal)
+        _tell_standing(books, said.terminal, said.corr)
         return
     before = books.registration.specification(terminal_id=said.terminal)
     if before is None or before["digest"] != message.digest:
         _register(books, said.terminal, message)
     moved = _moved(before, message)
     registered = KnownStanding(
-        standing=Standing(known["standing"]), gate_digest=known["gate_digest"]
+        standing=Standing(known["standing"]),
+        gate_digest=known["gate_digest"],
+        confirmed_lately=books.acts_lately(f"registration.{Standing.CONFIRMED}", said.terminal),
     )
     after = after_specification(
         registered,
@@ -102,7 +104,7 @@ def specify(books: Transaction, said: Received) -> None:
     if after is not None and not _is_waiting_already(registered, message, after):
         _change_standing(books, known, after, message.gate_digest, actor=Actor.POLICY)
         _note_waiting(books, known, after, moved)
-    _tell_standing(books, said.terminal)
+    _tell_standing(books, said.terminal, said.corr)
 
 
 def decide(
@@ -275,7 +277,8 @@ def _change_standing(
         broker_role=role,
     )
     assert changed == 1, "one writer decides, so what it read still stands"
-    books.audit(actor, f"registration.{standing}", terminal, reason)
+    if not known["standing"] == standing == Standing.PENDING:  # to wait on is no decision
+        books.audit(actor, f"registration.{standing}", terminal, reason)
     if standing is Standing.CONFIRMED:
         books.registration.keep_confirmed(
             terminal_id=terminal, gate_digest=gate_digest, confirmed_at=books.now
@@ -381,7 +384,7 @@ def _shut_out_copies(books: Transaction, known: Row) -> None:
         _tell_standing(books, terminal)
 
 
-def _tell_standing(books: Transaction, terminal: TerminalId) -> None:
+def _tell_standing(books: Transaction, terminal: TerminalId, corr: str = "") -> None:
     known = books.registration.terminal(terminal_id=terminal)
     if known is None or known["gate_digest"] is None:
         return
@@ -392,4 +395,4 @@ def _tell_standing(books: Transaction, terminal: TerminalId) -> None:
         revision=known["standing_revision"],
         reason=known["standing_reason"],
     )
-    books.say(terminal, Channel.REGISTRATION, told)
+    books.say(terminal, Channel.REGISTRATION, told, corr=corr)

@@ -44,6 +44,9 @@ PROTOCOL: Final = 1
 BATCH_MAX: Final = 200
 """Sessions or commands looked at in one transaction, so that it stays short."""
 
+REVISION_BELIEVED_MAX: Final = 2**53
+"""No controller comes to a higher revision; one that was, could soon not be raised any more."""
+
 _COMMAND_EVENTS: Final[Mapping[str, CommandEvent]] = {
     CommandState.ACCEPTED: CommandEvent.ACCEPT,
     CommandState.EXECUTING: CommandEvent.EXECUTE,
@@ -54,26 +57,34 @@ _COMMAND_EVENTS: Final[Mapping[str, CommandEvent]] = {
 
 
 def hello(books: Transaction, said: Received) -> None:
-    """Welcome a terminal back: what has been received, what is desired, what time it is."""
+    """Welcome a terminal back: what has been received, what is desired, what time it is.
+
+    One that knows more of us than we do ourselves shows that an old backup was put back.
+    """
     message: Hello = said.message
     lowest, highest = message.protocol
     if not lowest <= PROTOCOL <= highest:
         books.raise_problem(_unspoken(said.terminal, message))
         return
     books.solve_problem(ProblemKind.PROTOCOL_UNSPOKEN, said.terminal)
+    applied = _applied_up_to(books, said, before=message.outbox_first)
     known = books.registration.terminal(terminal_id=said.terminal)
     if known["broker_role"] != BrokerRole.SERVICE:
         return  # while it settles, acknowledgements and stops are all it hears
-    applied = books.post.mark(terminal_id=said.terminal, epoch=said.epoch) or 0
+    revision = known["desired_revision"]
+    if revision < message.applied_revision <= REVISION_BELIEVED_MAX:
+        revision = books.sessions.raise_revision_above(
+            terminal_id=said.terminal, applied=message.applied_revision
+        )
     welcome = Welcome(
         epoch=said.epoch,
         acknowledged_up_to=applied,
-        desired_revision=known["desired_revision"],
+        desired_revision=revision,
         server_at=books.now,
     )
     books.say(said.terminal, Channel.WELCOME, welcome, corr=said.corr)
-    if message.applied_revision < known["desired_revision"]:
-        _say_desired(books, said.terminal, known["desired_revision"])
+    if message.applied_revision < revision:
+        _say_desired(books, said.terminal, revision)
 
 
 def note_starting(books: Transaction, said: Received) -> None:
@@ -243,6 +254,29 @@ def next_moment(books: Transaction) -> int | None:
         lost_at + int(CLOCK_TOLERANCE_SECONDS * 1000) if lost_at is not None else None,
     ]
     return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _applied_up_to(books: Transaction, said: Received, *, before: int) -> int:
+    """Return up to where the events of a terminal that has none `before` this one are applied.
+
+    It drops what we acknowledged and nothing else: of what it has not, and we do not know, only the
+    number is left, and what comes after must not wait for it.
+    """
+    who, epoch = said.terminal, said.epoch
+    applied: int = books.post.mark(terminal_id=who, epoch=epoch) or 0
+    if before <= applied + 1:
+        return applied
+    books.post.raise_mark(terminal_id=who, epoch=epoch, applied_up_to=before - 1)
+    books.post.applied(terminal_id=who, epoch=epoch, seq=before - 1)
+    books.post.enter(
+        at=books.now,
+        type="events.lost",
+        terminal_id=who,
+        reservation_id=None,
+        session_id=None,
+        body=json.dumps({"from": applied + 1, "to": before - 1}),
+    )
+    return before - 1
 
 
 def _unspoken(terminal: TerminalId, message: Hello) -> Problem:

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from cloud_controller.ports import (
+    LATELY_MAX,
+    LATELY_SECONDS,
     Clock,
     Keys,
     Names,
@@ -170,6 +172,12 @@ class OpenTransaction:
     def audit(self, actor: str, act: str, subject: str, reason: str = "") -> None:
         """Enter a privileged act; see `ports.Transaction`."""
         self.post.audit(at=self.now, actor=actor, act=act, subject=subject, reason=reason)
+
+    def acts_lately(self, act: str, subject: str) -> int:
+        """Return how often this was done of late; see `ports.Transaction`."""
+        since = self.now - LATELY_SECONDS * 1000
+        count = self.post.acts_since(subject=subject, act=act, since=since, most=LATELY_MAX)
+        return int(count)
 
     def _keep(self, recipient: str, body: dict[str, Any]) -> int:
         kept: int = self.post.keep(recipient=recipient, body=json.dumps(body), made_at=self.now)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from cloud_controller.flows import enrolment
-from cloud_controller.flows.enrolment import Asking, Given, KeyIsKnown
-from cloud_controller.ports import Actor, NotFound, Transaction
+from cloud_controller.flows.enrolment import Asking, Given, KeyIsKnown, RenewedTooOften
+from cloud_controller.ports import LATELY_SECONDS, Actor, NotFound, Transaction
+from cloud_controller.web.faults import TooManyAttempts
 from cloud_controller.web.routes import Call, Shape, WebParts
 from common.ids import StoreId, TerminalId
 from common.messages.base import Name, Signature
 from common.rules.enrolment import Ladder
+from common.seals import is_anybodys
 from common.tls import fingerprint_of
 
 PEM: Final = "application/pem-certificate-chain"
@@ -46,6 +48,14 @@ class EnrolmentAsked(Shape):
     code: Annotated[str, Field(min_length=1, max_length=40)]
     public_key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     hostname: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,253}$")]
+
+    @field_validator("public_key")
+    @classmethod
+    def _is_of_one_only(cls, said: str) -> str:
+        if is_anybodys(bytes.fromhex(said)):
+            message = "anybody can sign by this key"
+            raise ValueError(message)
+        return said
 
 
 class CredentialsWanted(Shape):
@@ -127,10 +137,15 @@ async def renew(call: Call[CredentialsWanted]) -> Credentials:
 
     Raises:
         NotRenewed: its epoch or its key is another, or it has retired.
+        TooManyAttempts: it has renewed too often lately.
     """
     given = call.parts.credentials()
     terminal = TerminalId(call.names["terminal"])
-    certificate, public_keys = await call.parts.books.transact(_renew, terminal, call.asked, given)
+    renewing = call.parts.books.transact(_renew, terminal, call.asked, given)
+    try:
+        certificate, public_keys = await renewing
+    except RenewedTooOften:
+        raise TooManyAttempts(retry_seconds=LATELY_SECONDS) from None
     return _credentials(call.parts, given, certificate, public_keys)
 
 

@@ -31,8 +31,9 @@ EVERY: Final[frozenset[str]] = frozenset()
 ENROLMENTS_A_MINUTE: Final = 10
 """A person who types a code needs a few; behind a proxy all PCs of a chain are one peer."""
 
-ENROLMENTS_A_MINUTE_IN_ALL: Final = 60
-"""A code has 49 bits and lives fifteen minutes: 900 guesses from everywhere never meet one."""
+ENROLMENTS_A_MINUTE_IN_ALL: Final = 600
+"""A code has 49 bits and lives fifteen minutes: 9 000 guesses from everywhere never meet one. With
+fewer, six outsiders who guess would let nobody enrol."""
 
 RENEWALS_A_MINUTE: Final = 120
 """Behind a proxy a thousand terminals are one peer; checking so many signatures takes 12 ms."""

@@ -48,7 +48,7 @@ class Hello(Message):
     """Said after every connect: what the terminal holds and how far it has got."""
 
     type: ClassVar[str] = "terminal.hello"
-    protocol: tuple[int, int]
+    protocol: tuple[Count, Count]
     boot: ShortText
     connection: ShortText = ""
     outbox_first: Count

@@ -13,6 +13,10 @@ from common.topics import BrokerRole
 REASON_LENGTH_MAX: Final = 200
 """Characters of the reason that goes with a standing."""
 
+CONFIRMED_LATELY_MAX: Final = 20
+"""What changes more often in an hour is not confirmed by a policy: a camera that comes and goes
+makes six changes, and each confirmation is a line in the audit."""
+
 
 class Standing(StrEnum):
     """Where a terminal's registration stands."""
@@ -83,10 +87,14 @@ STANDING: Final = Machine(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KnownStanding:
-    """Where a terminal stands when a specification comes in, and for which gate digest."""
+    """Where a terminal stands when a specification comes in, and for which gate digest.
+
+    `confirmed_lately` is how often it was confirmed in the last hour.
+    """
 
     standing: Standing
     gate_digest: str | None
+    confirmed_lately: int = 0
 
 
 def after_specification(
@@ -109,7 +117,7 @@ def after_specification(
     pending = STANDING.step(known.standing, StandingEvent.SPECIFY)
     if pending is None:
         return None
-    why = _why_not_by_itself(known.standing, policy, unmet, is_moved=is_moved)
+    why = _why_not_by_itself(known, policy, unmet, is_moved=is_moved)
     if why is not None:
         return pending, why[:REASON_LENGTH_MAX]
     return Standing.CONFIRMED, f"the store confirms by its policy, {policy}"
@@ -128,15 +136,17 @@ def gate_is_open(standing: str | None, confirmed_digest: str | None, own_digest:
 
 
 def _why_not_by_itself(
-    standing: Standing, policy: Policy, unmet: Sequence[str], *, is_moved: bool
+    known: KnownStanding, policy: Policy, unmet: Sequence[str], *, is_moved: bool
 ) -> str | None:
     """Return why an operator has to look, or None: the policy is word enough."""
     if is_moved:
         return "it seems to be another PC: an operator has to look at it"
-    if standing is Standing.REJECTED:
+    if known.standing is Standing.REJECTED:
         return "it was rejected before: an operator has to look at it"
     if policy is Policy.MANUAL:
         return "an operator has to look at the specification"
+    if known.confirmed_lately >= CONFIRMED_LATELY_MAX:
+        return "it changes too often: an operator has to look at it"
     if policy is Policy.RULES and unmet:
         return f"it does not meet the store's rules: {'; '.join(unmet)}"
     return None

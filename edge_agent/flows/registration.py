@@ -15,7 +15,7 @@ from common.rules.problems import ProblemKind
 from common.rules.registration import Standing, gate_is_open
 from common.rules.specification import Remembered, settled
 from common.topics import BrokerRole, Channel
-from edge_agent.ports import Identity, Transaction
+from edge_agent.ports import Identity, Row, Transaction
 
 PROTOCOL: Final = (1, 1)
 """The lowest and highest version of the protocol that this agent speaks."""
@@ -83,21 +83,23 @@ def own_role(*, gate_is_open: bool, holds_sessions: bool) -> BrokerRole:
     return BrokerRole.SETTLING if holds_sessions else BrokerRole.GATE
 
 
-def take_standing(journal: Transaction, who: Identity, told: StandingTold) -> NotHeard | None:
+def take_standing(
+    journal: Transaction, who: Identity, told: StandingTold, *, is_answer: bool = False
+) -> NotHeard | None:
     """Keep where our registration stands, or return why this word changes nothing (A3, A4).
 
     An older word that comes again opens nothing and is a problem; so is a confirmation of what we
-    are not. The same word again changes nothing, unless it was contradicted since.
+    are not. The same word again changes nothing, unless it was contradicted since. The answer to
+    our own question cannot be old: a lower revision in it is that of an old backup put back.
     """
     if told.epoch != who.epoch:
         return NotHeard.ANOTHER_EPOCH
-    known = journal.rows.registration()
+    known: Row | None = None if is_answer else journal.rows.registration()
     if known is not None and told.revision < known["revision"]:
         detail = f"revision {told.revision} came, {known['revision']} is known"
         _tell_stale(journal, told, detail)
         return NotHeard.STALE
-    is_same = known is not None and told.revision == known["revision"]
-    if is_same and known["standing"] != DOUBTED:
+    if known is not None and told.revision == known["revision"] and known["standing"] != DOUBTED:
         return None
     if told.gate_digest != journal.rows.own_gate_digest():
         if told.standing == Standing.CONFIRMED:

@@ -25,6 +25,9 @@ from edge_agent.journal import SqliteJournal
 from edge_agent.listener import Hearing, Listener
 from edge_agent.ports import Asked, Clock, Identity, Names, ProgramSeen, Verdict
 
+ASKED = "m-asked"
+"""The `corr` of a word that answers the terminal's last question where it stands."""
+
 
 class TerminalInHand:
     """Hears what it is handed and keeps what it asks, says and shows."""
@@ -85,19 +88,22 @@ class TerminalInHand:
         tail: str = "",
         *,
         is_retained: bool = False,
+        corr: str = "",
     ) -> None:
         """Take in a message through the listener, as bytes on a topic."""
         address = Address(terminal=self.who.terminal, channel=channel, tail=tail)
         envelope = Envelope(
-            id="m", terminal=self.who.terminal, epoch="", sent_at=0, message=message
+            id="m", terminal=self.who.terminal, epoch="", sent_at=0, message=message, corr=corr
         )
         self.listener.take(a_delivery(topic_of(address), write(envelope), is_retained=is_retained))
 
-    def hear_standing(self, standing: Standing, revision: int, **told: Any) -> None:
+    def hear_standing(
+        self, standing: Standing, revision: int, *, corr: str = "", **told: Any
+    ) -> None:
         """Hear where it stands: by default for what it is now, in its epoch."""
         facts = {"gate_digest": self.gate_digest, "epoch": self.who.epoch, **told}
         message = StandingTold(standing=standing, revision=revision, **facts)
-        self.hear(message, Channel.REGISTRATION)
+        self.hear(message, Channel.REGISTRATION, corr=corr)
 
     def asks(self) -> list[Message]:
         """Return what has been asked since the last look."""
@@ -142,7 +148,12 @@ class TerminalInHand:
             on_acknowledged=lambda _up_to: self.gate.review(),
         )
         self.listener = Listener(
-            who, self.journal, self.gate, hearing=hearing, acknowledge=lambda _: None
+            who,
+            self.journal,
+            self.gate,
+            hearing=hearing,
+            acknowledge=lambda _: None,
+            answers_us=lambda corr: corr == ASKED,
         )
         self.gate.review()
         self.listener.on_connected()

@@ -121,7 +121,12 @@ class Reader:
             on_acknowledged=self._courier.acknowledged,
         )
         self._listener = Listener(
-            who, self.journal, gate, hearing=hearing, acknowledge=lambda _: None
+            who,
+            self.journal,
+            gate,
+            hearing=hearing,
+            acknowledge=lambda _: None,
+            answers_us=lambda _: False,
         )
         self._courier.is_connected = True
         self.journal.on_said = self._courier.pump

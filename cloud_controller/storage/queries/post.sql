@@ -48,6 +48,11 @@ WHERE reservation_id = :reservation_id ORDER BY entry_id;
 INSERT INTO audit (at, actor, act, subject, reason)
 VALUES (:at, :actor, :act, :subject, :reason);
 
+-- name: acts_since(subject, act, since, most)$
+-- How often this was done to one terminal lately, counted up to `most`.
+SELECT count(*) FROM (SELECT at FROM audit WHERE subject = :subject AND act = :act
+    ORDER BY entry_id DESC LIMIT :most) WHERE at > :since;
+
 -- name: audit_of(subject, most)
 -- What was done to one terminal, the latest first.
 SELECT at, actor, act, reason FROM audit WHERE subject = :subject

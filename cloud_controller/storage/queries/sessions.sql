@@ -71,6 +71,11 @@ UPDATE sessions SET wanted = 'stop' WHERE session_id = :session_id AND wanted = 
 UPDATE terminals SET desired_revision = desired_revision + 1 WHERE terminal_id = :terminal_id
 RETURNING desired_revision;
 
+-- name: raise_revision_above(terminal_id, applied)$
+-- The terminal knows a higher one than we do: the next counts for it only above that.
+UPDATE terminals SET desired_revision = :applied + 1 WHERE terminal_id = :terminal_id
+RETURNING desired_revision;
+
 -- name: desired(terminal_id)
 SELECT session_id, device_id, wanted FROM sessions
 WHERE terminal_id = :terminal_id AND state IN ('granted', 'starting', 'running', 'ending')
