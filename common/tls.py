@@ -6,6 +6,8 @@ import hashlib
 import ssl
 from pathlib import Path
 
+from typing_extensions import override
+
 from common.errors import CannotStart
 
 
@@ -27,6 +29,7 @@ def trusting(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.verify_flags |= ssl.VERIFY_X509_STRICT
+    context.sslsocket_class = _Tidy
     try:
         context.load_verify_locations(cadata=authority)
     except (ssl.SSLError, ValueError) as fault:
@@ -60,6 +63,18 @@ def fingerprint_of(authority: str) -> str:
         return hashlib.sha256(ssl.PEM_cert_to_DER_cert(authority)).hexdigest()
     except ValueError as fault:
         raise CertificateIsUnusable(what="The controller's authority", why=fault) from fault
+
+
+class _Tidy(ssl.SSLSocket):
+    """Closes itself when both sides do not agree: who asked for it may never come to hold it."""
+
+    @override
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
 
 
 def _show(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:

@@ -179,6 +179,9 @@ class EmbeddedBroker:
                 await self._launch()
         except OSError as fault:
             raise BrokerDoesNotStart(why=f"{self._folder}: {fault.strerror}") from fault
+        finally:
+            if not self._is_up.is_set():
+                self._unlock()
 
     async def keep(self) -> None:
         """Start mosquitto again whenever it ends, until `stop`."""
@@ -224,6 +227,10 @@ class EmbeddedBroker:
         child = self._child
         if child is not None and child.returncode is None:
             await _end(child)
+        self._unlock()
+
+    def _unlock(self) -> None:
+        """Let another controller have the folder."""
         if self._lock is not None:
             self._lock.close()
 

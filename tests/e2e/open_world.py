@@ -173,6 +173,12 @@ class OpenWorld(World):
         return any(line["number"] == number for line in lines)
 
     @override
+    def end(self) -> None:
+        super().end()
+        if self.controller is not None and self.controller.stdin is not None:
+            self.controller.stdin.close()
+
+    @override
     def _serve(self, settings: Path, log: Path, roles: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "tests.e2e.outspoken", "serve", "--settings"]
         with log.open("ab") as out:

@@ -18,7 +18,7 @@ def plant(root: Path, files: dict[str, str | bytes]) -> Path:
 
 
 def machine_of(root: Path, scanners: tuple[str, ...] = ()) -> MachineFound:
-    return look((), {}, scanners, root=root).machine
+    return look((), {}, scanners, root=root, version="1").machine
 
 
 def edid_of(
