@@ -42,6 +42,7 @@ from cloud_controller.web.app import WebParts, make_app, runner_of
 from common.errors import CannotStart, RusubanError
 from common.ids import StoreId
 from common.mqtt import Delivery, Link, LinkCallbacks, LinkSettings, RetrySettings, Token, Will
+from common.rules.enrolment import Ladder
 from common.system import SystemClock, SystemNames
 from common.topics import (
     CONTROLLER_STATE,
@@ -198,8 +199,7 @@ class Controller:
 
     async def _renew_credentials(self) -> None:
         """Renew what runs out; the broker that reads it sends everybody through its door again."""
-        calling = {self._name: self._calling} if self._calling is not None else {}
-        is_new = self.credentials.renew(self._served, calling)
+        is_new = self.credentials.renew()
         is_revoked = self.credentials.take_back(await self.books.read(revoked))
         if is_new or is_revoked:
             await self.broker.reload()
@@ -280,7 +280,8 @@ class Controller:
     def _post(self, said: Sequence[Said | RoleGiven]) -> None:
         """Send what is ours to send: without the broker only answers; the outbox is another's."""
         self.courier.post(said if self.has_broker else [each for each in said if is_answer(each)])
-        if any(is_farewell(each) for each in said):
+        certifies = self.credentials.ladder is Ladder.CERTIFICATE
+        if certifies and any(is_farewell(each) for each in said):
             self._credentials_are_due.set()
 
     def _acknowledge(self, delivery: Delivery) -> None:

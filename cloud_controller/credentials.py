@@ -53,6 +53,8 @@ class Credentials:
         self._server_names = sorted(server_names)
         is_needed = has_pages or ladder is not Ladder.LOOPBACK
         self.authority = Authority(folder, clock, names) if is_needed else None
+        self._callers: dict[str, ssl.SSLContext] = {}
+        self._served: ssl.SSLContext | None = None
 
     @property
     def authority_text(self) -> str:
@@ -94,13 +96,16 @@ class Credentials:
         if self.ladder is Ladder.PASSWORD:
             return trusting(self.authority.pem)
         own = self.authority.certify_self(name)
-        return trusting(self.authority.pem, certificate=own.certificate, key=own.key)
+        context = trusting(self.authority.pem, certificate=own.certificate, key=own.key)
+        self._callers[name] = context
+        return context
 
     def serving(self) -> ssl.SSLContext:
         """Return how the pages are served."""
         assert self.authority is not None
         own = self.authority.server_files(self._server_names)
-        return serving(own.certificate, own.key)
+        self._served = serving(own.certificate, own.key)
+        return self._served
 
     def take_back(self, revoked: dict[str, int]) -> bool:
         """Have the broker let nobody in any more with these; say whether it must read anew."""
@@ -108,19 +113,18 @@ class Credentials:
             return False
         return self.authority.take_back(revoked)
 
-    def renew(self, served: ssl.SSLContext | None, calling: dict[str, ssl.SSLContext]) -> bool:
+    def renew(self) -> bool:
         """Renew what runs out, into the contexts that are in use; say whether anything was."""
         if self.authority is None:
             return False
         own = self.authority.server_files(self._server_names)
-        if own.is_new and served is not None:
-            served.load_cert_chain(own.certificate, own.key)
+        if own.is_new and self._served is not None:
+            self._served.load_cert_chain(own.certificate, own.key)
         is_new = own.is_new
-        for name, context in calling.items():
-            if self.ladder is Ladder.CERTIFICATE:
-                shown = self.authority.certify_self(name)
-                context.load_cert_chain(shown.certificate, shown.key)
-                is_new = is_new or shown.is_new
+        for name, context in self._callers.items():
+            shown = self.authority.certify_self(name)
+            context.load_cert_chain(shown.certificate, shown.key)
+            is_new = is_new or shown.is_new
         return is_new
 
 

@@ -20,7 +20,7 @@ from cloud_controller.controller import Controller, open_books
 from cloud_controller.explain import show
 from cloud_controller.flows import enrolment, service
 from cloud_controller.ports import Actor
-from cloud_controller.settings import ControllerSettings, Role
+from cloud_controller.settings import EVERY_NETWORK, ControllerSettings, Role
 from cloud_controller.storage.books import SqliteBooks
 from common.errors import CannotStart, RusubanError
 from common.ids import StoreId, TerminalId
@@ -34,9 +34,6 @@ EXIT_CANNOT_START: Final = 2
 
 TERMINAL_SETTINGS: Final = "/etc/rusuban/edge-agent.toml"
 """Where an installed terminal keeps its settings."""
-
-EVERY_NETWORK: Final = ("0.0.0.0", "::")  # noqa: S104 - nothing is bound here: it is no name to call
-"""Addresses to listen on that nobody can call."""
 
 T = TypeVar("T")
 

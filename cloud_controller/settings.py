@@ -6,7 +6,7 @@ import ipaddress
 import zoneinfo
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -19,6 +19,9 @@ from common.rules.registration import Policy
 from common.settings import Settings
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
+EVERY_NETWORK: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - told from a name, not bound here
+"""Hosts to listen on that are no names to call by."""
+
 HostName = Annotated[str, Field(min_length=1, max_length=253)]
 
 
@@ -172,5 +175,4 @@ class ControllerSettings(Settings):
         """Return every name and address by which broker and pages are reached over TLS."""
         pages = urlsplit(self.web.public_url).hostname
         hosts = {*self.broker.all_names, self.broker.host, self.web.host, pages, "localhost"}
-        is_anywhere = {"0.0.0.0", "::"}  # noqa: S104 - taken away, not listened on
-        return frozenset({host for host in hosts if host} - is_anywhere) | {"127.0.0.1"}
+        return frozenset({host for host in hosts if host} - EVERY_NETWORK) | {"127.0.0.1"}

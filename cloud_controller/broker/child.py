@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from cloud_controller.broker.security import BrokerAccount, security_document
+from cloud_controller.settings import EVERY_NETWORK
 from common.errors import CannotStart, RusubanError
 from common.files import replace
 from common.rules.enrolment import Ladder
@@ -64,9 +65,6 @@ PLUGIN_PLACES = tuple(
     f"{folder}/{PLUGIN_NAME}"
     for folder in ("usr/lib/*-linux-*", "usr/lib", "usr/lib64", "usr/local/lib")
 )
-
-ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - compared with, never a default
-"""The host that means every address this machine has."""
 
 _MANAGERS_WORDS = frozenset({"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"})
 """What the service manager tells us and not our child, which would answer for us."""
@@ -160,7 +158,7 @@ class EmbeddedBroker:
     @property
     def own_host(self) -> str:
         """Where we ourselves reach it, under a name its certificate must have."""
-        return "127.0.0.1" if self.host == ANY_ADDRESS else self.host
+        return "127.0.0.1" if self.host in EVERY_NETWORK else self.host
 
     async def start(self) -> None:
         """Start mosquitto and return when it listens.

@@ -12,10 +12,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from cloud_controller.certificates import OWN_LIFE, Authority, CertificateFiles
+from cloud_controller.credentials import Credentials
 from common.errors import CannotStart
 from common.files import FileCannotBeKept, kept, replace
+from common.rules.enrolment import Ladder
 from common.tls import CertificateIsUnusable, fingerprint_of, serving, trusting
 from tests.fakes.names import CountedNames
+from tests.fakes.store import ClockInHand
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key()
@@ -248,3 +251,24 @@ def test_a_disk_that_takes_nothing_is_one_clear_sentence_and_changes_nothing(tmp
     with pytest.raises(FileCannotBeKept, match="secret cannot be kept: Is a directory"):
         replace(tmp_path / "secret", b"new")
     assert (tmp_path / "secret").read_bytes() == b"old"
+
+
+def test_what_the_controller_shows_is_renewed_in_time_and_only_then(tmp_path):
+    clock = ClockInHand()
+    credentials = Credentials(
+        tmp_path,
+        ladder=Ladder.CERTIFICATE,
+        has_pages=True,
+        server_names=frozenset({"127.0.0.1"}),
+        clock=clock,
+        names=CountedNames(),
+    )
+    assert credentials.calling("controller") is not None
+    credentials.serving()
+    shown = [(tmp_path / f"{name}.pem").read_bytes() for name in ("server", "controller")]
+    assert not credentials.renew()
+    clock.move(300 * 86_400)
+    assert credentials.renew()
+    renewed = [(tmp_path / f"{name}.pem").read_bytes() for name in ("server", "controller")]
+    assert all(new != old for new, old in zip(renewed, shown, strict=True))
+    assert not credentials.renew()
