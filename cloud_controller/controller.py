@@ -58,6 +58,10 @@ SERVICE: Final = "service"
 
 BOOKS_FILE: Final = "books.db"
 
+RELOAD_REST_SECONDS: Final = 15.0
+"""Between two restarts of the broker: a terminal that loses three short-lived connections in a row
+takes it for a thief of its name. Whoever leaves meanwhile has lost its account at once."""
+
 
 class Controller:
     """The controller's parts, each given what it speaks to; `start` opens them in order."""
@@ -203,6 +207,7 @@ class Controller:
         is_revoked = self.credentials.take_back(await self.books.read(revoked))
         if is_new or is_revoked:
             await self.broker.reload()
+            await asyncio.sleep(RELOAD_REST_SECONDS)
 
     async def _accounts(self) -> Sequence[BrokerAccount]:
         own = self._account(CONTROLLER, AccountRole.CONTROLLER, self._secret)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 import pytest
@@ -38,6 +39,30 @@ def test_a_terminal_climbs_the_ladder_by_itself_and_nothing_leads_down():
         settles(world, begin(world, terminal))
         refused = restart_controller(world, ladder=1)
         assert "never go down" in refused
+
+
+def test_many_that_leave_one_after_the_other_send_the_others_away_only_once():
+    """Revoking restarts the broker: it must not look as if somebody had stolen a name."""
+    with a_world(SHORT, ladder=2) as world:
+        terminal = world.add_terminal()
+        settles(world, begin(world, terminal))
+        before = world.processes("mosquitto.conf")
+        leavers = [enrolled(world) for _ in range(4)]
+        for leaver in leavers:
+            path = f"/api/v1/terminals/{leaver}/standing"
+            world.operator("POST", path, {"event": "retire", "reason": "sold"})
+            world.wait_for("another broker", lambda: world.processes("mosquitto.conf") != before)
+        after = world.wait_for("the broker", lambda: world.processes("mosquitto.conf"))
+        settles(world, begin(world, terminal))
+        assert world.processes("mosquitto.conf") == after
+        kinds = {each["kind"] for each in world.operator("GET", "/api/v1/problems")["problems"]}
+        assert "identity_taken_over" not in kinds
+
+
+def enrolled(world: World) -> str:
+    """Enrol a terminal that never comes, and return its id."""
+    about = {"code": world.new_code(), "public_key": os.urandom(32).hex(), "hostname": "away"}
+    return str(world.api("POST", "/api/v1/enrolments", about)["terminal"])
 
 
 def certificates(world: World) -> list[str]:
