@@ -6,11 +6,15 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cloud_controller.flows import offerings, registration, rights, sessions
+from cloud_controller.flows import offerings, problems, rights, sessions
 from cloud_controller.ports import Flow, Received, Transaction
 from common.codec import message_from
 from common.errors import RusubanError
-from common.messages import offerings as said_of_offerings, sessions as said_of_sessions
+from common.messages import (
+    offerings as said_of_offerings,
+    rights as said_of_rights,
+    sessions as said_of_sessions,
+)
 from common.messages.problems import ProblemTold
 from common.messages.registration import Acknowledged
 from common.topics import Channel
@@ -25,6 +29,9 @@ EVENTS: Final[Mapping[str, Flow]] = {
     said_of_offerings.OfferingRegistered.type: offerings.register,
     said_of_offerings.OfferingOn.type: offerings.turn_on,
     said_of_offerings.OfferingOff.type: offerings.turn_off,
+    said_of_rights.TicketReleased.type: rights.note_released,
+    said_of_rights.TicketKept.type: rights.note_kept,
+    said_of_sessions.SessionAdmitted.type: rights.note_admitted,
     said_of_sessions.SessionStarting.type: sessions.note_starting,
     said_of_sessions.SessionRunning.type: sessions.note_running,
     said_of_sessions.SessionWarned.type: sessions.note_warned,
@@ -33,7 +40,7 @@ EVENTS: Final[Mapping[str, Flow]] = {
     said_of_sessions.SessionFailed.type: sessions.note_failed,
     said_of_sessions.CommandTold.type: sessions.note_command,
     said_of_sessions.ScanDenied.type: rights.note_denied,
-    ProblemTold.type: registration.note_problem,
+    ProblemTold.type: problems.note_problem,
 }
 """What the ordered stream of a terminal may carry."""
 

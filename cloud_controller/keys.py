@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from common.files import kept
 from common.seals import (
     ReadToken,
     TicketToken,
+    is_sealed,
     new_signing_key,
     public_bytes,
     seal_document,
@@ -55,6 +57,10 @@ class FileKeys:
     def seal_document(self, document: dict[str, Any]) -> str:
         """Return the signature of a right, in hex."""
         return seal_document(document, self._key)
+
+    def have_sealed(self, document: Mapping[str, Any], signature: str) -> bool:
+        """Say whether one of our live keys signed this right."""
+        return any(is_sealed(document, signature, key) for key in self._verifying.values())
 
     def public_keys(self) -> dict[int, str]:
         """Return the live public keys in hex, by key id."""

@@ -196,10 +196,7 @@ _MANAGEMENT: Final[Mapping[tuple[Channel, str], Flow]] = {
     (Channel.SPECIFICATION, said_of_specification.Specification.type): registration.specify,
     (Channel.PRESENCE, PresenceTold.type): registration.note_connection,
     (Channel.HELLO, said_of_registration.Hello.type): sessions.hello,
-    (Channel.REQUESTS, said_of_rights.Announce.type): rights.announce,
-    (Channel.REQUESTS, said_of_rights.Request.type): rights.request,
-    (Channel.REQUESTS, said_of_rights.Complete.type): rights.complete,
-    (Channel.REQUESTS, said_of_rights.Abort.type): rights.abort,
+    **{(Channel.REQUESTS, said.type): rights.take for said in said_of_rights.FROM_THE_CLIENT},
     **{(Channel.EVENTS, kind): take_event for kind in EVENTS},
 }
 

@@ -189,6 +189,10 @@ class Keys(Protocol):
         """Return the signature of a right, in hex."""
         ...
 
+    def have_sealed(self, document: Mapping[str, Any], signature: str) -> bool:
+        """Say whether one of our live keys signed this right."""
+        ...
+
     def public_keys(self) -> dict[int, str]:
         """Return the live public keys in hex, by key id."""
         ...

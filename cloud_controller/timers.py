@@ -8,13 +8,17 @@ from typing import Final
 
 import structlog
 
-from cloud_controller.flows import enrolment, registration, reservations, sessions
+from cloud_controller.flows import enrolment, problems, registration, reservations, rights, sessions
 from cloud_controller.ports import Books, Clock, Transaction
 from common.ids import TerminalId
 from common.rules.presence import Presence, presence_after, seconds_to_next_change
 
-SLEEP_SECONDS_MAX: Final = 10.0
-"""The longest sleep: claims that lapse are looked for at least this often."""
+TIDY_SECONDS: Final = 10.0
+"""How often claims that lapse and leases that end are looked for."""
+
+HOLD_SECONDS: Final = 2.0
+"""The longest sleep: how often tickets are looked for that no terminal holds yet, and recalls that
+had no answer. A ticket that was just bought can be used without the line after so long."""
 
 PAUSE_SECONDS: Final = 0.02
 """The shortest sleep, and the one after a change: a crowd of them is looked at together, and the
@@ -38,6 +42,7 @@ class Timers:
         self._connections: dict[TerminalId, str] = {}
         self._nudged = asyncio.Event()
         self._tidy_at = 0.0
+        self._hold_at = 0.0
         self._log = structlog.get_logger("timers")
 
     def heard(self, terminal: TerminalId, presence: Presence, connection: str) -> None:
@@ -89,13 +94,21 @@ class Timers:
         next_at = await self._books.read(sessions.next_moment)
         if next_at is not None and next_at <= self._clock.now_ms():
             next_at = await self._books.transact(_do_sessions)
+        if self._clock.steady_seconds() >= self._hold_at:
+            self._hold_at = self._clock.steady_seconds() + HOLD_SECONDS
+            await self._hold()
         if self._clock.steady_seconds() >= self._tidy_at:
-            self._tidy_at = self._clock.steady_seconds() + SLEEP_SECONDS_MAX
+            self._tidy_at = self._clock.steady_seconds() + TIDY_SECONDS
             await self._books.transact(_tidy)
-        waits = [SLEEP_SECONDS_MAX, self._seconds_to_next_silence()]
+        waits = [HOLD_SECONDS, self._seconds_to_next_silence()]
         if next_at is not None:
             waits.append((next_at - self._clock.now_ms()) / 1000)
         return max(0.0, min(waits))
+
+    async def _hold(self) -> None:
+        """See that each coming ticket is held by its terminal; mostly there is nothing to do."""
+        if await self._books.read(rights.has_to_hold):
+            await self._books.transact(_hold)
 
     async def _note_presence(self) -> None:
         now = self._clock.steady_seconds()
@@ -113,7 +126,7 @@ class Timers:
     def _seconds_to_next_silence(self) -> float:
         now = self._clock.steady_seconds()
         waits = [seconds_to_next_change(now - heard_at) for heard_at in self._heard.values()]
-        return min((wait for wait in waits if wait is not None), default=SLEEP_SECONDS_MAX)
+        return min((wait for wait in waits if wait is not None), default=HOLD_SECONDS)
 
 
 def _presences(books: Transaction) -> list[tuple[TerminalId, Presence]]:
@@ -130,9 +143,16 @@ def _do_sessions(books: Transaction) -> int | None:
     return sessions.next_moment(books)
 
 
+def _hold(books: Transaction) -> None:
+    rights.settle_held(books)
+    rights.hold_what_comes(books)
+
+
 def _tidy(books: Transaction) -> None:
+    registration.shut_out_quarantined(books)
     registration.close_settled(books)
-    registration.solve_reservations(books)
+    rights.free_leases(books)
+    problems.solve_reservations(books)
     reservations.lapse(books)
     reservations.forget_answers(books, ANSWERS_KEPT_SECONDS)
     enrolment.forget_codes(books)

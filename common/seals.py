@@ -181,6 +181,15 @@ def check_document(document: Mapping[str, Any], signature: str, key: Ed25519Publ
         raise SealIsBroken
 
 
+def is_sealed(document: Mapping[str, Any], signature: str, key: Ed25519PublicKey) -> bool:
+    """Say whether `key` signed this document."""
+    try:
+        check_document(document, signature, key)
+    except SealIsBroken:
+        return False
+    return True
+
+
 def _is_signed(key: Ed25519PublicKey, signature: bytes, text: bytes) -> bool:
     try:
         key.verify(signature, text)

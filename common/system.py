@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import secrets
 import time
 
+_TIMEX_BYTES = 512  # struct timex has 208; all zeros asks and changes nothing
+_TIME_ERROR = 5  # the clock is not synchronised
+_adjtimex = ctypes.CDLL(None, use_errno=True).adjtimex
 _SHORT_CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -23,6 +27,10 @@ class SystemClock:
     def steady_seconds(self) -> float:
         """Return seconds that only ever grow, for measuring how long something took."""
         return time.monotonic()
+
+    def is_synchronised(self) -> bool:
+        """Say whether the kernel takes the wall clock for kept by a time server (adjtimex(2))."""
+        return _adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)) not in {_TIME_ERROR, -1}
 
 
 class SystemNames:

@@ -199,6 +199,14 @@ _PROBLEMS_EN: Final = {
         what="A terminal and the controller have no version of the protocol in common.",
         next="Bring the older of the two up to date.",
     ),
+    ProblemKind.PROGRAM_DID_NOT_START: Words(
+        what="A customer's program did not start.",
+        next="Look at the device. What was not delivered is credited to the customer.",
+    ),
+    ProblemKind.OFFLINE_START_DOUBTED: Words(
+        what="A terminal without the line started a session that is in doubt.",
+        next="Look at the ticket's story, and close this when you know what happened.",
+    ),
     ProblemKind.RESERVATION_WITHOUT_DEVICE: Words(
         what="A reservation has lost its device.",
         next="Move it to another device or give the money back, before the customer comes.",
@@ -240,6 +248,14 @@ _PROBLEMS_JA: Final = {
     ),
     ProblemKind.PROTOCOL_UNSPOKEN: Words(
         what="端末と管理サーバーの版が合いません。", next="古い方を更新してください。"
+    ),
+    ProblemKind.PROGRAM_DID_NOT_START: Words(
+        what="お客様のプログラムが起動しませんでした。",
+        next="機器を確認してください。提供できなかった分はお客様に返金扱いとなります。",
+    ),
+    ProblemKind.OFFLINE_START_DOUBTED: Words(
+        what="回線のない端末が、確認できない利用を開始しました。",
+        next="チケットの経過を確認し、事情が分かったらこの件を閉じてください。",
     ),
     ProblemKind.RESERVATION_WITHOUT_DEVICE: Words(
         what="予約の機器が使えなくなりました。",

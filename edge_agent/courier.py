@@ -190,7 +190,7 @@ def _is_waiting(journal: Transaction, gate: Gate) -> bool:
     if gate.lets(Channel.EVENTS) and journal.rows.outbox_range()["waiting"] > 0:
         return True
     return gate.lets(Channel.REQUESTS) and (
-        service.awaits_profile(journal) or any(True for _ in journal.rows.open_exchanges())
+        service.awaits_profile(journal) or bool(journal.rows.is_owed_an_answer())
     )
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, Final
 
 import structlog
 
 from common.errors import StorageIsFull
-from common.messages.service import ProfileDevice
+from common.messages.service import ProfileDevice, ServiceProfile
 from common.rules.tickets import DenialReason
 from common.words import words_for
 from edge_agent.flows import rights
-from edge_agent.ports import Identity, Journal, Verdict
+from edge_agent.ports import Identity, Journal, Names, Verdict
 from edge_agent.scanners.hygiene import NotATicket, clean, hygiene
 from edge_agent.scanners.reading import Reading, Scanner, ScannerIsGone
 
@@ -29,13 +30,27 @@ class Entrance:
         who: Identity,
         journal: Journal,
         scanners: Sequence[Scanner],
-        devices: Callable[[], Sequence[ProfileDevice]],
+        *,
+        profile: Callable[[], ServiceProfile | None],
+        line_is_up: Callable[[], bool],
+        names: Names,
     ) -> None:
-        """Take where tickets are read, and what says which devices they may be for now."""
+        """Take where tickets are read, and what is asked about each.
+
+        Args:
+            who: whose entrance it is.
+            journal: where a scan goes.
+            scanners: where tickets are read.
+            profile: says which devices they may be for now; None: for none.
+            line_is_up: says whether the controller can be asked.
+            names: where a scan gets its name from.
+        """
         self._who = who
         self._journal = journal
         self._scanners = scanners
-        self._devices = devices
+        self._profile = profile
+        self._line_is_up = line_is_up
+        self._names = names
         self._log = structlog.get_logger("agent")
 
     def loops(self) -> dict[str, Coroutine[Any, Any, None]]:
@@ -52,15 +67,27 @@ class Entrance:
         if isinstance(scanned, NotATicket):
             self._deny(DenialReason(scanned.reason), scanned.why, clean(reading.text))
             return
-        device = self._device_for(scanned.read.token.device_number)
-        if device is None:
+        profile = self._profile()
+        device = self._device_for(profile, scanned.read.token.device_number)
+        if profile is None or device is None:
             self._deny(DenialReason.NOT_REGISTERED, "the gate is closed", "")
             return
-        self._journal.transact(rights.scan, self._who, device, scanned.text)
+        scan = self._scan(self._names.new("x"), scanned.text, device, profile)
+        ask = partial(rights.scan, line_is_up=self._line_is_up())
+        self._journal.transact(ask, self._who, scan)
+
+    def decide_late(self) -> None:
+        """Decide alone about scans that have had no answer in time."""
+        for request in self._journal.transact(rights.late_requests):
+            profile = self._profile()
+            for device in profile.devices if profile is not None else ():
+                if profile is not None and device.device == request.device:
+                    scan = self._scan(request.scan, request.token, device, profile)
+                    self._journal.transact(rights.give_up, self._who, scan)
 
     def show(self, verdict: Verdict) -> None:
         """Tell the customer; until there is a screen, the log is where it shows."""
-        told = {"scan": verdict.scan, "device": verdict.device}
+        told = {"scan": verdict.scan, "device": verdict.device, "alone": verdict.is_alone}
         if verdict.reason is None:
             self._log.info("verdict", opens=True, **told)
             return
@@ -88,15 +115,27 @@ class Entrance:
                 reason = DenialReason.BUSY_TRY_AGAIN
                 self.show(Verdict(device=None, scan="", reason=reason))
 
-    def _device_for(self, number: int) -> str | None:
+    def _device_for(self, profile: ServiceProfile | None, number: int) -> ProfileDevice | None:
         """Return the device a ticket names, or one that is free: the controller says if it may."""
-        devices = self._devices()
-        if not devices:
+        if profile is None or not profile.devices:
             return None
-        for device in devices:
-            if device.number == number or len(devices) == 1:
-                return device.device
-        return self._journal.transact(rights.first_ready, [each.device for each in devices])
+        for device in profile.devices:
+            if device.number == number or len(profile.devices) == 1:
+                return device
+        names = [device.device for device in profile.devices]
+        first = self._journal.transact(rights.first_ready, names)
+        return profile.devices[names.index(first)]
+
+    def _scan(
+        self, name: str, token: str, device: ProfileDevice, profile: ServiceProfile
+    ) -> rights.Scan:
+        return rights.Scan(
+            name=name,
+            token=token,
+            device=device,
+            store_number=profile.store_number,
+            signature_starts=profile.offline_signature_starts,
+        )
 
     def _deny(self, reason: DenialReason, why: str, text: str) -> None:
         self._journal.transact(rights.deny, reason, why, text)

@@ -42,6 +42,11 @@ class OpenTransaction:
         self.shown: list[Verdict] = []
         self._clock = clock
 
+    @property
+    def is_synchronised(self) -> bool:
+        """Say whether a time server keeps the wall clock; see `ports.Clock`."""
+        return self._clock.is_synchronised()
+
     def begin(self) -> None:
         """Look at both clocks once, for all that this transaction does."""
         self.now = self._clock.now_ms()

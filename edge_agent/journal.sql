@@ -66,7 +66,8 @@ VALUES (1, :gate_digest, :body, :missing_since);
 -- name: holds_sessions()$
 -- Whether a session runs, or something of one has still to be told.
 SELECT EXISTS (SELECT 1 FROM sessions WHERE state IN ('starting', 'running', 'ending'))
-    OR EXISTS (SELECT 1 FROM outbox WHERE type GLOB 'session.*' OR type GLOB 'command.*');
+    OR EXISTS (SELECT 1 FROM outbox WHERE type GLOB 'session.*' OR type GLOB 'command.*'
+        OR type GLOB 'ticket.*');
 
 -- name: note_problem(kind, about)!
 INSERT INTO problems (kind, about) VALUES (:kind, :about) ON CONFLICT DO NOTHING;
@@ -93,42 +94,95 @@ SELECT revision FROM desired;
 INSERT OR REPLACE INTO desired (only_row, revision) VALUES (1, :revision);
 
 -- name: exchange(kind)^
-SELECT kind, seq, nonce, state, request, asked_boot_seconds, asked_boot_id, answer_digest,
-    done_seq, done_nonce, done_digest
+SELECT kind, seq, nonce, state, request, request_digest, asked_boot_seconds, asked_boot_id, answer,
+    answer_digest, done_seq, done_nonce, done_digest
 FROM exchanges WHERE kind = :kind;
 
--- name: open_exchanges()
--- Those that wait for an answer from the other side.
-SELECT kind, seq, nonce, state, request, answer_digest, done_seq, done_nonce, done_digest
-FROM exchanges WHERE state IN ('announcing', 'requesting', 'completing', 'aborting');
+-- name: exchanges()
+SELECT kind, seq, nonce, state, request, request_digest, asked_boot_seconds, asked_boot_id, answer,
+    answer_digest, done_seq, done_nonce, done_digest
+FROM exchanges ORDER BY kind;
 
--- name: intend(kind, seq, nonce, state)!
-INSERT INTO exchanges (kind, seq, nonce, state) VALUES (:kind, :seq, :nonce, :state)
+-- name: in_a_state(first, second)$
+SELECT EXISTS (SELECT 1 FROM exchanges WHERE state IN (:first, :second));
+
+-- name: is_owed_an_answer()$
+SELECT EXISTS (SELECT 1 FROM exchanges WHERE state IN
+    ('announcing', 'requesting', 'completing', 'presenting', 'aborting', 'contesting'));
+
+-- name: keep_exchange(kind, before, seq, nonce, state, request, request_digest, answer, answer_digest, done_seq, done_nonce, done_digest)!
+INSERT INTO exchanges (kind, seq, nonce, state, request, request_digest, answer, answer_digest,
+    done_seq, done_nonce, done_digest)
+VALUES (:kind, :seq, :nonce, :state, :request, :request_digest, :answer, :answer_digest,
+    :done_seq, :done_nonce, :done_digest)
 ON CONFLICT (kind) DO UPDATE SET seq = excluded.seq, nonce = excluded.nonce,
-    state = excluded.state, request = NULL, asked_boot_seconds = NULL, asked_boot_id = NULL,
-    answer_digest = NULL;
+    state = excluded.state, request = excluded.request, request_digest = excluded.request_digest,
+    answer = excluded.answer, answer_digest = excluded.answer_digest, done_seq = excluded.done_seq,
+    done_nonce = excluded.done_nonce, done_digest = excluded.done_digest
+WHERE exchanges.state = :before;
 
--- name: move_exchange(kind, before, state)!
-UPDATE exchanges SET state = :state WHERE kind = :kind AND state = :before;
+-- name: note_asked(kind, boot_seconds, boot_id)!
+UPDATE exchanges SET asked_boot_seconds = :boot_seconds, asked_boot_id = :boot_id
+WHERE kind = :kind;
 
--- name: freeze_request(kind, before, state, request, asked_boot_seconds, asked_boot_id)!
-UPDATE exchanges SET state = :state, request = :request, asked_boot_seconds = :asked_boot_seconds,
-    asked_boot_id = :asked_boot_id
-WHERE kind = :kind AND state = :before;
+-- name: quarantine_all(state)!
+UPDATE exchanges SET state = :state WHERE state <> 'contesting';
 
--- name: keep_answer(kind, before, state, answer_digest)!
-UPDATE exchanges SET state = :state, answer_digest = :answer_digest
-WHERE kind = :kind AND state = :before;
+-- name: keep_right(kind, comm_id, document, signature, stored_at)!
+INSERT OR REPLACE INTO held_rights (kind, comm_id, document, signature, stored_at)
+VALUES (:kind, :comm_id, :document, :signature, :stored_at);
 
--- name: finish_exchange(kind, before, state)!
-UPDATE exchanges SET state = :state, done_seq = seq, done_nonce = nonce,
-    done_digest = coalesce(answer_digest, '')
-WHERE kind = :kind AND state = :before;
+-- name: forget_rights()!
+DELETE FROM held_rights;
 
--- name: add_session(session, device, program, fence, right_document, granted_seconds, start_by_boot_seconds, deadline_boot_seconds, boot_id, state, made_at)!
-INSERT INTO sessions (session, device, program, fence, right_document, granted_seconds,
-    start_by_boot_seconds, deadline_boot_seconds, boot_id, state, made_at)
-VALUES (:session, :device, :program, :fence, :right_document, :granted_seconds,
+-- name: held_ticket(ticket)^
+SELECT ticket, device, token_digest, opens_at, ends_at, released_at
+FROM held_tickets WHERE ticket = :ticket;
+
+-- name: held_tickets()
+SELECT ticket, device, ends_at FROM held_tickets WHERE released_at IS NULL ORDER BY opens_at;
+
+-- name: hold_ticket(ticket, device, token_digest, opens_at, ends_at, issued_at)!
+-- What was given back after this authority was made stays given back.
+INSERT INTO held_tickets (ticket, device, token_digest, opens_at, ends_at)
+VALUES (:ticket, :device, :token_digest, :opens_at, :ends_at)
+ON CONFLICT (ticket) DO UPDATE SET device = excluded.device, token_digest = excluded.token_digest,
+    opens_at = excluded.opens_at, ends_at = excluded.ends_at, released_at = NULL
+WHERE held_tickets.released_at IS NULL OR held_tickets.released_at < :issued_at;
+
+-- name: release_ticket(ticket, released_at)!
+-- Also one that is not known: its authority may still be on its way.
+INSERT INTO held_tickets (ticket, device, token_digest, opens_at, ends_at, released_at)
+VALUES (:ticket, '', '', 0, :released_at, :released_at)
+ON CONFLICT (ticket) DO UPDATE SET released_at = excluded.released_at;
+
+-- name: forget_held(device)!
+DELETE FROM held_tickets WHERE device = :device AND released_at IS NULL;
+
+-- name: forget_all_held()!
+DELETE FROM held_tickets;
+
+-- name: forget_over(before)!
+DELETE FROM held_tickets WHERE ends_at < :before;
+
+-- name: keep_time(server_at, boot_seconds, boot_id)!
+INSERT OR REPLACE INTO controller_clock (only_row, server_at, boot_seconds, boot_id)
+VALUES (1, :server_at, :boot_seconds, :boot_id);
+
+-- name: controller_time()^
+SELECT server_at, boot_seconds, boot_id FROM controller_clock;
+
+-- name: session_of_ticket(ticket)$
+-- One that came to nothing does not count.
+SELECT session FROM sessions WHERE ticket = :ticket AND state <> 'failed';
+
+-- name: last_fence(device)$
+SELECT coalesce(max(fence), 0) FROM sessions WHERE device = :device;
+
+-- name: add_session(session, device, program, fence, ticket, admission, right_document, granted_seconds, start_by_boot_seconds, deadline_boot_seconds, boot_id, state, made_at)!
+INSERT INTO sessions (session, device, program, fence, ticket, admission, right_document,
+    granted_seconds, start_by_boot_seconds, deadline_boot_seconds, boot_id, state, made_at)
+VALUES (:session, :device, :program, :fence, :ticket, :admission, :right_document, :granted_seconds,
     :start_by_boot_seconds, :deadline_boot_seconds, :boot_id, :state, :made_at)
 ON CONFLICT (session) DO NOTHING;
 

@@ -14,11 +14,22 @@ from common.codec import Envelope, read
 from common.errors import MessageIsMalformed, RusubanError, StorageIsFull
 from common.messages.base import Message
 from common.messages.registration import Acknowledged, StandingTold, Welcome
-from common.messages.rights import Aborted, Announced, Completed, Refused, Right, Troubled
+from common.messages.rights import (
+    FROM_THE_SERVER,
+    Aborted,
+    Announced,
+    Completed,
+    HoldTickets,
+    Refused,
+    ReleaseTickets,
+    Right,
+    Troubled,
+)
 from common.messages.service import ProfileDevice, ServiceProfile, ServiceRefused
 from common.messages.sessions import Desired, StopSession
 from common.mqtt import Delivery
 from common.rules.problems import ProblemKind
+from common.rules.registration import Standing
 from common.topics import CONTROLLER_STATE, Channel, address_of
 from edge_agent.flows import registration, rights, service, sessions
 from edge_agent.gate import Gate
@@ -28,18 +39,9 @@ ON_CHANNEL: Final[Mapping[Channel, tuple[type[Message], ...]]] = {
     Channel.REGISTRATION: (StandingTold,),
     Channel.WELCOME: (Welcome,),
     Channel.ACKS: (Acknowledged,),
-    Channel.REPLIES: (
-        ServiceProfile,
-        ServiceRefused,
-        Announced,
-        Right,
-        Refused,
-        Completed,
-        Aborted,
-        Troubled,
-    ),
+    Channel.REPLIES: (ServiceProfile, ServiceRefused, *FROM_THE_SERVER),
     Channel.DESIRED: (Desired,),
-    Channel.COMMANDS: (StopSession,),
+    Channel.COMMANDS: (StopSession, HoldTickets, ReleaseTickets),
 }
 """What may come on each channel; anything else is dropped."""
 
@@ -59,8 +61,13 @@ class Hearing:
         on_free: Callable[[str], None],
         on_sessions: Callable[[], None],
         on_acknowledged: Callable[[int], object],
+        on_quarantined: Callable[[], None],
     ) -> None:
-        """Take the five that listen; with a profile come the devices that are no longer ours."""
+        """Take the six that listen.
+
+        With a profile come the devices that are no longer ours; what is free is a class of right.
+        """
+        self.on_quarantined = on_quarantined
         self.on_standing = on_standing
         self.on_profile = on_profile
         self.on_free = on_free
@@ -113,6 +120,8 @@ class Listener:
             Troubled: self._hear_trouble,
             StopSession: self._hear_stop,
             Desired: self._hear_desired,
+            HoldTickets: self._hear_hold,
+            ReleaseTickets: self._hear_release,
         }
 
     @property
@@ -179,6 +188,8 @@ class Listener:
     def _hear_standing(self, told: StandingTold, *, is_answer: bool) -> None:
         take = partial(registration.take_standing, is_answer=is_answer)
         refusal = self._journal.transact(take, self._who, told)
+        if refusal is None and told.standing != Standing.CONFIRMED:
+            self._journal.transact(rights.release_all)
         if refusal is not registration.NotHeard.ANOTHER_EPOCH:
             self._hearing.on_standing()
         if refusal is not None:
@@ -196,6 +207,7 @@ class Listener:
 
     def _hear_welcome(self, told: Welcome) -> None:
         if told.epoch == self._who.epoch:
+            self._journal.transact(rights.take_time, told.server_at)
             self._note_acknowledged(told.acknowledged_up_to)
 
     def _hear_acknowledged(self, told: Acknowledged) -> None:
@@ -216,13 +228,20 @@ class Listener:
         self._journal.transact(rights.take_refused, self._who, told)
 
     def _hear_completed(self, told: Completed | Aborted) -> None:
-        device = self._journal.transact(rights.take_completed, self._who, told)
-        if device is not None:
-            self._hearing.on_free(device)
+        kind = self._journal.transact(rights.take_over, self._who, told)
+        if kind is not None:
+            self._hearing.on_free(kind)
 
     def _hear_trouble(self, told: Troubled) -> None:
         self._log.warning("exchange in trouble", trouble=told.trouble, comm_id=told.comm_id)
-        self._journal.transact(rights.take_trouble, self._who, told)
+        if self._journal.transact(rights.take_trouble, self._who, told):
+            self._hearing.on_quarantined()
+
+    def _hear_hold(self, told: HoldTickets) -> None:
+        self._journal.transact(rights.hold, self._who, told.device)
+
+    def _hear_release(self, told: ReleaseTickets) -> None:
+        self._journal.transact(rights.release, told)
 
     def _hear_stop(self, told: StopSession) -> None:
         self._journal.transact(sessions.take_stop, told)

@@ -22,11 +22,12 @@ from common.watchdog import Notifier, keep_watch
 from edge_agent.alone import alone_in
 from edge_agent.enrolment import Asking, enrol as ask_to_enrol, kept_key
 from edge_agent.flows import enrolment
+from edge_agent.opened import open_journal, open_terminal
 from edge_agent.runner.main import run as run_runner
 from edge_agent.runner.settings import RunnerSettings
 from edge_agent.scanners.read_ticket import load_keys, read_tickets
 from edge_agent.settings import AgentSettings
-from edge_agent.terminal import Terminal, open_journal, open_terminal
+from edge_agent.terminal import Terminal
 
 EXIT_CANNOT_START: Final = 2
 """The exit code that says: read the sentence, put it right, start again."""

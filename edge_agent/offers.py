@@ -30,6 +30,11 @@ class Offers:
         self._log = structlog.get_logger("agent")
 
     @property
+    def profile(self) -> ServiceProfile | None:
+        """Return the service information that we serve by now, or None: we serve nobody."""
+        return self._profile
+
+    @property
     def devices(self) -> Sequence[ProfileDevice]:
         """Return the devices on which customers are served now."""
         return self._profile.devices if self._profile is not None else ()
@@ -46,6 +51,8 @@ class Offers:
     def take(self, profile: ServiceProfile, gone: Sequence[ProfileDevice]) -> None:
         """Offer the devices of a new profile; those gone with the old one are taken off."""
         self._journal.transact(offerings.offer, profile, self._drafts, gone)
+        for device in gone:
+            self._journal.transact(rights.drop, self._who, device.device)
         self._profile = profile
         self.prepare_all()
         self._log.info("service profile taken", devices=len(profile.devices))
@@ -61,6 +68,12 @@ class Offers:
         """Have an exchange ready for each device, so that a scan need not wait for it."""
         for device in self.devices:
             self.prepare(device.device)
+
+    def on_free(self, kind: str) -> None:
+        """Have the next exchange of a session's class ready; others are begun when needed."""
+        device = rights.subject_of(kind)
+        if kind == rights.kind_of(device):
+            self.prepare(device)
 
     def prepare(self, device: str) -> None:
         """Have an exchange ready for a device that is free."""

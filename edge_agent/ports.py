@@ -69,12 +69,16 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """What a customer at a scanner is told; `reason` is None when the device opens."""
+    """What a customer at a scanner is told; `reason` is None when the device opens.
+
+    `is_alone`: this terminal has decided it, because nobody could be asked.
+    """
 
     device: str | None
     scan: str
     reason: DenialReason | None
     opens_at: int | None = None
+    is_alone: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,6 +103,10 @@ class Clock(Protocol):
 
     def boot_seconds(self) -> float:
         """Return seconds since boot, counting suspend; it cannot be set."""
+        ...
+
+    def is_synchronised(self) -> bool:
+        """Say whether a time server keeps the wall clock."""
         ...
 
 
@@ -128,6 +136,7 @@ class Transaction(Protocol):
     now: int
     boot_seconds: float
     boot_id: str
+    is_synchronised: bool
     names: Names
     rows: Queries
 

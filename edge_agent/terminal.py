@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Coroutine, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
 from common.errors import CannotStart
 from common.messages.rights import Complete
-from common.messages.specification import DeviceFound, Specification
 from common.mqtt import (
     Delivery,
     Link,
@@ -26,34 +23,26 @@ from common.mqtt import (
     Will,
 )
 from common.rules.problems import ProblemKind
-from common.system import SystemClock, SystemNames
 from common.topics import filters_for
 from edge_agent.afterwards import Afterwards
 from edge_agent.courier import Courier
 from edge_agent.enrolment import Credentials, tls_of
 from edge_agent.entrance import Entrance
-from edge_agent.flows import enrolment, registration
+from edge_agent.flows import registration
 from edge_agent.gate import Gate
 from edge_agent.inspector import Inspector
-from edge_agent.inventory import FileDigests, look
-from edge_agent.journal import SqliteJournal
 from edge_agent.listener import Hearing, Listener
 from edge_agent.offers import Offers
+from edge_agent.opened import Opened
 from edge_agent.ports import Asked, Identity, Transaction, Verdict
 from edge_agent.reconciler import Reconciler
 from edge_agent.runner.beside import RunnerBeside, seen
-from edge_agent.runner.catalogue import read_catalogue
 from edge_agent.runner.link import RunnerLink, RunnerStarter
 from edge_agent.runner.wire import EventKind, RunnerEvent
 from edge_agent.scanners.image import ImageFolder
 from edge_agent.scanners.reading import Scanner
 from edge_agent.settings import AgentSettings
 from edge_agent.timers import Timers
-
-JOURNAL_FILE: Final = "journal.db"
-
-BOOT_ID_FILE: Final = Path("/proc/sys/kernel/random/boot_id")
-"""Where the kernel tells one start of this PC from the next."""
 
 TAKEN_OVER_EACH_MS: Final = 3_600_000
 """An hour: how often an operator is told that another speaks under our name."""
@@ -67,43 +56,10 @@ SHUT_OUT: Final = (
 )
 """What to do when the broker knows us no more."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class Opened:
-    """What an agent needs before its parts can be made."""
-
-    who: Identity
-    look: Callable[[], Specification]
-    journal: SqliteJournal
-    clock: SystemClock
-    names: SystemNames
-
-
-def open_terminal(settings: AgentSettings) -> Opened:
-    """Return who this terminal is and what says what it is, with its journal open.
-
-    Raises:
-        CannotStart: it is not enrolled, or its catalogue or journal cannot be read.
-    """
-    clock, names = SystemClock(), SystemNames()
-    catalogue = read_catalogue(settings.runner.catalogue)
-    devices = [
-        DeviceFound(key=device.key, title=device.title, program=device.program, also=device.also)
-        for device in settings.devices
-    ]
-    scanners = [f"{scanner.kind} {scanner.folder.name}" for scanner in settings.scanners]
-    journal = open_journal(settings, clock, names)
-    who = journal.transact(enrolment.identity)
-    if who is None:
-        journal.close()
-        raise CannotStart(why="this terminal is not enrolled; run `edge-agent enrol` first")
-    return Opened(
-        who=who,
-        look=partial(look, devices, catalogue, scanners, digests=FileDigests()),
-        journal=journal,
-        clock=clock,
-        names=names,
-    )
+QUARANTINED: Final = (
+    "this PC's disk is a copy, or has one; run `edge-agent enrol` with a new code on the right one"
+)
+"""What to do when the controller has proof that two disks speak under our name."""
 
 
 class Terminal:
@@ -138,7 +94,7 @@ class Terminal:
         self.runner_link = self._new_runner_link(runner_argv)
         self.reconciler = Reconciler(opened.journal, RunnerBeside(self.runner_link))
         self.courier = self._new_courier()
-        self.timers = Timers(opened.journal, self.courier, opened.clock)
+        self.timers = Timers(opened.journal, self.courier, self._entrance, opened.clock)
         self.listener = self._new_listener()
         self.link = self._new_link()
         opened.journal.on_said = self._on_said
@@ -201,6 +157,11 @@ class Terminal:
         self.courier.acknowledged(up_to)
         if not self._gate.is_open:
             self._review()
+
+    def _on_quarantined(self) -> None:
+        """Serve nobody: our journal is a copy or has one, and only an operator can say which."""
+        self._log.error("quarantined", next=QUARANTINED)
+        self._offers.withdraw("quarantined")
 
     def _on_connected(self, _session_present: object) -> None:
         self._is_shut_out = False
@@ -296,7 +257,14 @@ class Terminal:
                 )
                 for scanner in self._settings.scanners
             ]
-        return Entrance(self._who, self._journal, scanners, lambda: self._offers.devices)
+        return Entrance(
+            self._who,
+            self._journal,
+            scanners,
+            profile=lambda: self._offers.profile,
+            line_is_up=lambda: self.courier.is_connected,
+            names=self._opened.names,
+        )
 
     def _new_offers(self) -> Offers:
         drafts = {
@@ -339,9 +307,10 @@ class Terminal:
         hearing = Hearing(
             on_standing=self._on_standing,
             on_profile=self._offers.take,
-            on_free=self._offers.prepare,
+            on_free=self._offers.on_free,
             on_sessions=self.reconciler.nudge,
             on_acknowledged=self._on_acknowledged,
+            on_quarantined=self._on_quarantined,
         )
         return Listener(
             self._who,
@@ -377,18 +346,6 @@ class Terminal:
             random=self._opened.names.fraction,
             report=self._report,
         )
-
-
-def open_journal(settings: AgentSettings, clock: SystemClock, names: SystemNames) -> SqliteJournal:
-    """Return this terminal's journal.
-
-    Raises:
-        CannotStart: it cannot be opened or written.
-    """
-    boot_id = BOOT_ID_FILE.read_text("ascii").strip()
-    return SqliteJournal(
-        settings.state_folder / JOURNAL_FILE, clock=clock, names=names, boot_id=boot_id
-    )
 
 
 def _tell_taken_over(journal: Transaction) -> None:

@@ -40,13 +40,22 @@ class Speaker(Protocol):
         ...
 
 
+class Doorman(Protocol):
+    """Whoever tells a customer at a scanner what becomes of a scan."""
+
+    def decide_late(self) -> None:
+        """Decide alone about scans that have had no answer in time."""
+        ...
+
+
 class Timers:
     """One loop; `nudge` it when something was asked."""
 
-    def __init__(self, journal: Journal, speaker: Speaker, clock: Clock) -> None:
+    def __init__(self, journal: Journal, speaker: Speaker, doorman: Doorman, clock: Clock) -> None:
         """Take the parts it wakes."""
         self._journal = journal
         self._speaker = speaker
+        self._doorman = doorman
         self._clock = clock
         self._nudged = asyncio.Event()
         self._log = structlog.get_logger("timers")
@@ -68,6 +77,7 @@ class Timers:
                 if now >= tidy_at:
                     tidy_at = now + TIDY_SECONDS
                     self._journal.transact(sessions.forget_old)
+                self._doorman.decide_late()
                 is_waiting = self._speaker.is_waiting()
                 if is_waiting:
                     self._speaker.send_again(acknowledged_before)

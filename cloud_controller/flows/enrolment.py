@@ -272,7 +272,7 @@ def _enrol_again(
     if standing is None:
         raise CodeIsSpent
     epoch = books.names.hex_digits(16)
-    is_busy = bool(books.registration.has_live_sessions(terminal_id=terminal))
+    is_busy = bool(books.registration.has_to_settle(terminal_id=terminal))
     books.enrolment.revoke_certificates(terminal_id=terminal, revoked_at=books.now)
     changed = books.enrolment.enrol_again(
         terminal_id=terminal,
@@ -284,7 +284,7 @@ def _enrol_again(
         secret_digest=given.salted.digest,
         standing=standing,
         reason="it has enrolled again",
-        broker_role=role_for(standing, has_running_sessions=is_busy),
+        broker_role=role_for(standing, has_to_settle=is_busy),
         ladder=given.ladder,
         enrolled_at=books.now,
     )

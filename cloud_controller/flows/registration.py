@@ -19,12 +19,11 @@ from cloud_controller.ports import (
     Transaction,
 )
 from common.ids import StoreId, TerminalId
-from common.messages.problems import ProblemTold
 from common.messages.registration import Presence as PresenceTold, StandingTold
 from common.messages.service import Requirements
 from common.messages.specification import Specification
 from common.rules.presence import Presence
-from common.rules.problems import TOLD_BY_TERMINALS, ProblemKind
+from common.rules.problems import ProblemKind
 from common.rules.registration import (
     STANDING,
     KnownStanding,
@@ -168,41 +167,6 @@ def note_connection(books: Transaction, said: Received) -> None:
         )
 
 
-def note_problem(books: Transaction, said: Received) -> None:
-    """Enter what a terminal has met; of kinds that are not its to tell nothing is made."""
-    message: ProblemTold = said.message
-    if message.kind in TOLD_BY_TERMINALS:
-        books.raise_problem(
-            Problem(
-                kind=ProblemKind(message.kind),
-                subject=said.terminal,
-                terminal=said.terminal,
-                why="The terminal reports it.",
-                evidence={"detail": message.detail, "at": message.at},
-            )
-        )
-
-
-def solve_problem(books: Transaction, problem: str, actor: str, reason: str) -> Row:
-    """Take an operator's word that a problem is settled, and return it; met again, it is a new one.
-
-    Raises:
-        NotFound: there is no such problem.
-    """
-    known = books.problems.problem(problem_id=problem)
-    if known is None:
-        raise NotFound(what="problem")
-    if known["solved_at"] is None:
-        books.solve_problem(ProblemKind(known["kind"]), known["subject"])
-        books.audit(actor, f"problem.{known['kind']}.solved", known["subject"], reason)
-    return books.problems.problem(problem_id=problem)
-
-
-def solve_reservations(books: Transaction) -> None:
-    """Have nobody look any more at reservations that are over, or have their device back."""
-    books.problems.solve_reservations(at=books.now)
-
-
 def note_presence(books: Transaction, changes: dict[TerminalId, Presence]) -> None:
     """Remember who is here, late or gone, as the controller judged it from their heartbeats."""
     for terminal, presence in changes.items():
@@ -266,8 +230,8 @@ def _change_standing(
 ) -> None:
     standing, reason = after
     terminal = TerminalId(known["terminal_id"])
-    is_busy = bool(books.registration.has_live_sessions(terminal_id=terminal))
-    role = role_for(standing, has_running_sessions=is_busy)
+    has_to_settle = bool(books.registration.has_to_settle(terminal_id=terminal))
+    role = role_for(standing, has_to_settle=has_to_settle)
     changed = books.registration.change_standing(
         terminal_id=terminal,
         before=known["standing"],
@@ -299,7 +263,7 @@ def _change_standing(
 def _look_after_reservations(books: Transaction, terminal: TerminalId, standing: Standing) -> None:
     """Have somebody look at what was sold on devices that leave; solved, when they are back."""
     if standing is Standing.CONFIRMED:
-        solve_reservations(books)
+        books.problems.solve_reservations(at=books.now)
     if standing not in _LEAVES:
         return
     coming = books.registration.coming_reservations(
@@ -364,6 +328,12 @@ def _note_waiting(
     )
 
 
+def shut_out_quarantined(books: Transaction) -> None:
+    """Suspend terminals of which two disks speak: nothing of theirs stays on the page."""
+    for row in books.registration.quarantined(most=BATCH_MAX):
+        _suspend_copied(books, books.registration.terminal(terminal_id=row["terminal_id"]))
+
+
 def _shut_out_copies(books: Transaction, known: Row) -> None:
     """Suspend an identity that two agents use: which of them is right, a person has to say."""
     terminal = TerminalId(known["terminal_id"])
@@ -377,6 +347,11 @@ def _shut_out_copies(books: Transaction, known: Row) -> None:
             proposals=({"do": "enrol_again"}, {"do": "retire"}),
         )
     )
+    _suspend_copied(books, known)
+
+
+def _suspend_copied(books: Transaction, known: Row) -> None:
+    terminal = TerminalId(known["terminal_id"])
     suspended = STANDING.step(Standing(known["standing"]), StandingEvent.SUSPEND)
     if suspended is not None:
         why = "two agents use its identity: enrol the right one again"

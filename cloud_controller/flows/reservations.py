@@ -99,8 +99,11 @@ def story(books: Transaction, link: str) -> list[Row]:
     return list(books.post.ledger_of(reservation_id=reservation))
 
 
-def cancel(books: Transaction, link: str) -> None:
+def cancel(books: Transaction, link: str) -> str | None:
     """Give a claim up: its slot is free at once and its ticket opens nothing any more.
+
+    Returns the ticket's id where a terminal alone may redeem it: then giving it up counts when that
+    terminal has given it back, and whoever calls this has it recalled.
 
     Raises:
         NotFound: there is no such ticket.
@@ -111,9 +114,14 @@ def cancel(books: Transaction, link: str) -> None:
     ticket_after = TICKET.step(TicketState(known["ticket_state"]), TicketEvent.CANCEL)
     if claim_after is None or ticket_after is None:
         raise NotAllowed(why="this reservation is in use, over or cancelled")
+    if known["is_held"]:
+        books.reservations.ask_to_cancel(link=link, asked_at=books.now)
+        _enter(books, "cancellation.asked", known["reservation_id"], {})
+        return str(known["ticket_id"])
     reservation = books.reservations.cancel(link=link, changed_at=books.now)
     books.reservations.void_ticket(reservation_id=reservation)
     _enter(books, "reservation.cancelled", reservation, {})
+    return None
 
 
 def lapse(books: Transaction) -> int:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from cloud_controller.flows import registration
+from cloud_controller.flows import problems
 from cloud_controller.ports import Actor, Row, Transaction
 from cloud_controller.web.language import Language
 from cloud_controller.web.routes import Call, InstantText, Shape
@@ -71,7 +71,7 @@ async def solve_problem(call: Call[ProblemSettled]) -> Problem:
     Raises:
         NotFound: there is no such problem.
     """
-    solve, problem = registration.solve_problem, call.names["problem"]
+    solve, problem = problems.solve_problem, call.names["problem"]
     row = await call.parts.books.transact(solve, problem, Actor.OPERATOR, call.asked.reason)
     return _problem_of(row, call.language)
 

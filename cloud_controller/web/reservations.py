@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 from aiohttp import web
 from pydantic import Field
 
-from cloud_controller.flows import reservations
+from cloud_controller.flows import reservations, rights
 from cloud_controller.ports import SlotIsTaken, Transaction
 from cloud_controller.web.faults import Alternative, IdempotencyKeyReused
 from cloud_controller.web.offerings import LengthSeconds, SlotsWanted, free_slots
@@ -19,6 +19,7 @@ from common.ids import OfferingId
 from common.messages.base import INSTANT_MAX, Name
 from common.rules.reservations import Range
 from common.rules.sessions import LIVE
+from common.rules.tickets import RecallWhy
 
 ALTERNATIVES_MAX: Final = 3
 """Other times that a refusal offers: as many as one reads at a glance."""
@@ -235,7 +236,9 @@ def _answer_once(books: Transaction, call: Call[Any], answer: Callable[[Transact
 
 
 def _cancel(books: Transaction, link: str, public_url: str) -> Ticket:
-    reservations.cancel(books, link)
+    held = reservations.cancel(books, link)
+    if held is not None:
+        rights.recall(books, held, RecallWhy.CANCEL)
     return ticket_of(books, link, public_url)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field
 
@@ -22,13 +22,19 @@ from common.seals import digest_of
 TOKEN_TEXT_MAX = 512
 """Characters of a scanned text that are still sent on; a ticket has 144."""
 
+SEATS_MAX = 1_000_000
+"""Seats of one module that one exchange may move; no licence we know has more."""
+
+HELD_TICKETS_MAX = 100
+"""Tickets of one device in one authority: four hours of the shortest slots, within 64 KiB."""
+
 
 class CompletedBefore(Message):
-    """The completion of the exchange before this one, carried along by the announcement."""
+    """The completion of the exchange before this one, carried along; no digest: it was given up."""
 
     type: ClassVar[str] = "rights.completed_before"
     comm_id: CommIdText
-    digest: Digest
+    digest: Digest | None = None
 
 
 class Announce(Message):
@@ -47,7 +53,10 @@ class Announced(Message):
 
 
 class ScanRequest(Message):
-    """The request information of a session's right: one reading of a ticket by a reader (C3)."""
+    """The request information of a session's right: one reading of a ticket by a reader (C3).
+
+    `reader` is the terminal at the entrance that read it, where it was not the one that asks.
+    """
 
     type: ClassVar[str] = "rights.scan_request"
     scan: Name
@@ -55,14 +64,40 @@ class ScanRequest(Message):
     token: Annotated[str, Field(max_length=TOKEN_TEXT_MAX)]
     read_at: Instant
     clock_is_trusted: bool
+    reader: Name | None = None
+
+
+class ModuleRequest(Message):
+    """The request information of a module's right: one seat of its licence, for this terminal."""
+
+    type: ClassVar[str] = "rights.module_request"
+    module: Name
+
+
+class OfflineRequest(Message):
+    """The request information of an authority: to redeem a device's coming tickets alone."""
+
+    type: ClassVar[str] = "rights.offline_request"
+    device: Name
+
+
+class SeatsRequest(Message):
+    """The request information of an escrow: so many seats of a module, or so many given back."""
+
+    type: ClassVar[str] = "rights.seats_request"
+    module: Name
+    seats: Annotated[int, Field(ge=-SEATS_MAX, le=SEATS_MAX)]
 
 
 class Request(Message):
-    """The request information together with the same identification (B3)."""
+    """The request information together with the same identification (B3).
+
+    What may stand in `request` goes by the class of right; `digest` is that of all of it.
+    """
 
     type: ClassVar[str] = "rights.request"
     comm_id: CommIdText
-    request: ScanRequest
+    request: dict[str, Any]
     digest: Digest
 
 
@@ -91,11 +126,65 @@ class SessionRight(Message):
     terminal: Name
     epoch: Name
     session: Name
+    ticket: Name
     device: Name
     program: Name
     fence: Count
     granted_seconds: Seconds
     start_within_seconds: Seconds
+
+
+class HeldTicket(Message):
+    """One ticket that a terminal alone may redeem, with all that it has to check.
+
+    `token_digest` is the SHA-256 of the token's text, `opens_at` when the earliest scan opens it.
+    """
+
+    type: ClassVar[str] = "rights.held_ticket"
+    ticket: Name
+    token_digest: Digest
+    opens_at: Instant
+    ends_at: Instant
+
+
+class OfflineRight(Message):
+    """What the document of an authority says: these tickets of this device, until then, alone."""
+
+    type: ClassVar[str] = "rights.offline_right"
+    comm_id: CommIdText
+    kind: str
+    terminal: Name
+    epoch: Name
+    device: Name
+    issued_at: Instant
+    ends_at: Instant
+    tickets: Annotated[tuple[HeldTicket, ...], Field(max_length=HELD_TICKETS_MAX)]
+
+
+class ModuleRight(Message):
+    """What the document of a module's right says: one seat, until the end of its lease."""
+
+    type: ClassVar[str] = "rights.module_right"
+    comm_id: CommIdText
+    kind: str
+    terminal: Name
+    epoch: Name
+    module: Name
+    issued_at: Instant
+    ends_at: Instant
+
+
+class SeatsRight(Message):
+    """What the document of an escrow says: seats that left one pool and are now in another's."""
+
+    type: ClassVar[str] = "rights.seats_right"
+    comm_id: CommIdText
+    kind: str
+    terminal: Name
+    epoch: Name
+    module: Name
+    seats: Annotated[int, Field(ge=-SEATS_MAX, le=SEATS_MAX)]
+    issued_at: Instant
 
 
 class Refused(Message):
@@ -113,11 +202,15 @@ class Refused(Message):
 
 
 class Complete(Message):
-    """The client has stored what it was answered (B8); `digest` is that of the answer."""
+    """The client has stored what it was answered (B8); `digest` is that of the answer.
+
+    The answer itself is presented only to a server that has said that it does not know it.
+    """
 
     type: ClassVar[str] = "rights.complete"
     comm_id: CommIdText
     digest: Digest
+    presented: Right | Refused | None = None
 
 
 class Completed(Message):
@@ -132,6 +225,7 @@ class Abort(Message):
 
     type: ClassVar[str] = "rights.abort"
     comm_id: CommIdText
+    completed: CompletedBefore | None = None
 
 
 class Aborted(Message):
@@ -141,12 +235,61 @@ class Aborted(Message):
     comm_id: CommIdText
 
 
-class Troubled(Message):
-    """The exchange cannot go on as asked.
+class Contest(Message):
+    """The client still asks under an identification that it was told is closed.
 
-    `trouble` is one of unknown, mismatch, closed, forked, fenced, busy.
+    No honest disk can: so this one, or another, is a copy or was set back.
     """
+
+    type: ClassVar[str] = "rights.contest"
+    comm_id: CommIdText
+
+
+class Troubled(Message):
+    """The exchange cannot go on as asked; `trouble` is a `common.rules.rights.Trouble`."""
 
     type: ClassVar[str] = "rights.troubled"
     comm_id: CommIdText
     trouble: ShortText
+
+
+class HoldTickets(Message):
+    """Take over the coming tickets of this device, or renew that: by an exchange of its own."""
+
+    type: ClassVar[str] = "tickets.hold"
+    command: Name
+    device: Name
+
+
+class ReleaseTickets(Message):
+    """Give these tickets back, unless they are used; `asked_at` tells one recall from the next."""
+
+    type: ClassVar[str] = "tickets.release"
+    command: Name
+    tickets: Annotated[tuple[Name, ...], Field(max_length=HELD_TICKETS_MAX)]
+    asked_at: Instant
+
+
+class TicketReleased(Message):
+    """The terminal will not redeem this ticket any more; `asked_at`: by which recall, if by one."""
+
+    type: ClassVar[str] = "ticket.released"
+    ticket: Name
+    at: Instant
+    asked_at: Instant | None = None
+
+
+class TicketKept(Message):
+    """The terminal has redeemed this ticket before its recall came."""
+
+    type: ClassVar[str] = "ticket.kept"
+    ticket: Name
+    at: Instant
+    asked_at: Instant
+
+
+FROM_THE_CLIENT: Final = (Announce, Request, Complete, Abort, Contest)
+"""What the receiving side says."""
+
+FROM_THE_SERVER: Final = (Announced, Right, Refused, Completed, Aborted, Troubled)
+"""What the issuing side answers."""

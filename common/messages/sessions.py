@@ -7,6 +7,20 @@ from typing import ClassVar
 from common.messages.base import Count, Instant, Message, Name, Seconds, ShortText
 
 
+class SessionAdmitted(Message):
+    """The terminal has begun a session by itself, with the line down; `admission` says by what."""
+
+    type: ClassVar[str] = "session.admitted"
+    session: Name
+    scan: Name
+    ticket: Name
+    device: Name
+    program: Name
+    granted_seconds: Seconds
+    at: Instant
+    admission: ShortText
+
+
 class SessionStarting(Message):
     """The terminal holds the right and begins to start the program."""
 

@@ -18,6 +18,8 @@ class ProblemKind(StrEnum):
     STALE_CONFIRMATION = "stale_confirmation"
     SERVICE_TOO_EARLY = "service_too_early"
     PROTOCOL_UNSPOKEN = "protocol_unspoken"
+    PROGRAM_DID_NOT_START = "program_did_not_start"
+    OFFLINE_START_DOUBTED = "offline_start_doubted"
     RESERVATION_WITHOUT_DEVICE = "reservation_without_device"
 
 

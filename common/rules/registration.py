@@ -123,11 +123,14 @@ def after_specification(
     return Standing.CONFIRMED, f"the store confirms by its policy, {policy}"
 
 
-def role_for(standing: Standing, *, has_running_sessions: bool) -> BrokerRole:
-    """Return the broker role that goes with a standing; closed while sessions run is `settling`."""
+def role_for(standing: Standing, *, has_to_settle: bool) -> BrokerRole:
+    """Return the broker role that goes with a standing.
+
+    Closed while sessions still run there, or tickets are held there, is `settling`.
+    """
     if standing is Standing.CONFIRMED:
         return BrokerRole.SERVICE
-    return BrokerRole.SETTLING if has_running_sessions else BrokerRole.GATE
+    return BrokerRole.SETTLING if has_to_settle else BrokerRole.GATE
 
 
 def gate_is_open(standing: str | None, confirmed_digest: str | None, own_digest: str) -> bool:

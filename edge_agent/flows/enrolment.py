@@ -85,5 +85,7 @@ def _forget_another(journal: Transaction) -> None:
     journal.rows.forget_profile()
     journal.rows.forget_revision()
     journal.rows.forget_exchanges()
+    journal.rows.forget_rights()
+    journal.rows.forget_all_held()
     journal.rows.forget_events()
     journal.rows.count_events_anew()

@@ -25,7 +25,11 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *("mqtt", "system", "settings", "logs", "watchdog", "queries", "files", "tls"),
     ),
     "common/messages": (*FLOWS, "base", "specification", "problems"),
-    "common/rules": (*FLOWS, "specification", "tickets", "presence", "problems", *LATER),
+    "common/rules": (
+        *FLOWS,
+        *("specification", "tickets", "clock", "presence", "problems"),
+        *LATER,
+    ),
     "cloud_controller": (
         *_TO_BOTH_SIDES,
         "controller",
@@ -39,7 +43,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "credentials",
         "accounts",
     ),
-    "cloud_controller/flows": (*FLOWS, *LATER),
+    "cloud_controller/flows": (*FLOWS, *LATER, "problems"),
     "cloud_controller/web": (
         *(*FLOWS, *LATER, "app", "guard", "qr", "pages", "static", "locales"),
         *("language", "faults", "problems", "routes", "table", "openapi", "metrics"),
@@ -52,7 +56,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *_TO_BOTH_SIDES,
         *("terminal", "reconciler", "enrolment", "journal", "migrations", "afterwards"),
         *("scanners", "runner", "inventory", "display"),
-        *("gate", "inspector", "offers", "entrance", "threads", "alone"),
+        *("gate", "inspector", "offers", "entrance", "threads", "alone", "opened"),
     ),
     "edge_agent/enrolment": ("keys", "trust", "calls", "answers", "asking", "credentials"),
     "edge_agent/flows": FLOWS,

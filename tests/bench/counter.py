@@ -60,7 +60,7 @@ async def counter_in(folder: Path, count: int) -> Counter:
 
 def redeem(books: Transaction, each: Redemption) -> None:
     """Take a redemption from its message on, as the controller's listener has it taken."""
-    listener._admit(books, each.said, Channel.REQUESTS, rights.request)
+    listener._admit(books, each.said, Channel.REQUESTS, rights.take)
 
 
 def recorded(counter: Counter) -> Script:
@@ -98,7 +98,7 @@ async def _ready(kit: StoreKit, opened: Opened, device: DeviceId) -> Redemption:
         nonce=kit.names.hex_digits(32),
     )
     announce = Announce(comm_id=str(comm_id))
-    await kit.books.transact(rights.announce, _received(opened, announce))
+    await kit.books.transact(rights.take, _received(opened, announce))
     request = ScanRequest(
         scan=kit.names.new("x"),
         device=device,
@@ -106,8 +106,8 @@ async def _ready(kit: StoreKit, opened: Opened, device: DeviceId) -> Redemption:
         read_at=MORNING_AT,
         clock_is_trusted=True,
     )
-    digest = digest_of(request.model_dump(mode="json"))
-    asked = Request(comm_id=str(comm_id), request=request, digest=digest)
+    body = request.model_dump(mode="json")
+    asked = Request(comm_id=str(comm_id), request=body, digest=digest_of(body))
     return Redemption(said=_received(opened, asked))
 
 

@@ -30,10 +30,11 @@ from cloud_controller.web.qr import ticket_png
 from common.logs import set_up_logs
 from common.rules.reservations import Range
 from common.system import SystemClock, SystemNames
+from edge_agent.opened import open_terminal
 from edge_agent.scanners.decoders import Frame, decode
 from edge_agent.scanners.reading import Reading
 from edge_agent.settings import AgentSettings
-from edge_agent.terminal import Terminal, open_terminal
+from edge_agent.terminal import Terminal
 from tests.bench import as_installed, first_byte
 from tests.demo import world
 from tests.demo.photograph import FRAME_SIZE

@@ -52,7 +52,8 @@ def test_a_schema_that_is_up_to_date_is_left_alone(tmp_path: Path):
     migrate(file)
     with closing(sqlite3.connect(file)) as connection:
         connection.execute(
-            "INSERT INTO stores VALUES ('s-1', 1, 'Shinjuku', 'Asia/Tokyo', 'manual', '{}', 0)"
+            "INSERT INTO stores (store_id, number, title, time_zone, policy, made_at)"
+            " VALUES ('s-1', 1, 'Shinjuku', 'Asia/Tokyo', 'manual', 0)"
         )
         connection.commit()
     migrate(file)

@@ -13,8 +13,8 @@ from common.system import SystemClock, SystemNames
 from common.topics import CONTROLLER_STATE, WITH_A_TAIL, BrokerRole, Channel
 from edge_agent.enrolment.keys import kept_key
 from edge_agent.flows import enrolment
+from edge_agent.opened import open_journal
 from edge_agent.settings import AgentSettings
-from edge_agent.terminal import open_journal
 from tests.demo.world import SlotTerms, Terminal
 from tests.e2e.customer import SHORT, begin, kill, offering_of, settles
 from tests.e2e.open_world import OpenWorld, an_open_world

@@ -222,11 +222,12 @@ _SAID_ON: Final[dict[Channel, list[Message]]] = {
                 token="RSB1",  # noqa: S106 - no secret: the beginning of every ticket
                 read_at=1,
                 clock_is_trusted=True,
-            ),
+            ).model_dump(mode="json"),
             digest=DIGEST,
         ),
         rights.Complete(comm_id=COMM_ID, digest=DIGEST),
         rights.Abort(comm_id=COMM_ID),
+        rights.Contest(comm_id=COMM_ID),
     ],
     Channel.EVENTS: [
         offerings.OfferingRegistered(key="o", device="d-1", title="o", lengths_seconds=(60,)),
@@ -240,6 +241,18 @@ _SAID_ON: Final[dict[Channel, list[Message]]] = {
         sessions.SessionFailed(**SESSION, reason="unknown"),
         sessions.CommandTold(command="c-1", state="accepted", at=1),
         sessions.ScanDenied(scan="s-1", at=1, reason="unknown_ticket"),
+        sessions.SessionAdmitted(
+            session="s-1",
+            scan="s-1",
+            ticket="00" * 8,
+            device="d-1",
+            program="racer",
+            granted_seconds=60.0,
+            at=1,
+            admission="held",
+        ),
+        rights.TicketReleased(ticket="00" * 8, at=1),
+        rights.TicketKept(ticket="00" * 8, at=1, asked_at=1),
         problems.ProblemTold(kind="service_too_early", at=1),
     ],
 }

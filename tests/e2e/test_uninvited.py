@@ -18,9 +18,9 @@ from common.codec import PAYLOAD_BYTES_MAX
 from common.system import SystemClock, SystemNames
 from common.topics import Address, Channel, topic_of
 from edge_agent.flows import enrolment
+from edge_agent.opened import open_journal
 from edge_agent.ports import Identity
 from edge_agent.settings import AgentSettings
-from edge_agent.terminal import open_journal
 from tests.demo.world import Terminal, World, a_world
 from tests.e2e.customer import SHORT, begin, nothing_changes, offering_of, scan, settles
 from tests.rim.scanner_kit import a_token

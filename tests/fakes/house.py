@@ -156,7 +156,7 @@ class HouseInHand:
     def scan(self, terminal: TerminalInHand, device: str, token: str) -> Message:
         """Scan a ticket, carry the exchange to its end and return the answer it got."""
         self.announce(terminal, device)
-        terminal.do(asking.scan, terminal.who, device, token)
+        terminal.scan(device, token)
         (request,) = terminal.asks()
         (answer,) = self.ask(terminal, request)
         terminal.hear(answer)
@@ -210,7 +210,7 @@ def an_offer(device: str) -> tuple[Message, Message]:
 def asked(house: HouseInHand, terminal: TerminalInHand, token: str, device: str) -> Request:
     """Announce and scan; return the request that has not been sent yet."""
     house.announce(terminal, device)
-    terminal.do(asking.scan, terminal.who, device, token)
+    terminal.scan(device, token)
     (request,) = terminal.asks()
     assert isinstance(request, Request)
     return request

@@ -52,12 +52,17 @@ class ClockInHand:
 
     now: int = MORNING_AT
     steady: float = 1000.0
+    is_kept: bool = False
 
     def now_ms(self) -> int:
         return self.now
 
     def steady_seconds(self) -> float:
         return self.steady
+
+    def is_synchronised(self) -> bool:
+        """Say what the kernel would: by default nobody keeps the wall clock."""
+        return self.is_kept
 
     def boot_seconds(self) -> float:
         return self.steady

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,16 @@ from common.codec import Envelope, write
 from common.ids import TerminalId
 from common.messages.base import Message
 from common.messages.registration import Acknowledged, StandingTold, Welcome
-from common.messages.rights import Aborted, Announced, Completed, Refused, Right, Troubled
+from common.messages.rights import (
+    Aborted,
+    Announced,
+    Completed,
+    HoldTickets,
+    Refused,
+    ReleaseTickets,
+    Right,
+    Troubled,
+)
 from common.messages.service import OfferingDraft, ProfileDevice, ServiceProfile, ServiceRefused
 from common.messages.sessions import Desired, SessionWarned, StopSession
 from common.messages.specification import Specification
@@ -19,7 +29,7 @@ from common.rules.registration import Standing
 from common.rules.sessions import EndReason, SessionState
 from common.seals import verifying_key
 from common.topics import Address, Channel, topic_of
-from edge_agent.flows import enrolment, registration, rights
+from edge_agent.flows import enrolment, registration, rights, service
 from edge_agent.gate import Gate
 from edge_agent.journal import SqliteJournal
 from edge_agent.listener import Hearing, Listener
@@ -37,6 +47,7 @@ class TerminalInHand:
         self.shown: list[Verdict] = []
         self.free: list[str] = []
         self.gone: list[str] = []
+        self.quarantined: list[str] = []
         self._file = folder / "journal.sqlite"
         self._clock = clock
         self._names = names
@@ -119,6 +130,19 @@ class TerminalInHand:
     def told_types(self) -> list[str]:
         return [kind for _, kind, _ in self.tells()]
 
+    def a_scan(self, device: str, token: str, **facts: Any) -> rights.Scan:
+        """Return a reading of a ticket at one of the devices of our profile."""
+        profile = self.do(service.profile)
+        devices = profile.devices if profile is not None else ()
+        (found,) = [each for each in devices if each.device == device] or [a_device(device.removeprefix("d-"))]
+        told = {"name": self._names.new("x"), "store_number": 1, **facts}
+        return rights.Scan(token=token, device=found, **told)
+
+    def scan(self, device: str, token: str, *, line_is_up: bool = True, **facts: Any) -> None:
+        """Hold a ticket to the scanner of a device."""
+        scan = self.a_scan(device, token, **facts)
+        self.do(partial(rights.scan, line_is_up=line_is_up), self.who, scan)
+
     def ask_again(self) -> list[Message]:
         """Return what every open exchange repeats from the journal."""
         self.asked.clear()
@@ -146,6 +170,7 @@ class TerminalInHand:
             on_free=self.free.append,
             on_sessions=lambda: None,
             on_acknowledged=lambda _up_to: self.gate.review(),
+            on_quarantined=lambda: self.quarantined.append(self.who.terminal),
         )
         self.listener = Listener(
             who,
@@ -220,7 +245,11 @@ def all_of_service(gate_digest: str) -> dict[Channel, tuple[Message, ...]]:
             Troubled(comm_id="x", trouble="unknown"),
         ),
         Channel.DESIRED: (Desired(revision=9),),
-        Channel.COMMANDS: (stop,),
+        Channel.COMMANDS: (
+            stop,
+            HoldTickets(command="h", device="d-vr"),
+            ReleaseTickets(command="h", tickets=("k",), asked_at=1),
+        ),
     }
 
 

@@ -10,7 +10,6 @@ from cloud_controller.flows import reservations
 from common.messages.rights import (
     Refused,
     Right,
-    ScanRequest,
 )
 from common.rules.tickets import DenialReason
 from common.seals import (
@@ -166,7 +165,7 @@ def test_a_scan_while_one_is_being_asked_about_is_told_to_try_again(house, termi
     (device, _) = house.devices_of(terminal)
     request = asked(house, terminal, house.book(device), device)
     before = terminal.everything()
-    terminal.do(asking.scan, terminal.who, device, "another code")
+    terminal.scan(device, "another code")
     assert terminal.everything() == before
     assert terminal.shown[-1].reason is DenialReason.BUSY_TRY_AGAIN
     assert terminal.ask_again() == [request]
@@ -229,11 +228,10 @@ def test_a_right_asked_for_before_a_reboot_starts_nothing_after_it(house, termin
 def test_c3_what_was_read_reaches_the_books_with_its_reader_and_its_time(house, terminal):
     (device, _) = house.devices_of(terminal)
     request = asked(house, terminal, house.book(device), device)
-    assert isinstance(request.request, ScanRequest)
     house.clock.move(2)
     house.ask(terminal, request)
     scan = house.books.one("scans")
-    assert scan["scan_id"] == request.request.scan
+    assert scan["scan_id"] == request.request["scan"]
     assert scan["terminal_id"] == terminal.who.terminal
     assert scan["received_at"] - scan["read_at"] == 2000
 

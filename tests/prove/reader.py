@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -18,6 +19,7 @@ from edge_agent.gate import Gate
 from edge_agent.journal import SqliteJournal
 from edge_agent.listener import Hearing, Listener
 from edge_agent.ports import Clock, Identity, Names, ProgramSeen
+from tests.fakes.terminal import a_device
 from tests.prove.wire import Wire
 
 BOOT_ID = "b" * 36
@@ -49,7 +51,10 @@ class Reader:
 
     def scan(self, token: str) -> None:
         """Hold a ticket to the reader."""
-        self.journal.transact(rights.scan, self.seat.who, self.seat.device, token)
+        device = a_device("seat").model_copy(update={"device": self.seat.device})
+        name = self._names.new("x")
+        scan = rights.Scan(name=name, token=token, device=device, store_number=1)
+        self.journal.transact(partial(rights.scan, line_is_up=True), self.seat.who, scan)
 
     def take(self, delivery: Delivery) -> None:
         """Hear a message."""
@@ -119,6 +124,7 @@ class Reader:
             on_free=lambda _: self._prepare(),
             on_sessions=lambda: None,
             on_acknowledged=self._courier.acknowledged,
+            on_quarantined=lambda: None,
         )
         self._listener = Listener(
             who,

@@ -152,7 +152,7 @@ def scanned(terminal: TerminalInHand) -> str:
     (announce,) = terminal.asks()
     assert isinstance(announce, Announce)
     terminal.hear(Announced(comm_id=announce.comm_id))
-    terminal.do(rights.scan, terminal.who, "d-1", "a ticket")
+    terminal.scan("d-1", "a ticket")
     return announce.comm_id
 
 
@@ -165,6 +165,7 @@ def a_right(comm_id: str, **changed: Any) -> Right:
         "terminal": party,
         "epoch": epoch,
         "session": "s-1",
+        "ticket": "00" * 8,
         "device": "d-1",
         "program": "racer",
         "fence": 1,

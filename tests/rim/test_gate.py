@@ -32,6 +32,7 @@ from common.topics import (
 )
 from edge_agent.flows import enrolment, sessions
 from edge_agent.journal import SqliteJournal
+from edge_agent.opened import Opened
 from edge_agent.settings import (
     AgentSettings,
     DeviceSettings,
@@ -39,7 +40,7 @@ from edge_agent.settings import (
     RetryPart,
     RunnerPart,
 )
-from edge_agent.terminal import Opened, Terminal
+from edge_agent.terminal import Terminal
 from tests.fakes.house import a_specification
 from tests.fakes.terminal import a_device, a_profile, a_program, all_of_service, an_answer
 from tests.rim.broker_kit import CONTROLLER, Office, Person, office, secret_of, until
@@ -185,6 +186,8 @@ async def run_session(terminal: Terminal) -> None:
         "session": "s-1",
         "device": "d-vr",
         "program": "game",
+        "ticket": "",
+        "admission": "right",
         "fence": 1,
         "right_document": "{}",
         "granted_seconds": 60.0,

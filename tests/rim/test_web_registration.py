@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cloud_controller.flows import registration
+from cloud_controller.flows import problems as problem_flow
 from cloud_controller.ports import Received
 from cloud_controller.web.registration import ASKED_WHY
 from common.ids import TerminalId
@@ -255,7 +255,7 @@ async def test_an_operator_settles_what_nothing_settles_by_itself(tmp_path: Path
     async with web_kit(tmp_path) as kit:
         opened = await kit.store.open()
         told = ProblemTold(kind="stale_confirmation", at=kit.store.clock.now, detail="of it")
-        await kit.store.books.transact(registration.note_problem, said(opened, told))
+        await kit.store.books.transact(problem_flow.note_problem, said(opened, told))
         (problem,) = await problems(kit)
         for reason in ({}, {"reason": " "}):
             assert_problem(await settle(kit, problem["problem"], reason), 422, "invalid_body")
@@ -271,7 +271,7 @@ async def test_an_operator_settles_what_nothing_settles_by_itself(tmp_path: Path
             "reason": "an old cable",
         }
         assert [line["act"] for line in acts].count(acts[0]["act"]) == 1
-        await kit.store.books.transact(registration.note_problem, said(opened, told))
+        await kit.store.books.transact(problem_flow.note_problem, said(opened, told))
         assert [each["solved_at"] is None for each in await problems(kit)] == [True, False]
 
 
@@ -281,7 +281,7 @@ async def test_what_a_terminal_says_of_a_problem_stays_text(tmp_path: Path):
         detail = '"><script>alert(1)</script>\u202e'
         told = ProblemTold(kind="service_too_early", at=kit.store.clock.now, detail=detail)
         for _ in range(2):
-            await kit.store.books.transact(registration.note_problem, said(opened, told))
+            await kit.store.books.transact(problem_flow.note_problem, said(opened, told))
         answered = await kit.told(f"{API}/problems")
         assert answered.headers["Content-Type"].startswith("application/json")
         (problem,) = answered.json["problems"]
@@ -333,7 +333,7 @@ async def problems(kit: WebKit) -> list[dict[str, Any]]:
 
 async def open_after_tidying(kit: WebKit) -> int:
     """Return how many problems are open, once it was looked which have gone by themselves."""
-    await kit.store.books.transact(registration.solve_reservations)
+    await kit.store.books.transact(problem_flow.solve_reservations)
     return sum(each["solved_at"] is None for each in await problems(kit))
 
 

@@ -101,7 +101,7 @@ def test_no_specification_brings_back_what_an_operator_has_closed(standing, poli
 @pytest.mark.parametrize("standing", Standing)
 @pytest.mark.parametrize("busy", [True, False])
 def test_only_a_confirmed_terminal_has_the_role_of_service(standing: Standing, busy):
-    role = role_for(standing, has_running_sessions=busy)
+    role = role_for(standing, has_to_settle=busy)
     assert (role is BrokerRole.SERVICE) is (standing is Standing.CONFIRMED)
     if standing is not Standing.CONFIRMED:
         assert role is (BrokerRole.SETTLING if busy else BrokerRole.GATE)

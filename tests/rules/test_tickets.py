@@ -68,10 +68,11 @@ IN_ORDER: tuple[Case, ...] = (
     (DenialReason.REVOKED, {"revision": 1}, {}),
     (DenialReason.CANCELLED, {"ticket_state": "void", "reservation_state": "cancelled"}, {}),
     (DenialReason.IN_USE_ELSEWHERE, {"ticket_state": "reserved", "live_terminal": "t-2"}, {}),
-    (DenialReason.WRONG_DEVICE, {}, {"device_number": 4}),
+    (DenialReason.WRONG_DEVICE, {}, {"device": "d-4", "device_number": 4}),
     (DenialReason.TOO_EARLY, {"starts_at": NOW + HOUR_MS, "ends_at": NOW + 2 * HOUR_MS}, {}),
     (DenialReason.DEVICE_OUT_OF_ORDER, {}, {"is_out_of_order": True}),
     (DenialReason.DEVICE_IN_USE, {}, {"is_in_use": True}),
+    (DenialReason.BUSY_TRY_AGAIN, {"held_by": "t-2"}, {}),
 )
 """Each reason with what alone brings it about, the most telling first."""
 
@@ -81,6 +82,7 @@ FURTHER: tuple[Case, ...] = (
     (DenialReason.EXPIRED, {"reservation_state": "expired"}, {}),
     (DenialReason.UNPAID, {"reservation_state": "held"}, {}),
     (DenialReason.REVOKED, {"ticket_state": "void", "reservation_state": "confirmed"}, {}),
+    (DenialReason.CANCELLED, {"cancel_asked_at": NOW}, {}),
     (DenialReason.ALREADY_USED, {"ticket_state": "spent"}, {}),
     (DenialReason.ALREADY_USED, {"ticket_state": "reserved", "live_terminal": "t-1"}, {}),
     (DenialReason.ALREADY_USED, {"reservation_state": "completed"}, {}),
@@ -118,11 +120,24 @@ def test_a_ticket_nobody_issued_is_unknown_and_says_nothing_more():
 
 
 def test_the_customer_is_told_where_and_when_the_ticket_opens():
-    elsewhere = denied({}, {"device_number": 4})
+    elsewhere = denied({}, {"device": "d-4", "device_number": 4})
     assert elsewhere == Denial(reason=DenialReason.WRONG_DEVICE, device="d-3")
     early = denied({"starts_at": NOW + HOUR_MS, "ends_at": NOW + 2 * HOUR_MS}, {})
     opens_at = NOW + HOUR_MS - 300_000
     assert early == Denial(reason=DenialReason.TOO_EARLY, opens_at=opens_at)
+
+
+def test_a_ticket_that_was_moved_opens_the_device_it_was_moved_to():
+    moved = {"device": "d-9"}
+    assert denied(moved, {"device_number": 9, "device": "d-9"}) is None
+    denial = denied(moved, {})
+    assert denial == Denial(reason=DenialReason.WRONG_DEVICE, device="d-9")
+
+
+def test_a_ticket_that_this_very_terminal_holds_opens_its_device():
+    assert denied({"held_by": DOOR.terminal}, {}) is None
+    elsewhere = denied({"held_by": "t-2"}, {})
+    assert elsewhere == Denial(reason=DenialReason.BUSY_TRY_AGAIN, is_held=True)
 
 
 def test_a_ticket_for_any_device_opens_each_device_of_its_offering():

@@ -55,11 +55,13 @@ UPDATE certificates SET revoked_at = :revoked_at
 WHERE terminal_id = :terminal_id AND revoked_at IS NULL;
 
 -- name: settled(most)
--- Terminals whose registration closed while sessions ran, and whose last session is over.
+-- Terminals whose registration closed while sessions ran or tickets were held, and that have none now.
 SELECT terminal_id FROM terminals AS t
 WHERE broker_role = 'settling' AND NOT EXISTS (SELECT 1 FROM sessions AS live
     WHERE live.terminal_id = t.terminal_id
     AND live.state IN ('granted', 'starting', 'running', 'ending'))
+    AND NOT EXISTS (SELECT 1 FROM held_tickets AS h WHERE h.terminal_id = t.terminal_id
+    AND h.state <> 'released')
 ORDER BY terminal_id LIMIT :most;
 
 -- name: close_settled(terminal_id)!
@@ -90,9 +92,12 @@ WHERE d.offering_id = :offering_id AND v.terminal_id <> :terminal_id
         AND r.starts_at < :blocked_until AND r.blocked_until > :starts_at)
 ORDER BY v.number LIMIT :most;
 
--- name: has_live_sessions(terminal_id)$
+-- name: has_to_settle(terminal_id)$
+-- Whether sessions run there, or tickets are held that only it can redeem.
 SELECT EXISTS (SELECT 1 FROM sessions WHERE terminal_id = :terminal_id
-    AND state IN ('granted', 'starting', 'running', 'ending'));
+    AND state IN ('granted', 'starting', 'running', 'ending'))
+    OR EXISTS (SELECT 1 FROM held_tickets WHERE terminal_id = :terminal_id
+    AND state <> 'released');
 
 -- name: presences()
 SELECT terminal_id, presence FROM terminals WHERE standing = 'confirmed';
@@ -101,3 +106,9 @@ SELECT terminal_id, presence FROM terminals WHERE standing = 'confirmed';
 -- Who waits at the gate has no word in this: it can only be gone.
 UPDATE terminals SET presence = :presence WHERE terminal_id = :terminal_id
     AND presence <> :presence AND (broker_role <> 'gate' OR :presence = 'gone');
+
+-- name: quarantined(most)
+-- Of those that are confirmed still: two disks speak under the name of each.
+SELECT t.terminal_id FROM terminals AS t JOIN quarantines AS q
+    ON q.party = t.terminal_id AND q.epoch = t.epoch
+WHERE t.standing = 'confirmed' LIMIT :most;

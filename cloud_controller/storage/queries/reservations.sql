@@ -22,6 +22,8 @@ VALUES (:ticket_id, :reservation_id, :device_number, :revision, :token, 'issued'
 SELECT r.reservation_id, r.store_id, s.title AS store_title, s.time_zone, r.offering_id,
     o.title AS offering_title, r.device_id, v.title AS device_title, v.number AS device_number,
     r.starts_at, r.ends_at, r.state, r.price_cents, r.currency, r.link, r.made_at,
+    r.cancel_asked_at, EXISTS (SELECT 1 FROM held_tickets AS h WHERE h.ticket_id = k.ticket_id
+        AND h.state <> 'released') AS is_held,
     o.early_seconds, k.ticket_id, k.token, k.revision, k.state AS ticket_state,
     u.session_id, u.state AS session_state, u.running_at, u.deadline_at, u.ended_at, u.end_reason,
     u.delivered_seconds
@@ -40,13 +42,20 @@ UPDATE reservations SET state = 'cancelled', changed_at = :changed_at
 WHERE link = :link AND state IN ('held', 'confirmed')
 RETURNING reservation_id;
 
+-- name: ask_to_cancel(link, asked_at)!
+-- Its ticket is held by a terminal: it counts when that has given it back.
+UPDATE reservations SET cancel_asked_at = coalesce(cancel_asked_at, :asked_at)
+WHERE link = :link AND state IN ('held', 'confirmed');
+
 -- name: void_ticket(reservation_id)!
 UPDATE tickets SET state = 'void' WHERE reservation_id = :reservation_id AND state = 'issued';
 
 -- name: overdue(now, most)
--- Confirmed claims whose slot is over and whose ticket was never used.
+-- Confirmed claims whose slot is over and whose ticket was never used, by all who could know.
 SELECT r.reservation_id FROM reservations AS r JOIN tickets AS k USING (reservation_id)
 WHERE r.state = 'confirmed' AND r.ends_at <= :now AND k.state = 'issued'
+    AND NOT EXISTS (SELECT 1 FROM held_tickets AS h WHERE h.ticket_id = k.ticket_id
+        AND h.state <> 'released')
 ORDER BY r.ends_at LIMIT :most;
 
 -- name: lapse(reservation_id, changed_at)!

@@ -33,10 +33,11 @@ SELECT k.state AS ticket_state, k.revision, r.state AS reservation_state, r.star
     r.blocked_until, k.token, o.early_seconds, r.device_id AS device, r.offering_id AS offering,
     (SELECT live.terminal_id FROM sessions AS live WHERE live.ticket_id = k.ticket_id
         AND live.state IN ('granted', 'starting', 'running', 'ending')) AS live_terminal,
-    r.reservation_id AS reservation
+    h.terminal_id AS held_by, r.cancel_asked_at, r.reservation_id AS reservation
 FROM tickets AS k
 JOIN reservations AS r USING (reservation_id)
 JOIN offerings AS o USING (offering_id)
+LEFT JOIN held_tickets AS h ON h.ticket_id = k.ticket_id AND h.state <> 'released'
 WHERE k.ticket_id = :ticket_id;
 
 -- name: reserve_ticket(ticket_id)!
@@ -61,11 +62,152 @@ INSERT INTO sessions (session_id, ticket_id, reservation_id, store_id, device_id
 VALUES (:session_id, :ticket_id, :reservation_id, :store_id, :device_id, :terminal_id,
     :program, :fence, 'granted', :granted_seconds, :granted_at, :deadline_at);
 
--- name: add_right(right_id, comm_id, terminal_id, kind, session_id, issued_at, lease_ends_at)!
-INSERT INTO rights (right_id, comm_id, terminal_id, kind, session_id, issued_at, lease_ends_at)
-VALUES (:right_id, :comm_id, :terminal_id, :kind, :session_id, :issued_at, :lease_ends_at);
+-- name: add_right(right_id, comm_id, party, epoch, kind, session_id, amount, issued_at, lease_ends_at)!
+INSERT INTO rights (right_id, comm_id, party, epoch, kind, session_id, amount, issued_at,
+    lease_ends_at)
+VALUES (:right_id, :comm_id, :party, :epoch, :kind, :session_id, :amount, :issued_at,
+    :lease_ends_at);
 
--- name: add_scan(scan_id, terminal_id, device_id, ticket_id, verdict, read_at, received_at)!
-INSERT INTO scans (scan_id, terminal_id, device_id, ticket_id, verdict, read_at, received_at)
-VALUES (:scan_id, :terminal_id, :device_id, :ticket_id, :verdict, :read_at, :received_at)
+-- name: is_issued(comm_id)$
+SELECT EXISTS (SELECT 1 FROM rights WHERE comm_id = :comm_id);
+
+-- name: add_scan(scan_id, terminal_id, reader_id, device_id, ticket_id, verdict, read_at, received_at)!
+INSERT INTO scans (scan_id, terminal_id, reader_id, device_id, ticket_id, verdict, read_at,
+    received_at)
+VALUES (:scan_id, :terminal_id, :reader_id, :device_id, :ticket_id, :verdict, :read_at,
+    :received_at)
 ON CONFLICT (scan_id) DO NOTHING;
+
+-- name: is_quarantined(party, epoch)$
+SELECT EXISTS (SELECT 1 FROM quarantines WHERE party = :party AND epoch = :epoch);
+
+-- name: quarantine(party, epoch, kind, seq, found_at)!
+INSERT INTO quarantines (party, epoch, kind, seq, found_at)
+VALUES (:party, :epoch, :kind, :seq, :found_at) ON CONFLICT DO NOTHING;
+
+-- name: peer(name)^
+SELECT name, epoch, fingerprint, revoked_at FROM peers WHERE name = :name;
+
+-- name: pool(module)^
+SELECT module, owned, used, lease_seconds FROM seat_pools WHERE module = :module;
+
+-- name: take_seats(module, seats)!
+-- The last seat is taken once, whoever asks at the same time; seats below zero go back.
+UPDATE seat_pools SET used = used + :seats
+WHERE module = :module AND used + :seats BETWEEN 0 AND owned;
+
+-- name: seats_given(party, kind)$
+SELECT coalesce(sum(amount), 0) FROM rights WHERE party = :party AND kind = :kind;
+
+-- name: free_held(party, kind, freed_at)!
+-- The lease that a new one of the same class takes over, with its seat.
+UPDATE rights SET freed_at = :freed_at
+WHERE party = :party AND kind = :kind AND freed_at IS NULL;
+
+-- name: ended_leases(before, most)
+-- Of modules: what else a lease holds ends with its session, or its ticket's time.
+SELECT right_id, kind, amount FROM rights
+WHERE freed_at IS NULL AND lease_ends_at < :before AND kind LIKE 'module:%'
+ORDER BY lease_ends_at LIMIT :most;
+
+-- name: free_right(right_id, freed_at)!
+UPDATE rights SET freed_at = :freed_at WHERE right_id = :right_id AND freed_at IS NULL;
+
+-- name: held(ticket_id)^
+SELECT h.ticket_id, h.device_id, h.terminal_id, h.epoch, h.state, h.ends_at, h.recall_why,
+    h.recall_asked_at, k.reservation_id
+FROM held_tickets AS h JOIN tickets AS k USING (ticket_id)
+WHERE h.ticket_id = :ticket_id AND h.state <> 'released';
+
+-- name: hold(ticket_id, device_id, terminal_id, epoch, right_id, ends_at)!
+-- What is recalled stays so: the terminal answers for it first.
+INSERT INTO held_tickets (ticket_id, device_id, terminal_id, epoch, right_id, state, ends_at)
+VALUES (:ticket_id, :device_id, :terminal_id, :epoch, :right_id, 'held', :ends_at)
+ON CONFLICT (ticket_id) DO UPDATE SET device_id = excluded.device_id,
+    terminal_id = excluded.terminal_id, epoch = excluded.epoch, right_id = excluded.right_id,
+    state = 'held', ends_at = excluded.ends_at, recall_why = NULL, recall_asked_at = NULL
+WHERE held_tickets.state <> 'recalled';
+
+-- name: recall(ticket_id, why, asked_at)!
+UPDATE held_tickets SET state = 'recalled', recall_why = :why, recall_asked_at = :asked_at
+WHERE ticket_id = :ticket_id AND state <> 'released';
+
+-- name: keep_held(ticket_id)!
+UPDATE held_tickets SET state = 'held', recall_why = NULL, recall_asked_at = NULL
+WHERE ticket_id = :ticket_id AND state = 'recalled';
+
+-- name: release(ticket_id)!
+UPDATE held_tickets SET state = 'released'
+WHERE ticket_id = :ticket_id AND state <> 'released';
+
+-- name: forget_released(before)!
+DELETE FROM held_tickets WHERE state = 'released' AND ends_at < :before;
+
+-- name: tickets_to_hold(device_id, terminal_id, now, until, most)
+-- Good, coming, and nobody else's; one that was just shown elsewhere is left to be redeemed there.
+SELECT k.ticket_id, k.token, r.starts_at, r.ends_at, o.early_seconds
+FROM reservations AS r JOIN tickets AS k USING (reservation_id) JOIN offerings AS o USING (offering_id)
+LEFT JOIN held_tickets AS h ON h.ticket_id = k.ticket_id
+WHERE r.device_id = :device_id AND r.state = 'confirmed' AND k.state = 'issued'
+    AND r.cancel_asked_at IS NULL AND r.starts_at < :until AND r.ends_at > :now
+    AND (h.ticket_id IS NULL OR (h.state = 'held' AND h.terminal_id = :terminal_id)
+        OR (h.state = 'released'
+            AND (h.recall_why IS NULL OR h.recall_why <> 'elsewhere'
+                OR h.recall_asked_at < :now - 60000)))
+ORDER BY r.starts_at LIMIT :most;
+
+-- name: devices_to_hold(now, until, most)
+-- Those with a coming ticket that their terminal, which is here, does not hold yet.
+SELECT DISTINCT v.device_id, v.terminal_id
+FROM reservations AS r JOIN tickets AS k USING (reservation_id) JOIN devices AS v USING (device_id)
+JOIN terminals AS t USING (terminal_id)
+LEFT JOIN held_tickets AS h ON h.ticket_id = k.ticket_id
+WHERE r.state = 'confirmed' AND k.state = 'issued' AND r.cancel_asked_at IS NULL
+    AND r.starts_at < :until AND r.ends_at > :now
+    AND t.standing = 'confirmed' AND t.presence <> 'gone'
+    AND (h.ticket_id IS NULL OR (h.state = 'released'
+        AND (h.recall_why IS NULL OR h.recall_why <> 'elsewhere'
+            OR h.recall_asked_at < :now - 60000)))
+LIMIT :most;
+
+-- name: has_to_settle_held(before)$
+SELECT EXISTS (SELECT 1 FROM held_tickets AS h JOIN terminals AS t USING (terminal_id)
+    WHERE h.state = 'recalled' OR h.ends_at < :before
+        OR (h.state = 'held' AND (h.epoch <> t.epoch OR t.standing = 'retired')));
+
+-- name: held_by_the_fenced(most)
+-- Their holder has enrolled anew since, or has left for good: an operator's word that it is not used.
+SELECT h.ticket_id, h.terminal_id, h.recall_why, k.reservation_id
+FROM held_tickets AS h JOIN tickets AS k USING (ticket_id) JOIN terminals AS t USING (terminal_id)
+WHERE h.state <> 'released' AND (h.epoch <> t.epoch OR t.standing = 'retired') LIMIT :most;
+
+-- name: held_and_over(before, most)
+SELECT ticket_id FROM held_tickets WHERE state = 'held' AND ends_at < :before LIMIT :most;
+
+-- name: recalled(before, most)
+-- Recalls without an answer, of terminals that can hear them.
+SELECT h.ticket_id, h.terminal_id, h.recall_asked_at
+FROM held_tickets AS h JOIN terminals AS t USING (terminal_id)
+WHERE h.state = 'recalled' AND h.recall_asked_at <= :before AND t.presence <> 'gone' LIMIT :most;
+
+-- name: forget_cancel(reservation_id)!
+UPDATE reservations SET cancel_asked_at = NULL WHERE reservation_id = :reservation_id;
+
+-- name: cancel(reservation_id, changed_at)!
+UPDATE reservations SET state = 'cancelled', changed_at = :changed_at
+WHERE reservation_id = :reservation_id AND state = 'confirmed';
+
+-- name: void_ticket(ticket_id)!
+UPDATE tickets SET state = 'void' WHERE ticket_id = :ticket_id AND state = 'issued';
+
+-- name: supersede(device_id, ticket_id, ended_at, end_reason)!
+-- A right whose answer never reached the terminal, which has begun by itself meanwhile.
+UPDATE sessions SET state = 'failed', ended_at = :ended_at, end_reason = :end_reason,
+    delivered_seconds = 0.0
+WHERE device_id = :device_id AND ticket_id = :ticket_id AND state IN ('granted', 'starting');
+
+-- name: admit_session(session_id, ticket_id, reservation_id, store_id, device_id, terminal_id, program, fence, granted_seconds, granted_at, deadline_at, admission)!
+INSERT INTO sessions (session_id, ticket_id, reservation_id, store_id, device_id, terminal_id,
+    program, fence, state, granted_seconds, granted_at, deadline_at, admission)
+VALUES (:session_id, :ticket_id, :reservation_id, :store_id, :device_id, :terminal_id,
+    :program, :fence, 'granted', :granted_seconds, :granted_at, :deadline_at, :admission);

@@ -1,0 +1,42 @@
+"""What an operator must look at: told by terminals, and settled by a person's word or by itself."""
+
+from __future__ import annotations
+
+from cloud_controller.ports import NotFound, Problem, Received, Row, Transaction
+from common.messages.problems import ProblemTold
+from common.rules.problems import TOLD_BY_TERMINALS, ProblemKind
+
+
+def note_problem(books: Transaction, said: Received) -> None:
+    """Enter what a terminal has met; of kinds that are not its to tell nothing is made."""
+    message: ProblemTold = said.message
+    if message.kind in TOLD_BY_TERMINALS:
+        books.raise_problem(
+            Problem(
+                kind=ProblemKind(message.kind),
+                subject=said.terminal,
+                terminal=said.terminal,
+                why="The terminal reports it.",
+                evidence={"detail": message.detail, "at": message.at},
+            )
+        )
+
+
+def solve_problem(books: Transaction, problem: str, actor: str, reason: str) -> Row:
+    """Take an operator's word that a problem is settled, and return it; met again, it is a new one.
+
+    Raises:
+        NotFound: there is no such problem.
+    """
+    known = books.problems.problem(problem_id=problem)
+    if known is None:
+        raise NotFound(what="problem")
+    if known["solved_at"] is None:
+        books.solve_problem(ProblemKind(known["kind"]), known["subject"])
+        books.audit(actor, f"problem.{known['kind']}.solved", known["subject"], reason)
+    return books.problems.problem(problem_id=problem)
+
+
+def solve_reservations(books: Transaction) -> None:
+    """Have nobody look any more at reservations that are over, or have their device back."""
+    books.problems.solve_reservations(at=books.now)

@@ -1,0 +1,283 @@
+"""The authority to redeem a device's coming tickets without the line: given, recalled, reported on.
+
+Its law: a ticket has one redeemer at a time. While a terminal holds it nobody else may redeem it,
+and nothing that needs it unused counts before the terminal has said that it is (C4).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from cloud_controller.flows.rights.scene import Answer, Kind, Scene, heading, issue, keep_right
+from cloud_controller.ports import Problem, Received, Row, Transaction
+from common.ids import TerminalId
+from common.messages.rights import (
+    HELD_TICKETS_MAX,
+    HeldTicket,
+    HoldTickets,
+    OfflineRequest,
+    Refused,
+    ReleaseTickets,
+    Request,
+    TicketKept,
+    TicketReleased,
+)
+from common.messages.sessions import SessionAdmitted
+from common.rules.problems import ProblemKind
+from common.rules.sessions import CLOCK_TOLERANCE_SECONDS, EndReason
+from common.rules.tickets import (
+    HOLD_AHEAD_SECONDS,
+    Admission,
+    DenialReason,
+    RecallWhy,
+    outranks,
+    token_digest,
+    why_doubted,
+)
+from common.topics import Channel
+
+RECALL_AGAIN_SECONDS: Final = 2.0
+"""Before a recall that had no answer is said again."""
+
+BATCH_MAX: Final = 200
+"""Tickets or devices looked at in one transaction, so that it stays short."""
+
+
+def recall(books: Transaction, ticket_id: str, why: RecallWhy) -> bool:
+    """Ask whoever may redeem this ticket alone to give it back; say whether somebody may.
+
+    Asked again for a lesser reason it changes nothing.
+    """
+    row = books.rights.held(ticket_id=ticket_id)
+    if row is None:
+        return False
+    if row["state"] == "held" or outranks(why, RecallWhy(row["recall_why"])):
+        asked_at = row["recall_asked_at"] or books.now
+        books.rights.recall(ticket_id=ticket_id, why=why, asked_at=asked_at)
+        _say_release(books, row, asked_at)
+    return True
+
+
+def note_released(books: Transaction, said: Received) -> None:
+    """The terminal will not redeem this ticket any more: what has waited for it may count now."""
+    message: TicketReleased = said.message
+    row = books.rights.held(ticket_id=message.ticket)
+    if row is None or row["terminal_id"] != said.terminal:
+        return
+    if message.asked_at is not None and message.asked_at != row["recall_asked_at"]:
+        return
+    _release(books, row)
+
+
+def note_kept(books: Transaction, said: Received) -> None:
+    """The ticket was redeemed before its recall came: what has waited for it does not count."""
+    message: TicketKept = said.message
+    row = books.rights.held(ticket_id=message.ticket)
+    if row is None or row["recall_asked_at"] != message.asked_at:
+        return
+    books.rights.keep_held(ticket_id=message.ticket)
+    if row["recall_why"] == RecallWhy.CANCEL:
+        reservation = row["reservation_id"]
+        books.rights.forget_cancel(reservation_id=reservation)
+        _enter(books, "cancellation.too_late", said.terminal, reservation, None, {})
+
+
+def note_admitted(books: Transaction, said: Received) -> None:
+    """Enter a session that a terminal began by itself; nothing it did is reconciled away.
+
+    A start without our right that is not covered by its authority is flagged for the operator, and
+    one that cannot be true of this ticket makes no session of ours.
+    """
+    message: SessionAdmitted = said.message
+    ticket = books.rights.ticket(ticket_id=message.ticket)
+    door = books.rights.door(device_id=message.device, terminal_id=said.terminal)
+    held = books.rights.held(ticket_id=message.ticket)
+    is_held = held is not None and held["terminal_id"] == said.terminal
+    doubt = why_doubted(ticket, door, is_held=is_held, admission=Admission(message.admission))
+    if ticket is not None and door is not None and not (doubt and doubt.is_impossible):
+        books.rights.supersede(
+            device_id=message.device,
+            ticket_id=message.ticket,
+            ended_at=books.now,
+            end_reason=EndReason.SUPERSEDED,
+        )
+        books.rights.reserve_ticket(ticket_id=message.ticket)
+        books.rights.raise_fence(device_id=door.device, fence=door.last_fence + 1)
+        books.rights.admit_session(
+            session_id=message.session,
+            ticket_id=message.ticket,
+            reservation_id=ticket.reservation,
+            store_id=door.store,
+            device_id=door.device,
+            terminal_id=said.terminal,
+            program=message.program,
+            fence=door.last_fence + 1,
+            granted_seconds=message.granted_seconds,
+            granted_at=message.at,
+            deadline_at=message.at + int(message.granted_seconds * 1000),
+            admission=message.admission,
+        )
+        if is_held:
+            _release(books, held)
+    reservation = ticket.reservation if ticket is not None else None
+    facts = {
+        "scan": message.scan,
+        "admission": message.admission,
+        "seconds": message.granted_seconds,
+    }
+    _enter(books, message.type, said.terminal, reservation, message.session, facts, at=message.at)
+    if doubt is not None:
+        _raise_doubt(books, said, reservation, doubt.why)
+
+
+def has_to_hold(books: Transaction) -> bool:
+    """Say whether either of the next two has something to do."""
+    facts = {"now": books.now, "until": books.now + HOLD_AHEAD_SECONDS * 1000}
+    return bool(books.rights.devices_to_hold(**facts, most=1)) or bool(
+        books.rights.has_to_settle_held(before=books.now - int(CLOCK_TOLERANCE_SECONDS * 1000))
+    )
+
+
+def hold_what_comes(books: Transaction) -> None:
+    """Have terminals that are here take over their devices' coming tickets, and renew that."""
+    until = books.now + HOLD_AHEAD_SECONDS * 1000
+    for row in books.rights.devices_to_hold(now=books.now, until=until, most=BATCH_MAX):
+        hold = HoldTickets(command=books.names.new("h"), device=row["device_id"])
+        books.say(TerminalId(row["terminal_id"]), Channel.COMMANDS, hold, tail=hold.command)
+
+
+def settle_held(books: Transaction) -> None:
+    """Ask again for what is recalled, ask what became of what is over, drop what is fenced."""
+    for row in books.rights.held_by_the_fenced(most=BATCH_MAX):
+        _release(books, row)
+    over = books.now - int(CLOCK_TOLERANCE_SECONDS * 1000)
+    for row in books.rights.held_and_over(before=over, most=BATCH_MAX):
+        recall(books, row["ticket_id"], RecallWhy.LAPSE)
+    before = books.now - int(RECALL_AGAIN_SECONDS * 1000)
+    for row in books.rights.recalled(before=before, most=BATCH_MAX):
+        _say_release(books, row, row["recall_asked_at"])
+    books.rights.forget_released(before=over)
+
+
+def _hosts_device(books: Transaction, scene: Scene) -> bool:
+    """Say whether the terminal has the device of this class."""
+    party = scene.comm_id.party
+    return books.rights.door(device_id=scene.subject, terminal_id=party) is not None
+
+
+def _give(books: Transaction, scene: Scene, message: Request) -> Answer:
+    """Give a terminal the coming tickets of its device: those that nobody else holds."""
+    try:
+        asked = OfflineRequest.model_validate(message.request)
+    except ValidationError:
+        return Refused(comm_id=message.comm_id, reason=DenialReason.BUSY_TRY_AGAIN)
+    if asked.device != scene.subject or not _hosts_device(books, scene):
+        return Refused(comm_id=message.comm_id, reason=DenialReason.WRONG_DEVICE)
+    who, until = scene.comm_id, books.now + HOLD_AHEAD_SECONDS * 1000
+    rows = books.rights.tickets_to_hold(
+        device_id=asked.device,
+        terminal_id=who.party,
+        now=books.now,
+        until=until,
+        most=HELD_TICKETS_MAX,
+    )
+    tickets = [_held(row).model_dump(mode="json") for row in rows]
+    ends_at = max([until, *(row["ends_at"] for row in rows)])
+    document = {
+        **heading(books, scene),
+        "device": asked.device,
+        "ends_at": ends_at,
+        "tickets": tickets,
+    }
+    for row in rows:
+        books.rights.hold(
+            ticket_id=row["ticket_id"],
+            device_id=asked.device,
+            terminal_id=who.party,
+            epoch=who.epoch,
+            right_id=document["right"],
+            ends_at=row["ends_at"],
+        )
+    return issue(books, scene, document, lease_ends_at=ends_at, amount=len(rows))
+
+
+def _take_back(books: Transaction, scene: Scene, document: Mapping[str, Any]) -> None:
+    """Count tickets as held again that an old backup has forgotten to be."""
+    for ticket in document["tickets"]:
+        if books.rights.ticket(ticket_id=ticket["ticket"]) is not None:
+            books.rights.hold(
+                ticket_id=ticket["ticket"],
+                device_id=document["device"],
+                terminal_id=scene.comm_id.party,
+                epoch=scene.comm_id.epoch,
+                right_id=document["right"],
+                ends_at=ticket["ends_at"],
+            )
+    keep_right(books, scene, document, lease_ends_at=document["ends_at"])
+
+
+def _held(row: Row) -> HeldTicket:
+    return HeldTicket(
+        ticket=row["ticket_id"],
+        token_digest=token_digest(row["token"]),
+        opens_at=row["starts_at"] - row["early_seconds"] * 1000,
+        ends_at=row["ends_at"],
+    )
+
+
+def _release(books: Transaction, row: Row) -> None:
+    """Free a ticket of its holder, and let count what has waited for that."""
+    books.rights.release(ticket_id=row["ticket_id"])
+    if row["recall_why"] == RecallWhy.CANCEL:
+        reservation = row["reservation_id"]
+        if books.rights.cancel(reservation_id=reservation, changed_at=books.now):
+            books.rights.void_ticket(ticket_id=row["ticket_id"])
+            _enter(books, "reservation.cancelled", row["terminal_id"], reservation, None, {})
+
+
+def _say_release(books: Transaction, row: Row, asked_at: int) -> None:
+    command = books.names.new("h")
+    release = ReleaseTickets(command=command, tickets=(row["ticket_id"],), asked_at=asked_at)
+    books.say(TerminalId(row["terminal_id"]), Channel.COMMANDS, release, tail=command)
+
+
+def _raise_doubt(books: Transaction, said: Received, reservation: str | None, why: str) -> None:
+    message: SessionAdmitted = said.message
+    books.raise_problem(
+        Problem(
+            kind=ProblemKind.OFFLINE_START_DOUBTED,
+            subject=message.session,
+            terminal=said.terminal,
+            reservation=reservation,
+            why=why,
+            evidence={"ticket": message.ticket, "device": message.device, "at": message.at},
+            proposals=({"do": "look_at_ticket"}, {"do": "close"}),
+        )
+    )
+
+
+def _enter(  # noqa: PLR0913 - a line of the ledger has as many columns
+    books: Transaction,
+    kind: str,
+    terminal: str,
+    reservation: str | None,
+    session: str | None,
+    facts: Mapping[str, Any],
+    *,
+    at: int | None = None,
+) -> None:
+    books.post.enter(
+        at=books.now if at is None else at,
+        type=kind,
+        terminal_id=terminal,
+        reservation_id=reservation,
+        session_id=session,
+        body=json.dumps(dict(facts)),
+    )
+
+
+OFFLINE_RIGHTS: Final = Kind(is_known=_hosts_device, decide=_give, take_back=_take_back)

@@ -1,0 +1,251 @@
+"""A session's right: does this ticket open this device now, and what changes if it does (C4)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from cloud_controller.flows.rights.authority import recall
+from cloud_controller.flows.rights.scene import Answer, Kind, Scene, heading, issue, keep_right
+from cloud_controller.ports import Received, Transaction
+from common.messages.rights import Refused, Request, Right, ScanRequest
+from common.messages.sessions import ScanDenied
+from common.rules.sessions import CLOCK_TOLERANCE_SECONDS, START_WITHIN_SECONDS
+from common.rules.tickets import (
+    Denial,
+    DenialReason,
+    DoorFacts,
+    RecallWhy,
+    TicketFacts,
+    granted_seconds,
+    is_the_one_issued,
+    sight,
+    why_not,
+)
+
+OPENED: Final = "opened"
+"""The verdict on a scan that got its right; every other verdict is a denial reason."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Use:
+    """A ticket at a door, as the books know both."""
+
+    ticket_id: str
+    ticket: TicketFacts
+    door: DoorFacts
+
+
+def note_denied(books: Transaction, said: Received) -> None:
+    """Keep what a reader turned away by itself."""
+    message: ScanDenied = said.message
+    books.rights.add_scan(
+        scan_id=message.scan,
+        terminal_id=said.terminal,
+        reader_id=None,
+        device_id=None,
+        ticket_id=None,
+        verdict=message.reason,
+        read_at=message.at,
+        received_at=books.now,
+    )
+    _enter_denial(books, said.terminal, None, {"reason": message.reason, "why": message.why})
+
+
+def _has_its_device(books: Transaction, scene: Scene) -> bool:
+    """Say whether the terminal has the device of this class."""
+    party = scene.comm_id.party
+    return books.rights.door(device_id=scene.subject, terminal_id=party) is not None
+
+
+def _decide(books: Transaction, scene: Scene, message: Request) -> Answer:
+    """Issue the right or say why not; all that the right changes is in this transaction."""
+    try:
+        asked = ScanRequest.model_validate(message.request)
+    except ValidationError:
+        return Refused(comm_id=message.comm_id, reason=DenialReason.BUSY_TRY_AGAIN)
+    found = _found(books, scene, asked)
+    if isinstance(found, tuple):
+        denial, ticket_id = found
+        return _refuse(books, scene, asked, ticket_id, denial)
+    return _grant(books, scene, asked, found)
+
+
+def _found(
+    books: Transaction, scene: Scene, asked: ScanRequest
+) -> _Use | tuple[Denial, str | None]:
+    """Return the ticket at its door, or why it does not open it and which ticket that is of."""
+    door = books.rights.door(device_id=asked.device, terminal_id=scene.comm_id.party)
+    if door is None or asked.device != scene.subject:
+        return Denial(reason=DenialReason.WRONG_DEVICE), None
+    read = sight(asked.token)
+    if isinstance(read, Denial):
+        return read, None
+    ticket_id = read.token.ticket
+    ticket = books.rights.ticket(ticket_id=ticket_id)
+    if not is_the_one_issued(asked.token, ticket) and not books.keys.have_signed(read):
+        return Denial(reason=DenialReason.BAD_SIGNATURE), None
+    why = why_not(read.token, ticket, door, now=books.now)
+    if ticket is None:
+        assert why is not None, "an unknown ticket has a reason"
+        return why, None
+    why = why or _why_taken(books, ticket, door)
+    if why is not None:
+        return why, ticket_id
+    return _Use(ticket_id=ticket_id, ticket=ticket, door=door)
+
+
+def _why_taken(books: Transaction, ticket: TicketFacts, door: DoorFacts) -> Denial | None:
+    """Say why the device cannot be had from now on: somebody else has booked it.
+
+    One's own device may still be another's while one is early; any other is so while it is booked.
+    """
+    is_taken = books.rights.is_taken(
+        device_id=door.device,
+        reservation_id=ticket.reservation,
+        starts_at=min(books.now, ticket.starts_at),
+        blocked_until=ticket.blocked_until,
+    )
+    if not is_taken:
+        return None
+    if ticket.device == door.device:
+        return Denial(reason=DenialReason.TOO_EARLY, opens_at=ticket.starts_at)
+    return Denial(reason=DenialReason.RESERVED_FOR_ANOTHER)
+
+
+def _refuse(
+    books: Transaction, scene: Scene, asked: ScanRequest, ticket_id: str | None, denial: Denial
+) -> Refused:
+    """Say no; a ticket that only another terminal may redeem is called back for the next scan."""
+    if denial.is_held and ticket_id is not None:
+        recall(books, ticket_id, RecallWhy.ELSEWHERE)
+    _add_scan(books, scene, asked, ticket_id, denial.reason)
+    facts = {"reason": denial.reason, "read_at": asked.read_at}
+    _enter_denial(books, scene.comm_id.party, ticket_id, facts)
+    return Refused(
+        comm_id=str(scene.comm_id),
+        reason=denial.reason,
+        opens_at=denial.opens_at,
+        device=denial.device,
+    )
+
+
+def _grant(books: Transaction, scene: Scene, asked: ScanRequest, use: _Use) -> Right:
+    ticket, door = use.ticket, use.door
+    document = _document(books, scene, use)
+    reserved = books.rights.reserve_ticket(ticket_id=use.ticket_id)
+    assert reserved == 1, "one writer decides, so the ticket is as it was read"
+    if ticket.device != door.device:
+        books.rights.move_reservation(
+            reservation_id=ticket.reservation, device_id=door.device, changed_at=books.now
+        )
+    books.rights.raise_fence(device_id=door.device, fence=document["fence"])
+    _keep_session(books, scene, document, use)
+    _add_scan(books, scene, asked, use.ticket_id, OPENED)
+    facts = {"scan": asked.scan, "read_at": asked.read_at, "seconds": document["granted_seconds"]}
+    _enter(books, "right.issued", scene.comm_id.party, ticket.reservation, document, facts)
+    return issue(
+        books,
+        scene,
+        document,
+        session=document["session"],
+        lease_ends_at=ticket.ends_at + int(CLOCK_TOLERANCE_SECONDS * 1000),
+    )
+
+
+def _document(books: Transaction, scene: Scene, use: _Use) -> dict[str, Any]:
+    """Return the right: permission to run this program for so long, begun within so long (C4)."""
+    return {
+        **heading(books, scene),
+        "session": books.names.new("s"),
+        "ticket": use.ticket_id,
+        "device": use.door.device,
+        "program": use.door.program,
+        "fence": use.door.last_fence + 1,
+        "granted_seconds": granted_seconds(use.ticket, now=books.now),
+        "start_within_seconds": START_WITHIN_SECONDS,
+    }
+
+
+def _keep_session(books: Transaction, scene: Scene, document: Mapping[str, Any], use: _Use) -> None:
+    books.rights.grant_session(
+        session_id=document["session"],
+        ticket_id=use.ticket_id,
+        reservation_id=use.ticket.reservation,
+        store_id=use.door.store,
+        device_id=use.door.device,
+        terminal_id=scene.comm_id.party,
+        program=document["program"],
+        fence=document["fence"],
+        granted_seconds=document["granted_seconds"],
+        granted_at=document["issued_at"],
+        deadline_at=use.ticket.ends_at,
+    )
+
+
+def _take_back(books: Transaction, scene: Scene, document: Mapping[str, Any]) -> None:
+    """Enter a session that an old backup has forgotten: its ticket opens nothing else any more.
+
+    Where the books know of no such ticket or device either, the right alone is kept: it is ours,
+    and whoever looks for what became of the lost hours finds it.
+    """
+    party = scene.comm_id.party
+    ticket = books.rights.ticket(ticket_id=document["ticket"])
+    door = books.rights.door(device_id=document["device"], terminal_id=party)
+    lease_ends_at = None
+    session = None
+    is_free = ticket is not None and door is not None and not door.is_in_use
+    if is_free and books.rights.reserve_ticket(ticket_id=document["ticket"]):
+        books.rights.raise_fence(device_id=door.device, fence=document["fence"])
+        use = _Use(ticket_id=document["ticket"], ticket=ticket, door=door)
+        _keep_session(books, scene, document, use)
+        lease_ends_at = ticket.ends_at + int(CLOCK_TOLERANCE_SECONDS * 1000)
+        session = document["session"]
+    keep_right(books, scene, document, session=session, lease_ends_at=lease_ends_at)
+
+
+def _add_scan(
+    books: Transaction, scene: Scene, asked: ScanRequest, ticket: str | None, verdict: str
+) -> None:
+    books.rights.add_scan(
+        scan_id=asked.scan,
+        terminal_id=scene.comm_id.party,
+        reader_id=asked.reader,
+        device_id=asked.device,
+        ticket_id=ticket,
+        verdict=verdict,
+        read_at=asked.read_at,
+        received_at=books.now,
+    )
+
+
+def _enter_denial(
+    books: Transaction, terminal: str, ticket: str | None, facts: Mapping[str, Any]
+) -> None:
+    known = books.rights.ticket(ticket_id=ticket) if ticket else None
+    _enter(books, "scan.denied", terminal, known.reservation if known else None, {}, facts)
+
+
+def _enter(
+    books: Transaction,
+    kind: str,
+    terminal: str,
+    reservation: str | None,
+    document: Mapping[str, Any],
+    facts: Mapping[str, Any],
+) -> None:
+    books.post.enter(
+        at=books.now,
+        type=kind,
+        terminal_id=terminal,
+        reservation_id=reservation,
+        session_id=document.get("session"),
+        body=json.dumps(dict(facts)),
+    )
+
+
+SESSION_RIGHTS: Final = Kind(is_known=_has_its_device, decide=_decide, take_back=_take_back)

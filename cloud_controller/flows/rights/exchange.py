@@ -1,0 +1,260 @@
+"""The issuing side of the exchange: decide once, store the answer with its changes, repeat it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from cloud_controller.flows.rights import authority, door, seats
+from cloud_controller.flows.rights.scene import Answer, Kind, Scene
+from cloud_controller.ports import Problem, Received, Transaction
+from common.ids import CommId, TerminalId
+from common.messages.base import Message
+from common.messages.rights import (
+    Abort,
+    Aborted,
+    Announce,
+    Announced,
+    Complete,
+    Completed,
+    CompletedBefore,
+    Contest,
+    Refused,
+    Request,
+    Right,
+    Troubled,
+)
+from common.rules.problems import ProblemKind
+from common.rules.registration import Standing
+from common.rules.rights import (
+    Right as RightKind,
+    Said,
+    Saying,
+    ServerRecord,
+    ServerState,
+    Trouble,
+    Verdict,
+    after,
+    answered,
+    hear,
+    proves_a_copy,
+)
+from common.topics import Channel
+
+KINDS: Final[Mapping[RightKind, Kind]] = {
+    RightKind.SESSION: door.SESSION_RIGHTS,
+    RightKind.OFFLINE: authority.OFFLINE_RIGHTS,
+    RightKind.MODULE: seats.MODULE_RIGHTS,
+    RightKind.SEATS: seats.SEATS_RIGHTS,
+}
+"""Every kind of right that this controller issues: one exchange carries them all."""
+
+_SAYINGS: Final[Mapping[str, Saying]] = {
+    Announce.type: Saying.ANNOUNCE,
+    Request.type: Saying.REQUEST,
+    Complete.type: Saying.COMPLETE,
+    Abort.type: Saying.ABORT,
+    Contest.type: Saying.CONTEST,
+}
+
+_TROUBLES: Final[Mapping[Verdict, Trouble]] = {
+    Verdict.UNKNOWN: Trouble.UNKNOWN,
+    Verdict.MISMATCH: Trouble.MISMATCH,
+    Verdict.MISPLACED: Trouble.BUSY,
+    Verdict.CLOSED: Trouble.CLOSED,
+    Verdict.FORKED: Trouble.FORKED,
+}
+
+_CLOSING: Final[Mapping[Saying, type[Completed | Aborted]]] = {
+    Saying.COMPLETE: Completed,
+    Saying.PRESENT: Completed,
+    Saying.ABORT: Aborted,
+}
+
+
+def take(books: Transaction, received: Received) -> None:
+    """Take one message of an exchange with a terminal, and answer it (B2, B4-B7, B9)."""
+    known = books.rights.standing(terminal_id=received.terminal)
+    if known is None:
+        return
+    may_ask = known["standing"] == Standing.CONFIRMED
+    answer = _answer(books, received, known["epoch"], may_ask=may_ask)
+    if answer is not None:
+        books.say(received.terminal, Channel.REPLIES, answer, corr=received.corr)
+
+
+def take_of_peer(books: Transaction, received: Received) -> Message | None:
+    """Take one message of an exchange with another controller; return what answers it."""
+    known = books.rights.peer(name=received.terminal)
+    if known is None:
+        return None
+    return _answer(books, received, known["epoch"], may_ask=known["revoked_at"] is None)
+
+
+def _answer(books: Transaction, received: Received, epoch: str, *, may_ask: bool) -> Message | None:
+    """Return what a message is answered; None where it is nobody's to ask."""
+    message = received.message
+    try:
+        comm_id = CommId.parse(message.comm_id)
+        kind = KINDS[RightKind(comm_id.kind.partition(":")[0])]
+    except (ValueError, KeyError):
+        return None
+    if comm_id.party != received.terminal:
+        return None
+    if not epoch == received.epoch == comm_id.epoch:
+        return Troubled(comm_id=message.comm_id, trouble=Trouble.FENCED)
+    if not may_ask:
+        return Troubled(comm_id=message.comm_id, trouble=Trouble.BUSY)
+    scene = _gather(books, received, comm_id)
+    verdict = hear(scene.record, scene.said, is_quarantined=scene.is_quarantined)
+    if verdict is Verdict.STORE and not kind.is_known(books, scene):
+        return Troubled(comm_id=message.comm_id, trouble=Trouble.BUSY)
+    if proves_a_copy(verdict) and not scene.is_quarantined:
+        _quarantine(books, scene, verdict)
+    return _carry_out(books, scene, kind, verdict)
+
+
+def _carry_out(books: Transaction, scene: Scene, kind: Kind, verdict: Verdict) -> Message:
+    comm_id = str(scene.comm_id)
+    if verdict in _TROUBLES:
+        return Troubled(comm_id=comm_id, trouble=_TROUBLES[verdict])
+    if verdict is Verdict.DECIDE:
+        return _decide(books, scene, kind)
+    if verdict is Verdict.REPEAT:
+        model = Right if scene.record.state is ServerState.ISSUED else Refused
+        return model.model_validate_json(scene.record.answer)
+    if verdict is Verdict.TAKE_BACK:
+        _take_back(books, scene, kind)
+    changed = after(scene.record, scene.said, verdict)
+    if changed is not scene.record:
+        _keep(books, scene, changed)
+    if scene.said.saying is Saying.ANNOUNCE:
+        return Announced(comm_id=comm_id)
+    return _CLOSING[scene.said.saying](comm_id=comm_id)
+
+
+def _decide(books: Transaction, scene: Scene, kind: Kind) -> Answer:
+    """Decide a request once: right or refusal, its changes and the record in one transaction."""
+    answer = kind.decide(books, scene, scene.received.message)
+    record = answered(
+        scene.record,
+        scene.said,
+        is_issued=isinstance(answer, Right),
+        answer=answer.model_dump_json(),
+        answer_digest=answer.digest(),
+    )
+    _keep(books, scene, record)
+    return answer
+
+
+def _take_back(books: Transaction, scene: Scene, kind: Kind) -> None:
+    """Enter a right that the books have lost, if it is signed by us and for this exchange.
+
+    A refusal that they have lost changed nothing, so that nothing is to be entered.
+    """
+    presented = scene.received.message.presented
+    if not isinstance(presented, Right) or books.rights.is_issued(comm_id=str(scene.comm_id)):
+        return
+    document = presented.document
+    is_ours = books.keys.have_sealed(document, presented.signature)
+    is_of_this = (document.get("comm_id"), presented.comm_id) == (str(scene.comm_id),) * 2
+    if is_ours and is_of_this:
+        kind.take_back(books, scene, document)
+        _enter(books, scene, "right.taken_back", {"right": document["right"]})
+
+
+def _gather(books: Transaction, received: Received, comm_id: CommId) -> Scene:
+    """Return the exchange this message belongs to, as it stands."""
+    known = {"party": comm_id.party, "epoch": comm_id.epoch}
+    record = books.rights.exchange(**known, kind=comm_id.kind)
+    return Scene(
+        received=received,
+        comm_id=comm_id,
+        said=_said_in(received.message, comm_id),
+        record=record or ServerRecord(),
+        is_quarantined=bool(books.rights.is_quarantined(**known)),
+    )
+
+
+def _said_in(message: Any, comm_id: CommId) -> Said:  # noqa: ANN401 - one of the six of `_SAYINGS`
+    saying = _SAYINGS[message.type]
+    if saying is Saying.COMPLETE and message.presented is not None:
+        saying = Saying.PRESENT
+    return Said(
+        saying=saying,
+        seq=comm_id.seq,
+        nonce=comm_id.nonce,
+        digest=getattr(message, "digest", ""),
+        completed=_completed_in(getattr(message, "completed", None), comm_id),
+    )
+
+
+def _completed_in(before: CompletedBefore | None, comm_id: CommId) -> tuple[int, str, str] | None:
+    """Return the exchange that a message says is over, if it is one of the same class."""
+    if before is None:
+        return None
+    try:
+        done = CommId.parse(before.comm_id)
+    except ValueError:
+        return None
+    if (done.party, done.epoch, done.kind) != (comm_id.party, comm_id.epoch, comm_id.kind):
+        return None
+    return done.seq, done.nonce, before.digest or ""
+
+
+def _quarantine(books: Transaction, scene: Scene, verdict: Verdict) -> None:
+    """Give this client nothing more: which of its disks is the right one, a person has to say."""
+    client = scene.comm_id.party
+    books.rights.quarantine(
+        party=client,
+        epoch=scene.comm_id.epoch,
+        kind=scene.comm_id.kind,
+        seq=scene.comm_id.seq,
+        found_at=books.now,
+    )
+    evidence = {
+        "verdict": verdict,
+        "said": scene.said.saying,
+        "comm_id": str(scene.comm_id),
+        "open": scene.record.seq,
+        "closed_up_to": scene.record.mark_seq,
+    }
+    _enter(books, scene, "client.quarantined", evidence)
+    books.raise_problem(
+        Problem(
+            kind=ProblemKind.IDENTITY_COPIED,
+            subject=client,
+            terminal=TerminalId(client),
+            why="Two disks speak under its identity: one is a copy, or was set back.",
+            evidence=evidence,
+            proposals=({"do": "enrol_again"}, {"do": "retire"}),
+        )
+    )
+
+
+def _keep(books: Transaction, scene: Scene, record: ServerRecord) -> None:
+    books.rights.keep_exchange(
+        party=scene.comm_id.party,
+        epoch=scene.comm_id.epoch,
+        kind=scene.comm_id.kind,
+        mark_seq=record.mark_seq,
+        mark_nonce=record.mark_nonce,
+        seq=record.seq,
+        nonce=record.nonce,
+        state=record.state,
+        request_digest=record.request_digest,
+        answer=record.answer,
+        answer_digest=record.answer_digest,
+    )
+
+
+def _enter(books: Transaction, scene: Scene, kind: str, facts: dict[str, Any]) -> None:
+    books.post.enter(
+        at=books.now,
+        type=kind,
+        terminal_id=scene.comm_id.party,
+        reservation_id=None,
+        session_id=None,
+        body=json.dumps(facts),
+    )

@@ -1,0 +1,149 @@
+"""Rights of every kind: quarantine, tickets held offline, seats, peers, compensation."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+_RIGHTS: Final = """
+CREATE TABLE new_rights (
+    right_id TEXT PRIMARY KEY,
+    comm_id TEXT NOT NULL UNIQUE,
+    party TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    session_id TEXT UNIQUE,
+    amount BIGINT NOT NULL DEFAULT 1,
+    issued_at BIGINT NOT NULL,
+    lease_ends_at BIGINT,
+    freed_at BIGINT
+);
+INSERT INTO new_rights (right_id, comm_id, party, epoch, kind, session_id, issued_at, lease_ends_at)
+SELECT r.right_id, r.comm_id, r.terminal_id, t.epoch, r.kind, r.session_id, r.issued_at,
+    r.lease_ends_at
+FROM rights AS r JOIN terminals AS t USING (terminal_id);
+DROP TABLE rights;
+ALTER TABLE new_rights RENAME TO rights;
+CREATE INDEX leases_to_free ON rights (lease_ends_at)
+    WHERE freed_at IS NULL AND lease_ends_at IS NOT NULL;
+CREATE INDEX rights_of_a_class ON rights (party, kind);
+"""
+"""A column that may be empty is not made in place: the table is made anew, its rows moved over."""
+
+_RIGHTS_BEFORE: Final = """
+CREATE TABLE old_rights (
+    right_id TEXT PRIMARY KEY,
+    comm_id TEXT NOT NULL UNIQUE,
+    terminal_id TEXT NOT NULL REFERENCES terminals,
+    kind TEXT NOT NULL,
+    session_id TEXT NOT NULL UNIQUE,
+    issued_at BIGINT NOT NULL,
+    lease_ends_at BIGINT NOT NULL
+);
+INSERT INTO old_rights (right_id, comm_id, terminal_id, kind, session_id, issued_at, lease_ends_at)
+SELECT right_id, comm_id, party, kind, session_id, issued_at, lease_ends_at
+FROM rights WHERE session_id IS NOT NULL AND lease_ends_at IS NOT NULL
+    AND party IN (SELECT terminal_id FROM terminals);
+DROP TABLE rights;
+ALTER TABLE old_rights RENAME TO rights;
+"""
+
+_COLUMNS: Final = (
+    ("sessions", "admission", "TEXT NOT NULL DEFAULT 'right'"),
+    ("sessions", "is_to_move", "INTEGER NOT NULL DEFAULT 0"),
+    ("reservations", "cancel_asked_at", "BIGINT"),
+    ("scans", "reader_id", "TEXT"),
+    ("stores", "offline_signature_starts", "INTEGER NOT NULL DEFAULT 0"),
+)
+"""What earlier tables have besides: table, column, type."""
+
+_TABLES: Final = """
+CREATE TABLE quarantines (
+    party TEXT NOT NULL,
+    epoch TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    found_at BIGINT NOT NULL,
+    PRIMARY KEY (party, epoch)
+);
+CREATE TABLE held_tickets (
+    ticket_id TEXT PRIMARY KEY REFERENCES tickets,
+    device_id TEXT NOT NULL REFERENCES devices,
+    terminal_id TEXT NOT NULL REFERENCES terminals,
+    epoch TEXT NOT NULL,
+    right_id TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('held', 'recalled', 'released')),
+    ends_at BIGINT NOT NULL,
+    recall_why TEXT CHECK (recall_why IN ('cancel', 'move', 'elsewhere', 'lapse')),
+    recall_asked_at BIGINT,
+    CHECK (state <> 'recalled' OR (recall_why IS NOT NULL AND recall_asked_at IS NOT NULL))
+);
+CREATE INDEX held_by_device ON held_tickets (device_id);
+CREATE INDEX recalled_tickets ON held_tickets (recall_asked_at) WHERE state = 'recalled';
+CREATE TABLE compensations (
+    entry_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    reservation_id TEXT NOT NULL REFERENCES reservations,
+    session_id TEXT REFERENCES sessions,
+    seconds REAL NOT NULL,
+    cents BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    why TEXT NOT NULL,
+    made_at BIGINT NOT NULL
+);
+CREATE INDEX compensations_by_reservation ON compensations (reservation_id);
+CREATE TABLE seat_pools (
+    module TEXT PRIMARY KEY,
+    owned BIGINT NOT NULL CHECK (owned >= 0),
+    used BIGINT NOT NULL DEFAULT 0 CHECK (used BETWEEN 0 AND owned),
+    lease_seconds BIGINT NOT NULL DEFAULT 86400 CHECK (lease_seconds > 0)
+);
+CREATE TABLE peers (
+    name TEXT PRIMARY KEY,
+    epoch TEXT NOT NULL,
+    fingerprint TEXT NOT NULL UNIQUE,
+    made_at BIGINT NOT NULL,
+    revoked_at BIGINT
+);
+CREATE TABLE own_exchanges (
+    kind TEXT PRIMARY KEY,
+    seq BIGINT NOT NULL DEFAULT 0,
+    nonce TEXT NOT NULL DEFAULT '',
+    state TEXT NOT NULL DEFAULT 'idle',
+    request TEXT NOT NULL DEFAULT '',
+    request_digest TEXT NOT NULL DEFAULT '',
+    answer TEXT NOT NULL DEFAULT '',
+    answer_digest TEXT NOT NULL DEFAULT '',
+    done_seq BIGINT NOT NULL DEFAULT 0,
+    done_nonce TEXT NOT NULL DEFAULT '',
+    done_digest TEXT NOT NULL DEFAULT ''
+);
+"""
+
+_NEW: Final = "own_exchanges peers seat_pools compensations held_tickets quarantines"
+
+
+def upgrade() -> None:
+    """Make room for rights that are no session's, and for what they change."""
+    _execute(_RIGHTS)
+    for table, column, kind in _COLUMNS:
+        op.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+    _execute(_TABLES)
+
+
+def downgrade() -> None:
+    """Take it away again; rights that are no session's are not known any more."""
+    for table in _NEW.split():
+        op.execute(f"DROP TABLE {table}")
+    for table, column, _ in reversed(_COLUMNS):
+        op.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    _execute(_RIGHTS_BEFORE)
+
+
+def _execute(script: str) -> None:
+    for statement in script.split(";\n"):
+        if statement.strip():
+            op.execute(statement)

@@ -1,0 +1,14 @@
+"""Licensed modules: why there is no seat for one."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class SeatRefusal(StrEnum):
+    """Why a request for seats is not granted; stored like a right, and repeated."""
+
+    MALFORMED = "malformed"
+    NO_SEAT_LEFT = "no_seat_left"
+    NEVER_GIVEN = "never_given"
+    """More is returned than was ever given."""

@@ -1,0 +1,74 @@
+"""What is said in an exchange, in the fewest words that both sides' tables need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Right(StrEnum):
+    """The kinds of right; the first part of a class such as `session:d-1`."""
+
+    SESSION = "session"
+    """To run one session on a device: a ticket's use."""
+    MODULE = "module"
+    """To use a module: one seat of its licence."""
+    OFFLINE = "offline"
+    """To redeem a device's coming tickets while the line is down."""
+    SEATS = "seats"
+    """To hand out so many seats of a module: escrow between controllers."""
+
+
+class Saying(StrEnum):
+    """What the client says."""
+
+    ANNOUNCE = "announce"
+    REQUEST = "request"
+    COMPLETE = "complete"
+    PRESENT = "present"
+    """A completion that shows the answer it completes: the server has said it does not know it."""
+    ABORT = "abort"
+    CONTEST = "contest"
+    """That it still asks under what it was told is closed: its disk or another's is a copy."""
+
+
+class Trouble(StrEnum):
+    """Why an exchange cannot go on as asked."""
+
+    UNKNOWN = "unknown"
+    MISMATCH = "mismatch"
+    CLOSED = "closed"
+    FORKED = "forked"
+    FENCED = "fenced"
+    """The client speaks under an epoch that is over."""
+    BUSY = "busy"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """One message of the client.
+
+    `digest` is that of the request, or of the answer that is completed. `completed` is the number,
+    the nonce and the answer's digest of the exchange before, which an announcement and an abort
+    carry; the digest of one that was given up is empty.
+    """
+
+    saying: Saying
+    seq: int
+    nonce: str
+    digest: str = ""
+    completed: tuple[int, str, str] | None = None
+
+
+class Told(StrEnum):
+    """What the client hears, if it is about the exchange that is open now."""
+
+    ANNOUNCED = "announced"
+    ANSWER = "answer"
+    """A right, or that there is none: either is stored, and completed."""
+    COMPLETED = "completed"
+    ABORTED = "aborted"
+    UNKNOWN = "unknown"
+    MISMATCH = "mismatch"
+    CLOSED = "closed"
+    FORKED = "forked"

@@ -1,0 +1,48 @@
+"""Who receives rights: one exchange for every kind, and what each kind means to this terminal."""
+
+from edge_agent.flows.rights.authority import hold, release, release_all, take_time, trusted_now
+from edge_agent.flows.rights.door import (
+    Scan,
+    deny,
+    drop,
+    first_ready,
+    give_up,
+    kind_of,
+    late_requests,
+    prepare,
+    scan,
+)
+from edge_agent.flows.rights.exchange import ask_again, is_quarantined, take_over, take_trouble
+from edge_agent.flows.rights.hearing import (
+    right_in,
+    subject_of,
+    take_announced,
+    take_refused,
+    take_right,
+)
+
+__all__ = [
+    "Scan",
+    "ask_again",
+    "deny",
+    "drop",
+    "first_ready",
+    "give_up",
+    "hold",
+    "is_quarantined",
+    "kind_of",
+    "late_requests",
+    "prepare",
+    "release",
+    "release_all",
+    "right_in",
+    "scan",
+    "subject_of",
+    "take_announced",
+    "take_over",
+    "take_refused",
+    "take_right",
+    "take_time",
+    "take_trouble",
+    "trusted_now",
+]

@@ -1,0 +1,200 @@
+"""A scan at a device: asked of the controller in one round trip, or decided alone without it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from common.messages.rights import Refused, Right, ScanRequest, SessionRight
+from common.messages.service import ProfileDevice
+from common.messages.sessions import ScanDenied, SessionFailed, SessionStarting
+from common.rules.rights import ClientState
+from common.rules.sessions import EndReason, SessionState
+from common.rules.tickets import Admission, DenialReason
+from edge_agent.flows.rights import authority, exchange
+from edge_agent.ports import Identity, Row, Transaction, Verdict
+
+BEGINNING_LENGTH: Final = 40
+"""Characters of a code that was no ticket which are kept, for whoever looks at what went wrong."""
+
+ANSWER_WITHIN_SECONDS: Final = 3.0
+"""A scan without an answer by then is decided without one: the customer stands there."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scan:
+    """One reading of a ticket, at the device it is for.
+
+    `reader` is the terminal at the entrance that read it, where it was not this one.
+    """
+
+    name: str
+    token: str
+    device: ProfileDevice
+    store_number: int
+    reader: str | None = None
+    signature_starts: bool = False
+
+
+def kind_of(device: str) -> str:
+    """Return the class of right that a session on a device needs."""
+    return f"session:{device}"
+
+
+def prepare(journal: Transaction, who: Identity, device: str) -> None:
+    """Announce the next identification while nobody waits: a scan costs one round trip (B1, B2)."""
+    exchange.begin(journal, who, kind_of(device))
+
+
+def scan(journal: Transaction, who: Identity, scan: Scan, *, line_is_up: bool) -> None:
+    """Ask the controller about what a reader read (B3, C3); without the line decide alone.
+
+    With the line up and no exchange ready the customer is told to try again, and an announcement
+    that found no room when it was due is made now.
+    """
+    if not line_is_up:
+        _decide_alone(journal, who, scan)
+        return
+    request = ScanRequest(
+        scan=scan.name,
+        device=scan.device.device,
+        token=scan.token,
+        read_at=journal.now,
+        clock_is_trusted=authority.trusted_now(journal) is not None,
+        reader=scan.reader,
+    )
+    if not exchange.freeze(
+        journal, who, kind_of(scan.device.device), request.model_dump(mode="json")
+    ):
+        prepare(journal, who, scan.device.device)
+        journal.show(_told(scan, DenialReason.BUSY_TRY_AGAIN))
+
+
+def late_requests(journal: Transaction) -> list[ScanRequest]:
+    """Return the scans that have been asked about and have had no answer in time."""
+    late = []
+    for row in journal.rows.exchanges():
+        if row["state"] != ClientState.REQUESTING or not row["kind"].startswith("session:"):
+            continue
+        asked_for = journal.boot_seconds - row["asked_boot_seconds"]
+        if row["asked_boot_id"] != journal.boot_id or asked_for >= ANSWER_WITHIN_SECONDS:
+            late.append(ScanRequest.model_validate_json(row["request"]))
+    return late
+
+
+def give_up(journal: Transaction, who: Identity, scan: Scan) -> None:
+    """Stop waiting for the answer about a scan and decide alone; a late right starts nothing."""
+    _decide_alone(journal, who, scan)
+
+
+def drop(journal: Transaction, who: Identity, device: str) -> None:
+    """Give up what is open for a device that is no longer ours; its next will be announced anew."""
+    exchange.abandon(journal, who, kind_of(device))
+
+
+def first_ready(journal: Transaction, devices: Sequence[str]) -> str:
+    """Return the first device that is free and whose exchange waits for a scan, or the first."""
+    for device in devices:
+        row = journal.rows.exchange(kind=kind_of(device))
+        is_ready = row is not None and row["state"] == ClientState.ANNOUNCED
+        if is_ready and journal.rows.live_session_on(device=device) is None:
+            return device
+    return devices[0]
+
+
+def deny(journal: Transaction, reason: DenialReason, why: str, text: str) -> None:
+    """Turn away what is no ticket at all, without asking anybody, and report it."""
+    name = journal.names.new("x")
+    journal.show(Verdict(device=None, scan=name, reason=reason))
+    journal.say(
+        ScanDenied(
+            scan=name, at=journal.now, reason=reason, why=why, beginning=text[:BEGINNING_LENGTH]
+        )
+    )
+
+
+def take_right(journal: Transaction, row: Row, told: Right, right: SessionRight) -> bool:
+    """Keep the session that a right permits; say whether it is one to start.
+
+    It is not where nobody waits for it any more, or the ticket was redeemed without it meanwhile:
+    then the right is held like any other, and given back.
+    """
+    is_wanted = row["state"] == ClientState.REQUESTING
+    is_used = journal.rows.session_of_ticket(ticket=right.ticket) is not None
+    asked_at = row["asked_boot_seconds"]
+    is_to_start = is_wanted and not is_used
+    journal.rows.add_session(
+        session=right.session,
+        device=right.device,
+        program=right.program,
+        fence=right.fence,
+        ticket=right.ticket,
+        admission=Admission.RIGHT,
+        right_document=json.dumps(told.document),
+        granted_seconds=right.granted_seconds,
+        start_by_boot_seconds=asked_at + right.start_within_seconds,
+        deadline_boot_seconds=asked_at + right.granted_seconds,
+        boot_id=row["asked_boot_id"],
+        state=SessionState.STARTING if is_to_start else SessionState.FAILED,
+        made_at=journal.now,
+    )
+    if not is_to_start:
+        reason = EndReason.SUPERSEDED if is_used else EndReason.START_TIMEOUT
+        journal.say(SessionFailed(session=right.session, at=journal.now, reason=reason))
+        return False
+    journal.show(_verdict(row, None))
+    journal.say(SessionStarting(session=right.session, at=journal.now))
+    return True
+
+
+def take_refused(journal: Transaction, row: Row, told: Refused) -> None:
+    """Tell the customer why there is no right; nobody waits for it where it was given up."""
+    if row["state"] == ClientState.REQUESTING:
+        journal.show(_verdict(row, _reason(told.reason), told.opens_at))
+
+
+def _decide_alone(journal: Transaction, who: Identity, scan: Scan) -> None:
+    """Redeem a ticket by our own authority, or say why not; asked of nobody (C4).
+
+    What was asked about the same ticket before is given up first: its right, if there is one, will
+    start nothing.
+    """
+    for row in journal.rows.exchanges():
+        if row["state"] == ClientState.REQUESTING and _token_in(row) == scan.token:
+            exchange.abandon(journal, who, row["kind"])
+    found = authority.decide(
+        journal, who, scan.token, scan.device, scan.store_number, scan.signature_starts
+    )
+    if isinstance(found, DenialReason):
+        _deny(journal, scan, found)
+        return
+    authority.admit(journal, found, scan.name, scan.device)
+    journal.show(replace(_told(scan, None), is_alone=True))
+
+
+def _deny(journal: Transaction, scan: Scan, reason: DenialReason) -> None:
+    """Say no without having asked anybody, and report it."""
+    journal.show(replace(_told(scan, reason), is_alone=True))
+    journal.say(ScanDenied(scan=scan.name, at=journal.now, reason=reason, why="decided alone"))
+
+
+def _told(scan: Scan, reason: DenialReason | None) -> Verdict:
+    return Verdict(device=scan.device.device, scan=scan.name, reason=reason)
+
+
+def _verdict(row: Row, reason: DenialReason | None, opens_at: int | None = None) -> Verdict:
+    request = json.loads(row["request"])
+    return Verdict(device=request["device"], scan=request["scan"], reason=reason, opens_at=opens_at)
+
+
+def _token_in(row: Row) -> Any:  # noqa: ANN401 - a request of ours, as it was frozen
+    return json.loads(row["request"]).get("token")
+
+
+def _reason(text: str) -> DenialReason:
+    try:
+        return DenialReason(text)
+    except ValueError:
+        return DenialReason.BUSY_TRY_AGAIN

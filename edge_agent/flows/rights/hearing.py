@@ -1,0 +1,87 @@
+"""What the controller answers, taken to the kind of right that it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+from pydantic import ValidationError
+
+from common.messages.rights import (
+    Announced,
+    ModuleRight,
+    OfflineRight,
+    Refused,
+    Right,
+    SessionRight,
+)
+from common.rules.rights import Right as RightKind
+from common.seals import is_sealed
+from edge_agent.flows.rights import authority, door, exchange
+from edge_agent.ports import Identity, Transaction
+
+AnyRight: TypeAlias = SessionRight | OfflineRight | ModuleRight
+
+_DOCUMENTS: Final[Mapping[str, type[AnyRight]]] = {
+    RightKind.SESSION: SessionRight,
+    RightKind.OFFLINE: OfflineRight,
+    RightKind.MODULE: ModuleRight,
+}
+"""What the document of each kind of right has to say."""
+
+
+def take_announced(journal: Transaction, who: Identity, told: Announced) -> None:
+    """The identification is known: a scan may carry it, and an authority is asked for at once."""
+    kind = exchange.take_announced(journal, who, told)
+    if kind is not None and kind.startswith(f"{RightKind.OFFLINE}:"):
+        authority.ask(journal, who, subject_of(kind))
+
+
+def right_in(who: Identity, told: Right) -> AnyRight | None:
+    """Return the right, if a controller of ours signed it for this very exchange."""
+    kind = str(told.document.get("kind", ""))
+    model = _DOCUMENTS.get(kind.partition(":")[0])
+    if model is None:
+        return None
+    try:
+        right = model.model_validate(told.document)
+    except ValidationError:
+        return None
+    said = (right.comm_id, right.terminal, right.epoch, _subject_in(right))
+    if said != (told.comm_id, who.terminal, who.epoch, subject_of(kind)):
+        return None
+    is_ours = any(is_sealed(told.document, told.signature, key) for key in who.keys.values())
+    return right if is_ours else None
+
+
+def take_right(journal: Transaction, who: Identity, told: Right, right: AnyRight) -> bool:
+    """Store a right with all that it means here, and say that it is stored (B8).
+
+    `right` is what `right_in` found in the answer. Returns whether there is a new session to start.
+    """
+    row = exchange.store(journal, who, told)
+    if row is None:
+        return False
+    if isinstance(right, SessionRight):
+        return door.take_right(journal, row, told, right)
+    if isinstance(right, OfflineRight):
+        authority.take(journal, told, right)
+    else:
+        exchange.keep_right(journal, told, right.kind)
+    return False
+
+
+def take_refused(journal: Transaction, who: Identity, told: Refused) -> None:
+    """Store that there is no right, tell who waits for it why, and say that it is stored."""
+    row = exchange.store(journal, who, told)
+    if row is not None and row["kind"].startswith(f"{RightKind.SESSION}:"):
+        door.take_refused(journal, row, told)
+
+
+def subject_of(kind: str) -> str:
+    """Return what a class of right is about: a device, a module."""
+    return kind.partition(":")[2]
+
+
+def _subject_in(right: AnyRight) -> str:
+    return right.module if isinstance(right, ModuleRight) else right.device

@@ -1,0 +1,74 @@
+"""Who and what this terminal is, with its journal open: what its parts are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from common.errors import CannotStart
+from common.messages.specification import DeviceFound, Specification
+from common.system import SystemClock, SystemNames
+from edge_agent.flows import enrolment
+from edge_agent.inventory import FileDigests, look
+from edge_agent.journal import SqliteJournal
+from edge_agent.ports import Identity
+from edge_agent.runner.catalogue import read_catalogue
+from edge_agent.settings import AgentSettings
+
+JOURNAL_FILE: Final = "journal.db"
+
+BOOT_ID_FILE: Final = Path("/proc/sys/kernel/random/boot_id")
+"""Where the kernel tells one start of this PC from the next."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """What an agent needs before its parts can be made."""
+
+    who: Identity
+    look: Callable[[], Specification]
+    journal: SqliteJournal
+    clock: SystemClock
+    names: SystemNames
+
+
+def open_terminal(settings: AgentSettings) -> Opened:
+    """Return who this terminal is and what says what it is, with its journal open.
+
+    Raises:
+        CannotStart: it is not enrolled, or its catalogue or journal cannot be read.
+    """
+    clock, names = SystemClock(), SystemNames()
+    catalogue = read_catalogue(settings.runner.catalogue)
+    devices = [
+        DeviceFound(key=device.key, title=device.title, program=device.program, also=device.also)
+        for device in settings.devices
+    ]
+    scanners = [f"{scanner.kind} {scanner.folder.name}" for scanner in settings.scanners]
+    journal = open_journal(settings, clock, names)
+    who = journal.transact(enrolment.identity)
+    if who is None:
+        journal.close()
+        raise CannotStart(why="this terminal is not enrolled; run `edge-agent enrol` first")
+    return Opened(
+        who=who,
+        look=partial(look, devices, catalogue, scanners, digests=FileDigests()),
+        journal=journal,
+        clock=clock,
+        names=names,
+    )
+
+
+def open_journal(settings: AgentSettings, clock: SystemClock, names: SystemNames) -> SqliteJournal:
+    """Return this terminal's journal.
+
+    Raises:
+        CannotStart: it cannot be opened or written.
+    """
+    boot_id = BOOT_ID_FILE.read_text("ascii").strip()
+    return SqliteJournal(
+        settings.state_folder / JOURNAL_FILE, clock=clock, names=names, boot_id=boot_id
+    )
