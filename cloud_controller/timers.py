@@ -12,6 +12,7 @@ from cloud_controller.flows import enrolment, problems, registration, reservatio
 from cloud_controller.ports import Books, Clock, Transaction
 from common.ids import TerminalId
 from common.rules.presence import Presence, presence_after, seconds_to_next_change
+from common.rules.tickets import RecallWhy
 
 TIDY_SECONDS: Final = 10.0
 """How often claims that lapse and leases that end are looked for."""
@@ -136,10 +137,10 @@ def _presences(books: Transaction) -> list[tuple[TerminalId, Presence]]:
 
 
 def _do_sessions(books: Transaction) -> int | None:
-    """Stop, repeat and presume what is due; return when there is more."""
-    sessions.stop_what_is_due(books)
-    sessions.send_commands_again(books)
-    sessions.presume_stopped(books)
+    """Do what is due of sessions; return when there is more."""
+    for ticket in sessions.held_by_who_failed(books):
+        rights.recall(books, ticket, RecallWhy.MOVE)
+    sessions.do_what_is_due(books)
     return sessions.next_moment(books)
 
 
@@ -153,6 +154,8 @@ def _tidy(books: Transaction) -> None:
     registration.close_settled(books)
     rights.free_leases(books)
     problems.solve_reservations(books)
+    sessions.call_for_unconfirmed(books)
+    sessions.give_up_undelivered(books)
     reservations.lapse(books)
     reservations.forget_answers(books, ANSWERS_KEPT_SECONDS)
     enrolment.forget_codes(books)

@@ -58,6 +58,7 @@ ON_THE_WIRE: Final[tuple[type[Message], ...]] = (
     sessions.SessionEnded,
     sessions.SessionFailed,
     sessions.ScanDenied,
+    sessions.CustomerTold,
     sessions.StopSession,
     sessions.CommandTold,
     sessions.Desired,

@@ -85,6 +85,22 @@ class ScanDenied(Message):
     beginning: ShortText = ""
 
 
+class CustomerTold(Message):
+    """Tell the customer at this terminal what to do; `scan` is the one it is about, if it is one.
+
+    `notice` is a `common.rules.sessions.Notice`; `to` is the title of the device to go to.
+    """
+
+    type: ClassVar[str] = "customer.told"
+    command: Name
+    notice: ShortText
+    device: Name | None = None
+    scan: Name | None = None
+    reason: ShortText | None = None
+    opens_at: Instant | None = None
+    to: ShortText | None = None
+
+
 class StopSession(Message):
     """End this session (C5)."""
 

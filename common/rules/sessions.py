@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -15,6 +17,13 @@ STOP_ACCEPT_SECONDS: Final = 10.0
 
 CLOCK_TOLERANCE_SECONDS: Final = 5.0
 """After its deadline and this, a session that we have lost sight of is presumed stopped."""
+
+
+START_TRIES: Final = 3
+"""How often a program that does not come up is started for one session."""
+
+START_AGAIN_SECONDS: Final = 2.0
+"""Between two of them: whatever was in its way may be gone by then."""
 
 
 class SessionState(StrEnum):
@@ -53,6 +62,22 @@ class EndReason(StrEnum):
     REVOKED = "revoked"
     EMERGENCY = "emergency"
     UNKNOWN = "unknown"
+
+
+class Notice(StrEnum):
+    """What a customer in the store is told besides the verdict on a scan."""
+
+    OPENED = "opened"
+    """To the entrance: the device has opened."""
+    DENIED = "denied"
+    """To the entrance: it has not, and why."""
+    SHOW_IT_THERE = "show_it_there"
+    """The device's own terminal cannot be asked from here."""
+    DID_NOT_START = "did_not_start"
+    GO_TO_DEVICE = "go_to_device"
+    """Another device of the offering is free: the same ticket opens it now."""
+    NO_DEVICE_FREE = "no_device_free"
+    """The ticket stays good; what is not delivered is paid back."""
 
 
 class CommandState(StrEnum):
@@ -113,3 +138,48 @@ COMMAND: Final = Machine(
         (CommandState.EXECUTING, CommandEvent.FAIL): CommandState.FAILED,
     },
 )
+
+
+DEVICE_IS_TO_BLAME: Final = frozenset(
+    {EndReason.PROGRAM_FAILED, EndReason.DEVICE_FAILED, EndReason.START_TIMEOUT}
+)
+"""Failures after which the same device would most likely fail again."""
+
+NOT_OURS: Final = frozenset({EndReason.CUSTOMER_ENDED})
+"""Ends after which what is left is nobody's debt: the customer did not want it."""
+
+
+OWED_FROM_SECONDS: Final = 1.0
+"""What a start takes, and no more than we promise to be exact by: less than this is not owed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Use:
+    """One session of a reservation; `delivered_seconds` is None while nobody has said it."""
+
+    granted_seconds: float
+    delivered_seconds: float | None
+    end_reason: EndReason | None
+
+
+def owed_seconds(uses: Sequence[Use]) -> float:
+    """Return the seconds that a customer was granted and has not been given; `uses` in their order.
+
+    The first scan that opened is the promise: from then to the slot's end. What was delivered
+    since, on whichever device, counts against it, and what the customer left by his own will does.
+    Of a session that was lost sight of while it ran nothing is owed before its terminal has spoken.
+    """
+    if not uses or any(use.delivered_seconds is None for use in uses):
+        return 0.0
+    delivered = sum(use.delivered_seconds or 0.0 for use in uses)
+    last = uses[-1]
+    left = 0.0
+    if last.end_reason in NOT_OURS:
+        left = last.granted_seconds - (last.delivered_seconds or 0.0)
+    owed = uses[0].granted_seconds - delivered - left
+    return owed if owed >= OWED_FROM_SECONDS else 0.0
+
+
+def owed_cents(price_cents: int, booked_seconds: float, seconds: float) -> int:
+    """Return the price of so many seconds of a slot, to the nearest cent, its price at the most."""
+    return min(price_cents, round(price_cents * seconds / booked_seconds))

@@ -51,11 +51,12 @@ WHERE link = :link AND state IN ('held', 'confirmed');
 UPDATE tickets SET state = 'void' WHERE reservation_id = :reservation_id AND state = 'issued';
 
 -- name: overdue(now, most)
--- Confirmed claims whose slot is over and whose ticket was never used, by all who could know.
+-- Confirmed claims whose slot is over and whose ticket was never shown, by all who could know.
 SELECT r.reservation_id FROM reservations AS r JOIN tickets AS k USING (reservation_id)
 WHERE r.state = 'confirmed' AND r.ends_at <= :now AND k.state = 'issued'
     AND NOT EXISTS (SELECT 1 FROM held_tickets AS h WHERE h.ticket_id = k.ticket_id
         AND h.state <> 'released')
+    AND NOT EXISTS (SELECT 1 FROM sessions AS s WHERE s.reservation_id = r.reservation_id)
 ORDER BY r.ends_at LIMIT :most;
 
 -- name: lapse(reservation_id, changed_at)!

@@ -109,6 +109,93 @@ UPDATE commands SET next_send_at = :next_send_at WHERE command_id = :command_id 
 -- name: expire_command(command_id)!
 UPDATE commands SET state = 'expired' WHERE command_id = :command_id AND state = 'queued';
 
+-- name: is_to_move(session_id)!
+-- Its ticket is to be used on another device, once nothing of it can run on this one.
+UPDATE sessions SET is_to_move = 1 WHERE session_id = :session_id;
+
+-- name: moved(session_id)!
+UPDATE sessions SET is_to_move = 0 WHERE session_id = :session_id;
+
+-- name: has_to_move()$
+SELECT EXISTS (SELECT 1 FROM sessions AS s WHERE s.is_to_move = 1
+    AND NOT EXISTS (SELECT 1 FROM held_tickets AS h WHERE h.ticket_id = s.ticket_id
+        AND h.state = 'recalled'));
+
+-- name: failed_and_held(most)
+SELECT s.ticket_id FROM sessions AS s JOIN held_tickets AS h USING (ticket_id)
+WHERE s.is_to_move = 1 AND h.state = 'held' LIMIT :most;
+
+-- name: failed_to_move(most)
+SELECT s.session_id, s.ticket_id, s.reservation_id, s.device_id, s.terminal_id, s.end_reason,
+    s.granted_at, r.state AS reservation_state, r.offering_id, r.ends_at, r.blocked_until
+FROM sessions AS s JOIN reservations AS r USING (reservation_id)
+WHERE s.is_to_move = 1 AND NOT EXISTS (SELECT 1 FROM held_tickets AS h
+    WHERE h.ticket_id = s.ticket_id AND h.state <> 'released')
+ORDER BY s.granted_at LIMIT :most;
+
+-- name: another_device(offering_id, device_id, reservation_id, now, blocked_until)^
+-- One that is on, here, whole, idle, and claimed by nobody until the slot is over.
+SELECT v.device_id, v.title, v.terminal_id FROM offered_devices AS d
+JOIN devices AS v USING (device_id) JOIN terminals AS t USING (terminal_id)
+WHERE d.offering_id = :offering_id AND d.state = 'on' AND v.device_id <> :device_id
+    AND t.standing = 'confirmed' AND t.presence <> 'gone' AND NOT v.is_out_of_order
+    AND NOT EXISTS (SELECT 1 FROM sessions AS live WHERE live.device_id = v.device_id
+        AND live.state IN ('granted', 'starting', 'running', 'ending'))
+    AND NOT EXISTS (SELECT 1 FROM sessions AS had WHERE had.device_id = v.device_id
+        AND had.reservation_id = :reservation_id)
+    AND NOT EXISTS (SELECT 1 FROM reservations AS r WHERE r.device_id = v.device_id
+        AND r.state IN ('held', 'confirmed', 'in_use')
+        AND r.starts_at < :blocked_until AND r.blocked_until > :now)
+ORDER BY v.number LIMIT 1;
+
+-- name: move_reservation(reservation_id, device_id, changed_at)!
+UPDATE reservations SET device_id = :device_id, changed_at = :changed_at
+WHERE reservation_id = :reservation_id AND state = 'confirmed';
+
+-- name: unconfirmed(before, most)
+-- Granted long ago, neither running nor failed by any report, and not yet shown to anybody.
+SELECT session_id, reservation_id, device_id, terminal_id, end_reason, granted_at FROM sessions AS s
+WHERE state IN ('granted', 'starting') AND granted_at < :before
+    AND NOT EXISTS (SELECT 1 FROM problems AS p WHERE p.kind = 'program_did_not_start'
+        AND p.subject = s.session_id)
+LIMIT :most;
+
+-- name: debt(reservation_id)^
+SELECT r.starts_at, r.ends_at, r.price_cents, r.currency, count(c.entry_id) AS entries,
+    coalesce(sum(c.seconds), 0.0) AS entered_seconds, coalesce(sum(c.cents), 0) AS entered_cents
+FROM reservations AS r LEFT JOIN compensations AS c USING (reservation_id)
+WHERE r.reservation_id = :reservation_id
+GROUP BY r.reservation_id;
+
+-- name: uses(reservation_id)
+-- What never ran has delivered nothing, whoever says so.
+SELECT granted_seconds, end_reason,
+    CASE WHEN state = 'failed' THEN 0.0 ELSE delivered_seconds END AS delivered_seconds
+FROM sessions WHERE reservation_id = :reservation_id ORDER BY granted_at, fence;
+
+-- name: compensate(reservation_id, seconds, cents, currency, why, made_at)!
+INSERT INTO compensations (reservation_id, seconds, cents, currency, why, made_at)
+VALUES (:reservation_id, :seconds, :cents, :currency, :why, :made_at);
+
+-- name: undelivered(now, most)
+-- Scanned in its time, over now, and nothing of it ever ran or can still turn out to have.
+SELECT r.reservation_id FROM reservations AS r JOIN tickets AS k USING (reservation_id)
+WHERE r.state = 'confirmed' AND r.ends_at <= :now
+    AND EXISTS (SELECT 1 FROM sessions AS s WHERE s.reservation_id = r.reservation_id)
+    AND NOT EXISTS (SELECT 1 FROM sessions AS live WHERE live.reservation_id = r.reservation_id
+        AND live.state IN ('granted', 'starting', 'running', 'ending'))
+    AND NOT EXISTS (SELECT 1 FROM held_tickets AS h WHERE h.ticket_id = k.ticket_id
+        AND h.state <> 'released')
+LIMIT :most;
+
+-- name: cancel_undelivered(reservation_id, changed_at)!
+UPDATE reservations SET state = 'cancelled', changed_at = :changed_at
+WHERE reservation_id = :reservation_id AND state = 'confirmed';
+
+-- name: void_ticket(reservation_id)!
+UPDATE tickets SET state = 'void' WHERE reservation_id = :reservation_id
+    AND state IN ('issued', 'reserved');
+
 -- name: recent(most)
 SELECT session_id, reservation_id, device_id, terminal_id, state, is_presumed, granted_seconds,
     granted_at, deadline_at, running_at, ended_at, end_reason, delivered_seconds

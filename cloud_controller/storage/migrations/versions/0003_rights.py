@@ -87,13 +87,14 @@ CREATE INDEX recalled_tickets ON held_tickets (recall_asked_at) WHERE state = 'r
 CREATE TABLE compensations (
     entry_id INTEGER PRIMARY KEY AUTOINCREMENT,
     reservation_id TEXT NOT NULL REFERENCES reservations,
-    session_id TEXT REFERENCES sessions,
     seconds REAL NOT NULL,
     cents BIGINT NOT NULL,
     currency TEXT NOT NULL,
     why TEXT NOT NULL,
     made_at BIGINT NOT NULL
 );
+CREATE INDEX sessions_by_reservation ON sessions (reservation_id);
+CREATE INDEX sessions_to_move ON sessions (is_to_move) WHERE is_to_move = 1;
 CREATE INDEX compensations_by_reservation ON compensations (reservation_id);
 CREATE TABLE seat_pools (
     module TEXT PRIMARY KEY,
@@ -136,6 +137,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take it away again; rights that are no session's are not known any more."""
+    for index in ("sessions_to_move", "sessions_by_reservation"):
+        op.execute(f"DROP INDEX {index}")
     for table in _NEW.split():
         op.execute(f"DROP TABLE {table}")
     for table, column, _ in reversed(_COLUMNS):

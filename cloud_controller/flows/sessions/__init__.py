@@ -1,0 +1,47 @@
+"""What terminals report becomes the ledger; every session is told to stop at its end (C5)."""
+
+from cloud_controller.flows.sessions.debts import give_up_undelivered
+from cloud_controller.flows.sessions.due import do_what_is_due, next_moment
+from cloud_controller.flows.sessions.hello import REVISION_BELIEVED_MAX, hello
+from cloud_controller.flows.sessions.reports import (
+    note_ended,
+    note_ending,
+    note_failed,
+    note_running,
+    note_starting,
+    note_warned,
+    presume_stopped,
+)
+from cloud_controller.flows.sessions.starts import (
+    call_for_unconfirmed,
+    held_by_who_failed,
+    move_failed,
+)
+from cloud_controller.flows.sessions.stops import (
+    ask_to_stop,
+    note_command,
+    send_commands_again,
+    stop_what_is_due,
+)
+
+__all__ = [
+    "REVISION_BELIEVED_MAX",
+    "ask_to_stop",
+    "call_for_unconfirmed",
+    "do_what_is_due",
+    "give_up_undelivered",
+    "held_by_who_failed",
+    "hello",
+    "move_failed",
+    "next_moment",
+    "note_command",
+    "note_ended",
+    "note_ending",
+    "note_failed",
+    "note_running",
+    "note_starting",
+    "note_warned",
+    "presume_stopped",
+    "send_commands_again",
+    "stop_what_is_due",
+]

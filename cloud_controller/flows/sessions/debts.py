@@ -1,0 +1,73 @@
+"""What was granted and not delivered is paid back, computed from what ran and nothing else.
+
+Its law: the entries of a reservation add up to what is owed for it by all that is known now; one
+that turns out wrong is corrected by another, and none is ever changed.
+"""
+
+from __future__ import annotations
+
+import json
+
+from cloud_controller.flows.sessions.stops import BATCH_MAX
+from cloud_controller.ports import Row, Transaction
+from common.rules.sessions import EndReason, Use, owed_cents, owed_seconds
+
+
+def settle(books: Transaction, reservation: str) -> None:
+    """Enter the difference between what is owed for a reservation and what was entered before."""
+    facts = books.sessions.debt(reservation_id=reservation)
+    uses = [_use(row) for row in books.sessions.uses(reservation_id=reservation)]
+    booked_seconds = (facts["ends_at"] - facts["starts_at"]) / 1000
+    seconds = owed_seconds(uses)
+    has_had_nothing = seconds > 0 and not any(use.delivered_seconds for use in uses)
+    cents = facts["price_cents"]
+    if not has_had_nothing:
+        cents = owed_cents(facts["price_cents"], booked_seconds, seconds)
+    if (seconds, cents) == (facts["entered_seconds"], facts["entered_cents"]):
+        return
+    entry = {
+        "seconds": seconds - facts["entered_seconds"],
+        "cents": cents - facts["entered_cents"],
+        "currency": facts["currency"],
+    }
+    is_first = not facts["entries"]
+    books.sessions.compensate(
+        reservation_id=reservation,
+        why="not_delivered" if is_first else "corrected",
+        made_at=books.now,
+        **entry,
+    )
+    books.post.enter(
+        at=books.now,
+        type="reservation.compensated",
+        terminal_id=None,
+        reservation_id=reservation,
+        session_id=None,
+        body=json.dumps(entry),
+    )
+
+
+def give_up_undelivered(books: Transaction) -> None:
+    """Cancel what was scanned, never ran and is over: it is paid back, and no no-show."""
+    for row in books.sessions.undelivered(now=books.now, most=BATCH_MAX):
+        reservation = row["reservation_id"]
+        books.sessions.cancel_undelivered(reservation_id=reservation, changed_at=books.now)
+        books.sessions.void_ticket(reservation_id=reservation)
+        books.post.enter(
+            at=books.now,
+            type="reservation.undelivered",
+            terminal_id=None,
+            reservation_id=reservation,
+            session_id=None,
+            body="{}",
+        )
+        settle(books, reservation)
+
+
+def _use(row: Row) -> Use:
+    reason = row["end_reason"]
+    return Use(
+        granted_seconds=row["granted_seconds"],
+        delivered_seconds=row["delivered_seconds"],
+        end_reason=EndReason(reason) if reason in set(EndReason) else None,
+    )

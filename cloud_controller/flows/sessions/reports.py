@@ -1,0 +1,136 @@
+"""What terminals report of their sessions becomes the ledger, and what it means for the ticket."""
+
+from __future__ import annotations
+
+from cloud_controller.flows.sessions.debts import settle
+from cloud_controller.flows.sessions.entries import enter, known_of
+from cloud_controller.flows.sessions.stops import BATCH_MAX, ask_to_stop
+from cloud_controller.ports import Received, Row, Transaction
+from common.ids import SessionId
+from common.messages.sessions import (
+    SessionEnded,
+    SessionEnding,
+    SessionFailed,
+    SessionRunning,
+    SessionStarting,
+    SessionWarned,
+)
+from common.rules.problems import ProblemKind
+from common.rules.sessions import (
+    CLOCK_TOLERANCE_SECONDS,
+    DEVICE_IS_TO_BLAME,
+    SESSION,
+    EndReason,
+    SessionEvent,
+    SessionState,
+)
+
+
+def note_starting(books: Transaction, said: Received) -> None:
+    """The terminal holds the right and begins."""
+    message: SessionStarting = said.message
+    known = known_of(books, said, message.session)
+    if known is not None and books.sessions.mark_starting(session_id=message.session):
+        enter(books, known, message.type, message.at, {})
+
+
+def note_running(books: Transaction, said: Received) -> None:
+    """The program verifiably runs: its ticket is spent and its reservation in use."""
+    message: SessionRunning = said.message
+    known = known_of(books, said, message.session)
+    if known is None:
+        return
+    after = SESSION.step(SessionState(known["state"]), SessionEvent.RUN)
+    if after is not None:
+        books.sessions.mark_running(
+            session_id=message.session, before=known["state"], running_at=message.at
+        )
+    elif not books.sessions.ran_after_all(session_id=message.session, running_at=message.at):
+        return
+    books.sessions.spend_ticket(ticket_id=known["ticket_id"])
+    books.sessions.begin_use(reservation_id=known["reservation_id"], changed_at=books.now)
+    books.solve_problem(ProblemKind.PROGRAM_DID_NOT_START, message.session)
+    enter(books, known, message.type, message.at, {"remaining_seconds": message.remaining_seconds})
+
+
+def note_warned(books: Transaction, said: Received) -> None:
+    """The customer was warned."""
+    message: SessionWarned = said.message
+    known = known_of(books, said, message.session)
+    if known is not None:
+        enter(books, known, message.type, message.at, {"seconds_left": message.seconds_left})
+
+
+def note_ending(books: Transaction, said: Received) -> None:
+    """The program is being ended."""
+    message: SessionEnding = said.message
+    known = known_of(books, said, message.session)
+    if known is not None and books.sessions.mark_ending(session_id=message.session):
+        enter(books, known, message.type, message.at, {})
+
+
+def note_ended(books: Transaction, said: Received) -> None:
+    """The program is verifiably gone: the use is complete, its seconds are known (C6)."""
+    message: SessionEnded = said.message
+    known = known_of(books, said, message.session)
+    if known is None or not _close(books, known, message, message.delivered_seconds):
+        return
+    books.sessions.complete_use(reservation_id=known["reservation_id"], changed_at=books.now)
+    facts = {"reason": message.reason, "delivered_seconds": message.delivered_seconds}
+    enter(books, known, message.type, message.at, facts)
+    enter(books, known, "reservation.completed", books.now, {})
+    settle(books, known["reservation_id"])
+    if message.reason == EndReason.TIME_UP:  # its report may be here before our timer rings
+        ask_to_stop(books, SessionId(message.session), said.terminal, EndReason.TIME_UP)
+
+
+def note_failed(books: Transaction, said: Received) -> None:
+    """The program never came to run: the ticket is good again, here or on another device."""
+    message: SessionFailed = said.message
+    known = known_of(books, said, message.session)
+    if known is None or not _close(books, known, message, 0.0):
+        return
+    books.sessions.give_ticket_back(ticket_id=known["ticket_id"])
+    if message.reason in DEVICE_IS_TO_BLAME:
+        books.sessions.is_to_move(session_id=message.session)
+    enter(books, known, message.type, message.at, {"reason": message.reason})
+
+
+def presume_stopped(books: Transaction) -> None:
+    """Presume ended what no terminal has reported since its deadline; a later report settles it."""
+    before = books.now - int(CLOCK_TOLERANCE_SECONDS * 1000)
+    for row in books.sessions.lost_sight_of(before=before, most=BATCH_MAX):
+        has_run = row["running_at"] is not None
+        books.sessions.mark_ended(
+            session_id=row["session_id"],
+            before=row["state"],
+            state=SessionState.ENDED if has_run else SessionState.FAILED,
+            ended_at=row["deadline_at"],
+            end_reason=EndReason.UNKNOWN,
+            delivered_seconds=None,
+            is_presumed=1,
+        )
+        if has_run:
+            books.sessions.complete_use(reservation_id=row["reservation_id"], changed_at=books.now)
+        enter(books, row, "session.presumed_stopped", books.now, {})
+
+
+def _close(
+    books: Transaction,
+    known: Row,
+    message: SessionEnded | SessionFailed,
+    delivered_seconds: float,
+) -> bool:
+    """Mark the end that a terminal reports, also where it was only presumed; say if it is news."""
+    has_ended = isinstance(message, SessionEnded)
+    event = SessionEvent.END if has_ended else SessionEvent.FAIL
+    end = {
+        "session_id": message.session,
+        "state": SessionState.ENDED if has_ended else SessionState.FAILED,
+        "ended_at": message.at,
+        "end_reason": message.reason,
+        "delivered_seconds": delivered_seconds,
+    }
+    if SESSION.step(SessionState(known["state"]), event) is None:
+        return bool(books.sessions.settle_presumed(**end))
+    return bool(books.sessions.mark_ended(**end, before=known["state"], is_presumed=0))

@@ -1,0 +1,118 @@
+"""Every session is told to stop at its end (C5), again until it is heard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from cloud_controller.flows.sessions.entries import enter, known_of
+from cloud_controller.ports import NotFound, Received, Transaction
+from common.ids import CommandId, SessionId, TerminalId
+from common.messages.sessions import CommandTold, Desired, DesiredSession, StopSession
+from common.rules.sessions import (
+    COMMAND,
+    STOP_ACCEPT_SECONDS,
+    CommandEvent,
+    CommandState,
+    EndReason,
+)
+from common.topics import Channel
+
+RESEND_SECONDS: Final = 2.0
+"""Before a command is sent for the second time; it doubles until the command expires."""
+
+BATCH_MAX: Final = 200
+"""Sessions or commands looked at in one transaction, so that it stays short."""
+
+_COMMAND_EVENTS: Final[Mapping[str, CommandEvent]] = {
+    CommandState.ACCEPTED: CommandEvent.ACCEPT,
+    CommandState.EXECUTING: CommandEvent.EXECUTE,
+    CommandState.SUCCEEDED: CommandEvent.SUCCEED,
+    CommandState.FAILED: CommandEvent.FAIL,
+    CommandState.REJECTED: CommandEvent.REJECT,
+}
+
+
+def note_command(books: Transaction, said: Received) -> None:
+    """How far the terminal has got with a command."""
+    message: CommandTold = said.message
+    known = books.sessions.command(command_id=message.command, terminal_id=said.terminal)
+    event = _COMMAND_EVENTS.get(message.state)
+    if known is None or event is None:
+        return
+    after = COMMAND.step(CommandState(known["state"]), event)
+    if after is None:
+        return
+    books.sessions.change_command(
+        command_id=message.command, before=known["state"], state=after, detail=message.detail
+    )
+    session = known_of(books, said, known["session_id"])
+    facts = {"command": known["type"], "state": after, "detail": message.detail}
+    enter(books, session, message.type, message.at, facts)
+
+
+def ask_to_stop(
+    books: Transaction, session: SessionId, terminal: TerminalId, reason: EndReason
+) -> None:
+    """Instruct the stop of a session, by command and in the desired document.
+
+    Raises:
+        NotFound: that terminal has no such session.
+    """
+    known = books.sessions.session(session_id=session, terminal_id=terminal)
+    if known is None:
+        raise NotFound(what="session")
+    command = StopSession(
+        command=CommandId(books.names.new("c")),
+        session=session,
+        reason=reason,
+        accept_by=books.now + int(STOP_ACCEPT_SECONDS * 1000),
+    )
+    made = books.sessions.add_command(
+        command_id=command.command,
+        terminal_id=terminal,
+        session_id=session,
+        type=command.type,
+        body=command.model_dump_json(),
+        accept_by=command.accept_by,
+        next_send_at=books.now + int(RESEND_SECONDS * 1000),
+        made_at=books.now,
+    )
+    if not made:
+        return
+    books.sessions.want_stop(session_id=session)
+    books.say(terminal, Channel.COMMANDS, command, tail=command.command)
+    say_desired(books, terminal, books.sessions.raise_revision(terminal_id=terminal))
+    enter(books, known, "stop.instructed", books.now, {"reason": reason})
+
+
+def stop_what_is_due(books: Transaction) -> None:
+    """Instruct the stop of every session whose end has come."""
+    for row in books.sessions.due_for_stop(now=books.now, most=BATCH_MAX):
+        ask_to_stop(books, row["session_id"], row["terminal_id"], EndReason.TIME_UP)
+
+
+def send_commands_again(books: Transaction) -> None:
+    """Repeat commands nobody has accepted, with the same id; expire those past their time."""
+    for row in books.sessions.commands_to_send(now=books.now, most=BATCH_MAX):
+        if books.now >= row["accept_by"]:
+            books.sessions.expire_command(command_id=row["command_id"])
+            continue
+        age_seconds = (books.now - row["made_at"]) / 1000
+        wait_seconds = max(RESEND_SECONDS, age_seconds)
+        books.sessions.send_again(
+            command_id=row["command_id"],
+            next_send_at=min(books.now + int(wait_seconds * 1000), row["accept_by"]),
+        )
+        command = StopSession.model_validate_json(row["body"])
+        books.say(row["terminal_id"], Channel.COMMANDS, command, tail=row["command_id"])
+
+
+def say_desired(books: Transaction, terminal: TerminalId, revision: int) -> None:
+    """Say the whole of what is wanted of a terminal."""
+    rows = books.sessions.desired(terminal_id=terminal)
+    sessions = tuple(
+        DesiredSession(session=row["session_id"], device=row["device_id"], wanted=row["wanted"])
+        for row in rows
+    )
+    books.say(terminal, Channel.DESIRED, Desired(revision=revision, sessions=sessions))
