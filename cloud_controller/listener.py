@@ -196,6 +196,7 @@ _MANAGEMENT: Final[Mapping[tuple[Channel, str], Flow]] = {
     (Channel.SPECIFICATION, said_of_specification.Specification.type): registration.specify,
     (Channel.PRESENCE, PresenceTold.type): registration.note_connection,
     (Channel.HELLO, said_of_registration.Hello.type): sessions.hello,
+    (Channel.REQUESTS, said_of_rights.ReportScan.type): rights.take_report,
     **{(Channel.REQUESTS, said.type): rights.take for said in said_of_rights.FROM_THE_CLIENT},
     **{(Channel.EVENTS, kind): take_event for kind in EVENTS},
 }

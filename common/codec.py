@@ -46,6 +46,8 @@ ON_THE_WIRE: Final[tuple[type[Message], ...]] = (
     offerings.OfferingOff,
     *rights.FROM_THE_CLIENT,
     *rights.FROM_THE_SERVER,
+    rights.ReportScan,
+    rights.TakeScan,
     rights.HoldTickets,
     rights.ReleaseTickets,
     rights.TicketReleased,

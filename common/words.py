@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from common.rules.presence import LineMode
 from common.rules.problems import ProblemKind
+from common.rules.sessions import Notice
 from common.rules.tickets import DenialReason
 
 
@@ -211,6 +213,18 @@ _PROBLEMS_EN: Final = {
         what="A reservation has lost its device.",
         next="Move it to another device or give the money back, before the customer comes.",
     ),
+    ProblemKind.PEER_COPIED: Words(
+        what="Two controllers say they are the same branch.",
+        next="Stop the copy, then add the right one again: cloud-controller peers add.",
+    ),
+    ProblemKind.SEATS_OVERDRAWN: Words(
+        what="More seats of a module are in use than are owned.",
+        next="Buy the missing ones, or have a branch return some. No new one is given until then.",
+    ),
+    ProblemKind.SEATS_UNSETTLED: Words(
+        what="This controller and its root do not agree on its seats.",
+        next="Compare both with cloud-controller seats list, then settle it at the root.",
+    ),
 }
 
 _PROBLEMS_JA: Final = {
@@ -261,10 +275,101 @@ _PROBLEMS_JA: Final = {
         what="予約の機器が使えなくなりました。",
         next="お客様の来店前に、別の機器へ移すか返金してください。",
     ),
+    ProblemKind.PEER_COPIED: Words(
+        what="二つの制御装置が同じ支部を名乗っています。",
+        next="複製された方を止め、正しい方を cloud-controller peers add で追加し直してください。",
+    ),
+    ProblemKind.SEATS_OVERDRAWN: Words(
+        what="モジュールの使用中の席が、所有する席の数を超えています。",
+        next="不足分を購入するか、支部から席を戻してください。それまで新しい席は渡されません。",
+    ),
+    ProblemKind.SEATS_UNSETTLED: Words(
+        what="この制御装置と親の制御装置で、席の数が合いません。",
+        next="双方で cloud-controller seats list を見比べ、親の側で数を確定してください。",
+    ),
 }
+
+_NOTICES_EN: Final = {
+    Notice.OPENED: Words(what="{to} is open for you.", next="Please go to {to}."),
+    Notice.DENIED: Words(what="This ticket opens nothing now.", next="Look at your ticket page."),
+    Notice.SHOW_IT_THERE: Words(
+        what="{to} cannot be reached from here.", next="Please show your ticket at {to} itself."
+    ),
+    Notice.DID_NOT_START: Words(
+        what="It did not start.", next="Please wait a moment: we look for another booth."
+    ),
+    Notice.GO_TO_DEVICE: Words(
+        what="This booth does not start. {to} is free for you.",
+        next="Please go to {to} and show the same ticket there.",
+    ),
+    Notice.NO_DEVICE_FREE: Words(
+        what="This booth does not start, and no other is free.",
+        next="Scan your ticket again in a while; what you do not get, you get back.",
+    ),
+}
+
+_NOTICES_JA: Final = {
+    Notice.OPENED: Words(what="{to}が開きました。", next="{to}へお進みください。"),
+    Notice.DENIED: Words(
+        what="このチケットは今は使えません。", next="チケットのページをご確認ください。"
+    ),
+    Notice.SHOW_IT_THERE: Words(
+        what="ここからは{to}につながりません。", next="{to}で直接チケットをかざしてください。"
+    ),
+    Notice.DID_NOT_START: Words(
+        what="起動できませんでした。", next="別のブースを探しています。少しお待ちください。"
+    ),
+    Notice.GO_TO_DEVICE: Words(
+        what="このブースは起動できません。{to}が空いています。",
+        next="{to}へお進みになり、同じチケットをかざしてください。",
+    ),
+    Notice.NO_DEVICE_FREE: Words(
+        what="このブースは起動できず、ほかに空きもありません。",
+        next="しばらくしてもう一度かざしてください。ご利用できない分は返金します。",
+    ),
+}
+
+_LINES_EN: Final = {
+    LineMode.ASKS: Words(what="Connected.", next="Every ticket is checked as you show it."),
+    LineMode.ALONE: Words(
+        what="No connection to the store's system.",
+        next="Tickets that were booked before are opened all the same.",
+    ),
+    LineMode.UNSURE: Words(
+        what="No connection, and no clock that can be trusted.",
+        next="Please wait, or use another booth; what you do not get, you get back.",
+    ),
+    LineMode.STOPPED: Words(
+        what="This booth is out of service.",
+        next="Please use another booth; the owner has been told.",
+    ),
+}
+
+_LINES_JA: Final = {
+    LineMode.ASKS: Words(what="接続中です。", next="チケットはその場で確認します。"),
+    LineMode.ALONE: Words(
+        what="店舗のシステムに接続できません。", next="予約済みのチケットはそのまま使えます。"
+    ),
+    LineMode.UNSURE: Words(
+        what="接続できず、時刻も確認できません。",
+        next="お待ちいただくか別のブースへ。ご利用できない分は返金します。",
+    ),
+    LineMode.STOPPED: Words(
+        what="このブースは休止中です。",
+        next="別のブースをご利用ください。店舗には連絡済みです。",
+    ),
+}
+
+NOTICE_WORDS: Final = {"en": _NOTICES_EN, "ja": _NOTICES_JA}
+"""What a customer in the store is told besides a verdict; `{to}` is a device's title."""
+
+LINE_WORDS: Final = {"en": _LINES_EN, "ja": _LINES_JA}
+"""What a terminal's screen says of itself: honestly, whom it can ask."""
 
 PROBLEM_WORDS: Final = {"en": _PROBLEMS_EN, "ja": _PROBLEMS_JA}
 """What the operator reads of a problem, by language."""
+
+_THERE: Final = {"en": "the booth on your ticket", "ja": "チケットのブース"}
 
 _ALL: Final = {"en": _EN, "ja": _JA}
 
@@ -272,6 +377,18 @@ _ALL: Final = {"en": _EN, "ja": _JA}
 def words_for(reason: DenialReason, language: str) -> Words:
     """Return a refusal's words in this language, English where it is none of ours."""
     return _ALL.get(language, _EN)[reason]
+
+
+def notice_words_for(notice: Notice, language: str, to: str | None) -> Words:
+    """Return a notice's words in this language; `to` is the title of the device it names."""
+    words = NOTICE_WORDS.get(language, _NOTICES_EN)[notice]
+    there = to or _THERE.get(language, _THERE["en"])
+    return Words(what=words.what.format(to=there), next=words.next.format(to=there))
+
+
+def line_words_for(mode: LineMode, language: str) -> Words:
+    """Return what a terminal says of itself in this language."""
+    return LINE_WORDS.get(language, _LINES_EN)[mode]
 
 
 def problem_words_for(kind: ProblemKind, language: str) -> Words:

@@ -3,23 +3,53 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 import structlog
 
 from common.errors import StorageIsFull
+from common.messages.rights import ReportScan, TakeScan
 from common.messages.service import ProfileDevice, ServiceProfile
+from common.messages.sessions import CustomerTold
+from common.rules.sessions import Notice
 from common.rules.tickets import DenialReason
-from common.words import words_for
+from edge_agent.display import Display
 from edge_agent.flows import rights
-from edge_agent.ports import Identity, Journal, Names, Verdict
+from edge_agent.ports import Clock, Identity, Journal, Names, NoticeShown, Shown, Verdict
 from edge_agent.scanners.hygiene import NotATicket, clean, hygiene
 from edge_agent.scanners.reading import Reading, Scanner, ScannerIsGone
 
 SCANNER_AGAIN_SECONDS: Final = 3.0
 """After a scanner was found gone, it is looked for again."""
+
+REPORTED_SECONDS: Final = 10.0
+"""How long a reader without devices waits for word of a scan that it has passed on."""
+
+REMEMBERED_MAX: Final = 32
+"""Scans whose tokens are remembered, or that were taken over from a reader: a crowd's worth."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What an entrance asks about each scan.
+
+    Attributes:
+        profile: which devices it may be for now; None: nobody is served.
+        line_is_up: whether the controller can be asked.
+        report: sends a report of a scan that is for no device here.
+        names: where a scan gets its name from.
+        clock: how long a report has been waiting.
+    """
+
+    profile: Callable[[], ServiceProfile | None]
+    line_is_up: Callable[[], bool]
+    report: Callable[[ReportScan], object]
+    names: Names
+    clock: Clock
 
 
 class Entrance:
@@ -30,27 +60,17 @@ class Entrance:
         who: Identity,
         journal: Journal,
         scanners: Sequence[Scanner],
-        *,
-        profile: Callable[[], ServiceProfile | None],
-        line_is_up: Callable[[], bool],
-        names: Names,
+        display: Display,
+        around: Surroundings,
     ) -> None:
-        """Take where tickets are read, and what is asked about each.
-
-        Args:
-            who: whose entrance it is.
-            journal: where a scan goes.
-            scanners: where tickets are read.
-            profile: says which devices they may be for now; None: for none.
-            line_is_up: says whether the controller can be asked.
-            names: where a scan gets its name from.
-        """
+        """Take whose it is, where a scan goes, where tickets are read, and where it is shown."""
         self._who = who
         self._journal = journal
         self._scanners = scanners
-        self._profile = profile
-        self._line_is_up = line_is_up
-        self._names = names
+        self._display = display
+        self._around = around
+        self._reports: dict[str, tuple[ReportScan, float]] = {}
+        self._remembered: OrderedDict[str, str] = OrderedDict()
         self._log = structlog.get_logger("agent")
 
     def loops(self) -> dict[str, Coroutine[Any, Any, None]]:
@@ -67,35 +87,68 @@ class Entrance:
         if isinstance(scanned, NotATicket):
             self._deny(DenialReason(scanned.reason), scanned.why, clean(reading.text))
             return
-        profile = self._profile()
-        device = self._device_for(profile, scanned.read.token.device_number)
-        if profile is None or device is None:
+        profile = self._around.profile()
+        if profile is None:
             self._deny(DenialReason.NOT_REGISTERED, "the gate is closed", "")
-            return
-        scan = self._scan(self._names.new("x"), scanned.text, device, profile)
-        ask = partial(rights.scan, line_is_up=self._line_is_up())
-        self._journal.transact(ask, self._who, scan)
+        elif not profile.devices:
+            self._report(scanned.text)
+        else:
+            device = self._device_for(profile, scanned.read.token.device_number)
+            name = self._around.names.new("x")
+            self._ask(self._scan(name, scanned.text, device, profile))
 
-    def decide_late(self) -> None:
-        """Decide alone about scans that have had no answer in time."""
+    def take_scan(self, told: TakeScan) -> None:
+        """Take a scan that a reader at the entrance has passed on; once, however often it comes."""
+        profile, device = self._own(told.device)
+        if profile is None or device is None or told.scan in self._remembered:
+            return
+        self._ask(self._scan(told.scan, told.token, device, profile, reader=told.reader))
+
+    def note_told(self, told: CustomerTold) -> None:
+        """Show what the controller has for a customer; a scan that was passed on is settled so."""
+        if told.scan is not None and self._reports.pop(told.scan, None) is None:
+            return
+        self._journal.transact(rights.show_notice, told)
+
+    def look_again(self) -> None:
+        """Decide alone about scans that have had no answer; repeat reports, or give them up."""
         for request in self._journal.transact(rights.late_requests):
-            profile = self._profile()
-            for device in profile.devices if profile is not None else ():
-                if profile is not None and device.device == request.device:
-                    scan = self._scan(request.scan, request.token, device, profile)
-                    self._journal.transact(rights.give_up, self._who, scan)
+            profile, device = self._own(request.device)
+            if profile is not None and device is not None:
+                scan = self._scan(request.scan, request.token, device, profile)
+                self._journal.transact(rights.give_up, self._who, scan)
+        for report, since in list(self._reports.values()):
+            if self._around.clock.boot_seconds() - since < REPORTED_SECONDS:
+                self._around.report(report)
+            else:
+                del self._reports[report.scan]
+                self._display.show(NoticeShown(device=None, notice=Notice.SHOW_IT_THERE))
+        self.show_mode()
 
-    def show(self, verdict: Verdict) -> None:
-        """Tell the customer; until there is a screen, the log is where it shows."""
-        told = {"scan": verdict.scan, "device": verdict.device, "alone": verdict.is_alone}
-        if verdict.reason is None:
-            self._log.info("verdict", opens=True, **told)
-            return
-        words = words_for(verdict.reason, "en")
-        reason = verdict.reason.value
-        self._log.info(
-            "verdict", opens=False, reason=reason, what=words.what, next=words.next, **told
+    def waits(self) -> bool:
+        """Say whether a scan that was passed on has had no word yet."""
+        return bool(self._reports)
+
+    def show(self, shown: Shown) -> None:
+        """Tell the customer; a ticket that was moved to another device of ours is taken there."""
+        if isinstance(shown, Verdict) and shown.reason is DenialReason.WRONG_DEVICE:
+            profile, device = self._own(shown.meant)
+            token = self._remembered.get(shown.scan)
+            if profile is not None and device is not None and token is not None:
+                self._ask(self._scan(self._around.names.new("x"), token, device, profile))
+                return
+        self._display.show(shown)
+
+    def show_mode(self) -> None:
+        """Say honestly what this terminal can do for a customer now."""
+        mode = self._journal.transact(
+            partial(
+                rights.line_mode,
+                serves=self._around.profile() is not None,
+                line_is_up=self._around.line_is_up(),
+            )
         )
+        self._display.show_mode(mode)
 
     async def _watch(self, scanner: Scanner) -> None:
         """Keep a scanner watched; one that is gone is looked for again."""
@@ -115,10 +168,32 @@ class Entrance:
                 reason = DenialReason.BUSY_TRY_AGAIN
                 self.show(Verdict(device=None, scan="", reason=reason))
 
-    def _device_for(self, profile: ServiceProfile | None, number: int) -> ProfileDevice | None:
+    def _ask(self, scan: rights.Scan) -> None:
+        self._remembered[scan.name] = scan.token
+        while len(self._remembered) > REMEMBERED_MAX:
+            self._remembered.popitem(last=False)
+        ask = partial(rights.scan, line_is_up=self._around.line_is_up())
+        self._journal.transact(ask, self._who, scan)
+
+    def _report(self, token: str) -> None:
+        """Pass a scan on to whoever hosts its device; without the line it is to be shown there."""
+        if not self._around.line_is_up():
+            self._display.show(NoticeShown(device=None, notice=Notice.SHOW_IT_THERE))
+            return
+        report = self._journal.transact(rights.report, token)
+        self._reports[report.scan] = report, self._around.clock.boot_seconds()
+        self._around.report(report)
+
+    def _own(self, name: str | None) -> tuple[ServiceProfile, ProfileDevice] | tuple[None, None]:
+        """Return our profile and the device of this name, if it is ours."""
+        profile = self._around.profile()
+        for device in profile.devices if profile is not None else ():
+            if profile is not None and device.device == name:
+                return profile, device
+        return None, None
+
+    def _device_for(self, profile: ServiceProfile, number: int) -> ProfileDevice:
         """Return the device a ticket names, or one that is free: the controller says if it may."""
-        if profile is None or not profile.devices:
-            return None
         for device in profile.devices:
             if device.number == number or len(profile.devices) == 1:
                 return device
@@ -127,13 +202,19 @@ class Entrance:
         return profile.devices[names.index(first)]
 
     def _scan(
-        self, name: str, token: str, device: ProfileDevice, profile: ServiceProfile
+        self,
+        name: str,
+        token: str,
+        device: ProfileDevice,
+        profile: ServiceProfile,
+        reader: str | None = None,
     ) -> rights.Scan:
         return rights.Scan(
             name=name,
             token=token,
             device=device,
             store_number=profile.store_number,
+            reader=reader,
             signature_starts=profile.offline_signature_starts,
         )
 

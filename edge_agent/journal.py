@@ -11,7 +11,7 @@ from common.errors import CannotStart, StorageIsFull
 from common.messages.base import Message
 from common.queries import BoundQueries
 from common.topics import Channel
-from edge_agent.ports import Asked, Clock, Names, Queries, Verdict
+from edge_agent.ports import Asked, Clock, Names, Queries, Shown
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,7 +39,7 @@ class OpenTransaction:
         self.boot_seconds = 0.0
         self.has_said = False
         self.asked: list[Asked] = []
-        self.shown: list[Verdict] = []
+        self.shown: list[Shown] = []
         self._clock = clock
 
     @property
@@ -64,9 +64,9 @@ class OpenTransaction:
         """Send something after the commit; see `ports.Transaction`."""
         self.asked.append(Asked(channel=channel, message=message))
 
-    def show(self, verdict: Verdict) -> None:
+    def show(self, shown: Shown) -> None:
         """Tell the customer after the commit; see `ports.Transaction`."""
-        self.shown.append(verdict)
+        self.shown.append(shown)
 
 
 class SqliteJournal:
@@ -80,7 +80,7 @@ class SqliteJournal:
         """
         self.on_said: Callable[[], None] = _nobody
         self.on_asked: Callable[[Sequence[Asked]], None] = _nobody
-        self.on_shown: Callable[[Verdict], None] = _nobody
+        self.on_shown: Callable[[Shown], None] = _nobody
         try:
             self._connection = _open(file)
             _migrate(self._connection)
@@ -115,11 +115,11 @@ class SqliteJournal:
         self._let_out(transaction.asked, transaction.shown, has_said=transaction.has_said)
         return result
 
-    def _let_out(self, asked: Sequence[Asked], shown: Sequence[Verdict], *, has_said: bool) -> None:
+    def _let_out(self, asked: Sequence[Asked], shown: Sequence[Shown], *, has_said: bool) -> None:
         if asked:
             self.on_asked(asked)
-        for verdict in shown:
-            self.on_shown(verdict)
+        for each in shown:
+            self.on_shown(each)
         if has_said:
             self.on_said()
 

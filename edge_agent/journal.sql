@@ -188,12 +188,12 @@ ON CONFLICT (session) DO NOTHING;
 
 -- name: session(session)^
 SELECT session, device, program, fence, granted_seconds, start_by_boot_seconds,
-    deadline_boot_seconds, boot_id, state, wanted, stop_reason
+    deadline_boot_seconds, boot_id, state, wanted, stop_reason, start_tries
 FROM sessions WHERE session = :session;
 
 -- name: live_sessions()
 SELECT session, device, program, fence, granted_seconds, start_by_boot_seconds,
-    deadline_boot_seconds, boot_id, state, wanted, stop_reason
+    deadline_boot_seconds, boot_id, state, wanted, stop_reason, try_at_boot_seconds
 FROM sessions WHERE state IN ('starting', 'running', 'ending') ORDER BY made_at;
 
 -- name: live_session_on(device)$
@@ -201,6 +201,10 @@ SELECT session FROM sessions WHERE device = :device AND state IN ('starting', 'r
 
 -- name: move_session(session, before, state)!
 UPDATE sessions SET state = :state WHERE session = :session AND state = :before;
+
+-- name: try_again(session, try_at_boot_seconds)!
+UPDATE sessions SET start_tries = start_tries + 1, try_at_boot_seconds = :try_at_boot_seconds
+WHERE session = :session AND state = 'starting';
 
 -- name: want_stop(session, stop_reason)!
 UPDATE sessions SET wanted = 'stop', stop_reason = :stop_reason

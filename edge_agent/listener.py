@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -23,10 +24,11 @@ from common.messages.rights import (
     Refused,
     ReleaseTickets,
     Right,
+    TakeScan,
     Troubled,
 )
 from common.messages.service import ProfileDevice, ServiceProfile, ServiceRefused
-from common.messages.sessions import Desired, StopSession
+from common.messages.sessions import CustomerTold, Desired, StopSession
 from common.mqtt import Delivery
 from common.rules.problems import ProblemKind
 from common.rules.registration import Standing
@@ -41,7 +43,7 @@ ON_CHANNEL: Final[Mapping[Channel, tuple[type[Message], ...]]] = {
     Channel.ACKS: (Acknowledged,),
     Channel.REPLIES: (ServiceProfile, ServiceRefused, *FROM_THE_SERVER),
     Channel.DESIRED: (Desired,),
-    Channel.COMMANDS: (StopSession, HoldTickets, ReleaseTickets),
+    Channel.COMMANDS: (StopSession, HoldTickets, ReleaseTickets, TakeScan, CustomerTold),
 }
 """What may come on each channel; anything else is dropped."""
 
@@ -50,29 +52,29 @@ class NotTaken(RusubanError):
     """A message is not taken, {why}: {detail}."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class Hearing:
-    """Whom the listener tells that something has changed; each does its part after the commit."""
+    """Whom the listener tells that something has changed; each does its part after the commit.
 
-    def __init__(
-        self,
-        *,
-        on_standing: Callable[[], object],
-        on_profile: Callable[[ServiceProfile, Sequence[ProfileDevice]], None],
-        on_free: Callable[[str], None],
-        on_sessions: Callable[[], None],
-        on_acknowledged: Callable[[int], object],
-        on_quarantined: Callable[[], None],
-    ) -> None:
-        """Take the six that listen.
+    Attributes:
+        on_standing: where we stand was told.
+        on_profile: a profile was taken; with it come the devices that are no longer ours.
+        on_free: an exchange is over; the next one of its class may begin.
+        on_sessions: what should run may have changed.
+        on_acknowledged: the controller has our events up to this number.
+        on_quarantined: our journal is a copy, or has one.
+        on_scan: a reader elsewhere has read a ticket for a device of ours.
+        on_told: the controller has word for a customer here.
+    """
 
-        With a profile come the devices that are no longer ours; what is free is a class of right.
-        """
-        self.on_quarantined = on_quarantined
-        self.on_standing = on_standing
-        self.on_profile = on_profile
-        self.on_free = on_free
-        self.on_sessions = on_sessions
-        self.on_acknowledged = on_acknowledged
+    on_standing: Callable[[], object]
+    on_profile: Callable[[ServiceProfile, Sequence[ProfileDevice]], None]
+    on_free: Callable[[str], None]
+    on_sessions: Callable[[], None]
+    on_acknowledged: Callable[[int], object]
+    on_quarantined: Callable[[], None]
+    on_scan: Callable[[TakeScan], None]
+    on_told: Callable[[CustomerTold], None]
 
 
 class Listener:
@@ -122,6 +124,8 @@ class Listener:
             Desired: self._hear_desired,
             HoldTickets: self._hear_hold,
             ReleaseTickets: self._hear_release,
+            TakeScan: hearing.on_scan,
+            CustomerTold: hearing.on_told,
         }
 
     @property

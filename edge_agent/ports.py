@@ -12,7 +12,7 @@ from common.errors import RusubanError
 from common.ids import TerminalId
 from common.messages.base import Message
 from common.rules.enrolment import Ladder
-from common.rules.sessions import EndReason, SessionState
+from common.rules.sessions import EndReason, Notice, SessionState
 from common.rules.tickets import DenialReason
 from common.topics import Channel
 
@@ -71,7 +71,8 @@ class Asked:
 class Verdict:
     """What a customer at a scanner is told; `reason` is None when the device opens.
 
-    `is_alone`: this terminal has decided it, because nobody could be asked.
+    `is_alone`: this terminal has decided it, because nobody could be asked. `meant` is the device
+    that the ticket is for, where it is another.
     """
 
     device: str | None
@@ -79,6 +80,22 @@ class Verdict:
     reason: DenialReason | None
     opens_at: int | None = None
     is_alone: bool = False
+    meant: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NoticeShown:
+    """What a customer in the store is told besides; `to` is the title of the device to go to."""
+
+    device: str | None
+    notice: Notice
+    reason: DenialReason | None = None
+    opens_at: int | None = None
+    to: str | None = None
+
+
+Shown: TypeAlias = Verdict | NoticeShown
+"""All that a customer's screen can be told."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,7 +165,7 @@ class Transaction(Protocol):
         """Send something whose repetition is a row of the journal anyway."""
         ...
 
-    def show(self, verdict: Verdict) -> None:
+    def show(self, shown: Shown) -> None:
         """Tell the customer in front of the scanner."""
         ...
 

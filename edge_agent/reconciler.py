@@ -96,9 +96,12 @@ class Reconciler:
             self._nudged.clear()
             try:
                 await self._close_differences()
+                waits = self._journal.transact(sessions.waits_to_try_again)
             except (RunnerIsAway, StorageIsFull) as fault:
                 self._log.warning("differences stay open", why=str(fault))
                 self._look_at_all |= isinstance(fault, StorageIsFull)
+                waits = True
+            if waits:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(AGAIN_SECONDS):
                         await self._nudged.wait()

@@ -23,18 +23,19 @@ from common.mqtt import (
     Will,
 )
 from common.rules.problems import ProblemKind
-from common.topics import filters_for
+from common.topics import Channel, filters_for
 from edge_agent.afterwards import Afterwards
 from edge_agent.courier import Courier
+from edge_agent.display import Display
 from edge_agent.enrolment import Credentials, tls_of
-from edge_agent.entrance import Entrance
+from edge_agent.entrance import Entrance, Surroundings
 from edge_agent.flows import registration
 from edge_agent.gate import Gate
 from edge_agent.inspector import Inspector
 from edge_agent.listener import Hearing, Listener
 from edge_agent.offers import Offers
 from edge_agent.opened import Opened
-from edge_agent.ports import Asked, Identity, Transaction, Verdict
+from edge_agent.ports import Asked, Identity, Shown, Transaction, Verdict
 from edge_agent.reconciler import Reconciler
 from edge_agent.runner.beside import RunnerBeside, seen
 from edge_agent.runner.link import RunnerLink, RunnerStarter
@@ -43,6 +44,8 @@ from edge_agent.scanners.image import ImageFolder
 from edge_agent.scanners.reading import Scanner
 from edge_agent.settings import AgentSettings
 from edge_agent.timers import Timers
+
+_ASK: Final = Channel.REQUESTS
 
 TAKEN_OVER_EACH_MS: Final = 3_600_000
 """An hour: how often an operator is told that another speaks under our name."""
@@ -139,6 +142,7 @@ class Terminal:
         self.link.subscribe(filters_for(self._who.terminal, self._gate.role).subscribe)
         self.courier.come()
         self._offers.prepare_all()
+        self._entrance.show_mode()
         self.timers.nudge()
 
     def _on_looked(self) -> None:
@@ -174,6 +178,7 @@ class Terminal:
 
     def _on_lost(self, reason: LossReason) -> None:
         self.courier.on_lost()
+        self._entrance.show_mode()
         self._credentials.on_lost(reason)
         self._log.warning("connection lost", reason=reason.value)
         if reason is LossReason.NOT_AUTHORISED:
@@ -217,12 +222,12 @@ class Terminal:
             self.courier.post(asked)
         self.timers.nudge()
 
-    def _on_shown(self, verdict: Verdict) -> None:
+    def _on_shown(self, shown: Shown) -> None:
         """Tell a no at once; a yes shows itself by what it starts, and is told after that."""
-        if verdict.reason is None:
-            self._afterwards.do(partial(self._entrance.show, verdict))
+        if isinstance(shown, Verdict) and shown.reason is None:
+            self._afterwards.do(partial(self._entrance.show, shown))
         else:
-            self._entrance.show(verdict)
+            self._entrance.show(shown)
 
     def _on_runner_connected(self) -> None:
         self.reconciler.on_connected()
@@ -257,14 +262,14 @@ class Terminal:
                 )
                 for scanner in self._settings.scanners
             ]
-        return Entrance(
-            self._who,
-            self._journal,
-            scanners,
+        around = Surroundings(
             profile=lambda: self._offers.profile,
             line_is_up=lambda: self.courier.is_connected,
+            report=lambda report: self.courier.post([Asked(channel=_ASK, message=report)]),
             names=self._opened.names,
+            clock=self._opened.clock,
         )
+        return Entrance(self._who, self._journal, scanners, Display(), around)
 
     def _new_offers(self) -> Offers:
         drafts = {
@@ -311,6 +316,8 @@ class Terminal:
             on_sessions=self.reconciler.nudge,
             on_acknowledged=self._on_acknowledged,
             on_quarantined=self._on_quarantined,
+            on_scan=self._entrance.take_scan,
+            on_told=self._entrance.note_told,
         )
         return Listener(
             self._who,

@@ -43,8 +43,12 @@ class Speaker(Protocol):
 class Doorman(Protocol):
     """Whoever tells a customer at a scanner what becomes of a scan."""
 
-    def decide_late(self) -> None:
-        """Decide alone about scans that have had no answer in time."""
+    def look_again(self) -> None:
+        """Look at scans that have had no answer in time."""
+        ...
+
+    def waits(self) -> bool:
+        """Say whether a scan that was passed on has had no word yet."""
         ...
 
 
@@ -77,7 +81,7 @@ class Timers:
                 if now >= tidy_at:
                     tidy_at = now + TIDY_SECONDS
                     self._journal.transact(sessions.forget_old)
-                self._doorman.decide_late()
+                self._doorman.look_again()
                 is_waiting = self._speaker.is_waiting()
                 if is_waiting:
                     self._speaker.send_again(acknowledged_before)
@@ -85,7 +89,7 @@ class Timers:
             except StorageIsFull as fault:
                 self._log.warning("the journal cannot be used", why=str(fault))
                 is_waiting = True
-            if is_waiting:
+            if is_waiting or self._doorman.waits():
                 await asyncio.sleep(min(RESEND_SECONDS, max(0.0, beat_at - now)))
             else:
                 await self._sleep(beat_at - now)

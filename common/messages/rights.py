@@ -89,6 +89,27 @@ class SeatsRequest(Message):
     seats: Annotated[int, Field(ge=-SEATS_MAX, le=SEATS_MAX)]
 
 
+class ReportScan(Message):
+    """A reader that hosts no device has read a ticket: whoever hosts its device is to ask."""
+
+    type: ClassVar[str] = "scans.report"
+    scan: Name
+    token: Annotated[str, Field(max_length=TOKEN_TEXT_MAX)]
+    read_at: Instant
+    clock_is_trusted: bool
+
+
+class TakeScan(Message):
+    """Take this scan of a reader elsewhere as if it had been read at this device."""
+
+    type: ClassVar[str] = "scans.take"
+    command: Name
+    scan: Name
+    device: Name
+    token: Annotated[str, Field(max_length=TOKEN_TEXT_MAX)]
+    reader: Name
+
+
 class Request(Message):
     """The request information together with the same identification (B3).
 
@@ -175,7 +196,11 @@ class ModuleRight(Message):
 
 
 class SeatsRight(Message):
-    """What the document of an escrow says: seats that left one pool and are now in another's."""
+    """What the document of an escrow says: seats that left one pool and are now in another's.
+
+    `holds` is how many of them its receiver has in all by our books, this right included: so that
+    a right alone can bring back what an old backup has forgotten, and a difference shows.
+    """
 
     type: ClassVar[str] = "rights.seats_right"
     comm_id: CommIdText
@@ -184,6 +209,7 @@ class SeatsRight(Message):
     epoch: Name
     module: Name
     seats: Annotated[int, Field(ge=-SEATS_MAX, le=SEATS_MAX)]
+    holds: Count
     issued_at: Instant
 
 

@@ -15,6 +15,19 @@ GONE_AFTER_SECONDS: Final = 15.0
 """The presence lease: two heartbeats missed and the third due."""
 
 
+class LineMode(StrEnum):
+    """What a terminal can do for a customer now, as its screen says it."""
+
+    ASKS = "asks"
+    """The line is up: the controller is asked about every ticket."""
+    ALONE = "alone"
+    """The line is down: the tickets that are held here are opened all the same."""
+    UNSURE = "unsure"
+    """The line is down and no clock can be trusted: nothing is opened."""
+    STOPPED = "stopped"
+    """It serves nobody."""
+
+
 class Presence(StrEnum):
     """How sure the controller is that a terminal is there."""
 

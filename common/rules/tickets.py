@@ -139,6 +139,7 @@ class DoorFacts:
     store: str
     program: str
     last_fence: int
+    title: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,13 +16,17 @@ from common.messages.sessions import (
     StopSession,
 )
 from common.rules.sessions import (
+    DEVICE_IS_TO_BLAME,
     SESSION,
+    START_AGAIN_SECONDS,
+    START_TRIES,
     CommandState,
     EndReason,
+    Notice,
     SessionEvent,
     SessionState,
 )
-from edge_agent.ports import ProgramSeen, Row, Transaction
+from edge_agent.ports import NoticeShown, ProgramSeen, Row, Transaction
 
 ALREADY_ENDED: Final = "already_ended"
 """What a stop that comes after the end is answered with (C5)."""
@@ -58,6 +62,8 @@ def to_start(journal: Transaction) -> list[ToStart]:
             continue
         if not _may_start(journal, row):
             _fail(journal, row["session"], EndReason.START_TIMEOUT)
+            continue
+        if journal.boot_seconds < row["try_at_boot_seconds"]:
             continue
         due.append(
             ToStart(
@@ -99,9 +105,20 @@ def note_warned(journal: Transaction, session: str, seconds_left: float) -> None
     journal.say(SessionWarned(session=session, at=journal.now, seconds_left=seconds_left))
 
 
-def note_refused(journal: Transaction, session: str, reason: EndReason) -> None:
-    """The runner will not start it: it came too late, is broken, or the device is not free."""
-    _fail(journal, session, reason)
+def note_refused(journal: Transaction, session: str, reason: EndReason) -> bool:
+    """Take in that the runner has not started it; say whether it is to be tried again.
+
+    It is while there is time and the customer still stands there; what came too late never is.
+    """
+    row = journal.rows.session(session=session)
+    is_last = row["start_tries"] + 1 >= START_TRIES
+    if reason is EndReason.START_TIMEOUT or is_last or not _may_start(journal, row):
+        _fail(journal, session, reason)
+        return False
+    journal.rows.try_again(
+        session=session, try_at_boot_seconds=journal.boot_seconds + START_AGAIN_SECONDS
+    )
+    return True
 
 
 def note_missing(journal: Transaction, session: str) -> None:
@@ -119,6 +136,14 @@ def note_missing(journal: Transaction, session: str) -> None:
         ended_at=None,
     )
     _note_ended(journal, SessionState(row["state"]), seen)
+
+
+def waits_to_try_again(journal: Transaction) -> bool:
+    """Say whether a program is to be started once more a little later."""
+    return any(
+        row["state"] == SessionState.STARTING and row["try_at_boot_seconds"]
+        for row in journal.rows.live_sessions()
+    )
 
 
 def running_sessions(journal: Transaction) -> frozenset[str]:
@@ -210,6 +235,8 @@ def _fail(journal: Transaction, session: str, reason: EndReason) -> None:
         return
     journal.rows.move_session(session=session, before=row["state"], state=after)
     journal.say(SessionFailed(session=session, at=journal.now, reason=reason))
+    if reason in DEVICE_IS_TO_BLAME:
+        journal.show(NoticeShown(device=row["device"], notice=Notice.DID_NOT_START))
     _settle_commands(journal, session)
 
 

@@ -27,3 +27,5 @@ CREATE TABLE controller_clock (
     boot_seconds REAL NOT NULL,
     boot_id TEXT NOT NULL
 );
+ALTER TABLE sessions ADD COLUMN start_tries INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN try_at_boot_seconds REAL NOT NULL DEFAULT 0;

@@ -163,16 +163,31 @@ class Keeper:
         if (known.device, known.program, known.fence) != (ask.device, ask.program, ask.fence):
             return Refusal.BAD_REQUEST
         never_was = known.state is SessionState.FAILED and known.pid is None
-        return Refusal.BROKEN if never_was else self._told(known)
+        return self._try_again(ask) if never_was else self._told(known)
+
+    def _try_again(self, ask: StartProgram) -> ProgramRecord | Refusal:
+        """Start what did not come up the last time that it was asked for."""
+        now = self._means.clock.boot_seconds()
+        if refusal := _why_not_until(ask.deadline_boot_seconds, now) or self._why_none(ask):
+            return refusal
+        again = self._granted(ask, now)
+        self._keep(again)
+        return self._spawn(again)
 
     def _why_not(self, ask: StartProgram) -> Refusal | None:
-        if ask.program not in self._means.catalogue:
-            return Refusal.UNKNOWN_PROGRAM
         if ask.fence <= self._means.records.highest_fence(ask.device):
             return Refusal.LATE_FENCE
-        if any(kept.is_live and kept.device == ask.device for kept in self._sessions.values()):
-            return Refusal.DEVICE_IN_USE
-        return Refusal.TOO_MANY_KEPT if len(self._sessions) >= KEPT_MAX else None
+        if len(self._sessions) >= KEPT_MAX:
+            return Refusal.TOO_MANY_KEPT
+        return self._why_none(ask)
+
+    def _why_none(self, ask: StartProgram) -> Refusal | None:
+        if ask.program not in self._means.catalogue:
+            return Refusal.UNKNOWN_PROGRAM
+        is_taken = any(
+            kept.is_live and kept.device == ask.device for kept in self._sessions.values()
+        )
+        return Refusal.DEVICE_IN_USE if is_taken else None
 
     def _granted(self, ask: StartProgram, now: float) -> Session:
         granted_seconds = ask.deadline_boot_seconds - now

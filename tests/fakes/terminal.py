@@ -19,10 +19,11 @@ from common.messages.rights import (
     Refused,
     ReleaseTickets,
     Right,
+    TakeScan,
     Troubled,
 )
 from common.messages.service import OfferingDraft, ProfileDevice, ServiceProfile, ServiceRefused
-from common.messages.sessions import Desired, SessionWarned, StopSession
+from common.messages.sessions import CustomerTold, Desired, SessionWarned, StopSession
 from common.messages.specification import Specification
 from common.mqtt import Delivery, Token
 from common.rules.registration import Standing
@@ -33,7 +34,7 @@ from edge_agent.flows import enrolment, registration, rights, service
 from edge_agent.gate import Gate
 from edge_agent.journal import SqliteJournal
 from edge_agent.listener import Hearing, Listener
-from edge_agent.ports import Asked, Clock, Identity, Names, ProgramSeen, Verdict
+from edge_agent.ports import Asked, Clock, Identity, Names, ProgramSeen
 
 ASKED = "m-asked"
 """The `corr` of a word that answers the terminal's last question where it stands."""
@@ -44,10 +45,11 @@ class TerminalInHand:
 
     def __init__(self, folder: Path, *, clock: Clock, names: Names, answer: Identity) -> None:
         self.asked: list[Asked] = []
-        self.shown: list[Verdict] = []
+        self.shown: list[Any] = []
         self.free: list[str] = []
         self.gone: list[str] = []
         self.quarantined: list[str] = []
+        self.taken: list[TakeScan] = []
         self._file = folder / "journal.sqlite"
         self._clock = clock
         self._names = names
@@ -134,7 +136,9 @@ class TerminalInHand:
         """Return a reading of a ticket at one of the devices of our profile."""
         profile = self.do(service.profile)
         devices = profile.devices if profile is not None else ()
-        (found,) = [each for each in devices if each.device == device] or [a_device(device.removeprefix("d-"))]
+        (found,) = [each for each in devices if each.device == device] or [
+            a_device(device.removeprefix("d-"))
+        ]
         told = {"name": self._names.new("x"), "store_number": 1, **facts}
         return rights.Scan(token=token, device=found, **told)
 
@@ -171,6 +175,8 @@ class TerminalInHand:
             on_sessions=lambda: None,
             on_acknowledged=lambda _up_to: self.gate.review(),
             on_quarantined=lambda: self.quarantined.append(self.who.terminal),
+            on_scan=self.taken.append,
+            on_told=partial(self.do, rights.show_notice),
         )
         self.listener = Listener(
             who,
@@ -249,6 +255,8 @@ def all_of_service(gate_digest: str) -> dict[Channel, tuple[Message, ...]]:
             stop,
             HoldTickets(command="h", device="d-vr"),
             ReleaseTickets(command="h", tickets=("k",), asked_at=1),
+            TakeScan(command="x", scan="x", device="d-vr", token="", reader="t-9"),
+            CustomerTold(command="n", notice="opened"),
         ),
     }
 

@@ -125,6 +125,8 @@ class Reader:
             on_sessions=lambda: None,
             on_acknowledged=self._courier.acknowledged,
             on_quarantined=lambda: None,
+            on_scan=lambda _: None,
+            on_told=lambda _: None,
         )
         self._listener = Listener(
             who,

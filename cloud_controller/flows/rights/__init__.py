@@ -9,9 +9,11 @@ from cloud_controller.flows.rights.authority import (
     recall,
     settle_held,
 )
-from cloud_controller.flows.rights.door import OPENED, note_denied
+from cloud_controller.flows.rights.door import note_denied
+from cloud_controller.flows.rights.entrance import take_report
 from cloud_controller.flows.rights.exchange import take, take_of_peer
 from cloud_controller.flows.rights.seats import free_leases
+from cloud_controller.flows.rights.words import OPENED
 
 __all__ = [
     "OPENED",
@@ -26,4 +28,5 @@ __all__ = [
     "settle_held",
     "take",
     "take_of_peer",
+    "take_report",
 ]

@@ -11,10 +11,11 @@ from pydantic import ValidationError
 
 from cloud_controller.flows.rights.authority import recall
 from cloud_controller.flows.rights.scene import Answer, Kind, Scene, heading, issue, keep_right
+from cloud_controller.flows.rights.words import OPENED, tell_reader
 from cloud_controller.ports import Received, Transaction
 from common.messages.rights import Refused, Request, Right, ScanRequest
-from common.messages.sessions import ScanDenied
-from common.rules.sessions import CLOCK_TOLERANCE_SECONDS, START_WITHIN_SECONDS
+from common.messages.sessions import CustomerTold, ScanDenied
+from common.rules.sessions import CLOCK_TOLERANCE_SECONDS, START_WITHIN_SECONDS, Notice
 from common.rules.tickets import (
     Denial,
     DenialReason,
@@ -26,9 +27,6 @@ from common.rules.tickets import (
     sight,
     why_not,
 )
-
-OPENED: Final = "opened"
-"""The verdict on a scan that got its right; every other verdict is a denial reason."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,6 +122,7 @@ def _refuse(
     if denial.is_held and ticket_id is not None:
         recall(books, ticket_id, RecallWhy.ELSEWHERE)
     _add_scan(books, scene, asked, ticket_id, denial.reason)
+    _tell_reader(books, asked, denial, None)
     facts = {"reason": denial.reason, "read_at": asked.read_at}
     _enter_denial(books, scene.comm_id.party, ticket_id, facts)
     return Refused(
@@ -146,6 +145,7 @@ def _grant(books: Transaction, scene: Scene, asked: ScanRequest, use: _Use) -> R
     books.rights.raise_fence(device_id=door.device, fence=document["fence"])
     _keep_session(books, scene, document, use)
     _add_scan(books, scene, asked, use.ticket_id, OPENED)
+    _tell_reader(books, asked, None, use.door.title)
     facts = {"scan": asked.scan, "read_at": asked.read_at, "seconds": document["granted_seconds"]}
     _enter(books, "right.issued", scene.comm_id.party, ticket.reservation, document, facts)
     return issue(
@@ -221,6 +221,23 @@ def _add_scan(
         read_at=asked.read_at,
         received_at=books.now,
     )
+
+
+def _tell_reader(
+    books: Transaction, asked: ScanRequest, denial: Denial | None, title: str | None
+) -> None:
+    """Tell the entrance what came of a scan that it has passed on, if it was passed on."""
+    if asked.reader is None:
+        return
+    told = CustomerTold(
+        command=books.names.new("n"),
+        scan=asked.scan,
+        notice=Notice.OPENED if denial is None else Notice.DENIED,
+        reason=denial.reason if denial is not None else None,
+        opens_at=denial.opens_at if denial is not None else None,
+        to=title,
+    )
+    tell_reader(books, asked.reader, told)
 
 
 def _enter_denial(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from cloud_controller.flows.rights import authority, door, seats
@@ -42,13 +43,13 @@ from common.rules.rights import (
 )
 from common.topics import Channel
 
-KINDS: Final[Mapping[RightKind, Kind]] = {
+KINDS_OF_TERMINALS: Final[Mapping[RightKind, Kind]] = {
     RightKind.SESSION: door.SESSION_RIGHTS,
     RightKind.OFFLINE: authority.OFFLINE_RIGHTS,
     RightKind.MODULE: seats.MODULE_RIGHTS,
-    RightKind.SEATS: seats.SEATS_RIGHTS,
 }
-"""Every kind of right that this controller issues: one exchange carries them all."""
+KINDS_OF_PEERS: Final[Mapping[RightKind, Kind]] = {RightKind.SEATS: seats.SEATS_RIGHTS}
+"""Every kind of right that this controller issues, and to whom: one exchange carries them all."""
 
 _SAYINGS: Final[Mapping[str, Saying]] = {
     Announce.type: Saying.ANNOUNCE,
@@ -78,8 +79,12 @@ def take(books: Transaction, received: Received) -> None:
     known = books.rights.standing(terminal_id=received.terminal)
     if known is None:
         return
-    may_ask = known["standing"] == Standing.CONFIRMED
-    answer = _answer(books, received, known["epoch"], may_ask=may_ask)
+    who = _Client(
+        epoch=known["epoch"],
+        kinds=KINDS_OF_TERMINALS,
+        may_ask=known["standing"] == Standing.CONFIRMED,
+    )
+    answer = _answer(books, received, who)
     if answer is not None:
         books.say(received.terminal, Channel.REPLIES, answer, corr=received.corr)
 
@@ -89,30 +94,56 @@ def take_of_peer(books: Transaction, received: Received) -> Message | None:
     known = books.rights.peer(name=received.terminal)
     if known is None:
         return None
-    return _answer(books, received, known["epoch"], may_ask=known["revoked_at"] is None)
+    may_ask = known["revoked_at"] is None
+    who = _Client(epoch=known["epoch"], kinds=KINDS_OF_PEERS, may_ask=may_ask)
+    return _answer(books, received, who)
 
 
-def _answer(books: Transaction, received: Received, epoch: str, *, may_ask: bool) -> Message | None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Client:
+    """Who asks: its epoch, what kinds of right are for it, and whether it may ask at all now."""
+
+    epoch: str
+    kinds: Mapping[RightKind, Kind]
+    may_ask: bool
+
+
+def _answer(books: Transaction, received: Received, who: _Client) -> Message | None:
     """Return what a message is answered; None where it is nobody's to ask."""
     message = received.message
     try:
         comm_id = CommId.parse(message.comm_id)
-        kind = KINDS[RightKind(comm_id.kind.partition(":")[0])]
+        kind = who.kinds[RightKind(comm_id.kind.partition(":")[0])]
     except (ValueError, KeyError):
         return None
     if comm_id.party != received.terminal:
         return None
-    if not epoch == received.epoch == comm_id.epoch:
+    if not who.epoch == received.epoch == comm_id.epoch:
         return Troubled(comm_id=message.comm_id, trouble=Trouble.FENCED)
-    if not may_ask:
+    if not who.may_ask:
         return Troubled(comm_id=message.comm_id, trouble=Trouble.BUSY)
     scene = _gather(books, received, comm_id)
     verdict = hear(scene.record, scene.said, is_quarantined=scene.is_quarantined)
-    if verdict is Verdict.STORE and not kind.is_known(books, scene):
-        return Troubled(comm_id=message.comm_id, trouble=Trouble.BUSY)
     if proves_a_copy(verdict) and not scene.is_quarantined:
         _quarantine(books, scene, verdict)
-    return _carry_out(books, scene, kind, verdict)
+    return _of_no_class(books, scene, kind, verdict) or _carry_out(books, scene, kind, verdict)
+
+
+def _of_no_class(books: Transaction, scene: Scene, kind: Kind, verdict: Verdict) -> Message | None:
+    """Answer what would leave the first mark of a class that we do not know; None: go on.
+
+    A mark stays for ever, so that nobody may leave as many as he can think of names. What was never
+    announced here was never asked either, and may be given up without one.
+    """
+    would_mark = verdict in {Verdict.STORE, Verdict.CLOSE, Verdict.TAKE_BACK}
+    if not would_mark or scene.record != ServerRecord() or kind.is_known(books, scene):
+        return None
+    comm_id = str(scene.comm_id)
+    if verdict is Verdict.CLOSE:
+        return Aborted(comm_id=comm_id)
+    if verdict is Verdict.TAKE_BACK and _presents_ours(books, scene):
+        return None
+    return Troubled(comm_id=comm_id, trouble=Trouble.BUSY)
 
 
 def _carry_out(books: Transaction, scene: Scene, kind: Kind, verdict: Verdict) -> Message:
@@ -153,15 +184,20 @@ def _take_back(books: Transaction, scene: Scene, kind: Kind) -> None:
 
     A refusal that they have lost changed nothing, so that nothing is to be entered.
     """
-    presented = scene.received.message.presented
-    if not isinstance(presented, Right) or books.rights.is_issued(comm_id=str(scene.comm_id)):
+    if not _presents_ours(books, scene) or books.rights.is_issued(comm_id=str(scene.comm_id)):
         return
-    document = presented.document
-    is_ours = books.keys.have_sealed(document, presented.signature)
-    is_of_this = (document.get("comm_id"), presented.comm_id) == (str(scene.comm_id),) * 2
-    if is_ours and is_of_this:
-        kind.take_back(books, scene, document)
-        _enter(books, scene, "right.taken_back", {"right": document["right"]})
+    document = scene.received.message.presented.document
+    kind.take_back(books, scene, document)
+    _enter(books, scene, "right.taken_back", {"right": document["right"]})
+
+
+def _presents_ours(books: Transaction, scene: Scene) -> bool:
+    """Say whether a right is presented that we have signed, for this very exchange."""
+    presented = scene.received.message.presented
+    if not isinstance(presented, Right):
+        return False
+    is_of_this = (presented.document.get("comm_id"), presented.comm_id) == (str(scene.comm_id),) * 2
+    return is_of_this and books.keys.have_sealed(presented.document, presented.signature)
 
 
 def _gather(books: Transaction, received: Received, comm_id: CommId) -> Scene:
@@ -221,14 +257,17 @@ def _quarantine(books: Transaction, scene: Scene, verdict: Verdict) -> None:
         "closed_up_to": scene.record.mark_seq,
     }
     _enter(books, scene, "client.quarantined", evidence)
+    is_peer = scene.comm_id.kind.startswith(f"{RightKind.SEATS}:")
     books.raise_problem(
         Problem(
-            kind=ProblemKind.IDENTITY_COPIED,
+            kind=ProblemKind.PEER_COPIED if is_peer else ProblemKind.IDENTITY_COPIED,
             subject=client,
-            terminal=TerminalId(client),
+            terminal=None if is_peer else TerminalId(client),
             why="Two disks speak under its identity: one is a copy, or was set back.",
             evidence=evidence,
-            proposals=({"do": "enrol_again"}, {"do": "retire"}),
+            proposals=({"do": "add_again"}, {"do": "revoke"})
+            if is_peer
+            else ({"do": "enrol_again"}, {"do": "retire"}),
         )
     )
 

@@ -12,9 +12,10 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from cloud_controller.flows.rights.scene import Answer, Kind, Scene, heading, issue, keep_right
-from cloud_controller.ports import Transaction
+from cloud_controller.ports import Problem, Row, Transaction
 from common.messages.rights import ModuleRequest, Refused, Request, SeatsRequest
 from common.rules.modules import SeatRefusal
+from common.rules.problems import ProblemKind
 
 
 def _is_pooled(books: Transaction, scene: Scene) -> bool:
@@ -28,14 +29,16 @@ def _take_seat(books: Transaction, scene: Scene, message: Request) -> Answer:
         asked = ModuleRequest.model_validate(message.request)
     except ValidationError:
         return _refused(message, SeatRefusal.MALFORMED)
-    if asked.module != scene.subject:
-        return _refused(message, SeatRefusal.MALFORMED)
-    holds = books.rights.free_held(
-        party=scene.comm_id.party, kind=scene.comm_id.kind, freed_at=books.now
-    )
-    if not holds and not books.rights.take_seats(module=asked.module, seats=1):
-        return _refused(message, SeatRefusal.NO_SEAT_LEFT)
     pool = books.rights.pool(module=asked.module)
+    if asked.module != scene.subject or pool is None:
+        return _refused(message, SeatRefusal.MALFORMED)
+    mine = {"party": scene.comm_id.party, "kind": scene.comm_id.kind}
+    missing = 1 - int(books.rights.seats_in_use_of(**mine))
+    if pool["is_doubted"] or (missing > 0 and not _take(books, asked.module, missing)):
+        return _no_seat(message, pool)
+    if missing < 0:
+        give_back(books, asked.module, -missing)
+    books.rights.free_held(**mine, freed_at=books.now)
     ends_at = books.now + pool["lease_seconds"] * 1000
     document = {**heading(books, scene), "module": asked.module, "ends_at": ends_at}
     return issue(books, scene, document, lease_ends_at=ends_at)
@@ -50,35 +53,82 @@ def _move_seats(books: Transaction, scene: Scene, message: Request) -> Answer:
         asked = SeatsRequest.model_validate(message.request)
     except ValidationError:
         return _refused(message, SeatRefusal.MALFORMED)
-    if asked.module != scene.subject or asked.seats == 0:
+    pool = books.rights.pool(module=asked.module)
+    if asked.module != scene.subject or asked.seats == 0 or pool is None:
         return _refused(message, SeatRefusal.MALFORMED)
-    given = books.rights.seats_given(party=scene.comm_id.party, kind=scene.comm_id.kind)
-    if given + asked.seats < 0:
+    holds = asked.seats + int(
+        books.rights.seats_given(party=scene.comm_id.party, kind=scene.comm_id.kind)
+    )
+    if holds < 0:
         return _refused(message, SeatRefusal.NEVER_GIVEN)
-    if not books.rights.take_seats(module=asked.module, seats=asked.seats):
-        return _refused(message, SeatRefusal.NO_SEAT_LEFT)
-    document = {**heading(books, scene), "module": asked.module, "seats": asked.seats}
+    if asked.seats < 0:
+        give_back(books, asked.module, -asked.seats)
+    elif not _take(books, asked.module, asked.seats):
+        return _no_seat(message, pool)
+    document = {
+        **heading(books, scene),
+        "module": asked.module,
+        "seats": asked.seats,
+        "holds": holds,
+    }
     return issue(books, scene, document, lease_ends_at=None, amount=asked.seats)
 
 
 def _take_seat_back(books: Transaction, scene: Scene, document: Mapping[str, Any]) -> None:
-    """Count again a seat that an old backup has forgotten; where none is left, it stands so."""
-    books.rights.take_seats(module=scene.subject, seats=1)
-    keep_right(books, scene, document, lease_ends_at=document["ends_at"])
+    """Count again a seat that an old backup has forgotten, unless this terminal's is counted."""
+    mine = {"party": scene.comm_id.party, "kind": scene.comm_id.kind}
+    missing = max(0, 1 - int(books.rights.seats_in_use_of(**mine)))
+    count_again(books, scene.subject, missing)
+    keep_right(books, scene, document, lease_ends_at=document["ends_at"], amount=missing)
 
 
 def _move_seats_back(books: Transaction, scene: Scene, document: Mapping[str, Any]) -> None:
-    """Count again seats that another controller holds, though an old backup has forgotten it."""
-    books.rights.take_seats(module=scene.subject, seats=document["seats"])
-    keep_right(books, scene, document, lease_ends_at=None, amount=document["seats"])
+    """Count again what another controller holds in all, though an old backup has forgotten it."""
+    given = books.rights.seats_given(party=scene.comm_id.party, kind=scene.comm_id.kind)
+    forgotten = document["holds"] - int(given)
+    if forgotten < 0:
+        give_back(books, scene.subject, -forgotten)
+    else:
+        count_again(books, scene.subject, forgotten)
+    keep_right(books, scene, document, lease_ends_at=None, amount=forgotten)
 
 
 def free_leases(books: Transaction) -> None:
     """Give back the seats of leases that have ended: the seat is free, the record stays (B9)."""
     before = books.now - LEASE_TOLERANCE_MS
     for row in books.rights.ended_leases(before=before, most=BATCH_MAX):
-        if books.rights.free_right(right_id=row["right_id"], freed_at=books.now):
-            books.rights.take_seats(module=row["kind"].partition(":")[2], seats=-row["amount"])
+        books.rights.free_right(right_id=row["right_id"], freed_at=books.now)
+        give_back(books, row["kind"].partition(":")[2], row["amount"])
+
+
+def count_again(books: Transaction, module: str, seats: int) -> None:
+    """Count seats as in use, whether or not we own as many; where we do not, somebody must look."""
+    books.rights.count_seats(module=module, seats=seats)
+    look_at_pool(books, module)
+
+
+def give_back(books: Transaction, module: str, seats: int) -> None:
+    """Count seats as free again."""
+    given_back = books.rights.give_back_seats(module=module, seats=seats)
+    assert given_back == 1, "what is given back was counted when it was given"
+    look_at_pool(books, module)
+
+
+def look_at_pool(books: Transaction, module: str) -> None:
+    """Have an operator look at a pool that more is in use of than it has, and at no other."""
+    pool = books.rights.pool(module=module)
+    if not pool["short"]:
+        books.solve_problem(ProblemKind.SEATS_OVERDRAWN, module)
+        return
+    books.raise_problem(
+        Problem(
+            kind=ProblemKind.SEATS_OVERDRAWN,
+            subject=module,
+            why="Rights of ours were shown that our books had forgotten.",
+            evidence={"owned": pool["owned"], "in_use": pool["used"] + pool["short"]},
+            proposals=({"do": "own_more"}, {"do": "return_seats"}),
+        )
+    )
 
 
 LEASE_TOLERANCE_MS: Final = 60_000
@@ -86,6 +136,15 @@ LEASE_TOLERANCE_MS: Final = 60_000
 
 BATCH_MAX: Final = 200
 """Leases freed in one transaction, so that it stays short."""
+
+
+def _take(books: Transaction, module: str, seats: int) -> bool:
+    return bool(books.rights.take_seats(module=module, seats=seats))
+
+
+def _no_seat(message: Request, pool: Row) -> Refused:
+    in_doubt = pool["is_doubted"]
+    return _refused(message, SeatRefusal.POOL_IN_DOUBT if in_doubt else SeatRefusal.NO_SEAT_LEFT)
 
 
 def _refused(message: Request, reason: SeatRefusal) -> Refused:

@@ -22,7 +22,7 @@ SELECT s.number AS store_number, v.device_id AS device, v.number AS device_numbe
     d.offering_id AS offering, v.terminal_id AS terminal, v.is_out_of_order,
     EXISTS (SELECT 1 FROM sessions AS live WHERE live.device_id = v.device_id
         AND live.state IN ('granted', 'starting', 'running', 'ending')) AS is_in_use,
-    v.store_id AS store, v.program, v.last_fence
+    v.store_id AS store, v.program, v.last_fence, v.title
 FROM devices AS v
 JOIN stores AS s USING (store_id)
 LEFT JOIN offered_devices AS d USING (device_id)
@@ -78,6 +78,21 @@ VALUES (:scan_id, :terminal_id, :reader_id, :device_id, :ticket_id, :verdict, :r
     :received_at)
 ON CONFLICT (scan_id) DO NOTHING;
 
+-- name: scan(scan_id)^
+SELECT c.terminal_id, c.reader_id, c.verdict, v.title AS device_title
+FROM scans AS c LEFT JOIN devices AS v USING (device_id) WHERE c.scan_id = :scan_id;
+
+-- name: store_of(terminal_id)$
+SELECT s.number FROM terminals AS t JOIN stores AS s USING (store_id)
+WHERE t.terminal_id = :terminal_id;
+
+-- name: host_of(ticket_id)^
+-- Where a ticket is to be used: the device of its reservation, and the terminal that hosts it.
+SELECT v.device_id, v.title, v.terminal_id, t.presence
+FROM tickets AS k JOIN reservations AS r USING (reservation_id) JOIN devices AS v USING (device_id)
+JOIN terminals AS t USING (terminal_id)
+WHERE k.ticket_id = :ticket_id;
+
 -- name: is_quarantined(party, epoch)$
 SELECT EXISTS (SELECT 1 FROM quarantines WHERE party = :party AND epoch = :epoch);
 
@@ -86,18 +101,118 @@ INSERT INTO quarantines (party, epoch, kind, seq, found_at)
 VALUES (:party, :epoch, :kind, :seq, :found_at) ON CONFLICT DO NOTHING;
 
 -- name: peer(name)^
-SELECT name, epoch, fingerprint, revoked_at FROM peers WHERE name = :name;
+SELECT name, epoch, fingerprint, made_at, revoked_at FROM peers WHERE name = :name;
+
+-- name: add_peer(name, epoch, fingerprint, made_at)!
+-- Added again, it has another epoch, and the earlier one is fenced.
+INSERT INTO peers (name, epoch, fingerprint, made_at)
+VALUES (:name, :epoch, :fingerprint, :made_at)
+ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch, fingerprint = excluded.fingerprint,
+    made_at = excluded.made_at, revoked_at = NULL;
+
+-- name: revoke_peer(name, revoked_at)!
+UPDATE peers SET revoked_at = :revoked_at WHERE name = :name AND revoked_at IS NULL;
+
+-- name: peers()
+SELECT p.name, p.epoch, p.made_at, p.revoked_at, EXISTS (SELECT 1 FROM quarantines AS q
+    WHERE q.party = p.name AND q.epoch = p.epoch) AS is_quarantined
+FROM peers AS p ORDER BY p.name;
+
+-- name: seats_held(party)
+SELECT kind, sum(amount) AS seats FROM rights WHERE party = :party AND kind LIKE 'seats:%'
+GROUP BY kind HAVING sum(amount) <> 0 ORDER BY kind;
 
 -- name: pool(module)^
-SELECT module, owned, used, lease_seconds FROM seat_pools WHERE module = :module;
+SELECT module, owned, used, short, is_doubted, lease_seconds FROM seat_pools
+WHERE module = :module;
+
+-- name: pools()
+SELECT p.module, p.owned, p.used, p.short, p.is_doubted,
+    (SELECT coalesce(sum(r.amount), 0) FROM rights AS r WHERE r.kind = 'seats:' || p.module)
+    AS given
+FROM seat_pools AS p ORDER BY p.module;
 
 -- name: take_seats(module, seats)!
--- The last seat is taken once, whoever asks at the same time; seats below zero go back.
+-- The last seat is taken once, whoever asks at the same time.
 UPDATE seat_pools SET used = used + :seats
-WHERE module = :module AND used + :seats BETWEEN 0 AND owned;
+WHERE module = :module AND used + :seats <= owned AND is_doubted = 0;
+
+-- name: give_back_seats(module, seats)!
+-- Those that are in use beyond what is owned go first.
+UPDATE seat_pools SET used = used - CASE WHEN :seats > short THEN :seats - short ELSE 0 END,
+    short = CASE WHEN :seats > short THEN 0 ELSE short - :seats END
+WHERE module = :module AND :seats <= used + short;
+
+-- name: count_seats(module, seats)!
+-- In use they are, whether or not we still own as many: an old backup had forgotten them.
+INSERT INTO seat_pools (module, owned, used, short) VALUES (:module, 0, 0, :seats)
+ON CONFLICT (module) DO UPDATE SET
+    used = CASE WHEN used + :seats > owned THEN owned ELSE used + :seats END,
+    short = short + CASE WHEN used + :seats > owned THEN used + :seats - owned ELSE 0 END;
+
+-- name: own_seats(module, owned)!
+-- Never fewer than are in use.
+INSERT INTO seat_pools (module, owned) VALUES (:module, :owned)
+ON CONFLICT (module) DO UPDATE SET owned = :owned,
+    used = CASE WHEN used + short > :owned THEN :owned ELSE used + short END,
+    short = CASE WHEN used + short > :owned THEN used + short - :owned ELSE 0 END
+WHERE :owned >= used;
+
+-- name: add_seats(module, seats)!
+-- Seats that our root has given us.
+INSERT INTO seat_pools (module, owned) VALUES (:module, :seats)
+ON CONFLICT (module) DO UPDATE SET owned = owned + :seats,
+    used = used + CASE WHEN short > :seats THEN :seats ELSE short END,
+    short = CASE WHEN short > :seats THEN short - :seats ELSE 0 END;
+
+-- name: lower_seats(module, seats)!
+-- Seats on their way back to our root: they must be free, and are nobody's from now on.
+UPDATE seat_pools SET owned = owned - :seats
+WHERE module = :module AND used + :seats <= owned AND short = 0;
+
+-- name: doubt_seats_of(epoch)!
+-- Our root takes us for a copy: what we had from it is given to nobody.
+UPDATE seat_pools SET is_doubted = 1
+WHERE 'seats:' || module IN (SELECT kind FROM own_exchanges WHERE epoch = :epoch);
+
+-- name: doubt_no_seats()!
+UPDATE seat_pools SET is_doubted = 0 WHERE is_doubted = 1;
 
 -- name: seats_given(party, kind)$
 SELECT coalesce(sum(amount), 0) FROM rights WHERE party = :party AND kind = :kind;
+
+-- name: own_exchange(epoch, kind)^
+SELECT epoch, kind, seq, nonce, state, request, request_digest, answer, answer_digest, done_seq,
+    done_nonce, done_digest
+FROM own_exchanges WHERE epoch = :epoch AND kind = :kind;
+
+-- name: own_exchanges(epoch)
+SELECT epoch, kind, seq, nonce, state, request, request_digest, answer, answer_digest, done_seq,
+    done_nonce, done_digest
+FROM own_exchanges WHERE epoch = :epoch ORDER BY kind;
+
+-- name: has_own_exchange(kind)$
+SELECT EXISTS (SELECT 1 FROM own_exchanges WHERE kind = :kind);
+
+-- name: keep_own_exchange(epoch, kind, before, seq, nonce, state, request, request_digest, answer, answer_digest, done_seq, done_nonce, done_digest)!
+INSERT INTO own_exchanges (epoch, kind, seq, nonce, state, request, request_digest, answer,
+    answer_digest, done_seq, done_nonce, done_digest)
+VALUES (:epoch, :kind, :seq, :nonce, :state, :request, :request_digest, :answer,
+    :answer_digest, :done_seq, :done_nonce, :done_digest)
+ON CONFLICT (epoch, kind) DO UPDATE SET seq = excluded.seq, nonce = excluded.nonce,
+    state = excluded.state, request = excluded.request, request_digest = excluded.request_digest,
+    answer = excluded.answer, answer_digest = excluded.answer_digest,
+    done_seq = excluded.done_seq, done_nonce = excluded.done_nonce,
+    done_digest = excluded.done_digest
+WHERE own_exchanges.state = :before;
+
+-- name: quarantine_own(epoch, state)!
+UPDATE own_exchanges SET state = :state WHERE epoch = :epoch;
+
+-- name: seats_in_use_of(party, kind)$
+-- What the leases of a terminal hold that have not been freed.
+SELECT coalesce(sum(amount), 0) FROM rights
+WHERE party = :party AND kind = :kind AND freed_at IS NULL;
 
 -- name: free_held(party, kind, freed_at)!
 -- The lease that a new one of the same class takes over, with its seat.
@@ -107,7 +222,7 @@ WHERE party = :party AND kind = :kind AND freed_at IS NULL;
 -- name: ended_leases(before, most)
 -- Of modules: what else a lease holds ends with its session, or its ticket's time.
 SELECT right_id, kind, amount FROM rights
-WHERE freed_at IS NULL AND lease_ends_at < :before AND kind LIKE 'module:%'
+WHERE freed_at IS NULL AND lease_ends_at < :before AND kind >= 'module:' AND kind < 'module;'
 ORDER BY lease_ends_at LIMIT :most;
 
 -- name: free_right(right_id, freed_at)!

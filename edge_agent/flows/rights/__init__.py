@@ -9,8 +9,11 @@ from edge_agent.flows.rights.door import (
     give_up,
     kind_of,
     late_requests,
+    line_mode,
     prepare,
+    report,
     scan,
+    show_notice,
 )
 from edge_agent.flows.rights.exchange import ask_again, is_quarantined, take_over, take_trouble
 from edge_agent.flows.rights.hearing import (
@@ -32,11 +35,14 @@ __all__ = [
     "is_quarantined",
     "kind_of",
     "late_requests",
+    "line_mode",
     "prepare",
     "release",
     "release_all",
+    "report",
     "right_in",
     "scan",
+    "show_notice",
     "subject_of",
     "take_announced",
     "take_over",

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from common.messages.rights import Refused, Right, ScanRequest, SessionRight
+from common.messages.rights import Refused, ReportScan, Right, ScanRequest, SessionRight
 from common.messages.service import ProfileDevice
-from common.messages.sessions import ScanDenied, SessionFailed, SessionStarting
+from common.messages.sessions import CustomerTold, ScanDenied, SessionFailed, SessionStarting
+from common.rules.presence import LineMode
 from common.rules.rights import ClientState
-from common.rules.sessions import EndReason, SessionState
+from common.rules.sessions import EndReason, Notice, SessionState
 from common.rules.tickets import Admission, DenialReason
 from edge_agent.flows.rights import authority, exchange
-from edge_agent.ports import Identity, Row, Transaction, Verdict
+from edge_agent.ports import Identity, NoticeShown, Row, Transaction, Verdict
 
 BEGINNING_LENGTH: Final = 40
 """Characters of a code that was no ticket which are kept, for whoever looks at what went wrong."""
@@ -70,6 +71,36 @@ def scan(journal: Transaction, who: Identity, scan: Scan, *, line_is_up: bool) -
     ):
         prepare(journal, who, scan.device.device)
         journal.show(_told(scan, DenialReason.BUSY_TRY_AGAIN))
+
+
+def report(journal: Transaction, token: str) -> ReportScan:
+    """Return the report of a ticket that was read where no device is; it is asked, not kept."""
+    return ReportScan(
+        scan=journal.names.new("x"),
+        token=token,
+        read_at=journal.now,
+        clock_is_trusted=authority.trusted_now(journal) is not None,
+    )
+
+
+def show_notice(journal: Transaction, told: CustomerTold) -> None:
+    """Show a customer what the controller has for him."""
+    notice = Notice(told.notice) if told.notice in set(Notice) else Notice.DENIED
+    reason = _reason(told.reason) if told.reason is not None else None
+    journal.show(
+        NoticeShown(
+            device=told.device, notice=notice, reason=reason, opens_at=told.opens_at, to=told.to
+        )
+    )
+
+
+def line_mode(journal: Transaction, *, serves: bool, line_is_up: bool) -> LineMode:
+    """Say what this terminal can do for a customer now."""
+    if not serves or exchange.is_quarantined(journal):
+        return LineMode.STOPPED
+    if line_is_up:
+        return LineMode.ASKS
+    return LineMode.UNSURE if authority.trusted_now(journal) is None else LineMode.ALONE
 
 
 def late_requests(journal: Transaction) -> list[ScanRequest]:
@@ -141,7 +172,7 @@ def take_right(journal: Transaction, row: Row, told: Right, right: SessionRight)
         made_at=journal.now,
     )
     if not is_to_start:
-        reason = EndReason.SUPERSEDED if is_used else EndReason.START_TIMEOUT
+        reason = EndReason.SUPERSEDED
         journal.say(SessionFailed(session=right.session, at=journal.now, reason=reason))
         return False
     journal.show(_verdict(row, None))
@@ -152,7 +183,8 @@ def take_right(journal: Transaction, row: Row, told: Right, right: SessionRight)
 def take_refused(journal: Transaction, row: Row, told: Refused) -> None:
     """Tell the customer why there is no right; nobody waits for it where it was given up."""
     if row["state"] == ClientState.REQUESTING:
-        journal.show(_verdict(row, _reason(told.reason), told.opens_at))
+        verdict = _verdict(row, _reason(told.reason))
+        journal.show(replace(verdict, opens_at=told.opens_at, meant=told.device))
 
 
 def _decide_alone(journal: Transaction, who: Identity, scan: Scan) -> None:
@@ -184,9 +216,9 @@ def _told(scan: Scan, reason: DenialReason | None) -> Verdict:
     return Verdict(device=scan.device.device, scan=scan.name, reason=reason)
 
 
-def _verdict(row: Row, reason: DenialReason | None, opens_at: int | None = None) -> Verdict:
+def _verdict(row: Row, reason: DenialReason | None) -> Verdict:
     request = json.loads(row["request"])
-    return Verdict(device=request["device"], scan=request["scan"], reason=reason, opens_at=opens_at)
+    return Verdict(device=request["device"], scan=request["scan"], reason=reason)
 
 
 def _token_in(row: Row) -> Any:  # noqa: ANN401 - a request of ours, as it was frozen

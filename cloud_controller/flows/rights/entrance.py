@@ -1,0 +1,105 @@
+"""A ticket that is read where no device is: the terminal that hosts its device runs the exchange.
+
+The reader is told what comes of it, the device's own screen as well.
+"""
+
+from __future__ import annotations
+
+import json
+
+from cloud_controller.flows.rights.words import tell_reader, tell_verdict
+from cloud_controller.ports import Received, Transaction
+from common.ids import TerminalId
+from common.messages.rights import ReportScan, TakeScan
+from common.messages.sessions import CustomerTold
+from common.rules.sessions import Notice
+from common.rules.tickets import Denial, DenialReason, is_the_one_issued, sight, why_not
+from common.topics import Channel
+
+
+def take_report(books: Transaction, said: Received) -> None:
+    """Send a scan on to the device that its ticket is for, or tell the reader why not.
+
+    Reported again, it is told again what came of it, or sent on again.
+    """
+    message: ReportScan = said.message
+    reader = said.terminal
+    known = books.rights.scan(scan_id=message.scan)
+    if known is not None:
+        if known["reader_id"] == reader:
+            tell_verdict(books, reader, message.scan, known)
+        return
+    denial, ticket_id = _why_not(books, message, reader)
+    if denial is not None:
+        _deny(books, reader, message, ticket_id, denial)
+        return
+    host = books.rights.host_of(ticket_id=ticket_id)
+    if host["presence"] == "gone":
+        told = CustomerTold(
+            command=books.names.new("n"),
+            scan=message.scan,
+            notice=Notice.SHOW_IT_THERE,
+            to=host["title"],
+        )
+        tell_reader(books, reader, told)
+        return
+    take = TakeScan(
+        command=message.scan,
+        scan=message.scan,
+        device=host["device_id"],
+        token=message.token,
+        reader=reader,
+    )
+    books.say(TerminalId(host["terminal_id"]), Channel.COMMANDS, take, tail=take.command)
+
+
+def _why_not(
+    books: Transaction, message: ReportScan, reader: str
+) -> tuple[Denial | None, str | None]:
+    """Say why a ticket will not open its device now, before anybody else is asked."""
+    read = sight(message.token)
+    if isinstance(read, Denial):
+        return read, None
+    ticket_id = read.token.ticket
+    ticket = books.rights.ticket(ticket_id=ticket_id)
+    if not is_the_one_issued(message.token, ticket) and not books.keys.have_signed(read):
+        return Denial(reason=DenialReason.BAD_SIGNATURE), None
+    if ticket is None:
+        return Denial(reason=DenialReason.UNKNOWN_TICKET), None
+    if books.rights.store_of(terminal_id=reader) != read.token.store_number:
+        return Denial(reason=DenialReason.WRONG_STORE), ticket_id
+    host = books.rights.host_of(ticket_id=ticket_id)
+    door = books.rights.door(device_id=host["device_id"], terminal_id=host["terminal_id"])
+    return why_not(read.token, ticket, door, now=books.now), ticket_id
+
+
+def _deny(
+    books: Transaction, reader: str, message: ReportScan, ticket_id: str | None, denial: Denial
+) -> None:
+    books.rights.add_scan(
+        scan_id=message.scan,
+        terminal_id=reader,
+        reader_id=reader,
+        device_id=None,
+        ticket_id=ticket_id,
+        verdict=denial.reason,
+        read_at=message.read_at,
+        received_at=books.now,
+    )
+    ticket = books.rights.ticket(ticket_id=ticket_id) if ticket_id else None
+    books.post.enter(
+        at=books.now,
+        type="scan.denied",
+        terminal_id=reader,
+        reservation_id=ticket.reservation if ticket is not None else None,
+        session_id=None,
+        body=json.dumps({"reason": denial.reason, "read_at": message.read_at}),
+    )
+    told = CustomerTold(
+        command=books.names.new("n"),
+        scan=message.scan,
+        notice=Notice.DENIED,
+        reason=denial.reason,
+        opens_at=denial.opens_at,
+    )
+    tell_reader(books, reader, told)

@@ -1,0 +1,369 @@
+"""Seats from our root: announced, requested, stored and completed by us, as any client does.
+
+Its law: what is owed is in the books before it is sent (B1, B3, B8), and seats change pools with
+the record: those we take when their right is stored, those we return when the request is frozen, so
+that no seat is used here and given back at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from cloud_controller.ports import NotAllowed, Problem, Row, Transaction
+from common.ids import CommId
+from common.messages.base import Message
+from common.messages.rights import (
+    SEATS_MAX,
+    Abort,
+    Aborted,
+    Announce,
+    Announced,
+    Complete,
+    Completed,
+    CompletedBefore,
+    Contest,
+    Refused,
+    Request,
+    Right,
+    SeatsRight,
+    Troubled,
+)
+from common.rules.problems import ProblemKind
+from common.rules.rights import (
+    ClientRecord,
+    ClientState,
+    Right as RightKind,
+    Said,
+    Saying,
+    Told,
+    Trouble,
+    asked,
+    gave_up,
+    intended,
+    told,
+)
+from common.seals import digest_of
+
+NONCE_DIGITS: Final = 32
+"""Hex digits of a nonce: 128 bits."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Branch:
+    """Who we are to our root, as it has told us; `has_sealed` says whether a document is its."""
+
+    name: str
+    epoch: str
+    has_sealed: Callable[[Mapping[str, Any], str], bool]
+
+
+def want_seats(books: Transaction, who: Branch, module: str, seats: int) -> None:
+    """Begin to take so many seats of a module from our root; below nought, to return them.
+
+    Raises:
+        NotAllowed: it is no module's name, its seats are our own, as many are not free, or the
+            exchange before is not over.
+    """
+    kind = _class_of(who, module)
+    pool = books.rights.pool(module=module)
+    if pool is not None and pool["owned"] and not books.rights.has_own_exchange(kind=kind):
+        raise NotAllowed(why=f"seats of {module} are this controller's own")
+    if not 0 < abs(seats) <= SEATS_MAX:
+        raise NotAllowed(why=f"one asks for 1 to {SEATS_MAX} seats")
+    if seats < 0 and (pool is None or pool["owned"] - pool["used"] < -seats):
+        raise NotAllowed(why=f"so many seats of {module} are not free here")
+    row = books.rights.own_exchange(epoch=who.epoch, kind=kind)
+    record = intended(_record_of(row), books.names.hex_digits(NONCE_DIGITS))
+    if record is None:
+        raise NotAllowed(why=f"the exchange of {module} before is not over ({row['state']})")
+    wish = {"module": module, "seats": seats}
+    _keep(books, who, kind, row, record, request=json.dumps(wish), answer="")
+
+
+def give_up_seats(books: Transaction, who: Branch, module: str) -> None:
+    """Ask no longer for what our root has not answered; what it has given meanwhile is taken.
+
+    Raises:
+        NotAllowed: nothing is being asked for.
+    """
+    kind = _class_of(who, module)
+    row = books.rights.own_exchange(epoch=who.epoch, kind=kind)
+    record = gave_up(_record_of(row))
+    if record is None:
+        raise NotAllowed(why=f"no seats of {module} are being asked for")
+    _keep(books, who, kind, row, record)
+
+
+def owed_to_root(books: Transaction, who: Branch) -> list[Message]:
+    """Return what our root is to be told, from what is stored and nothing else (B11)."""
+    rows = books.rights.own_exchanges(epoch=who.epoch)
+    messages = (_message(who, row) for row in rows)
+    return [message for message in messages if message is not None]
+
+
+def hear_root(books: Transaction, who: Branch, message: Message) -> bool:
+    """Take one answer of our root, all that it changes at once; say whether it changed anything."""
+    row = _current(books, who, getattr(message, "comm_id", ""))
+    if row is None:
+        return False
+    if isinstance(message, Right | Refused):
+        return _store(books, who, row, message)
+    what = _what_it_is(message)
+    record = None if what is None else told(_record_of(row), what, row["seq"], row["nonce"])
+    if record is None:
+        return False
+    _keep(books, who, row["kind"], row, record)
+    if record.state is ClientState.ANNOUNCED:
+        _ask(books, who, row["kind"])
+    elif record.state is ClientState.QUARANTINED:
+        _shut(books, who, message)
+    elif what is Told.ABORTED:
+        _take_in_again(books, row, why="given_up")
+    return True
+
+
+def _ask(books: Transaction, who: Branch, kind: str) -> None:
+    """Freeze the request (B3); seats that are returned are nobody's here from now on.
+
+    Where they have been used meanwhile, nothing is returned and the exchange is given up.
+    """
+    row = books.rights.own_exchange(epoch=who.epoch, kind=kind)
+    wish = json.loads(row["request"])
+    is_return = wish["seats"] < 0
+    if is_return and not books.rights.lower_seats(module=wish["module"], seats=-wish["seats"]):
+        record = gave_up(_record_of(row))
+        _enter(books, "seats.kept", wish | {"why": "they are in use"})
+    else:
+        record = asked(_record_of(row), digest_of(wish))
+    assert record is not None, "it has just been announced"
+    _keep(books, who, kind, row, record)
+
+
+def _store(books: Transaction, who: Branch, row: Row, message: Right | Refused) -> bool:
+    """Store an answer (B8): the seats of a right are ours with it, those of a refused return too.
+
+    A right that is not our root's, or not for what was asked, is none.
+    """
+    right = _right_in(who, row, message) if isinstance(message, Right) else None
+    if isinstance(message, Right) and right is None:
+        return False
+    record = told(_record_of(row), Told.ANSWER, row["seq"], row["nonce"], message.digest())
+    if record is None:
+        return False
+    _keep(books, who, row["kind"], row, record, answer=message.model_dump_json())
+    books.rights.doubt_no_seats()
+    if right is None:
+        assert isinstance(message, Refused), "what is no right refuses one"
+        _take_in_again(books, row, why=message.reason)
+        return True
+    if right.seats > 0:
+        books.rights.add_seats(module=right.module, seats=right.seats)
+    facts = {"module": right.module, "seats": right.seats, "right": message.digest()}
+    _enter(books, "seats.moved", facts)
+    _compare(books, who, right)
+    return True
+
+
+def _take_in_again(books: Transaction, row: Row, *, why: str) -> None:
+    """End what came to nothing; seats that were on their way back are ours again."""
+    wish = json.loads(row["request"])
+    if wish["seats"] < 0 and row["request_digest"]:
+        books.rights.add_seats(module=wish["module"], seats=-wish["seats"])
+    _enter(books, "seats.not_moved", wish | {"why": why})
+
+
+def _compare(books: Transaction, who: Branch, right: SeatsRight) -> None:
+    """Have an operator look where our root counts other seats as ours than we do."""
+    owned = books.rights.pool(module=right.module)["owned"]
+    books.solve_problem(ProblemKind.SEATS_UNSETTLED, who.name)
+    if owned == right.holds:
+        books.solve_problem(ProblemKind.SEATS_UNSETTLED, right.module)
+        return
+    evidence = {"module": right.module, "owned_here": owned, "given_by_root": right.holds}
+    why = "What the root counts as given is not what is owned here: an old backup, or a new epoch."
+    _raise_unsettled(books, right.module, why, evidence)
+
+
+def _shut(books: Transaction, who: Branch, message: Message) -> None:
+    """Ask for nothing more, and give nothing of it: two disks speak under our name (I10)."""
+    books.rights.quarantine_own(epoch=who.epoch, state=ClientState.QUARANTINED)
+    books.rights.doubt_seats_of(epoch=who.epoch)
+    facts = {"comm_id": getattr(message, "comm_id", ""), "told": getattr(message, "trouble", "")}
+    _enter(books, "seats.quarantined", facts)
+    why = "The root says that two databases speak under this controller's name."
+    _raise_unsettled(books, who.name, why, facts)
+
+
+def _right_in(who: Branch, row: Row, message: Right) -> SeatsRight | None:
+    """Return what a right says, if it is our root's and answers what was asked."""
+    try:
+        right = SeatsRight.model_validate(message.document)
+    except ValidationError:
+        return None
+    wish = json.loads(row["request"])
+    is_for_us = (right.terminal, right.epoch) == (who.name, who.epoch)
+    is_of_this = (right.comm_id, right.kind) == (message.comm_id, row["kind"])
+    is_asked = (right.module, right.seats) == (wish["module"], wish["seats"])
+    is_right = is_for_us and is_of_this and is_asked
+    return right if is_right and who.has_sealed(message.document, message.signature) else None
+
+
+_TROUBLES: Final[Mapping[str, Told]] = {
+    Trouble.UNKNOWN: Told.UNKNOWN,
+    Trouble.MISMATCH: Told.MISMATCH,
+    Trouble.CLOSED: Told.CLOSED,
+    Trouble.FORKED: Told.FORKED,
+    Trouble.FENCED: Told.FORKED,
+}
+"""What a trouble is to us; of one that is not here we hear nothing, and ask again."""
+
+
+def _what_it_is(message: Message) -> Told | None:
+    match message:
+        case Announced():
+            return Told.ANNOUNCED
+        case Completed():
+            return Told.COMPLETED
+        case Aborted():
+            return Told.ABORTED
+        case Troubled():
+            return _TROUBLES.get(message.trouble)
+        case _:
+            return None
+
+
+def _message(who: Branch, row: Row) -> Message | None:
+    """Return what is owed in an exchange, as it crosses the wire."""
+    said = _record_of(row).owes()
+    if said is None:
+        return None
+    comm_id = _comm_id(who, row["kind"], said.seq, said.nonce)
+    completed = _completed(who, row["kind"], said)
+    match said.saying:
+        case Saying.ANNOUNCE:
+            return Announce(comm_id=comm_id, completed=completed)
+        case Saying.REQUEST:
+            request = json.loads(row["request"])
+            return Request(comm_id=comm_id, request=request, digest=said.digest)
+        case Saying.COMPLETE:
+            return Complete(comm_id=comm_id, digest=said.digest)
+        case Saying.PRESENT:
+            return Complete(comm_id=comm_id, digest=said.digest, presented=_presented(row))
+        case Saying.ABORT:
+            return Abort(comm_id=comm_id, completed=completed)
+        case Saying.CONTEST:
+            return Contest(comm_id=comm_id)
+
+
+def _presented(row: Row) -> Right | Refused:
+    answer = json.loads(row["answer"])
+    return (Right if "document" in answer else Refused).model_validate(answer)
+
+
+def _completed(who: Branch, kind: str, said: Said) -> CompletedBefore | None:
+    if said.completed is None:
+        return None
+    seq, nonce, digest = said.completed
+    return CompletedBefore(comm_id=_comm_id(who, kind, seq, nonce), digest=digest or None)
+
+
+def _comm_id(who: Branch, kind: str, seq: int, nonce: str) -> str:
+    return str(CommId(party=who.name, epoch=who.epoch, kind=kind, seq=seq, nonce=nonce))
+
+
+def _class_of(who: Branch, module: str) -> str:
+    """Return the class of rights to seats of a module.
+
+    Raises:
+        NotAllowed: no communication could be named after it.
+    """
+    kind = f"{RightKind.SEATS}:{module}"
+    try:
+        CommId.parse(_comm_id(who, kind, 1, "0" * NONCE_DIGITS))
+    except ValueError:
+        raise NotAllowed(why=f"{module!r} is no module's name") from None
+    return kind
+
+
+def _current(books: Transaction, who: Branch, comm_id: str) -> Row | None:
+    """Return the exchange that an answer is about, if it is the one that is open now."""
+    try:
+        kind = CommId.parse(comm_id).kind
+    except ValueError:
+        return None
+    row = books.rights.own_exchange(epoch=who.epoch, kind=kind)
+    is_this = row is not None and _comm_id(who, kind, row["seq"], row["nonce"]) == comm_id
+    return row if is_this else None
+
+
+def _record_of(row: Row | None) -> ClientRecord:
+    if row is None:
+        return ClientRecord()
+    return ClientRecord(
+        seq=row["seq"],
+        nonce=row["nonce"],
+        state=ClientState(row["state"]),
+        request_digest=row["request_digest"],
+        answer_digest=row["answer_digest"],
+        done_seq=row["done_seq"],
+        done_nonce=row["done_nonce"],
+        done_digest=row["done_digest"],
+    )
+
+
+def _keep(
+    books: Transaction,
+    who: Branch,
+    kind: str,
+    row: Row | None,
+    record: ClientRecord,
+    **texts: str,
+) -> None:
+    """Keep a record, with its request and its answer as they were unless they are told."""
+    before = {"request": "", "answer": "", "state": ""} if row is None else row
+    kept = books.rights.keep_own_exchange(
+        epoch=who.epoch,
+        kind=kind,
+        before=before["state"],
+        seq=record.seq,
+        nonce=record.nonce,
+        state=record.state,
+        request=texts.get("request", before["request"]),
+        request_digest=record.request_digest,
+        answer=texts.get("answer", before["answer"]),
+        answer_digest=record.answer_digest,
+        done_seq=record.done_seq,
+        done_nonce=record.done_nonce,
+        done_digest=record.done_digest,
+    )
+    assert kept == 1, "one writer decides, so the exchange is as it was read"
+
+
+def _raise_unsettled(
+    books: Transaction, subject: str, why: str, evidence: Mapping[str, Any]
+) -> None:
+    books.raise_problem(
+        Problem(
+            kind=ProblemKind.SEATS_UNSETTLED,
+            subject=subject,
+            why=why,
+            evidence=evidence,
+            proposals=({"do": "settle_at_root"}, {"do": "add_again_at_root"}),
+        )
+    )
+
+
+def _enter(books: Transaction, kind: str, facts: Mapping[str, Any]) -> None:
+    books.post.enter(
+        at=books.now,
+        type=kind,
+        terminal_id=None,
+        reservation_id=None,
+        session_id=None,
+        body=json.dumps(dict(facts)),
+    )
