@@ -19,7 +19,12 @@ from common.messages.sessions import (
     SessionRunning,
     StopSession,
 )
-from common.rules.sessions import CLOCK_TOLERANCE_SECONDS, STOP_ACCEPT_SECONDS, EndReason
+from common.rules.sessions import (
+    CLOCK_TOLERANCE_SECONDS,
+    START_AGAIN_SECONDS,
+    STOP_ACCEPT_SECONDS,
+    EndReason,
+)
 from common.topics import Channel
 from edge_agent.flows import registration as own, sessions as running
 from tests.fakes.house import SLOT_SECONDS, HouseInHand
@@ -330,9 +335,18 @@ def test_what_the_runner_has_lost_is_over(terminal, session):
     terminal.do(running.note_missing, "s-99")
 
 
-@pytest.mark.parametrize("reason", [EndReason.PROGRAM_FAILED, EndReason.START_TIMEOUT])
-def test_a_start_the_runner_refuses_has_failed_for_its_reason(terminal, session, reason):
-    terminal.do(running.note_refused, session, reason)
+@pytest.mark.parametrize(
+    ("reason", "tries"), [(EndReason.PROGRAM_FAILED, 3), (EndReason.START_TIMEOUT, 1)]
+)
+def test_a_start_the_runner_refuses_has_failed_for_its_reason(
+    house, terminal, session, reason, tries
+):
+    for number in range(1, tries + 1):
+        assert [due.session for due in terminal.do(running.to_start)] == [session]
+        is_tried_again = terminal.do(running.note_refused, session, reason)
+        assert is_tried_again is (number < tries)
+        assert terminal.do(running.to_start) == [], "not at once"
+        house.clock.move(START_AGAIN_SECONDS)
     _, kind, body = terminal.tells()[-1]
     assert (kind, json.loads(body)["reason"]) == ("session.failed", reason)
     assert terminal.do(running.to_start) == []

@@ -74,16 +74,19 @@ def note_released(books: Transaction, said: Received) -> None:
 
 
 def note_kept(books: Transaction, said: Received) -> None:
-    """The ticket was redeemed before its recall came: what has waited for it does not count."""
+    """The ticket was redeemed before its recall came: what has waited for it does not count.
+
+    Where its time is over nothing is held any more.
+    """
     message: TicketKept = said.message
     row = books.rights.held(ticket_id=message.ticket)
     if row is None or row["recall_asked_at"] != message.asked_at:
         return
-    books.rights.keep_held(ticket_id=message.ticket)
-    if row["recall_why"] == RecallWhy.CANCEL:
-        reservation = row["reservation_id"]
-        books.rights.forget_cancel(reservation_id=reservation)
-        _enter(books, "cancellation.too_late", said.terminal, reservation, None, {})
+    if row["recall_why"] == RecallWhy.LAPSE:
+        books.rights.release(ticket_id=message.ticket)
+    else:
+        books.rights.keep_held(ticket_id=message.ticket)
+    _forget_cancel(books, row)
 
 
 def note_admitted(books: Transaction, said: Received) -> None:
@@ -122,7 +125,8 @@ def note_admitted(books: Transaction, said: Received) -> None:
             admission=message.admission,
         )
         if is_held:
-            _release(books, held)
+            books.rights.release(ticket_id=message.ticket)
+            _forget_cancel(books, held)
     reservation = ticket.reservation if ticket is not None else None
     facts = {
         "scan": message.scan,
@@ -237,6 +241,14 @@ def _release(books: Transaction, row: Row) -> None:
         if books.rights.cancel(reservation_id=reservation, changed_at=books.now):
             books.rights.void_ticket(ticket_id=row["ticket_id"])
             _enter(books, "reservation.cancelled", row["terminal_id"], reservation, None, {})
+
+
+def _forget_cancel(books: Transaction, row: Row) -> None:
+    """Note that a ticket was used before its customer gave it up: that does not count any more."""
+    if row["recall_why"] == RecallWhy.CANCEL:
+        reservation = row["reservation_id"]
+        books.rights.forget_cancel(reservation_id=reservation)
+        _enter(books, "cancellation.too_late", row["terminal_id"], reservation, None, {})
 
 
 def _say_release(books: Transaction, row: Row, asked_at: int) -> None:
