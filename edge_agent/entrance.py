@@ -215,7 +215,6 @@ class Entrance:
             device=device,
             store_number=profile.store_number,
             reader=reader,
-            signature_starts=profile.offline_signature_starts,
         )
 
     def _deny(self, reason: DenialReason, why: str, text: str) -> None:

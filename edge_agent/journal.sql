@@ -132,6 +132,9 @@ UPDATE exchanges SET state = :state WHERE state <> 'contesting';
 INSERT OR REPLACE INTO held_rights (kind, comm_id, document, signature, stored_at)
 VALUES (:kind, :comm_id, :document, :signature, :stored_at);
 
+-- name: right(kind)$
+SELECT document FROM held_rights WHERE kind = :kind;
+
 -- name: forget_rights()!
 DELETE FROM held_rights;
 

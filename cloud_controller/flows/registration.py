@@ -74,6 +74,31 @@ def add_store(books: Transaction, new: NewStore, actor: str = Actor.SETTINGS) ->
         books.audit(actor, "store.added", new.store, new.title)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OfflineStarts:
+    """The operator's word on starts without the line by a ticket's good signature alone."""
+
+    store: StoreId
+    is_on: bool
+    reason: str
+
+
+def allow_offline_starts(books: Transaction, wish: OfflineStarts, actor: str) -> Row:
+    """Let terminals of a store start what they do not hold, or not; return the store.
+
+    Raises:
+        NotFound: there is no such store.
+    """
+    changed = books.registration.allow_offline_starts(store_id=wish.store, is_on=int(wish.is_on))
+    known = books.registration.store(store_id=wish.store)
+    if known is None:
+        raise NotFound(what="store")
+    if changed:
+        said = f"{'on' if wish.is_on else 'off'}: {wish.reason}"
+        books.audit(actor, "store.offline_starts", wish.store, said)
+    return known
+
+
 def specify(books: Transaction, said: Received) -> None:
     """Register a specification and answer with the terminal's standing (A1-A3)."""
     message: Specification = said.message

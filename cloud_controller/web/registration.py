@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from pydantic import Field, ValidationInfo, field_validator
 
 from cloud_controller.flows import registration, service
-from cloud_controller.flows.registration import NewStore
+from cloud_controller.flows.registration import NewStore, OfflineStarts
 from cloud_controller.ports import Actor, Row, Transaction
 from cloud_controller.web.routes import Call, InstantText, Shape
 from cloud_controller.web.service import Allowed, allowed_by
@@ -67,6 +67,20 @@ class StoreWanted(Shape):
             message = "the policy `rules` and the rules come together"
             raise ValueError(message)
         return rules
+
+
+class OfflineStartsWanted(Shape):
+    """The operator's switch, and why: what is started by signature may have been used before."""
+
+    signature_starts: bool
+    reason: Annotated[ShortText, Field(min_length=1)]
+
+
+class OfflineStartsNow(Shape):
+    """What terminals of a store may do by themselves now; not for customers to read."""
+
+    store: str
+    signature_starts: bool
 
 
 class Terminal(Shape):
@@ -153,6 +167,24 @@ async def add_store(call: Call[StoreWanted]) -> Store:
     """Make a store known and return it as it is known now."""
     wanted = call.asked
     return _store_of(await call.parts.books.transact(_add_store, wanted))
+
+
+async def allow_offline_starts(call: Call[OfflineStartsWanted]) -> OfflineStartsNow:
+    """Say whether terminals may start what they do not hold while the line is down.
+
+    Raises:
+        NotFound: there is no such store.
+    """
+    wish = OfflineStarts(
+        store=StoreId(call.names["store"]),
+        is_on=call.asked.signature_starts,
+        reason=call.asked.reason,
+    )
+    allow = registration.allow_offline_starts
+    row = await call.parts.books.transact(allow, wish, Actor.OPERATOR)
+    return OfflineStartsNow(
+        store=row["store_id"], signature_starts=bool(row["offline_signature_starts"])
+    )
 
 
 async def list_terminals(call: Call[None]) -> Terminals:

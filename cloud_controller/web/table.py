@@ -97,6 +97,10 @@ ROUTES: Final = (
     # For the operator.
     Route("POST", f"{API}/stores", registration.add_store, Who.OPERATOR, MANAGEMENT,
           "Make a store known.", asks=registration.StoreWanted, answers=registration.Store),
+    Route("POST", f"{API}/stores/{{store}}/offline-starts", registration.allow_offline_starts,
+          Who.OPERATOR, MANAGEMENT, "Allow starts by a ticket's signature without the line.",
+          asks=registration.OfflineStartsWanted,
+          answers=registration.OfflineStartsNow),
     Route("POST", f"{API}/enrolment-codes", enrolment.make_code, Who.OPERATOR, MANAGEMENT,
           "Make a code that enrols one terminal.", asks=enrolment.CodeWanted,
           answers=enrolment.CodeMade, status=reservations.CREATED),

@@ -169,7 +169,10 @@ class HeldTicket(Message):
 
 
 class OfflineRight(Message):
-    """What the document of an authority says: these tickets of this device, until then, alone."""
+    """What the document of an authority says: these tickets of this device, until then, alone.
+
+    `may_start_by_signature`: the operator allows what is not among them and only well signed.
+    """
 
     type: ClassVar[str] = "rights.offline_right"
     comm_id: CommIdText
@@ -179,6 +182,7 @@ class OfflineRight(Message):
     device: Name
     issued_at: Instant
     ends_at: Instant
+    may_start_by_signature: bool = False
     tickets: Annotated[tuple[HeldTicket, ...], Field(max_length=HELD_TICKETS_MAX)]
 
 

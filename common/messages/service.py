@@ -141,7 +141,6 @@ class ServiceProfile(Message):
     store_number: Annotated[int, Field(ge=1, lt=2**24)]
     gate_digest: Digest
     profile_digest: Digest
-    offline_signature_starts: bool = False
     devices: Annotated[tuple[ProfileDevice, ...], Field(max_length=DEVICES_MAX)]
     programs: Annotated[tuple[ProfileProgram, ...], Field(max_length=PROGRAMS_MAX)] = ()
     screens: Annotated[tuple[Screen, ...], Field(max_length=SCREENS_MAX)] = ()

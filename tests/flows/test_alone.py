@@ -16,7 +16,7 @@ from common.rules.sessions import EndReason
 from common.rules.tickets import HOLD_AHEAD_SECONDS, DenialReason, RecallWhy
 from common.topics import Channel
 from edge_agent.flows import rights as asking, sessions as running
-from tests.fakes.house import SLOT_SECONDS, HouseInHand, asked
+from tests.fakes.house import SLOT_SECONDS, STORE, HouseInHand, asked
 from tests.fakes.terminal import TerminalInHand, a_program
 
 
@@ -33,7 +33,8 @@ def hold(house: HouseInHand, terminal: TerminalInHand) -> None:
     house.books.do(rights.hold_what_comes)
     for told in house.books.heard():
         assert isinstance(told, HoldTickets)
-        terminal.hear(told, Channel.COMMANDS, told.command)
+        if told.device in house.devices_of(terminal):
+            terminal.hear(told, Channel.COMMANDS, told.command)
     carry(house, terminal)
 
 
@@ -120,9 +121,17 @@ def test_a_ticket_bought_while_the_line_was_down_is_not_on_the_list(house, termi
     assert terminal.told_types() == ["scan.denied"]
 
 
+def switch(house: HouseInHand, terminal: TerminalInHand, *, is_on: bool) -> None:
+    """Let the operator allow starts by signature, and the terminal hear of it."""
+    wish = registration.OfflineStarts(store=STORE, is_on=is_on, reason="the line is bad here")
+    house.books.do(registration.allow_offline_starts, wish, "owner")
+    hold(house, terminal)
+
+
 def test_a_start_by_signature_is_only_the_operator_s_to_allow_and_is_flagged(house, terminal):
     (device, _) = house.devices_of(terminal)
-    terminal.scan(device, house.book(device), line_is_up=False, signature_starts=True)
+    switch(house, terminal, is_on=True)
+    terminal.scan(device, house.book(device), line_is_up=False)
     assert terminal.shown[-1].reason is None
     (due,) = terminal.do(running.to_start)
     house.tell_all(terminal)
@@ -136,13 +145,24 @@ def test_a_start_by_signature_of_what_was_used_meanwhile_makes_no_second_session
     second = house.confirmed("c")
     (other,) = house.devices_of(second)
     token = house.book(None)
+    switch(house, terminal, is_on=True)
     used = house.scan(second, other, token)
     assert isinstance(used, Right)
-    terminal.scan(device, token, line_is_up=False, signature_starts=True)
+    terminal.scan(device, token, line_is_up=False)
     house.tell_all(terminal)
     (session,) = house.books.rows("sessions")
     assert session["session_id"] == used.document["session"]
     assert house.books.one("problems")["kind"] == ProblemKind.OFFLINE_START_DOUBTED
+
+
+def test_the_operator_s_switch_is_heard_of_when_it_is_turned_back(house, terminal):
+    (device, _) = house.devices_of(terminal)
+    switch(house, terminal, is_on=True)
+    switch(house, terminal, is_on=False)
+    terminal.scan(device, house.book(device), line_is_up=False)
+    assert terminal.shown[-1].reason is DenialReason.NOT_ON_OFFLINE_LIST
+    acts = [row["act"] for row in house.books.rows("audit")]
+    assert acts.count("store.offline_starts") == 2
 
 
 def test_nobody_else_can_redeem_a_ticket_that_a_terminal_holds(house, terminal):

@@ -191,12 +191,15 @@ def _give(books: Transaction, scene: Scene, message: Request) -> Answer:
     )
     tickets = [_held(row).model_dump(mode="json") for row in rows]
     ends_at = max([until, *(row["ends_at"] for row in rows)])
+    by_signature = bool(books.rights.signature_starts(device_id=asked.device))
     document = {
         **heading(books, scene),
         "device": asked.device,
         "ends_at": ends_at,
+        "may_start_by_signature": by_signature,
         "tickets": tickets,
     }
+    books.rights.note_signature_starts(device_id=asked.device, told=int(by_signature))
     for row in rows:
         books.rights.hold(
             ticket_id=row["ticket_id"],

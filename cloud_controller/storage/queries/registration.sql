@@ -7,7 +7,12 @@ VALUES (:store_id, :number, :title, :time_zone, :policy, :rules, :made_at)
 ON CONFLICT (store_id) DO NOTHING;
 
 -- name: store(store_id)^
-SELECT store_id, number, title, time_zone, policy, rules FROM stores WHERE store_id = :store_id;
+SELECT store_id, number, title, time_zone, policy, rules, offline_signature_starts
+FROM stores WHERE store_id = :store_id;
+
+-- name: allow_offline_starts(store_id, is_on)!
+UPDATE stores SET offline_signature_starts = :is_on
+WHERE store_id = :store_id AND offline_signature_starts <> :is_on;
 
 -- name: stores()
 SELECT store_id, number, title, time_zone FROM stores ORDER BY number;

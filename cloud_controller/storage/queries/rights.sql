@@ -272,7 +272,8 @@ WHERE r.device_id = :device_id AND r.state = 'confirmed' AND k.state = 'issued'
 ORDER BY r.starts_at LIMIT :most;
 
 -- name: devices_to_hold(now, until, most)
--- Those with a coming ticket that their terminal, which is here, does not hold yet.
+-- Those of terminals that are here with a coming ticket that is not held yet, and those that have not
+-- been told of the operator's switch.
 SELECT DISTINCT v.device_id, v.terminal_id
 FROM reservations AS r JOIN tickets AS k USING (reservation_id) JOIN devices AS v USING (device_id)
 JOIN terminals AS t USING (terminal_id)
@@ -283,7 +284,20 @@ WHERE r.state = 'confirmed' AND k.state = 'issued' AND r.cancel_asked_at IS NULL
     AND (h.ticket_id IS NULL OR (h.state = 'released'
         AND (h.recall_why IS NULL OR h.recall_why <> 'elsewhere'
             OR h.recall_asked_at < :now - 60000)))
+UNION
+SELECT v.device_id, v.terminal_id
+FROM devices AS v JOIN stores AS s USING (store_id) JOIN terminals AS t USING (terminal_id)
+WHERE v.signature_starts_told <> s.offline_signature_starts
+    AND t.standing = 'confirmed' AND t.presence <> 'gone'
 LIMIT :most;
+
+-- name: signature_starts(device_id)$
+SELECT s.offline_signature_starts FROM devices AS v JOIN stores AS s USING (store_id)
+WHERE v.device_id = :device_id;
+
+-- name: note_signature_starts(device_id, told)!
+UPDATE devices SET signature_starts_told = :told
+WHERE device_id = :device_id AND signature_starts_told <> :told;
 
 -- name: has_to_settle_held(before)$
 SELECT EXISTS (SELECT 1 FROM held_tickets AS h JOIN terminals AS t USING (terminal_id)

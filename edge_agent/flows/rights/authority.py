@@ -118,7 +118,6 @@ def decide(
     token: str,
     device: ProfileDevice,
     store_number: int,
-    signature_starts: bool,  # noqa: FBT001 - the operator's switch
 ) -> Alone | DenialReason:
     """Say whether this terminal may redeem a ticket by itself, and by what."""
     read = sight(token)
@@ -135,7 +134,7 @@ def decide(
         device_number=device.number,
         device_is_in_use=journal.rows.live_session_on(device=device.device) is not None,
         store_number=store_number,
-        may_start_by_signature=signature_starts,
+        may_start_by_signature=_may_start_by_signature(journal, device.device),
     )
     if exchange.is_quarantined(journal):
         return DenialReason.NOT_REGISTERED
@@ -174,6 +173,12 @@ def admit(journal: Transaction, found: Alone, scan: str, device: ProfileDevice) 
         )
     )
     journal.say(SessionStarting(session=session, at=found.at))
+
+
+def _may_start_by_signature(journal: Transaction, device: str) -> bool:
+    """Say whether the operator allows what is not held, by the last authority over this device."""
+    document = journal.rows.right(kind=kind_of(device))
+    return document is not None and bool(json.loads(document).get("may_start_by_signature"))
 
 
 def _held(row: Row | None) -> HeldFacts | None:

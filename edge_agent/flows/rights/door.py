@@ -36,7 +36,6 @@ class Scan:
     device: ProfileDevice
     store_number: int
     reader: str | None = None
-    signature_starts: bool = False
 
 
 def kind_of(device: str) -> str:
@@ -123,6 +122,7 @@ def give_up(journal: Transaction, who: Identity, scan: Scan) -> None:
 def drop(journal: Transaction, who: Identity, device: str) -> None:
     """Give up what is open for a device that is no longer ours; its next will be announced anew."""
     exchange.abandon(journal, who, kind_of(device))
+    exchange.abandon(journal, who, authority.kind_of(device))
 
 
 def first_ready(journal: Transaction, devices: Sequence[str]) -> str:
@@ -196,9 +196,7 @@ def _decide_alone(journal: Transaction, who: Identity, scan: Scan) -> None:
     for row in journal.rows.exchanges():
         if row["state"] == ClientState.REQUESTING and _token_in(row) == scan.token:
             exchange.abandon(journal, who, row["kind"])
-    found = authority.decide(
-        journal, who, scan.token, scan.device, scan.store_number, scan.signature_starts
-    )
+    found = authority.decide(journal, who, scan.token, scan.device, scan.store_number)
     if isinstance(found, DenialReason):
         _deny(journal, scan, found)
         return

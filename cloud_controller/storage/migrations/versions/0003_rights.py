@@ -23,16 +23,19 @@ CREATE TABLE new_rights (
     freed_at BIGINT
 );
 INSERT INTO new_rights (right_id, comm_id, party, epoch, kind, session_id, issued_at, lease_ends_at)
-SELECT r.right_id, r.comm_id, r.terminal_id, t.epoch, r.kind, r.session_id, r.issued_at,
-    r.lease_ends_at
-FROM rights AS r JOIN terminals AS t USING (terminal_id);
+SELECT right_id, comm_id, terminal_id,
+    substr(substr(comm_id, length(terminal_id) + 2), 1,
+        instr(substr(comm_id, length(terminal_id) + 2), '/') - 1),
+    kind, session_id, issued_at, lease_ends_at
+FROM rights;
 DROP TABLE rights;
 ALTER TABLE new_rights RENAME TO rights;
 CREATE INDEX leases_to_free ON rights (lease_ends_at)
-    WHERE freed_at IS NULL AND lease_ends_at IS NOT NULL;
-CREATE INDEX rights_of_a_class ON rights (party, kind);
+    WHERE freed_at IS NULL AND kind >= 'module:' AND kind < 'module;';
+CREATE INDEX rights_of_a_class ON rights (kind, party);
 """
-"""A column that may be empty is not made in place: the table is made anew, its rows moved over."""
+"""A column that may be empty is not made in place: the table is made anew, its rows moved over. An
+epoch is the second part of a communication id; the terminal itself may have another by now."""
 
 _RIGHTS_BEFORE: Final = """
 CREATE TABLE old_rights (
@@ -58,6 +61,7 @@ _COLUMNS: Final = (
     ("reservations", "cancel_asked_at", "BIGINT"),
     ("scans", "reader_id", "TEXT"),
     ("stores", "offline_signature_starts", "INTEGER NOT NULL DEFAULT 0"),
+    ("devices", "signature_starts_told", "INTEGER NOT NULL DEFAULT 0"),
 )
 """What earlier tables have besides: table, column, type."""
 
@@ -100,7 +104,10 @@ CREATE TABLE seat_pools (
     module TEXT PRIMARY KEY,
     owned BIGINT NOT NULL CHECK (owned >= 0),
     used BIGINT NOT NULL DEFAULT 0 CHECK (used BETWEEN 0 AND owned),
-    lease_seconds BIGINT NOT NULL DEFAULT 86400 CHECK (lease_seconds > 0)
+    short BIGINT NOT NULL DEFAULT 0 CHECK (short >= 0),
+    is_doubted INTEGER NOT NULL DEFAULT 0,
+    lease_seconds BIGINT NOT NULL DEFAULT 86400 CHECK (lease_seconds > 0),
+    CHECK (short = 0 OR used = owned)
 );
 CREATE TABLE peers (
     name TEXT PRIMARY KEY,
@@ -110,17 +117,20 @@ CREATE TABLE peers (
     revoked_at BIGINT
 );
 CREATE TABLE own_exchanges (
-    kind TEXT PRIMARY KEY,
+    epoch TEXT NOT NULL,
+    kind TEXT NOT NULL,
     seq BIGINT NOT NULL DEFAULT 0,
     nonce TEXT NOT NULL DEFAULT '',
-    state TEXT NOT NULL DEFAULT 'idle',
+    state TEXT NOT NULL CHECK (state IN ('idle', 'announcing', 'announced', 'requesting',
+        'completing', 'presenting', 'aborting', 'contesting', 'quarantined')),
     request TEXT NOT NULL DEFAULT '',
     request_digest TEXT NOT NULL DEFAULT '',
     answer TEXT NOT NULL DEFAULT '',
     answer_digest TEXT NOT NULL DEFAULT '',
     done_seq BIGINT NOT NULL DEFAULT 0,
     done_nonce TEXT NOT NULL DEFAULT '',
-    done_digest TEXT NOT NULL DEFAULT ''
+    done_digest TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (epoch, kind)
 );
 """
 
