@@ -10,5 +10,7 @@ class SeatRefusal(StrEnum):
 
     MALFORMED = "malformed"
     NO_SEAT_LEFT = "no_seat_left"
+    POOL_IN_DOUBT = "pool_in_doubt"
+    """Our root takes us for a copy: what we have from it is given to nobody."""
     NEVER_GIVEN = "never_given"
     """More is returned than was ever given."""

@@ -21,6 +21,9 @@ class ProblemKind(StrEnum):
     PROGRAM_DID_NOT_START = "program_did_not_start"
     OFFLINE_START_DOUBTED = "offline_start_doubted"
     RESERVATION_WITHOUT_DEVICE = "reservation_without_device"
+    PEER_COPIED = "peer_copied"
+    SEATS_OVERDRAWN = "seats_overdrawn"
+    SEATS_UNSETTLED = "seats_unsettled"
 
 
 TOLD_BY_TERMINALS: Final = frozenset(

@@ -10,7 +10,9 @@ import pytest
 from cloud_controller.storage.sqlite import migrate, open_database
 from common.rules.registration import Policy
 from tests.fakes.books import fresh_copy
+from tests.fakes.controllers import OWNED, BranchInHand, ControllerInHand
 from tests.fakes.house import HouseInHand
+from tests.fakes.store import ClockInHand
 
 MakeHouse = Callable[..., HouseInHand]
 
@@ -46,3 +48,27 @@ def make_house(migrated: Path, tmp_path: Path) -> Iterator[MakeHouse]:
 def house(make_house: MakeHouse) -> HouseInHand:
     """Return a house whose store confirms every specification by itself."""
     return make_house()
+
+
+@pytest.fixture
+def root(tmp_path: Path, migrated: Path) -> Iterator[ControllerInHand]:
+    """Return a root that owns ten seats."""
+    made = ControllerInHand(tmp_path / "root", migrated, ClockInHand())
+    made.own(OWNED)
+    yield made
+    made.books.close()
+
+
+@pytest.fixture
+def branch(tmp_path: Path, migrated: Path, root: ControllerInHand) -> Iterator[BranchInHand]:
+    """Return a branch that the root has let in, and that has nothing yet."""
+    made = BranchInHand(tmp_path / "osaka", migrated, root)
+    yield made
+    made.books.close()
+
+
+@pytest.fixture
+def other_branch(tmp_path: Path, migrated: Path, root: ControllerInHand) -> Iterator[BranchInHand]:
+    made = BranchInHand(tmp_path / "nara", migrated, root, "nara")
+    yield made
+    made.books.close()

@@ -103,9 +103,7 @@ def revoke_peer(books: Transaction, name: str, actor: str, reason: str) -> None:
 def is_admitted(books: Transaction, name: str, fingerprint: str) -> bool:
     """Say whether this certificate is the one that this peer has now."""
     known = books.rights.peer(name=name)
-    return (
-        known is not None and known["fingerprint"] == fingerprint and known["revoked_at"] is None
-    )
+    return known is not None and known["fingerprint"] == fingerprint and known["revoked_at"] is None
 
 
 def peers(books: Transaction) -> list[Peer]:

@@ -243,21 +243,15 @@ def _message(who: Branch, row: Row) -> Message | None:
     if said is None:
         return None
     comm_id = _comm_id(who, row["kind"], said.seq, said.nonce)
-    completed = _completed(who, row["kind"], said)
-    match said.saying:
-        case Saying.ANNOUNCE:
-            return Announce(comm_id=comm_id, completed=completed)
-        case Saying.REQUEST:
-            request = json.loads(row["request"])
-            return Request(comm_id=comm_id, request=request, digest=said.digest)
-        case Saying.COMPLETE:
-            return Complete(comm_id=comm_id, digest=said.digest)
-        case Saying.PRESENT:
-            return Complete(comm_id=comm_id, digest=said.digest, presented=_presented(row))
-        case Saying.ABORT:
-            return Abort(comm_id=comm_id, completed=completed)
-        case Saying.CONTEST:
-            return Contest(comm_id=comm_id)
+    if said.saying is Saying.REQUEST:
+        return Request(comm_id=comm_id, request=json.loads(row["request"]), digest=said.digest)
+    if said.saying in {Saying.COMPLETE, Saying.PRESENT}:
+        presented = _presented(row) if said.saying is Saying.PRESENT else None
+        return Complete(comm_id=comm_id, digest=said.digest, presented=presented)
+    if said.saying is Saying.CONTEST:
+        return Contest(comm_id=comm_id)
+    model = Announce if said.saying is Saying.ANNOUNCE else Abort
+    return model(comm_id=comm_id, completed=_completed(who, row["kind"], said))
 
 
 def _presented(row: Row) -> Right | Refused:
