@@ -111,10 +111,10 @@ def hear(record: ServerRecord, said: Said, *, is_quarantined: bool = False) -> V
 def after(record: ServerRecord, said: Said, verdict: Verdict) -> ServerRecord:
     """Return the record after a message; one to be decided is `answered` instead.
 
-    An announcement closes what it completes; the mark rises also to a number nobody knew.
+    An announcement closes all up to what it carries; the mark rises also to a number nobody knew.
     """
     if verdict is Verdict.STORE:
-        marked = _closed(record, record.seq, record.nonce) if record.seq else record
+        marked = _closed_before(record, said)
         return replace(marked, seq=said.seq, nonce=said.nonce, state=ServerState.ANNOUNCED)
     if verdict in {Verdict.CLOSE, Verdict.TAKE_BACK}:
         return _closed(record, said.seq, said.nonce)
@@ -142,14 +142,21 @@ def _closed(record: ServerRecord, seq: int, nonce: str) -> ServerRecord:
     return ServerRecord(mark_seq=seq, mark_nonce=nonce)
 
 
+def _closed_before(record: ServerRecord, said: Said) -> ServerRecord:
+    """Return the record with nothing open: whoever announces a number is through with the rest."""
+    seq, nonce, _ = said.completed or (0, "", "")
+    return _closed(record, seq, nonce) if record.mark_seq < seq < said.seq else record
+
+
 def _about_old(record: ServerRecord, said: Said) -> Verdict | None:
-    """Say what a number proves that is closed, or open under another nonce."""
-    if said.seq == record.mark_seq and said.nonce != record.mark_nonce:
-        return Verdict.FORKED
+    """Say what a number proves that is closed, or known here under another nonce."""
+    known = {record.mark_seq: record.mark_nonce, record.seq: record.nonce}
+    carried_seq, carried_nonce, _ = said.completed or (0, "", "")
+    for seq, nonce in ((said.seq, said.nonce), (carried_seq, carried_nonce)):
+        if known.get(seq, nonce) != nonce:
+            return Verdict.FORKED
     if said.seq <= record.mark_seq:
         return _ABOUT_CLOSED.get(said.saying, Verdict.CLOSED)
-    if said.seq == record.seq and said.nonce != record.nonce:
-        return Verdict.FORKED
     return None
 
 
@@ -175,10 +182,9 @@ def _may_follow(record: ServerRecord, said: Said) -> bool:
     """
     if record.seq == 0:
         return True
-    if said.completed is None or said.seq <= record.seq:
+    if said.completed is None:
         return False
-    seq, nonce, _ = said.completed
-    return seq > record.seq or (seq, nonce) == (record.seq, record.nonce)
+    return record.seq <= said.completed[0] < said.seq
 
 
 def _hear_request(record: ServerRecord, said: Said) -> Verdict:
