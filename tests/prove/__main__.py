@@ -10,11 +10,12 @@ from random import SystemRandom
 
 from rich.console import Console
 
-from tests.prove import redeem_race
+from tests.prove import redeem_race, rights
 from tests.prove.counts import Counts
 
 PROOFS: dict[str, Callable[[float, int], Awaitable[Counts]]] = {
     redeem_race.NAME: redeem_race.prove,
+    rights.NAME: rights.prove,
 }
 
 SECONDS = 30.0
@@ -48,11 +49,18 @@ def _show(counts: Counts) -> None:
     verdict = "[green]holds[/green]" if counts.holds else "[red]does not hold[/red]"
     console = Console(highlight=False)
     console.print(f"{counts.name} {verdict}  (seed {counts.seed})")
-    console.print(f"  {counts.schedules:,} schedules, {counts.executions:,} messages")
-    console.print(f"  {counts.states:,} states of all readers together")
+    for sentence in counts.told or _usually_told(counts):
+        console.print(f"  {sentence}", markup=False, soft_wrap=True)
     console.print(f"  {len(counts.caught)} of {len(counts.variants)} broken variants caught")
     for sentence in counts.violations:
         console.print(f"  [red]{sentence}[/red]")
+
+
+def _usually_told(counts: Counts) -> Sequence[str]:
+    return (
+        f"{counts.schedules:,} schedules, {counts.executions:,} messages",
+        f"{counts.states:,} states of all readers together",
+    )
 
 
 if __name__ == "__main__":

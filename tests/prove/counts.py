@@ -9,7 +9,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Counts:
-    """One line of a proof; it holds when nothing broke and no broken variant went unseen."""
+    """One line of a proof; it holds when nothing broke and no broken variant went unseen.
+
+    Attributes:
+        told: what a person reads of it; empty: schedules, messages and states.
+    """
 
     name: str
     seed: int
@@ -19,6 +23,7 @@ class Counts:
     violations: Sequence[str]
     variants: Sequence[str]
     caught: Sequence[str]
+    told: Sequence[str] = ()
 
     @property
     def holds(self) -> bool:
