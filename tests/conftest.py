@@ -1,11 +1,15 @@
-"""What every test gets: async tests run as they are written, and a run can be played again."""
+"""What every test gets: async tests run as written, a run can be played again, some run alone."""
 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import inspect
 import os
 import random
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -15,6 +19,14 @@ ASYNC_TEST_SECONDS = 30
 """What waits longer than this waits for something that will not come."""
 
 SEED = "RUSUBAN_SEED"
+
+WORKERS = 3
+"""How many files go on at a time: on two cores, for most tests wait more than they work."""
+
+LONGEST_FIRST = ("e2e", "rim")
+"""The folders that are given to workers before all others: what is left at the end is soon over."""
+
+TESTS = Path(__file__).parent
 
 
 def pytest_configure() -> None:
@@ -27,6 +39,56 @@ def pytest_configure() -> None:
 def pytest_report_header() -> str:
     """Say how to play this run's dice again."""
     return f"seed: {os.environ[SEED]} ({SEED}={os.environ[SEED]} ./dev test plays it again)"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Let workers share a run of everything; a selection is over before they have started."""
+    is_selected = any(config.getoption(each, "") for each in ("keyword", "markexpr", "lf"))
+    is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not is_selected
+    return WORKERS if is_whole else 0
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where workers share a run, put files with tests that run alone first, then what lasts."""
+    if not hasattr(config, "workerinput"):
+        return
+    quiet = {item.path for item in items if _is_alone(item)}
+
+    def turn(item: pytest.Item) -> list[bool]:
+        folder = item.path.relative_to(TESTS).parts[0]
+        return [item.path not in quiet, *(folder != each for each in LONGEST_FIRST)]
+
+    items.sort(key=turn)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Run a test that is marked `alone` while no other worker runs one."""
+    with in_the_room(alone=_is_alone(item)):
+        return (yield)
+
+
+@contextmanager
+def in_the_room(*, alone: bool) -> Iterator[None]:
+    """Share a room with the other workers, or have it to oneself.
+
+    Whoever waits for it to be empty holds its door: nobody slips in before him.
+    """
+    room, door = (os.open(each, os.O_RDONLY | os.O_CLOEXEC) for each in (TESTS, __file__))
+    try:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(door, fcntl.LOCK_UN)
+        yield
+    finally:
+        for held in (room, door):
+            fcntl.flock(held, fcntl.LOCK_UN)
+            os.close(held)
+
+
+def _is_alone(item: pytest.Item) -> bool:
+    return item.get_closest_marker("alone") is not None
 
 
 @pytest.fixture

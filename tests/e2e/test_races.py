@@ -40,6 +40,7 @@ def world() -> Iterator[World]:
         yield made
 
 
+@pytest.mark.alone
 def test_a_ticket_before_two_readers_at_once_starts_exactly_one_program(world: World):
     """Promise 2: 200 times, the two terminals ask at the same instant; one start each time."""
     (offering,) = world.wait_until_on_offer(2 * DEVICES)

@@ -260,6 +260,7 @@ async def test_whoever_has_enrolled_anew_meanwhile_keeps_what_that_said(desk: De
     assert not renewed
 
 
+@pytest.mark.alone
 async def test_an_agent_that_ends_waits_for_no_answer(desk: Desk):
     desk.pages.lie = lambda _: time.sleep(3)
     async with watching(desk) as (credentials, _):

@@ -255,6 +255,7 @@ async def test_a_burst_of_100_files_is_dropped_and_counted_when_nobody_does(tmp_
         assert kept == [a_token(n) for n in range(READINGS_WAITING_MAX)]
 
 
+@pytest.mark.alone
 async def test_a_large_picture_does_not_hold_up_the_loop(tmp_path):
     Image.effect_noise((6000, 5000), 60).save(tmp_path / "large.jpg")
     async with watched(tmp_path) as folder:

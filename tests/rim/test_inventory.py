@@ -32,6 +32,7 @@ NOBODY = 65_534
 # --- the whole -------------------------------------------------------------------------------
 
 
+@pytest.mark.alone
 def test_a1_this_pc_is_told_in_well_under_a_second():
     device = DeviceFound(key="booth-1", title="Booth 1", program="shell")
     programs = {"shell": Program(argv=("/bin/sh",), environment={}, version="1")}

@@ -40,6 +40,7 @@ STALL_SECONDS = 1.5
 """How long a runner stands still: shorter than the link waits for an answer."""
 
 
+@pytest.mark.alone
 async def test_a_program_starts_runs_and_ends_on_time(tmp_path: Path):
     async with terminal_in(tmp_path) as terminal:
         asked_at = terminal.clock.boot_seconds()
@@ -123,6 +124,7 @@ async def test_a_program_that_cannot_start_is_broken_however_often_it_is_asked(t
         assert failed.record.delivered_seconds == 0
 
 
+@pytest.mark.alone
 async def test_a_slow_program_runs_when_it_has_had_its_time_to_get_ready(tmp_path: Path):
     async with terminal_in(tmp_path) as terminal:
         started = await terminal.link.start(a_start(program="slow", remaining_seconds=1.0))
@@ -154,6 +156,7 @@ async def test_warnings_come_in_order_and_only_those_that_fit(tmp_path: Path):
         ]
 
 
+@pytest.mark.alone
 async def test_an_extension_moves_the_end(tmp_path: Path):
     async with terminal_in(tmp_path) as terminal:
         asked_at = terminal.clock.boot_seconds()
@@ -188,6 +191,7 @@ async def test_a_deadline_lies_ahead_and_not_beyond_a_week(
         assert await terminal.link.extend("s-1", wrong.deadline_boot_seconds) is refusal
 
 
+@pytest.mark.alone
 async def test_a_start_that_waits_for_a_stalled_runner_ends_at_the_deadline_all_the_same(
     tmp_path: Path,
 ):

@@ -21,6 +21,7 @@ LATE_SECONDS_MAX = 0.3
 """How late an end may be seen here, on a busy machine, of a program that leaves when asked."""
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 async def test_a_new_runner_adopts_the_program_and_ends_it_on_time(
     tmp_path: Path, number: signal.Signals
@@ -53,6 +54,7 @@ async def test_a_stubborn_family_is_ended_whole_by_a_runner_that_did_not_start_i
         assert terminal.programs() == []
 
 
+@pytest.mark.alone
 async def test_a_deadline_that_passed_without_a_runner_is_met_by_the_next(tmp_path: Path):
     async with terminal_in(tmp_path) as terminal:
         await terminal.link.start(a_start(remaining_seconds=0.3))
@@ -158,6 +160,7 @@ async def test_after_a_reboot_a_session_has_ended_with_what_was_delivered(
         assert (ended.delivered_seconds, ended.remaining_seconds) == (20, 40)
 
 
+@pytest.mark.alone
 async def test_a_running_session_is_written_down_every_five_seconds(tmp_path: Path):
     async with terminal_in(tmp_path) as terminal:
         await terminal.link.start(a_start())

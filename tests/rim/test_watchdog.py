@@ -114,6 +114,7 @@ async def test_the_watch_ends_at_once_when_nobody_watches_this_process(manager, 
     assert heard_so_far(listening) == []
 
 
+@pytest.mark.alone
 async def test_the_watchdog_is_fed_at_half_its_time(manager):
     listening, environ = manager
     watch = asyncio.create_task(
@@ -129,6 +130,7 @@ async def test_the_watchdog_is_fed_at_half_its_time(manager):
     assert sorted(gaps)[1] < WATCHDOG_SECONDS
 
 
+@pytest.mark.alone
 async def test_a_program_that_is_not_alive_is_not_fed_until_it_recovers(manager):
     listening, environ = manager
     answers = iter([True, False, False, False])
@@ -146,6 +148,7 @@ async def test_a_program_that_is_not_alive_is_not_fed_until_it_recovers(manager)
     assert asked == 5
 
 
+@pytest.mark.alone
 async def test_a_loop_that_stands_still_is_not_fed(manager):
     listening, environ = manager
     watch = asyncio.create_task(
