@@ -82,6 +82,12 @@ class Ticket(Shape):
     opens_at: InstantText
     price_cents: int
     currency: str
+    is_being_cancelled: Annotated[
+        bool, Field(description="given up, which counts when the booth has confirmed it")
+    ]
+    compensated_cents: Annotated[
+        int, Field(description="of the price, for what was granted and not delivered")
+    ]
     session: SessionSeen | None
     remaining_seconds: float | None
 
@@ -185,6 +191,18 @@ def alternatives(books: Transaction, wish: reservations.Wish) -> tuple[Alternati
     return tuple(Alternative(starts_at=slot.starts_at, ends_at=slot.ends_at) for slot in near)
 
 
+def give_up(books: Transaction, link: str) -> None:
+    """Give a reservation up; where a terminal alone may redeem its ticket, that is asked for it.
+
+    Raises:
+        NotFound: there is no such ticket.
+        NotAllowed: it has been used or given up already.
+    """
+    held = reservations.cancel(books, link)
+    if held is not None:
+        rights.recall(books, held, RecallWhy.CANCEL)
+
+
 def ticket_of(books: Transaction, link: str, public_url: str) -> Ticket:
     """Return a ticket as it is answered.
 
@@ -212,6 +230,8 @@ def ticket_of(books: Transaction, link: str, public_url: str) -> Ticket:
         opens_at=row["starts_at"] - row["early_seconds"] * 1000,
         price_cents=row["price_cents"],
         currency=row["currency"],
+        is_being_cancelled=row["state"] == "confirmed" and row["cancel_asked_at"] is not None,
+        compensated_cents=row["compensated_cents"],
         session=_session_of(row),
         remaining_seconds=_remaining(row, books.now),
     )
@@ -236,9 +256,7 @@ def _answer_once(books: Transaction, call: Call[Any], answer: Callable[[Transact
 
 
 def _cancel(books: Transaction, link: str, public_url: str) -> Ticket:
-    held = reservations.cancel(books, link)
-    if held is not None:
-        rights.recall(books, held, RecallWhy.CANCEL)
+    give_up(books, link)
     return ticket_of(books, link, public_url)
 
 

@@ -161,6 +161,8 @@ def settle_held(books: Transaction) -> None:
     over = books.now - int(CLOCK_TOLERANCE_SECONDS * 1000)
     for row in books.rights.held_and_over(before=over, most=BATCH_MAX):
         recall(books, row["ticket_id"], RecallWhy.LAPSE)
+    for row in books.rights.given_up_and_held(most=BATCH_MAX):
+        recall(books, row["ticket_id"], RecallWhy.CANCEL)
     before = books.now - int(RECALL_AGAIN_SECONDS * 1000)
     for row in books.rights.recalled(before=before, most=BATCH_MAX):
         _say_release(books, row, row["recall_asked_at"])

@@ -24,6 +24,8 @@ SELECT r.reservation_id, r.store_id, s.title AS store_title, s.time_zone, r.offe
     r.starts_at, r.ends_at, r.state, r.price_cents, r.currency, r.link, r.made_at,
     r.cancel_asked_at, EXISTS (SELECT 1 FROM held_tickets AS h WHERE h.ticket_id = k.ticket_id
         AND h.state <> 'released') AS is_held,
+    (SELECT coalesce(sum(c.cents), 0) FROM compensations AS c
+        WHERE c.reservation_id = r.reservation_id) AS compensated_cents,
     o.early_seconds, k.ticket_id, k.token, k.revision, k.state AS ticket_state,
     u.session_id, u.state AS session_state, u.running_at, u.deadline_at, u.ended_at, u.end_reason,
     u.delivered_seconds

@@ -313,6 +313,11 @@ WHERE h.state <> 'released' AND (h.epoch <> t.epoch OR t.standing = 'retired') L
 -- name: held_and_over(before, most)
 SELECT ticket_id FROM held_tickets WHERE state = 'held' AND ends_at < :before LIMIT :most;
 
+-- name: given_up_and_held(most)
+SELECT h.ticket_id FROM held_tickets AS h JOIN tickets AS k USING (ticket_id)
+JOIN reservations AS r USING (reservation_id)
+WHERE h.state = 'held' AND r.cancel_asked_at IS NOT NULL AND r.state = 'confirmed' LIMIT :most;
+
 -- name: recalled(before, most)
 -- Recalls without an answer, of terminals that can hear them.
 SELECT h.ticket_id, h.terminal_id, h.recall_asked_at

@@ -9,10 +9,9 @@ from typing import Final
 from aiohttp import web
 from markupsafe import Markup
 
-from cloud_controller.flows import reservations
 from cloud_controller.ports import Transaction
 from cloud_controller.web.qr import ticket_svg
-from cloud_controller.web.reservations import Ticket, ticket_of
+from cloud_controller.web.reservations import Ticket, give_up, ticket_of
 from cloud_controller.web.routes import Call, Page
 
 REFRESH_SECONDS: Final = 5
@@ -33,6 +32,7 @@ class Phase(StrEnum):
     RUNNING = "running"
     ENDING = "ending"
     DONE = "done"
+    CANCELLING = "cancelling"
     CANCELLED = "cancelled"
     MISSED = "missed"
 
@@ -40,7 +40,9 @@ class Phase(StrEnum):
 WITH_CODE: Final = frozenset({Phase.EARLY, Phase.OPEN, Phase.STARTING})
 """Phases in which the code can still be needed."""
 
-CHANGING: Final = frozenset({Phase.OPEN, Phase.STARTING, Phase.RUNNING, Phase.ENDING})
+CHANGING: Final = frozenset(
+    {Phase.OPEN, Phase.STARTING, Phase.RUNNING, Phase.ENDING, Phase.CANCELLING}
+)
 """Phases that the store, the reader or the clock ends soon."""
 
 _IN_SESSION: Final = {
@@ -76,6 +78,7 @@ async def show_page(call: Call[None]) -> Page:
         facts={
             "shown": shown,
             "qr": _drawn(shown.ticket.token) if shown.phase in WITH_CODE else None,
+            "paid_back": shown.ticket.compensated_cents,
             "may_cancel": shown.phase in {Phase.EARLY, Phase.OPEN},
         },
         refresh_seconds=refresh_seconds(shown),
@@ -85,7 +88,7 @@ async def show_page(call: Call[None]) -> Page:
 async def cancel(call: Call[None]) -> web.Response:
     """Give a reservation up and show its ticket."""
     link = call.names["link"]
-    await call.parts.books.transact(reservations.cancel, link)
+    await call.parts.books.transact(give_up, link)
     return web.Response(status=SEE_OTHER, headers={"Location": f"/t/{link}"})
 
 
@@ -93,6 +96,8 @@ def phase_of(ticket: Ticket, now: int) -> Phase:
     """Return where a ticket stands at an instant."""
     if ticket.state in _CLOSED:
         return _CLOSED[ticket.state]
+    if ticket.is_being_cancelled:
+        return Phase.CANCELLING
     if ticket.session is not None and ticket.session.state in _IN_SESSION:
         return _IN_SESSION[ticket.session.state]
     if ticket.ticket_state == "spent":
