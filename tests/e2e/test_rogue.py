@@ -276,6 +276,7 @@ def _call(
     method, path = route.split()
     names = {
         "terminal": terminal,
+        "store": "nowhere",
         "problem": "p-none",
         "offering": line_up.offering,
         "link": "nobody",

@@ -279,7 +279,13 @@ def refuse(kit: WebKit, fault: Exception) -> None:
 
 def somewhere(route: Route) -> str:
     """Return a path of the route that leads to nothing real."""
-    names = {"link": "0" * 32, "terminal": "t-none", "program": "none", "problem": "p-none"}
+    names = {
+        "link": "0" * 32,
+        "store": "none",
+        "terminal": "t-none",
+        "program": "none",
+        "problem": "p-none",
+    }
     return route.path.format_map(names)
 
 
