@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,11 +28,7 @@ def acknowledged_before_the_kill(what: str, folder: Path, *, lines: int) -> int:
 
 def ends_in_a_copy_of_this_process(work: Callable[[], object]) -> bool:
     """Do work in a forked copy; say whether it came to its end, or was killed on the way."""
-    with warnings.catch_warnings():
-        # From Python 3.12 on, a fork beside threads is warned of. pytest's workers have one, which
-        # the copy does not need.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
+    child = os.fork()
     if child == 0:
         try:
             work()
