@@ -10,15 +10,18 @@ from random import SystemRandom
 
 from rich.console import Console
 
-from tests.prove import redeem_race, rights
+from tests.prove import crash, redeem_race, rights
 from tests.prove.counts import Counts
 
 PROOFS: dict[str, Callable[[float, int], Awaitable[Counts]]] = {
     redeem_race.NAME: redeem_race.prove,
     rights.NAME: rights.prove,
+    crash.NAME: crash.prove,
 }
 
 SECONDS = 30.0
+LASTS = {crash.NAME: crash.SECONDS}
+"""Proofs that come to an end by themselves, unless they are told to earlier."""
 
 
 def main(words: Sequence[str]) -> int:
@@ -35,14 +38,15 @@ def main(words: Sequence[str]) -> int:
 def _asked(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./dev prove", description="Run one long proof.")
     parser.add_argument("name", choices=PROOFS)
-    parser.add_argument("--for", dest="seconds", type=float, default=SECONDS, metavar="SECONDS")
+    parser.add_argument("--for", dest="seconds", type=float, metavar="SECONDS")
     parser.add_argument("--seed", type=int, default=SystemRandom().randrange(1 << 30))
     parser.add_argument("--json", action="store_true", help="one line of JSON")
     return parser.parse_args(words)
 
 
 async def _proved(asked: argparse.Namespace) -> Counts:
-    return await PROOFS[asked.name](asked.seconds, asked.seed)
+    seconds = asked.seconds if asked.seconds is not None else LASTS.get(asked.name, SECONDS)
+    return await PROOFS[asked.name](seconds, asked.seed)
 
 
 def _show(counts: Counts) -> None:
