@@ -6,17 +6,18 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cloud_controller.flows import enrolment, offerings, registration, reservations
+from cloud_controller.flows import enrolment, offerings, registration, reservations, rights
 from cloud_controller.flows.enrolment import Asking, Given, Salted
 from cloud_controller.keys import FileKeys
 from cloud_controller.listener import FLOWS, Listener
 from cloud_controller.ports import Received, RoleGiven, Said
+from cloud_controller.web import reservations as web_reservations
 from common.codec import Envelope, message_from, write
 from common.ids import OfferingId, StoreId, TerminalId
 from common.messages.base import Message
 from common.messages.offerings import OfferingOn, OfferingRegistered
 from common.messages.registration import StandingTold
-from common.messages.rights import Request
+from common.messages.rights import HoldTickets, ReleaseTickets, Request
 from common.messages.service import ServiceProfile, ServiceRequest
 from common.messages.specification import (
     DeviceFound,
@@ -164,6 +165,36 @@ class HouseInHand:
         (completed,) = self.ask(terminal, complete)
         terminal.hear(completed)
         return answer
+
+    def hold(self, terminal: TerminalInHand) -> None:
+        """Let the controller look for tickets that nobody holds, and the terminal take its own."""
+        self.books.do(rights.hold_what_comes)
+        for told in self.books.heard():
+            assert isinstance(told, HoldTickets)
+            if told.device in self.devices_of(terminal):
+                terminal.hear(told, Channel.COMMANDS, told.command)
+        self.carry(terminal)
+
+    def carry(self, terminal: TerminalInHand) -> None:
+        """Let both sides talk until nothing is owed."""
+        for _ in range(20):
+            owed = terminal.asks() or terminal.ask_again()
+            for message in owed:
+                for answer in self.ask(terminal, message):
+                    terminal.hear(answer)
+            if not owed:
+                return
+
+    def recall(self, terminal: TerminalInHand) -> None:
+        """Carry recalls to the terminal, and what it says of them back."""
+        for told in self.books.heard():
+            if isinstance(told, ReleaseTickets):
+                terminal.hear(told, Channel.COMMANDS, told.command)
+        self.tell_all(terminal)
+
+    def give_up(self) -> None:
+        """Give the latest reservation up, as its page does."""
+        self.books.do(web_reservations.give_up, self.books.rows("reservations")[-1]["link"])
 
     def received(self, terminal: TerminalInHand, message: Message, seq: int = 1) -> Received:
         return Received(

@@ -1,4 +1,4 @@
-"""With the line down a terminal redeems what it holds, once, and nobody else can (B9, C3, C4)."""
+"""With the line down a terminal redeems what it holds, once, and nobody else can (C3, C4)."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ from functools import partial
 
 import pytest
 
-from cloud_controller.flows import registration, reservations, rights
-from common.messages.rights import HoldTickets, Refused, ReleaseTickets, Right
+from cloud_controller.flows import registration, rights
+from common.messages.rights import Right
 from common.messages.sessions import SessionAdmitted
 from common.rules.presence import LineMode
 from common.rules.problems import ProblemKind
-from common.rules.registration import StandingEvent
 from common.rules.sessions import EndReason
-from common.rules.tickets import HOLD_AHEAD_SECONDS, DenialReason, RecallWhy
-from common.topics import Channel
+from common.rules.tickets import DenialReason
 from edge_agent.flows import rights as asking, sessions as running
-from tests.fakes.house import SLOT_SECONDS, STORE, HouseInHand, asked
+from tests.fakes.house import SLOT_SECONDS, STORE, HouseInHand
 from tests.fakes.terminal import TerminalInHand, a_program
 
 
@@ -28,54 +26,10 @@ def terminal(house: HouseInHand) -> TerminalInHand:
     return made
 
 
-def hold(house: HouseInHand, terminal: TerminalInHand) -> None:
-    """Let the controller look for tickets that nobody holds, and the terminal take them over."""
-    house.books.do(rights.hold_what_comes)
-    for told in house.books.heard():
-        assert isinstance(told, HoldTickets)
-        if told.device in house.devices_of(terminal):
-            terminal.hear(told, Channel.COMMANDS, told.command)
-    carry(house, terminal)
-
-
-def carry(house: HouseInHand, terminal: TerminalInHand) -> None:
-    """Let both sides talk until nothing is owed."""
-    for _ in range(20):
-        owed = terminal.asks() or terminal.ask_again()
-        if not owed:
-            return
-        for message in owed:
-            for answer in house.ask(terminal, message):
-                terminal.hear(answer)
-
-
-def recalled(house: HouseInHand, terminal: TerminalInHand) -> None:
-    """Carry the recalls to the terminal, and what it says of them back."""
-    for told in house.books.heard():
-        if isinstance(told, ReleaseTickets):
-            terminal.hear(told, Channel.COMMANDS, told.command)
-    house.tell_all(terminal)
-
-
-def link_of(house: HouseInHand) -> str:
-    return str(house.books.rows("reservations")[-1]["link"])
-
-
-def cancel(house: HouseInHand) -> None:
-    """Give the latest reservation up, as the page does."""
-
-    def give_up(books):
-        held = reservations.cancel(books, link_of(house))
-        if held is not None:
-            rights.recall(books, held, RecallWhy.CANCEL)
-
-    house.books.do(give_up)
-
-
 def test_c4_a_ticket_that_is_held_opens_its_device_without_the_line(house, terminal):
     (device, _) = house.devices_of(terminal)
     token = house.book(device)
-    hold(house, terminal)
+    house.hold(terminal)
     terminal.scan(device, token, line_is_up=False)
     shown = terminal.shown[-1]
     assert (shown.reason, shown.is_alone) == (None, True)
@@ -96,7 +50,7 @@ def test_c4_a_ticket_that_is_held_opens_its_device_without_the_line(house, termi
 def test_a_ticket_is_admitted_once_from_its_own_journal(house, terminal):
     (device, _) = house.devices_of(terminal)
     token = house.book(device)
-    hold(house, terminal)
+    house.hold(terminal)
     terminal.scan(device, token, line_is_up=False)
     terminal.restart()
     terminal.scan(device, token, line_is_up=False)
@@ -107,7 +61,7 @@ def test_a_ticket_is_admitted_once_from_its_own_journal(house, terminal):
 def test_what_is_used_online_is_not_admitted_again_without_the_line(house, terminal):
     (device, _) = house.devices_of(terminal)
     token = house.book(device)
-    hold(house, terminal)
+    house.hold(terminal)
     assert isinstance(house.scan(terminal, device, token), Right)
     terminal.scan(device, token, line_is_up=False)
     assert terminal.shown[-1].reason is DenialReason.ALREADY_USED
@@ -115,7 +69,7 @@ def test_what_is_used_online_is_not_admitted_again_without_the_line(house, termi
 
 def test_a_ticket_bought_while_the_line_was_down_is_not_on_the_list(house, terminal):
     (device, _) = house.devices_of(terminal)
-    hold(house, terminal)
+    house.hold(terminal)
     terminal.scan(device, house.book(device), line_is_up=False)
     assert terminal.shown[-1].reason is DenialReason.NOT_ON_OFFLINE_LIST
     assert terminal.told_types() == ["scan.denied"]
@@ -125,7 +79,7 @@ def switch(house: HouseInHand, terminal: TerminalInHand, *, is_on: bool) -> None
     """Let the operator allow starts by signature, and the terminal hear of it."""
     wish = registration.OfflineStarts(store=STORE, is_on=is_on, reason="the line is bad here")
     house.books.do(registration.allow_offline_starts, wish, "owner")
-    hold(house, terminal)
+    house.hold(terminal)
 
 
 def test_a_start_by_signature_is_only_the_operator_s_to_allow_and_is_flagged(house, terminal):
@@ -165,75 +119,10 @@ def test_the_operator_s_switch_is_heard_of_when_it_is_turned_back(house, termina
     assert acts.count("store.offline_starts") == 2
 
 
-def test_nobody_else_can_redeem_a_ticket_that_a_terminal_holds(house, terminal):
-    token = house.book(None)
-    device = house.books.one("reservations")["device_id"]
-    hold(house, terminal)
-    second = house.confirmed("c")
-    (other,) = house.devices_of(second)
-    request = asked(house, second, token, other)
-    recall, answer = house.ask(second, request)
-    assert isinstance(recall, ReleaseTickets)
-    assert isinstance(answer, Refused)
-    assert answer.reason == DenialReason.BUSY_TRY_AGAIN
-    second.hear(answer)
-    carry(house, second)
-    house.clock.move(3)
-    house.books.do(rights.settle_held)
-    recalled(house, terminal)
-    assert isinstance(house.scan(second, other, token), Right), "given back, it opens there"
-    terminal.scan(device, token, line_is_up=False)
-    assert terminal.shown[-1].reason is DenialReason.REVOKED
-
-
-def test_a_cancellation_counts_when_the_terminal_has_given_the_ticket_back(house, terminal):
-    (device, _) = house.devices_of(terminal)
-    token = house.book(device)
-    hold(house, terminal)
-    cancel(house)
-    assert house.states()["reservations"] == ["confirmed"], "nobody knows yet if it was used"
-    recalled(house, terminal)
-    assert house.states()["reservations"] == ["cancelled"]
-    assert house.states()["tickets"] == ["void"]
-    terminal.scan(device, token, line_is_up=False)
-    assert terminal.shown[-1].reason is DenialReason.REVOKED
-
-
-def test_a_cancellation_that_comes_after_the_use_does_not_count(house, terminal):
-    (device, _) = house.devices_of(terminal)
-    token = house.book(device)
-    hold(house, terminal)
-    terminal.scan(device, token, line_is_up=False)
-    cancel(house)
-    recalled(house, terminal)
-    assert house.states()["reservations"] == ["confirmed"]
-    assert house.states()["sessions"] == ["starting"]
-    assert house.books.one("reservations")["cancel_asked_at"] is None
-
-
-def test_a_recall_that_overtakes_its_authority_still_counts(house, terminal):
-    """The right is issued, its answer lost; the recall comes first, and the right after it."""
-    (device, _) = house.devices_of(terminal)
-    token = house.book(device)
-    terminal.do(asking.hold, terminal.who, device)
-    (announce,) = terminal.asks()
-    (announced,) = house.ask(terminal, announce)
-    terminal.hear(announced)
-    (request,) = terminal.asks()
-    (right,) = house.ask(terminal, request)
-    house.clock.move(1)
-    cancel(house)
-    recalled(house, terminal)
-    assert house.states()["reservations"] == ["cancelled"]
-    terminal.hear(right)
-    terminal.scan(device, token, line_is_up=False)
-    assert terminal.shown[-1].reason is DenialReason.REVOKED
-
-
 def test_a_right_whose_answer_was_lost_is_superseded_by_the_start_without_it(house, terminal):
     (device, _) = house.devices_of(terminal)
     token = house.book(device)
-    hold(house, terminal)
+    house.hold(terminal)
     house.announce(terminal, device)
     terminal.scan(device, token)
     (request,) = terminal.asks()
@@ -244,7 +133,7 @@ def test_a_right_whose_answer_was_lost_is_superseded_by_the_start_without_it(hou
     terminal.do(asking.give_up, terminal.who, terminal.a_scan(device, token, name=late.scan))
     assert terminal.shown[-1].reason is None
     (due,) = terminal.do(running.to_start)
-    carry(house, terminal)
+    house.carry(terminal)
     assert [each.session for each in terminal.do(running.to_start)] == [due.session]
     house.tell_all(terminal)
     ended = {row["session_id"]: row["end_reason"] for row in house.books.rows("sessions")}
@@ -263,7 +152,7 @@ def test_a_late_right_after_giving_up_starts_nothing_and_gives_the_ticket_back(h
     assert terminal.shown[-1].reason is DenialReason.NOT_ON_OFFLINE_LIST
     terminal.hear(right)
     assert terminal.do(running.to_start) == []
-    carry(house, terminal)
+    house.carry(terminal)
     house.tell_all(terminal)
     assert house.states()["tickets"] == ["issued"]
     assert isinstance(house.scan(terminal, device, token), Right), "and it opens at the next scan"
@@ -272,7 +161,7 @@ def test_a_late_right_after_giving_up_starts_nothing_and_gives_the_ticket_back(h
 def test_without_a_clock_that_can_be_trusted_nothing_is_opened(house, terminal):
     (device, _) = house.devices_of(terminal)
     token = house.book(device)
-    hold(house, terminal)
+    house.hold(terminal)
     terminal.restart(boot_id="boot-2")
     terminal.scan(device, token, line_is_up=False)
     assert terminal.shown[-1].reason is DenialReason.CLOCK_UNTRUSTED
@@ -285,7 +174,7 @@ def test_a_wall_clock_set_anywhere_opens_no_window(house, terminal):
     """Only the controller's word and the clock since boot count; the wall is anybody's."""
     (device, _) = house.devices_of(terminal)
     token = house.book(device, in_seconds=2 * SLOT_SECONDS)
-    hold(house, terminal)
+    house.hold(terminal)
     house.clock.now += 2 * SLOT_SECONDS * 1000
     terminal.scan(device, token, line_is_up=False)
     assert terminal.shown[-1].reason is DenialReason.TOO_EARLY
@@ -294,62 +183,10 @@ def test_a_wall_clock_set_anywhere_opens_no_window(house, terminal):
     assert terminal.shown[-1].reason is None
 
 
-def test_only_tickets_of_the_coming_hours_are_held_and_the_list_is_renewed(house, terminal):
-    (device, _) = house.devices_of(terminal)
-    house.book(device)
-    house.book(device, in_seconds=HOLD_AHEAD_SECONDS + SLOT_SECONDS)
-    hold(house, terminal)
-    assert len(terminal.rows("held_tickets")) == 1
-    house.clock.move(2 * SLOT_SECONDS)
-    hold(house, terminal)
-    held = [row for row in terminal.rows("held_tickets") if row["ends_at"] > house.clock.now]
-    assert len(held) == 1
-    house.books.do(rights.hold_what_comes)
-    assert not house.books.heard(), "what is held already is asked for no more"
-
-
-def test_a_no_show_is_one_only_when_its_holder_has_said_that_it_was_not_used(house, terminal):
-    (device, _) = house.devices_of(terminal)
-    house.book(device)
-    hold(house, terminal)
-    house.clock.move(3 * SLOT_SECONDS)
-    house.books.do(reservations.lapse)
-    assert house.states()["reservations"] == ["confirmed"]
-    house.books.do(rights.settle_held)
-    recalled(house, terminal)
-    house.books.do(reservations.lapse)
-    assert house.states()["reservations"] == ["no_show"]
-
-
-def test_a_terminal_that_is_suspended_gives_everything_back(house, terminal):
-    (device, _) = house.devices_of(terminal)
-    token = house.book(device)
-    hold(house, terminal)
-    house.books.do(
-        registration.decide, terminal.who.terminal, StandingEvent.SUSPEND, "owner", "broken"
-    )
-    for told in house.books.heard():
-        terminal.hear(told, Channel.REGISTRATION)
-    terminal.scan(device, token, line_is_up=False)
-    assert terminal.shown[-1].reason is DenialReason.REVOKED
-    house.tell_all(terminal)
-    assert {row["state"] for row in house.books.rows("held_tickets")} == {"released"}
-
-
-def test_an_operator_s_new_enrolment_frees_what_the_old_disk_held(house, terminal):
-    (device, _) = house.devices_of(terminal)
-    house.book(device)
-    hold(house, terminal)
-    cancel(house)
-    house.enrol(again=terminal.who.terminal)
-    house.books.do(rights.settle_held)
-    assert house.states()["reservations"] == ["cancelled"]
-
-
 def test_an_admission_that_is_told_twice_makes_one_session(house, terminal):
     (device, _) = house.devices_of(terminal)
     token = house.book(device)
-    hold(house, terminal)
+    house.hold(terminal)
     terminal.scan(device, token, line_is_up=False)
     told = terminal.tells()
     for _ in range(2):
@@ -388,28 +225,28 @@ def test_a_terminal_says_honestly_whom_it_can_ask(terminal):
 def test_a_ticket_of_one_device_opens_no_other_without_the_line(house, terminal):
     (device, other) = house.devices_of(terminal)
     token = house.book(device)
-    hold(house, terminal)
+    house.hold(terminal)
     terminal.scan(other, token, line_is_up=False)
     assert terminal.shown[-1].reason is DenialReason.WRONG_DEVICE
 
 
-def test_what_was_used_online_is_let_go_when_its_time_is_over(house, terminal):
+def test_a_start_without_the_line_ends_what_was_granted_for_the_device_and_never_began(
+    house, terminal
+):
     (device, _) = house.devices_of(terminal)
-    token = house.book(device)
-    hold(house, terminal)
-    assert isinstance(house.scan(terminal, device, token), Right)
-    house.clock.move(3 * SLOT_SECONDS)
-    house.books.do(rights.settle_held)
-    recalled(house, terminal)
-    assert {row["state"] for row in house.books.rows("held_tickets")} <= {"released"}
-    house.books.do(rights.settle_held)
-    assert not house.books.rows("held_tickets")
-
-
-def test_a_terminal_cannot_take_over_the_tickets_of_another_s_device(house, terminal):
-    (device, _) = house.devices_of(terminal)
-    house.book(device)
-    second = house.confirmed("c")
-    second.do(asking.hold, second.who, device)
-    carry(house, second)
-    assert not house.books.rows("held_tickets")
+    first, second = house.book(device), house.book(device, in_seconds=SLOT_SECONDS)
+    house.hold(terminal)
+    house.announce(terminal, device)
+    terminal.scan(device, first)
+    (request,) = terminal.asks()
+    (lost,) = house.ask(terminal, request)
+    assert isinstance(lost, Right)
+    house.clock.move(SLOT_SECONDS)
+    terminal.scan(device, second, line_is_up=False)
+    (due,) = terminal.do(running.to_start)
+    house.carry(terminal)
+    assert [each.session for each in terminal.do(running.to_start)] == [due.session]
+    house.tell_all(terminal)
+    states = {row["session_id"]: row["state"] for row in house.books.rows("sessions")}
+    assert states == {lost.document["session"]: "failed", due.session: "starting"}
+    assert not house.books.rows("problems")

@@ -22,9 +22,10 @@ def host(house: HouseInHand) -> TerminalInHand:
 
 @pytest.fixture
 def reader(house: HouseInHand, host: TerminalInHand) -> TerminalInHand:
-    """Return the terminal at the entrance."""
-    assert host
-    return house.confirmed("door")
+    """Return the terminal at the entrance, which comes after the one that hosts the device."""
+    made = house.confirmed("door")
+    assert made.who.terminal != host.who.terminal
+    return made
 
 
 def report(reader: TerminalInHand, token: str) -> ReportScan:

@@ -102,6 +102,7 @@ def test_the_customer_is_told_at_once_and_again_when_it_is_known_what_to_do(hous
     (device, _) = house.devices_of(terminal)
     session = start(house, terminal, device, house.book(device))
     (told,) = fail(house, terminal, session)
+    assert isinstance(told, CustomerTold)
     assert NoticeShown(device=device, notice=Notice.DID_NOT_START) in terminal.shown
     terminal.hear(told, Channel.COMMANDS, told.command)
     shown = terminal.shown[-1]
@@ -123,7 +124,7 @@ def test_nothing_moves_before_the_first_terminal_has_said_that_it_runs_nothing(h
 def test_a_held_ticket_moves_only_after_its_terminal_has_given_it_back(house, terminal):
     (device, other) = house.devices_of(terminal)
     token = house.book(device)
-    hold_all(house, terminal)
+    house.hold(terminal)
     session = start(house, terminal, device, token)
     (recall,) = fail(house, terminal, session)
     assert isinstance(recall, ReleaseTickets)
@@ -133,17 +134,6 @@ def test_a_held_ticket_moves_only_after_its_terminal_has_given_it_back(house, te
     (told,) = look_after(house)
     assert isinstance(told, CustomerTold)
     assert house.books.one("reservations")["device_id"] == other
-
-
-def hold_all(house: HouseInHand, terminal: TerminalInHand) -> None:
-    house.books.do(rights.hold_what_comes)
-    for told in house.books.heard():
-        terminal.hear(told, Channel.COMMANDS, told.command)
-    for _ in range(4):
-        for message in terminal.asks() or terminal.ask_again():
-            for answer in house.ask(terminal, message):
-                terminal.hear(answer)
-    assert house.books.rows("held_tickets")
 
 
 def test_with_no_device_free_the_ticket_stays_good_where_it_was(house):

@@ -96,18 +96,13 @@ def note_admitted(books: Transaction, said: Received) -> None:
     one that cannot be true of this ticket makes no session of ours.
     """
     message: SessionAdmitted = said.message
+    _supersede(books, said)
     ticket = books.rights.ticket(ticket_id=message.ticket)
     door = books.rights.door(device_id=message.device, terminal_id=said.terminal)
     held = books.rights.held(ticket_id=message.ticket)
     is_held = held is not None and held["terminal_id"] == said.terminal
     doubt = why_doubted(ticket, door, is_held=is_held, admission=Admission(message.admission))
     if ticket is not None and door is not None and not (doubt and doubt.is_impossible):
-        books.rights.supersede(
-            device_id=message.device,
-            ticket_id=message.ticket,
-            ended_at=books.now,
-            end_reason=EndReason.SUPERSEDED,
-        )
         books.rights.reserve_ticket(ticket_id=message.ticket)
         books.rights.raise_fence(device_id=door.device, fence=door.last_fence + 1)
         books.rights.admit_session(
@@ -246,6 +241,21 @@ def _release(books: Transaction, row: Row) -> None:
         if books.rights.cancel(reservation_id=reservation, changed_at=books.now):
             books.rights.void_ticket(ticket_id=row["ticket_id"])
             _enter(books, "reservation.cancelled", row["terminal_id"], reservation, None, {})
+
+
+def _supersede(books: Transaction, said: Received) -> None:
+    """End what was granted for this device and never began: its terminal has begun another.
+
+    The answer with that right was lost, or came when nobody waited for it any more.
+    """
+    superseded = books.rights.supersede(
+        device_id=said.message.device,
+        terminal_id=said.terminal,
+        ended_at=books.now,
+        end_reason=EndReason.SUPERSEDED,
+    )
+    for row in superseded:
+        books.rights.give_ticket_back(ticket_id=row["ticket_id"])
 
 
 def _forget_cancel(books: Transaction, row: Row) -> None:

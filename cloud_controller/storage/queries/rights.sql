@@ -334,11 +334,15 @@ WHERE reservation_id = :reservation_id AND state = 'confirmed';
 -- name: void_ticket(ticket_id)!
 UPDATE tickets SET state = 'void' WHERE ticket_id = :ticket_id AND state = 'issued';
 
--- name: supersede(device_id, ticket_id, ended_at, end_reason)!
--- A right whose answer never reached the terminal, which has begun by itself meanwhile.
+-- name: supersede(device_id, terminal_id, ended_at, end_reason)
+-- Rights whose answers never reached the terminal, which has begun another session meanwhile.
 UPDATE sessions SET state = 'failed', ended_at = :ended_at, end_reason = :end_reason,
     delivered_seconds = 0.0
-WHERE device_id = :device_id AND ticket_id = :ticket_id AND state IN ('granted', 'starting');
+WHERE device_id = :device_id AND terminal_id = :terminal_id AND state IN ('granted', 'starting')
+RETURNING ticket_id;
+
+-- name: give_ticket_back(ticket_id)!
+UPDATE tickets SET state = 'issued' WHERE ticket_id = :ticket_id AND state = 'reserved';
 
 -- name: admit_session(session_id, ticket_id, reservation_id, store_id, device_id, terminal_id, program, fence, granted_seconds, granted_at, deadline_at, admission)!
 INSERT INTO sessions (session_id, ticket_id, reservation_id, store_id, device_id, terminal_id,

@@ -106,7 +106,7 @@ def late_requests(journal: Transaction) -> list[ScanRequest]:
     """Return the scans that have been asked about and have had no answer in time."""
     late = []
     for row in journal.rows.exchanges():
-        if row["state"] != ClientState.REQUESTING or not row["kind"].startswith("session:"):
+        if not _waits_for_an_answer(row):
             continue
         asked_for = journal.boot_seconds - row["asked_boot_seconds"]
         if row["asked_boot_id"] != journal.boot_id or asked_for >= ANSWER_WITHIN_SECONDS:
@@ -190,11 +190,12 @@ def take_refused(journal: Transaction, row: Row, told: Refused) -> None:
 def _decide_alone(journal: Transaction, who: Identity, scan: Scan) -> None:
     """Redeem a ticket by our own authority, or say why not; asked of nobody (C4).
 
-    What was asked about the same ticket before is given up first: its right, if there is one, will
-    start nothing.
+    What was asked about the same ticket or for the same device is given up first: its right, if
+    there is one, will start nothing.
     """
     for row in journal.rows.exchanges():
-        if row["state"] == ClientState.REQUESTING and _token_in(row) == scan.token:
+        is_of_device = row["kind"] == kind_of(scan.device.device)
+        if _waits_for_an_answer(row) and (is_of_device or _token_in(row) == scan.token):
             exchange.abandon(journal, who, row["kind"])
     found = authority.decide(journal, who, scan.token, scan.device, scan.store_number)
     if isinstance(found, DenialReason):
@@ -217,6 +218,12 @@ def _told(scan: Scan, reason: DenialReason | None) -> Verdict:
 def _verdict(row: Row, reason: DenialReason | None) -> Verdict:
     request = json.loads(row["request"])
     return Verdict(device=request["device"], scan=request["scan"], reason=reason)
+
+
+def _waits_for_an_answer(row: Row) -> bool:
+    """Say whether a scan has been asked about, also where it has to be announced once more."""
+    is_asking = row["state"] in {ClientState.REQUESTING, ClientState.ANNOUNCING}
+    return bool(is_asking and row["request"] and row["kind"].startswith("session:"))
 
 
 def _token_in(row: Row) -> Any:  # noqa: ANN401 - a request of ours, as it was frozen

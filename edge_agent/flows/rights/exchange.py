@@ -106,9 +106,15 @@ def store(journal: Transaction, who: Identity, told: Right | Refused) -> Row | N
 
 
 def take_announced(journal: Transaction, who: Identity, told: Announced) -> str | None:
-    """Note that the identification is known; return the class that may ask now."""
+    """Note that the identification is known; return the class that may ask now.
+
+    One that has asked already, and was told that nobody knew it, asks the same again.
+    """
     row = current(journal, who, told.comm_id)
-    return row["kind"] if row is not None and _step(journal, row, Told.ANNOUNCED) else None
+    if row is None or not _step(journal, row, Told.ANNOUNCED):
+        return None
+    _owe(journal, who, row["kind"])
+    return None if row["request"] else str(row["kind"])
 
 
 def take_over(journal: Transaction, who: Identity, told: Completed | Aborted) -> str | None:
