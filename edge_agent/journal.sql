@@ -146,7 +146,7 @@ FROM held_tickets WHERE ticket = :ticket;
 SELECT ticket, device, ends_at FROM held_tickets WHERE released_at IS NULL ORDER BY opens_at;
 
 -- name: hold_ticket(ticket, device, token_digest, opens_at, ends_at, issued_at)!
--- What was given back after this authority was made stays given back.
+-- What was given back after this was made stays given back.
 INSERT INTO held_tickets (ticket, device, token_digest, opens_at, ends_at)
 VALUES (:ticket, :device, :token_digest, :opens_at, :ends_at)
 ON CONFLICT (ticket) DO UPDATE SET device = excluded.device, token_digest = excluded.token_digest,
@@ -154,7 +154,7 @@ ON CONFLICT (ticket) DO UPDATE SET device = excluded.device, token_digest = excl
 WHERE held_tickets.released_at IS NULL OR held_tickets.released_at < :issued_at;
 
 -- name: release_ticket(ticket, released_at)!
--- Also one that is not known: its authority may still be on its way.
+-- Also one that is not known: the right to hold it may still be on its way.
 INSERT INTO held_tickets (ticket, device, token_digest, opens_at, ends_at, released_at)
 VALUES (:ticket, '', '', 0, :released_at, :released_at)
 ON CONFLICT (ticket) DO UPDATE SET released_at = excluded.released_at;

@@ -26,7 +26,7 @@ SEATS_MAX = 1_000_000
 """Seats of one module that one exchange may move; no licence we know has more."""
 
 HELD_TICKETS_MAX = 100
-"""Tickets of one device in one authority: four hours of the shortest slots, within 64 KiB."""
+"""Tickets of one device that are held at once: hours of short slots, within 64 KiB."""
 
 
 class CompletedBefore(Message):
@@ -75,7 +75,7 @@ class ModuleRequest(Message):
 
 
 class OfflineRequest(Message):
-    """The request information of an authority: to redeem a device's coming tickets alone."""
+    """The request information of a holding: to redeem a device's coming tickets alone."""
 
     type: ClassVar[str] = "rights.offline_request"
     device: Name
@@ -169,7 +169,7 @@ class HeldTicket(Message):
 
 
 class OfflineRight(Message):
-    """What the document of an authority says: these tickets of this device, until then, alone.
+    """What the document of a holding says: these tickets of this device, until then, alone.
 
     `may_start_by_signature`: the operator allows what is not among them and only well signed.
     """

@@ -66,7 +66,7 @@ class Admission(StrEnum):
     RIGHT = "right"
     """By the controller's right for this very scan."""
     HELD = "held"
-    """By the terminal's authority over this ticket, with the line down."""
+    """By the terminal, which held this ticket, with the line down."""
     SIGNATURE = "signature"
     """By nothing but the ticket's good signature: the operator allows it, and it is flagged."""
 
@@ -157,7 +157,7 @@ class Denial:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HeldFacts:
-    """A ticket in a terminal's own authority."""
+    """A ticket that a terminal holds."""
 
     device: str
     token_digest: str
@@ -224,7 +224,7 @@ def why_doubted(
     if why is not None:
         return Doubt(why=why, is_impossible=True)
     if not is_held:
-        why = "It was begun without the line and without authority over its ticket."
+        why = "It was begun without the line, and its terminal did not hold its ticket."
     elif admission is Admission.SIGNATURE:
         why = "It was begun on its ticket's signature alone."
     return Doubt(why=why, is_impossible=False) if why is not None else None

@@ -68,7 +68,7 @@ def test_a_cancellation_that_comes_after_the_use_does_not_count(house, terminal)
     assert house.books.one("reservations")["cancel_asked_at"] is None
 
 
-def test_a_recall_that_overtakes_its_authority_still_counts(house, terminal):
+def test_a_recall_that_overtakes_the_right_it_recalls_still_counts(house, terminal):
     """The right is issued, its answer lost; the recall comes first, and the right after it."""
     (device, _) = house.devices_of(terminal)
     token = house.book(device)

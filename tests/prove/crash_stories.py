@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from cloud_controller.flows import reservations, rights as issuing
-from cloud_controller.flows.rights import authority
+from cloud_controller.flows.rights import holding
 from common.messages.rights import ModuleRequest
 from common.rules.rights import ClientState
 from common.rules.sessions import EndReason
@@ -158,7 +158,7 @@ class Alone:
             )
 
         def settle() -> None:
-            world.house.clock.move(authority.RECALL_AGAIN_SECONDS)
+            world.house.clock.move(holding.RECALL_AGAIN_SECONDS)
             books.do(issuing.settle_held)
 
         return Act(Side.CONTROLLER, "the controller recalls it again", settle)

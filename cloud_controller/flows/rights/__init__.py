@@ -1,6 +1,9 @@
 """Who issues rights: one exchange for every kind, and what each kind decides and changes."""
 
-from cloud_controller.flows.rights.authority import (
+from cloud_controller.flows.rights.door import note_denied
+from cloud_controller.flows.rights.entrance import take_report
+from cloud_controller.flows.rights.exchange import take, take_of_peer
+from cloud_controller.flows.rights.holding import (
     has_to_hold,
     hold_what_comes,
     note_admitted,
@@ -9,9 +12,6 @@ from cloud_controller.flows.rights.authority import (
     recall,
     settle_held,
 )
-from cloud_controller.flows.rights.door import note_denied
-from cloud_controller.flows.rights.entrance import take_report
-from cloud_controller.flows.rights.exchange import take, take_of_peer
 from cloud_controller.flows.rights.seats import free_leases
 from cloud_controller.flows.rights.words import OPENED
 

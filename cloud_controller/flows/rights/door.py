@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from cloud_controller.flows.rights.authority import recall
+from cloud_controller.flows.rights.holding import recall
 from cloud_controller.flows.rights.scene import Answer, Kind, Scene, heading, issue, keep_right
 from cloud_controller.flows.rights.words import OPENED, tell_reader
 from cloud_controller.ports import Received, Transaction

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cloud_controller.flows.rights import authority, door, seats
+from cloud_controller.flows.rights import door, holding, seats
 from cloud_controller.flows.rights.scene import Answer, Kind, Scene
 from cloud_controller.ports import Problem, Received, Transaction
 from common.ids import CommId, TerminalId
@@ -45,7 +45,7 @@ from common.topics import Channel
 
 KINDS_OF_TERMINALS: Final[Mapping[RightKind, Kind]] = {
     RightKind.SESSION: door.SESSION_RIGHTS,
-    RightKind.OFFLINE: authority.OFFLINE_RIGHTS,
+    RightKind.OFFLINE: holding.OFFLINE_RIGHTS,
     RightKind.MODULE: seats.MODULE_RIGHTS,
 }
 KINDS_OF_PEERS: Final[Mapping[RightKind, Kind]] = {RightKind.SEATS: seats.SEATS_RIGHTS}

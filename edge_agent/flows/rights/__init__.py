@@ -1,6 +1,5 @@
 """Who receives rights: one exchange for every kind, and what each kind means to this terminal."""
 
-from edge_agent.flows.rights.authority import hold, release, release_all, take_time, trusted_now
 from edge_agent.flows.rights.door import (
     Scan,
     deny,
@@ -23,6 +22,7 @@ from edge_agent.flows.rights.hearing import (
     take_refused,
     take_right,
 )
+from edge_agent.flows.rights.holding import hold, release, release_all, take_time, trusted_now
 
 __all__ = [
     "Scan",

@@ -14,7 +14,7 @@ from common.rules.presence import LineMode
 from common.rules.rights import ClientState
 from common.rules.sessions import EndReason, Notice, SessionState
 from common.rules.tickets import Admission, DenialReason
-from edge_agent.flows.rights import authority, exchange
+from edge_agent.flows.rights import exchange, holding
 from edge_agent.ports import Identity, NoticeShown, Row, Transaction, Verdict
 
 BEGINNING_LENGTH: Final = 40
@@ -48,21 +48,20 @@ def prepare(journal: Transaction, who: Identity, device: str) -> None:
     exchange.begin(journal, who, kind_of(device))
 
 
-def scan(journal: Transaction, who: Identity, scan: Scan, *, line_is_up: bool) -> None:
+def scan(journal: Transaction, who: Identity, scan: Scan, *, line_is_up: bool) -> bool:
     """Ask the controller about what a reader read (B3, C3); without the line decide alone.
 
     With the line up and no exchange ready the customer is told to try again, and an announcement
-    that found no room when it was due is made now.
+    that found no room when it was due is made now. Returns whether there is a session to start.
     """
     if not line_is_up:
-        _decide_alone(journal, who, scan)
-        return
+        return _decide_alone(journal, who, scan)
     request = ScanRequest(
         scan=scan.name,
         device=scan.device.device,
         token=scan.token,
         read_at=journal.now,
-        clock_is_trusted=authority.trusted_now(journal) is not None,
+        clock_is_trusted=holding.trusted_now(journal) is not None,
         reader=scan.reader,
     )
     if not exchange.freeze(
@@ -70,6 +69,7 @@ def scan(journal: Transaction, who: Identity, scan: Scan, *, line_is_up: bool) -
     ):
         prepare(journal, who, scan.device.device)
         journal.show(_told(scan, DenialReason.BUSY_TRY_AGAIN))
+    return False
 
 
 def report(journal: Transaction, token: str) -> ReportScan:
@@ -78,7 +78,7 @@ def report(journal: Transaction, token: str) -> ReportScan:
         scan=journal.names.new("x"),
         token=token,
         read_at=journal.now,
-        clock_is_trusted=authority.trusted_now(journal) is not None,
+        clock_is_trusted=holding.trusted_now(journal) is not None,
     )
 
 
@@ -99,7 +99,7 @@ def line_mode(journal: Transaction, *, serves: bool, line_is_up: bool) -> LineMo
         return LineMode.STOPPED
     if line_is_up:
         return LineMode.ASKS
-    return LineMode.UNSURE if authority.trusted_now(journal) is None else LineMode.ALONE
+    return LineMode.UNSURE if holding.trusted_now(journal) is None else LineMode.ALONE
 
 
 def late_requests(journal: Transaction) -> list[ScanRequest]:
@@ -114,15 +114,18 @@ def late_requests(journal: Transaction) -> list[ScanRequest]:
     return late
 
 
-def give_up(journal: Transaction, who: Identity, scan: Scan) -> None:
-    """Stop waiting for the answer about a scan and decide alone; a late right starts nothing."""
-    _decide_alone(journal, who, scan)
+def give_up(journal: Transaction, who: Identity, scan: Scan) -> bool:
+    """Stop waiting for the answer about a scan and decide alone; a late right starts nothing.
+
+    Returns whether there is a session to start.
+    """
+    return _decide_alone(journal, who, scan)
 
 
 def drop(journal: Transaction, who: Identity, device: str) -> None:
     """Give up what is open for a device that is no longer ours; its next will be announced anew."""
     exchange.abandon(journal, who, kind_of(device))
-    exchange.abandon(journal, who, authority.kind_of(device))
+    exchange.abandon(journal, who, holding.kind_of(device))
 
 
 def first_ready(journal: Transaction, devices: Sequence[str]) -> str:
@@ -187,8 +190,8 @@ def take_refused(journal: Transaction, row: Row, told: Refused) -> None:
         journal.show(replace(verdict, opens_at=told.opens_at, meant=told.device))
 
 
-def _decide_alone(journal: Transaction, who: Identity, scan: Scan) -> None:
-    """Redeem a ticket by our own authority, or say why not; asked of nobody (C4).
+def _decide_alone(journal: Transaction, who: Identity, scan: Scan) -> bool:
+    """Redeem a ticket that we hold, or say why not; nobody is asked (C4).
 
     What was asked about the same ticket or for the same device is given up first: its right, if
     there is one, will start nothing.
@@ -197,11 +200,11 @@ def _decide_alone(journal: Transaction, who: Identity, scan: Scan) -> None:
         is_of_device = row["kind"] == kind_of(scan.device.device)
         if _waits_for_an_answer(row) and (is_of_device or _token_in(row) == scan.token):
             exchange.abandon(journal, who, row["kind"])
-    found = authority.decide(journal, who, scan.token, scan.device, scan.store_number)
+    found = holding.decide(journal, who, scan.token, scan.device, scan.store_number)
     if isinstance(found, DenialReason):
         _deny(journal, scan, found)
         return
-    authority.admit(journal, found, scan.name, scan.device)
+    holding.admit(journal, found, scan.name, scan.device)
     journal.show(replace(_told(scan, None), is_alone=True))
 
 

@@ -17,7 +17,7 @@ from common.messages.rights import (
 )
 from common.rules.rights import Right as RightKind
 from common.seals import is_sealed
-from edge_agent.flows.rights import authority, door, exchange
+from edge_agent.flows.rights import door, exchange, holding
 from edge_agent.ports import Identity, Transaction
 
 AnyRight: TypeAlias = SessionRight | OfflineRight | ModuleRight
@@ -31,10 +31,10 @@ _DOCUMENTS: Final[Mapping[str, type[AnyRight]]] = {
 
 
 def take_announced(journal: Transaction, who: Identity, told: Announced) -> None:
-    """The identification is known: a scan may carry it, and an authority is asked for at once."""
+    """The identification is known: a scan may carry it, and tickets to hold are asked for."""
     kind = exchange.take_announced(journal, who, told)
     if kind is not None and kind.startswith(f"{RightKind.OFFLINE}:"):
-        authority.ask(journal, who, subject_of(kind))
+        holding.ask(journal, who, subject_of(kind))
 
 
 def right_in(who: Identity, told: Right) -> AnyRight | None:
@@ -65,7 +65,7 @@ def take_right(journal: Transaction, who: Identity, told: Right, right: AnyRight
     if isinstance(right, SessionRight):
         return door.take_right(journal, row, told, right)
     if isinstance(right, OfflineRight):
-        authority.take(journal, told, right)
+        holding.take(journal, told, right)
     else:
         exchange.keep_right(journal, told, right.kind)
     return False

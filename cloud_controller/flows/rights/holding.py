@@ -1,4 +1,4 @@
-"""The authority to redeem a device's coming tickets without the line: given, recalled, reported on.
+"""Tickets that a terminal alone may redeem, also without the line: given, recalled, reported on.
 
 Its law: a ticket has one redeemer at a time. While a terminal holds it nobody else may redeem it,
 and nothing that needs it unused counts before the terminal has said that it is (C4).
@@ -92,7 +92,7 @@ def note_kept(books: Transaction, said: Received) -> None:
 def note_admitted(books: Transaction, said: Received) -> None:
     """Enter a session that a terminal began by itself; nothing it did is reconciled away.
 
-    A start without our right that is not covered by its authority is flagged for the operator, and
+    A start without our right of a ticket that it does not hold is flagged for the operator, and
     one that cannot be true of this ticket makes no session of ours.
     """
     message: SessionAdmitted = said.message

@@ -1,4 +1,4 @@
-"""The authority over a device's coming tickets: taken over, used once without the line, given back.
+"""A device's coming tickets in our hands: taken over, used once without the line, given back.
 
 Its law: a ticket is redeemed or released, never both, and which of the two is in the journal before
 anything else happens.
@@ -40,7 +40,7 @@ KEPT_MS: Final = 86_400_000
 
 
 def kind_of(device: str) -> str:
-    """Return the class of right that the authority over a device's tickets is."""
+    """Return the class of right that holding a device's tickets is."""
     return f"offline:{device}"
 
 
@@ -50,7 +50,7 @@ def hold(journal: Transaction, who: Identity, device: str) -> None:
 
 
 def ask(journal: Transaction, who: Identity, device: str) -> None:
-    """Ask for the authority, now that its exchange is announced."""
+    """Ask for a device's coming tickets, now that the exchange is announced."""
     request = OfflineRequest(device=device).model_dump(mode="json")
     exchange.freeze(journal, who, kind_of(device), request)
 
@@ -142,7 +142,7 @@ def decide(
 
 
 def admit(journal: Transaction, found: Alone, scan: str, device: ProfileDevice) -> None:
-    """Begin a session by our own authority; its story is told in order when the line is back."""
+    """Begin a session by ourselves; its story is told in order when the line is back."""
     session = journal.names.new("s")
     document = {"admission": found.admission, "ticket": found.ticket, "admitted_at": found.at}
     journal.rows.add_session(
@@ -176,7 +176,7 @@ def admit(journal: Transaction, found: Alone, scan: str, device: ProfileDevice) 
 
 
 def _may_start_by_signature(journal: Transaction, device: str) -> bool:
-    """Say whether the operator allows what is not held, by the last authority over this device."""
+    """Say whether the operator allows what is not held, as last told for this device."""
     document = journal.rows.right(kind=kind_of(device))
     return document is not None and bool(json.loads(document).get("may_start_by_signature"))
 
