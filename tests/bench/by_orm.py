@@ -73,7 +73,7 @@ async def redeem_all(folder: Path, counter: Counter, count: int) -> float:
 
 async def _redeem(till: Till, each: Redemption) -> None:
     seen = read_token(each.token).token
-    asked, table = each.said.message.request, till.tables
+    asked, table = each.asked, till.tables
     comm_id = CommId.parse(each.said.message.comm_id)
     async with till.sessions() as session, session.begin():
         terminal = await session.get(table.terminals, each.said.terminal)
@@ -166,7 +166,7 @@ def _left_by(
     table: Any, each: Redemption, document: dict[str, Any], reservation: Any, ticket: Any
 ) -> Iterator[Any]:
     """Yield the rows that are new: the session, its right, the scan and the ledger's line."""
-    asked, use = each.said.message.request, document["session"]
+    asked, use = each.asked, document["session"]
     where = {"terminal_id": document["terminal"]}
     yield table.sessions(
         session_id=use,
@@ -185,11 +185,13 @@ def _left_by(
     yield table.rights(
         right_id=document["right"],
         comm_id=document["comm_id"],
+        party=document["terminal"],
+        epoch=document["epoch"],
         kind=document["kind"],
         session_id=use,
+        amount=1,
         issued_at=MORNING_AT,
         lease_ends_at=reservation.ends_at,
-        **where,
     )
     yield table.scans(
         scan_id=asked.scan,

@@ -6,6 +6,7 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -31,15 +32,15 @@ Script = Sequence[Sequence[Statement]]
 
 
 class Ear:
-    """Books in which a flow is heard: what it says to the database is remembered."""
+    """A database in which a flow is heard: what it says to it is remembered."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, transaction_on: Callable[[Any], Any]
+    ) -> None:
+        """Take the database, and what makes a program's transaction on one that only executes."""
         self.script: list[Sequence[Statement]] = []
-        self.connection = open_database(folder / FILE)
-        names = SystemNames()
-        keys = FileKeys(folder / KEYS, names)
-        bare: Any = self  # the queries only ever execute
-        self._transaction = OpenTransaction(bare, ClockInHand(), names, keys)
+        self.connection = connection
+        self._transaction = transaction_on(self)
         self._heard: list[Statement] = []
 
     def do(
@@ -60,11 +61,11 @@ class Ear:
 
 @contextlib.contextmanager
 def ear_in(folder: Path) -> Iterator[Ear]:
-    """Give an ear in a copy of a folder, which itself stays as it is."""
-    with fresh(folder) as copy:
-        ear = Ear(copy)
-        with contextlib.closing(ear.connection):
-            yield ear
+    """Give an ear in books copied from a folder, which itself stays as it is."""
+    names = SystemNames()
+    keys = FileKeys(folder / KEYS, names)
+    with fresh(folder) as copy, contextlib.closing(open_database(copy / FILE)) as connection:
+        yield Ear(connection, partial(OpenTransaction, clock=ClockInHand(), names=names, keys=keys))
 
 
 def replay(script: Script, folder: Path, *, is_sealed: bool = False) -> float:

@@ -29,11 +29,11 @@ class Redemption:
     """One ticket held to one reader: the message as the controller's listener has read it."""
 
     said: Received
+    asked: ScanRequest
 
     @property
     def token(self) -> str:
-        text: str = self.said.message.request.token
-        return text
+        return self.asked.token
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +108,7 @@ async def _ready(kit: StoreKit, opened: Opened, device: DeviceId) -> Redemption:
     )
     body = request.model_dump(mode="json")
     asked = Request(comm_id=str(comm_id), request=body, digest=digest_of(body))
-    return Redemption(said=_received(opened, asked))
+    return Redemption(said=_received(opened, asked), asked=request)
 
 
 def _received(opened: Opened, message: Announce | Request) -> Received:

@@ -7,25 +7,22 @@ import contextlib
 import json
 import random
 import socket
-import sqlite3
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import aiosql
 import zxingcpp
 
 from common.mqtt import Delivery, Link, LinkCallbacks, LinkSettings
 from common.seals import check_document, new_signing_key, seal_document
 from common.topics import Address, Channel, topic_of
-from edge_agent import journal as agents_journal
 from edge_agent.scanners.decoders import Frame
 from tests.bench.raw_controller import ECHO, REDEEM, TERMINAL
+from tests.bench.raw_journal import heard_scans, timed_commits
 from tests.bench.stage import FirstByte
 from tests.rim.broker_kit import secret_of
 
@@ -37,8 +34,6 @@ ASK = b"." * 220 + b"\n"
 
 ANSWER_SECONDS_MAX = 5.0
 
-_JOURNAL_TEXTS = aiosql.from_path(Path(agents_journal.__file__).with_suffix(".sql"), "sqlite3")
-
 Part = Callable[[Frame], Awaitable[float]]
 
 
@@ -46,13 +41,11 @@ Part = Callable[[Frame], Awaitable[float]]
 class RawParts:
     """Everything beside the product that its parts are timed with."""
 
-    journal: sqlite3.Connection
-    texts: Any
+    journals: Iterator[float]
     link: Link
     runner: socket.socket
     first_byte: FirstByte
     heard: asyncio.Queue[tuple[float, bytes]]
-    scans: int = 0
 
     async def each(
         self, frames: Sequence[Frame], pause_seconds: float
@@ -85,28 +78,7 @@ class RawParts:
 
     async def commit_twice(self, _frame: Frame) -> float:
         """Run the statements of the scan's transaction, then of the right's, each durable."""
-        self.scans += 1
-        kind = f"session:d-{self.scans:016}"
-        self._run("intend", kind=kind, seq=1, nonce="0" * 32, state="announced")
-        began = time.perf_counter()
-        self.journal.execute("BEGIN IMMEDIATE")
-        self._run("exchange", kind=kind)
-        self._run("freeze_request", **_frozen(kind))
-        self._run("exchange", kind=kind)
-        self.journal.execute("COMMIT")
-        self.journal.execute("BEGIN IMMEDIATE")
-        self._run("exchange", kind=kind)
-        self._run(
-            "keep_answer",
-            kind=kind,
-            before="requesting",
-            state="completing",
-            answer_digest="0" * 64,
-        )
-        self._run("add_session", **_session(self.scans))
-        self._run("post", type="session.starting", body="." * 80, made_at=1)
-        self.journal.execute("COMMIT")
-        return _since(began)
+        return next(self.journals)
 
     async def echo(self, _frame: Frame) -> float:
         began = time.perf_counter()
@@ -146,9 +118,6 @@ class RawParts:
         async with asyncio.timeout(ANSWER_SECONDS_MAX):
             return await self.heard.get()
 
-    def _run(self, query: str, **values: Any) -> None:
-        self.journal.execute(getattr(self.texts, query).sql, values).fetchall()
-
 
 @asynccontextmanager
 async def raw_parts(
@@ -160,14 +129,11 @@ async def raw_parts(
         async with _beside("raw_runner", str(folder), *program):
             heard: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
             link = await _connected(json.loads(first_line)["port"], heard)
-            journal = _journal_in(folder)
-            with socket.socket(socket.AF_UNIX) as runner, contextlib.closing(journal):
+            commits = timed_commits(folder / "journal.db", heard_scans(folder, count))
+            with socket.socket(socket.AF_UNIX) as runner, commits as journals:
                 runner.connect(str(folder / "raw-runner.sock"))
                 yield RawParts(
-                    journal=journal,
-                    texts=aiosql.from_path(
-                        Path(agents_journal.__file__).with_suffix(".sql"), "sqlite3"
-                    ),
+                    journals=journals,
                     link=link,
                     runner=runner,
                     first_byte=first_byte,
@@ -196,12 +162,6 @@ async def _beside(module: str, *words: str) -> AsyncIterator[tuple[Process, byte
             await process.wait()
 
 
-def _journal_in(folder: Path) -> sqlite3.Connection:
-    journal = agents_journal._open(folder / "journal.db")
-    agents_journal._migrate(journal)
-    return journal
-
-
 async def _connected(port: int, heard: asyncio.Queue[tuple[float, bytes]]) -> Link:
     """Return a link of the made-up terminal, subscribed to its replies."""
     connected = asyncio.Event()
@@ -223,33 +183,6 @@ async def _connected(port: int, heard: asyncio.Queue[tuple[float, bytes]]) -> Li
     await link.start()
     await connected.wait()
     return link
-
-
-def _frozen(kind: str) -> dict[str, Any]:
-    return {
-        "kind": kind,
-        "before": "announced",
-        "state": "requesting",
-        "request": "." * 290,
-        "asked_boot_seconds": 1.0,
-        "asked_boot_id": "0" * 36,
-    }
-
-
-def _session(number: int) -> dict[str, Any]:
-    return {
-        "session": f"s-{number:016}",
-        "device": f"d-{number:016}",
-        "program": "signal",
-        "fence": 1,
-        "right_document": "." * 460,
-        "granted_seconds": 3600.0,
-        "start_by_boot_seconds": 31.0,
-        "deadline_boot_seconds": 3601.0,
-        "boot_id": "0" * 36,
-        "state": "starting",
-        "made_at": 1,
-    }
 
 
 def _since(began: float) -> float:

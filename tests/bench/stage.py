@@ -44,7 +44,8 @@ LOOK_SECONDS = 0.002
 SLOT_SECONDS = 60
 
 _NOT_SETTLED = """
-SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM exchanges WHERE state <> 'announced')
+SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM exchanges WHERE kind GLOB 'session:*'
+         AND state <> 'announced')
      + (SELECT count(*) FROM sessions WHERE state NOT IN ('ended', 'failed'))
 """
 
