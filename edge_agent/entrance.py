@@ -41,6 +41,7 @@ class Surroundings:
         profile: which devices it may be for now; None: nobody is served.
         line_is_up: whether the controller can be asked.
         report: sends a report of a scan that is for no device here.
+        on_begun: a session has begun by our own authority, and its program is to be started.
         names: where a scan gets its name from.
         clock: how long a report has been waiting.
     """
@@ -48,6 +49,7 @@ class Surroundings:
     profile: Callable[[], ServiceProfile | None]
     line_is_up: Callable[[], bool]
     report: Callable[[ReportScan], object]
+    on_begun: Callable[[], None]
     names: Names
     clock: Clock
 
@@ -116,7 +118,8 @@ class Entrance:
             profile, device = self._own(request.device)
             if profile is not None and device is not None:
                 scan = self._scan(request.scan, request.token, device, profile)
-                self._journal.transact(rights.give_up, self._who, scan)
+                if self._journal.transact(rights.give_up, self._who, scan):
+                    self._around.on_begun()
         for report, since in list(self._reports.values()):
             if self._around.clock.boot_seconds() - since < REPORTED_SECONDS:
                 self._around.report(report)
@@ -173,7 +176,8 @@ class Entrance:
         while len(self._remembered) > REMEMBERED_MAX:
             self._remembered.popitem(last=False)
         ask = partial(rights.scan, line_is_up=self._around.line_is_up())
-        self._journal.transact(ask, self._who, scan)
+        if self._journal.transact(ask, self._who, scan):
+            self._around.on_begun()
 
     def _report(self, token: str) -> None:
         """Pass a scan on to whoever hosts its device; without the line it is to be shown there."""

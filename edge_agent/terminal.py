@@ -266,6 +266,7 @@ class Terminal:
             profile=lambda: self._offers.profile,
             line_is_up=lambda: self.courier.is_connected,
             report=lambda report: self.courier.post([Asked(channel=_ASK, message=report)]),
+            on_begun=lambda: self.reconciler.nudge(),  # noqa: PLW0108 - it is made later
             names=self._opened.names,
             clock=self._opened.clock,
         )

@@ -139,12 +139,13 @@ class World:
         """Return a code by which a terminal enrols, as the operator's API makes one."""
         return str(self.operator("POST", "/api/v1/enrolment-codes", {"store": STORE})["code"])
 
-    def enrol(self, terminal: Terminal, code: str, *, again: bool = False) -> None:
-        """Give a terminal its identity; `again` where it has one already."""
-        command = [str(SCRIPTS / "edge-agent"), "enrol", "--settings", str(terminal.settings)]
+    def enrol(self, it: Terminal, code: str, *, again: bool = False, url: str = "") -> None:
+        """Give a terminal its identity; `again` where it has one, `url` where it calls us by it."""
+        command = [str(SCRIPTS / "edge-agent"), "enrol", "--settings", str(it.settings)]
         pin = ["--pin", fingerprint_of(self.authority)] if self.ladder else []
+        where = ["--url", url or self.url]
         subprocess.run(
-            [*command, "--url", self.url, "--code", code, *pin, *(["--again"] if again else [])],
+            [*command, *pin, *where, "--code", code, *(["--again"] if again else [])],
             check=True,
             capture_output=True,
             stdin=subprocess.DEVNULL,

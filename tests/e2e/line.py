@@ -71,6 +71,7 @@ class Line:
 
     def __init__(self, *, web_port: int, broker_port: int) -> None:
         self._stop: _Stop | None = None
+        self._is_cut = False
         self._turn = threading.Lock()
         self._open: set[socket.socket] = set()
         self._caller = itertools.count()
@@ -104,6 +105,16 @@ class Line:
             self._stop = None
             self._hang_up()
             stop.free.set()
+
+    @contextlib.contextmanager
+    def cut(self) -> Iterator[None]:
+        """Be cut: what is connected is not any more, and nobody gets through until it is mended."""
+        self._is_cut = True
+        self._hang_up()
+        try:
+            yield
+        finally:
+            self._is_cut = False
 
     def close(self) -> None:
         """Carry nothing any more."""
@@ -174,8 +185,11 @@ class Line:
         """Join who has come with the controller.
 
         Raises:
-            OSError: it is not there.
+            OSError: it is not there, or the line is cut.
         """
+        if self._is_cut:
+            near.close()
+            raise ConnectionAbortedError
         source = (f"127.0.0.{2 + next(self._caller) % ADDRESSES}", 0)
         with (
             near,

@@ -203,9 +203,10 @@ def _decide_alone(journal: Transaction, who: Identity, scan: Scan) -> bool:
     found = holding.decide(journal, who, scan.token, scan.device, scan.store_number)
     if isinstance(found, DenialReason):
         _deny(journal, scan, found)
-        return
+        return False
     holding.admit(journal, found, scan.name, scan.device)
     journal.show(replace(_told(scan, None), is_alone=True))
+    return True
 
 
 def _deny(journal: Transaction, scan: Scan, reason: DenialReason) -> None:
