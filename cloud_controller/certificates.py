@@ -36,6 +36,9 @@ OWN_LIFE: Final = timedelta(days=397)
 TERMINAL_LIFE: Final = timedelta(days=90)
 """A terminal renews it when a third is left, or over HTTPS when it wakes after that."""
 
+PEER_LIFE: Final = timedelta(days=20 * 365)
+"""Another controller's is good until its peer is revoked: one that ran out would stop stores."""
+
 BACKDATED: Final = timedelta(days=1)
 """A PC that takes its local time for UTC is up to 14 hours behind until the network tells it."""
 
@@ -124,6 +127,16 @@ class Authority:
             serial=f"{certificate.serial_number:x}",
             expires_at=round(certificate.not_valid_after_utc.timestamp() * 1_000),
         )
+
+    def certify_peer(self, name: str) -> tuple[str, str]:
+        """Return a certificate made out to another controller, and its key, both as PEM text.
+
+        Nothing is kept here: the books know the fingerprint, and no other certificate lets it in.
+        """
+        pem = self._new_key()
+        key = _read_key(pem).public_key()
+        certificate = _pem(self._certify(name, key, PEER_LIFE, None))
+        return certificate.decode("ascii"), pem.decode("ascii")
 
     def take_back(self, revoked: Mapping[str, int]) -> bool:
         """Write the list of revoked certificates, and return whether it is to be read again.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Coroutine, Sequence
 from dataclasses import asdict
 from typing import Any, Final
@@ -35,10 +36,12 @@ from cloud_controller.flows import registration, service
 from cloud_controller.keys import FileKeys, operator_token, service_secret
 from cloud_controller.listener import Listener, flows_for
 from cloud_controller.ports import RoleGiven, Said
-from cloud_controller.settings import ControllerSettings, Role
+from cloud_controller.settings import ControllerSettings, PeersSettings, Role
 from cloud_controller.storage.books import SqliteBooks
 from cloud_controller.timers import Timers
+from cloud_controller.upstream import Bundle, Upstream
 from cloud_controller.web.app import WebParts, make_app, runner_of
+from cloud_controller.web.peers import make_peers_app
 from common.errors import CannotStart, RusubanError
 from common.ids import StoreId
 from common.mqtt import Delivery, Link, LinkCallbacks, LinkSettings, RetrySettings, Token, Will
@@ -77,7 +80,7 @@ class Controller:
         self.credentials = Credentials(
             settings.keys_folder,
             ladder=settings.broker.ladder,
-            has_pages=settings.web.tls,
+            has_pages=settings.web.tls or settings.peers is not None,
             server_names=settings.server_names,
             clock=clock,
             names=names,
@@ -86,7 +89,7 @@ class Controller:
         self._served = self.credentials.serving() if settings.web.tls else None
         self._credentials_are_due = asyncio.Event()
         self.public_url = settings.web.public_url
-        self._site: web.AppRunner | None = None
+        self._sites: list[web.AppRunner] = []
         self._link: Link | None = None
         self.books = SqliteBooks(
             settings.state_folder / BOOKS_FILE,
@@ -111,6 +114,7 @@ class Controller:
             on_change=self.timers.nudge,
         )
         self.broker = self._new_broker()
+        self._upstream = self._new_upstream() if self.has_broker else None
 
     @property
     def has_broker(self) -> bool:
@@ -150,21 +154,25 @@ class Controller:
             self._link = self._new_link()
             await self._link.start()
         await self._serve_pages()
+        if self.has_broker and self._settings.peers is not None:
+            await self._serve_peers(self._settings.peers)
 
     def loops(self) -> dict[str, Coroutine[Any, Any, None]]:
         """Return everything that runs beside each other, by name."""
         if not self.has_broker:
             return {}
+        upstream = {} if self._upstream is None else {"upstream": self._upstream.run()}
         return {
             "broker": self.broker.keep(),
             "timers": self.timers.run(),
             "credentials": self._keep_credentials(),
+            **upstream,
         }
 
     async def close(self) -> None:
         """Close what was opened, in the opposite order."""
-        if self._site is not None:
-            await self._site.cleanup()
+        for site in reversed(self._sites):
+            await site.cleanup()
         if self._link is not None:
             if self.has_broker:
                 self._link.publish(CONTROLLER_STATE, b"gone", 1, retain=True)  # no will is said now
@@ -235,6 +243,14 @@ class Controller:
             report=self._report,
         )
 
+    def _new_upstream(self) -> Upstream | None:
+        """Return who speaks with our root, where we have one."""
+        settings = self._settings
+        if settings.upstream is None:
+            return None
+        bundle = Bundle.load(settings.upstream.bundle)
+        return Upstream(bundle, self.books, settings.keys_folder, self._names.fraction)
+
     def _new_link(self) -> Link:
         return Link(
             LinkSettings(
@@ -300,12 +316,7 @@ class Controller:
 
     async def _serve_pages(self) -> None:
         settings = self._settings.web
-        try:
-            listening = socket.create_server((settings.host, settings.port))
-        except OSError as fault:
-            raise CannotStart(
-                why=f"port {settings.port} on {settings.host} is in use; give `web.port` another"
-            ) from fault
+        listening = _listening(settings.host, settings.port, "web.port")
         host, port = listening.getsockname()[:2]
         scheme = "https" if self._served is not None else "http"
         self.public_url = settings.public_url or f"{scheme}://{host}:{port}"
@@ -324,9 +335,21 @@ class Controller:
             dropped_counts=lambda: self.listener.dropped,
             registry=CollectorRegistry(),
         )
-        self._site = runner_of(make_app(parts))
-        await self._site.setup()
-        await web.SockSite(self._site, listening, ssl_context=self._served).start()
+        await self._serve(make_app(parts), listening, self._served)
+
+    async def _serve_peers(self, settings: PeersSettings) -> None:
+        """Serve other controllers, on a door of their own that asks for their certificates."""
+        listening = _listening(settings.host, settings.port, "peers.port")
+        app = make_peers_app(self.books, self._clock, self._names)
+        await self._serve(app, listening, self.credentials.serving_peers())
+        self._log.info("peers are served", port=listening.getsockname()[1])
+
+    async def _serve(
+        self, app: web.Application, listening: socket.socket, tls: ssl.SSLContext | None
+    ) -> None:
+        self._sites.append(runner_of(app))
+        await self._sites[-1].setup()
+        await web.SockSite(self._sites[-1], listening, ssl_context=tls).start()
 
     def _is_ready(self) -> dict[str, bool]:
         parts = {"books": self.books.is_alive()}
@@ -336,6 +359,20 @@ class Controller:
 
     def _report(self, where: str, fault: BaseException) -> None:
         self._log.error("something failed", where=where, exc_info=fault)
+
+
+def _listening(host: str, port: int, setting: str) -> socket.socket:
+    """Return a socket that listens there.
+
+    Raises:
+        CannotStart: somebody else does.
+    """
+    try:
+        return socket.create_server((host, port))
+    except OSError as fault:
+        raise CannotStart(
+            why=f"port {port} on {host} is in use; give `{setting}` another"
+        ) from fault
 
 
 def open_books(settings: ControllerSettings) -> SqliteBooks:

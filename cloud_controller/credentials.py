@@ -40,7 +40,8 @@ class Credentials:
         Args:
             folder: where keys are kept.
             ladder: the step that terminals stand on.
-            has_pages: whether the pages speak TLS too, with the same certificate.
+            has_pages: whether the pages, or the door of other controllers, speak TLS too, with
+                the same certificate.
             server_names: host names and addresses by which broker and pages are reached.
             clock: for how long a certificate is good.
             names: where secrets come from.
@@ -54,7 +55,7 @@ class Credentials:
         is_needed = has_pages or ladder is not Ladder.LOOPBACK
         self.authority = Authority(folder, clock, names) if is_needed else None
         self._callers: dict[str, ssl.SSLContext] = {}
-        self._served: ssl.SSLContext | None = None
+        self._served: list[ssl.SSLContext] = []
 
     @property
     def authority_text(self) -> str:
@@ -102,10 +103,11 @@ class Credentials:
 
     def serving(self) -> ssl.SSLContext:
         """Return how the pages are served."""
-        assert self.authority is not None
-        own = self.authority.server_files(self._server_names)
-        self._served = serving(own.certificate, own.key)
-        return self._served
+        return self._serving(callers="")
+
+    def serving_peers(self) -> ssl.SSLContext:
+        """Return how other controllers are served: those that our authority has certified."""
+        return self._serving(callers=self.authority_text)
 
     def take_back(self, revoked: dict[str, int]) -> bool:
         """Have the broker let nobody in any more with these; say whether it must read anew."""
@@ -118,14 +120,20 @@ class Credentials:
         if self.authority is None:
             return False
         own = self.authority.server_files(self._server_names)
-        if own.is_new and self._served is not None:
-            self._served.load_cert_chain(own.certificate, own.key)
+        for served in self._served if own.is_new else ():
+            served.load_cert_chain(own.certificate, own.key)
         is_new = own.is_new
         for name, context in self._callers.items():
             shown = self.authority.certify_self(name)
             context.load_cert_chain(shown.certificate, shown.key)
             is_new = is_new or shown.is_new
         return is_new
+
+    def _serving(self, *, callers: str) -> ssl.SSLContext:
+        assert self.authority is not None
+        own = self.authority.server_files(self._server_names)
+        self._served.append(serving(own.certificate, own.key, callers=callers))
+        return self._served[-1]
 
 
 def revoked(books: Transaction) -> dict[str, int]:

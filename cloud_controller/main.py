@@ -1,50 +1,56 @@
-"""The controller's commands: serve, enrol-code, explain, migrate."""
+"""The controller's commands: serve, enrol-code, explain, migrate; of others, a group each."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
-import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final
 
 import structlog
 import typer
 from rich.console import Console
 
 from cloud_controller.certificates import Authority
-from cloud_controller.controller import Controller, open_books
+from cloud_controller.commands import peers, seats
+from cloud_controller.commands.beside import (
+    EXIT_CANNOT_START,
+    SettingsFile,
+    leave,
+    load,
+    look,
+    once,
+)
+from cloud_controller.controller import Controller
 from cloud_controller.explain import show
 from cloud_controller.flows import enrolment, service
 from cloud_controller.ports import Actor
 from cloud_controller.settings import EVERY_NETWORK, ControllerSettings, Role
-from cloud_controller.storage.books import SqliteBooks
-from common.errors import CannotStart, RusubanError
+from common.errors import CannotStart
 from common.ids import StoreId, TerminalId
-from common.logs import set_up_logs
 from common.system import SystemClock, SystemNames, spare_what_stays
 from common.tls import fingerprint_of
 from common.watchdog import Notifier, keep_watch
 
-EXIT_CANNOT_START: Final = 2
-"""The exit code that says: read the sentence, put it right, start again."""
+__all__ = ["EXIT_CANNOT_START", "command_line"]
 
 TERMINAL_SETTINGS: Final = "/etc/rusuban/edge-agent.toml"
 """Where an installed terminal keeps its settings."""
 
-T = TypeVar("T")
 
-SettingsFile = Annotated[Path, typer.Option("--settings", help="The controller's TOML file.")]
+def _with_groups() -> typer.Typer:
+    made = typer.Typer(
+        help="Rusuban's cloud controller: reservations, tickets, rights, commands and pages.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    made.add_typer(peers.commands, name="peers")
+    made.add_typer(seats.commands, name="seats")
+    return made
 
-command_line = typer.Typer(
-    help="Rusuban's cloud controller: reservations, tickets, rights, commands and pages.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+
+command_line = _with_groups()
 
 
 @command_line.command()
@@ -57,11 +63,11 @@ def serve(
     """Run the controller until it is told to stop."""
 
     def go() -> None:
-        loaded = _load(settings)
+        loaded = load(settings)
         chosen = _roles(roles) or loaded.roles
         asyncio.run(_serve(loaded, chosen))
 
-    _leave(go)
+    leave(go)
 
 
 @command_line.command(name="enrol-code")
@@ -73,13 +79,13 @@ def enrol_code(
     """Make a one-time code by which a store PC enrols; it is good for fifteen minutes."""
 
     def go() -> None:
-        loaded = _load(settings)
+        loaded = load(settings)
         again = TerminalId(terminal) if terminal else None
-        code = _once(loaded, enrolment.make_code, StoreId(store), Actor.COMMAND_LINE, again)
+        code = once(loaded, enrolment.make_code, StoreId(store), Actor.COMMAND_LINE, again)
         typer.echo(code)
         typer.echo(_what_to_type(loaded, code), err=True)
 
-    _leave(go)
+    leave(go)
 
 
 @command_line.command()
@@ -89,9 +95,9 @@ def explain(
     """Say what a terminal is, which programs it carries, and why."""
 
     def go() -> None:
-        show(_look(_load(settings), service.explain, TerminalId(terminal)), Console())
+        show(look(load(settings), service.explain, TerminalId(terminal)), Console())
 
-    _leave(go)
+    leave(go)
 
 
 @command_line.command()
@@ -99,25 +105,10 @@ def migrate(settings: SettingsFile) -> None:
     """Bring the database up to date, and do nothing else."""
 
     def go() -> None:
-        _once(_load(settings), lambda _books: None)
+        once(load(settings), lambda _books: None)
         typer.echo("The database is up to date.")
 
-    _leave(go)
-
-
-def _leave(go: Callable[[], None]) -> None:
-    """Leave with an exit code; what stops a start is one sentence, never a traceback."""
-    try:
-        go()
-    except RusubanError as fault:
-        sys.stderr.write(f"{fault}\n")
-        raise typer.Exit(EXIT_CANNOT_START) from None
-
-
-def _load(file: Path) -> ControllerSettings:
-    settings = ControllerSettings.load(file)
-    set_up_logs(level=settings.log_level)
-    return settings
+    leave(go)
 
 
 def _what_to_type(settings: ControllerSettings, code: str) -> str:
@@ -147,36 +138,6 @@ def _roles(text: str) -> frozenset[Role]:
     if not asked <= known:
         raise CannotStart(why=f"there is no role {', '.join(sorted(asked - known))}")
     return frozenset(Role(part) for part in asked)
-
-
-def _once(settings: ControllerSettings, function: Callable[..., T], *args: object) -> T:
-    """Run one transaction beside whatever else uses the database."""
-
-    async def go() -> T:
-        async with _opened(settings) as books:
-            return await books.transact(function, *args)
-
-    return asyncio.run(go())
-
-
-def _look(settings: ControllerSettings, function: Callable[..., T], *args: object) -> T:
-    """Read beside whatever else uses the database, and keep nobody waiting."""
-
-    async def go() -> T:
-        async with _opened(settings) as books:
-            return await books.read(function, *args)
-
-    return asyncio.run(go())
-
-
-@asynccontextmanager
-async def _opened(settings: ControllerSettings) -> AsyncIterator[SqliteBooks]:
-    books = open_books(settings)
-    try:
-        await books.open()
-        yield books
-    finally:
-        await books.close()
 
 
 async def _serve(settings: ControllerSettings, roles: frozenset[Role]) -> None:

@@ -137,6 +137,39 @@ class StoreSettings(_Part):
         return self
 
 
+class PeersSettings(_Part):
+    """Where other controllers, which take seats from us, speak to us: over mutual TLS only."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on; `0.0.0.0` is every network of this machine."""
+
+    port: Port = 8443
+    """The TCP port; fixed, since peers remember it."""
+
+    names: Annotated[tuple[HostName, ...], Field(max_length=16)] = ()
+    """Names and addresses by which peers reach it, the first told to them; empty: `host`."""
+
+    @model_validator(mode="after")
+    def _can_be_called(self) -> Self:
+        if not self.names and ipaddress.ip_address(self.host).is_unspecified:
+            message = "say in `names` how peers reach it"
+            raise ValueError(message)
+        return self
+
+    @property
+    def url(self) -> str:
+        """Return what peers are told to call."""
+        name = self.names[0] if self.names else self.host
+        return f"https://{f'[{name}]' if ':' in name else name}:{self.port}"
+
+
+class UpstreamSettings(_Part):
+    """The controller that we take seats from, our root."""
+
+    bundle: Path
+    """The file that the root's `cloud-controller peers add` has written for us."""
+
+
 class ControllerSettings(Settings):
     """Everything the controller can be told."""
 
@@ -155,6 +188,12 @@ class ControllerSettings(Settings):
 
     broker: BrokerSettings = BrokerSettings()
     """The MQTT broker."""
+
+    peers: PeersSettings | None = None
+    """Where other controllers take seats from this one; without it none does."""
+
+    upstream: UpstreamSettings | None = None
+    """From whom this controller takes seats; without it, it has only its own."""
 
     stores: tuple[StoreSettings, ...] = ()
     """The stores to make known at start."""
@@ -175,4 +214,6 @@ class ControllerSettings(Settings):
         """Return every name and address by which broker and pages are reached over TLS."""
         pages = urlsplit(self.web.public_url).hostname
         hosts = {*self.broker.all_names, self.broker.host, self.web.host, pages, "localhost"}
+        if self.peers is not None:
+            hosts |= {*self.peers.names, self.peers.host}
         return frozenset({host for host in hosts if host} - EVERY_NETWORK) | {"127.0.0.1"}

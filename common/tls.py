@@ -30,17 +30,17 @@ def trusting(
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.verify_flags |= ssl.VERIFY_X509_STRICT
     context.sslsocket_class = _Tidy
-    try:
-        context.load_verify_locations(cadata=authority)
-    except (ssl.SSLError, ValueError) as fault:
-        raise CertificateIsUnusable(what="The controller's authority", why=fault) from fault
+    _believe(context, authority)
     if certificate is not None:
         _show(context, certificate, key)
     return context
 
 
-def serving(certificate: Path, key: Path) -> ssl.SSLContext:
-    """Return how one who is called speaks, who shows this certificate and asks for none.
+def serving(certificate: Path, key: Path, *, callers: str = "") -> ssl.SSLContext:
+    """Return how one who is called speaks, who shows this certificate.
+
+    `callers` is the authority, as PEM text, that has certified whoever may call; empty: no caller
+    is asked for a certificate.
 
     Raises:
         CertificateIsUnusable: one of the files is not what it should be.
@@ -48,6 +48,10 @@ def serving(certificate: Path, key: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     _show(context, certificate, key)
+    if callers:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        _believe(context, callers)
     return context
 
 
@@ -75,6 +79,13 @@ class _Tidy(ssl.SSLSocket):
         except OSError:
             self.close()
             raise
+
+
+def _believe(context: ssl.SSLContext, authority: str) -> None:
+    try:
+        context.load_verify_locations(cadata=authority)
+    except (ssl.SSLError, ValueError) as fault:
+        raise CertificateIsUnusable(what="The controller's authority", why=fault) from fault
 
 
 def _show(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:

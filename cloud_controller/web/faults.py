@@ -52,6 +52,10 @@ class NotSignedIn(RusubanError):
     """Only the operator may do this: send the operator's token as a Bearer token."""
 
 
+class PeerNotAdmitted(RusubanError):
+    """This certificate is not that of a controller we let in, or not of the one that speaks."""
+
+
 class ForeignOrigin(RusubanError):
     """A form of ours can only be sent from a page of ours."""
 
@@ -83,6 +87,7 @@ STATUS: Final[Mapping[type[RusubanError], int]] = {
     CodeIsSpent: 403,
     ForeignOrigin: 403,
     NotRenewed: 403,
+    PeerNotAdmitted: 403,
     NotFound: 404,
     MethodNotAllowed: 405,
     BodyTooSlow: 408,

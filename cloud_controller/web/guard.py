@@ -9,7 +9,7 @@ import re
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
@@ -54,6 +54,8 @@ TOLD_MAX: Final = 80
 
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
+
+Asked = TypeVar("Asked", bound=BaseModel)
 
 _MINUTE_SECONDS = 60.0
 _KEY = re.compile(r"[A-Za-z0-9_-]{16,128}")
@@ -179,13 +181,18 @@ async def _asked(route: Route, request: web.Request) -> BaseModel | None:
     wanted = JSON if route.is_api else FORM
     if request.content_type != wanted:
         raise WrongContentType(wanted=wanted)
-    body = await _body(request)
+    body = await body_of(request)
     if route.is_api:
-        return _read_json(route.asks, body)
+        return read_json(route.asks, body)
     return _checked(route.asks, _form(body), InvalidBody)
 
 
-async def _body(request: web.Request) -> bytes:
+async def body_of(request: web.Request) -> bytes:
+    """Return the whole body of a call.
+
+    Raises:
+        BodyTooSlow, BodyTooLarge, MalformedJson: it does not come in whole.
+    """
     try:
         async with asyncio.timeout(BODY_SECONDS):
             return await request.read()
@@ -197,7 +204,12 @@ async def _body(request: web.Request) -> bytes:
         raise MalformedJson from None
 
 
-def _read_json(shape: type[BaseModel], body: bytes) -> BaseModel:
+def read_json(shape: type[Asked], body: bytes) -> Asked:
+    """Return what a body says, in this shape.
+
+    Raises:
+        MalformedJson, InvalidBody: it is not of it.
+    """
     try:
         return shape.model_validate_json(body, strict=True)
     except ValidationError as fault:

@@ -32,8 +32,10 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "cloud_controller": (
         *_TO_BOTH_SIDES,
+        "commands",
         "controller",
         "explain",
+        "upstream",
         "inbox",
         "web",
         "storage",
@@ -47,7 +49,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/web": (
         *(*FLOWS, *LATER, "app", "guard", "qr", "pages", "static", "locales"),
         *("language", "faults", "problems", "routes", "table", "openapi", "metrics"),
+        "peers",
     ),
+    "cloud_controller/commands": ("beside", "peers", "seats"),
     "cloud_controller/storage": (
         *("books", "registry", "sqlite", "postgres", "records", "queries", "migrations"),
     ),

@@ -1,0 +1,1 @@
+"""What an operator says on the command line beside a running controller, a file for each group."""
