@@ -142,8 +142,10 @@ DELETE FROM held_rights;
 SELECT ticket, device, token_digest, opens_at, ends_at, released_at
 FROM held_tickets WHERE ticket = :ticket;
 
--- name: held_tickets()
-SELECT ticket, device, ends_at FROM held_tickets WHERE released_at IS NULL ORDER BY opens_at;
+-- name: held_and_unused()
+SELECT ticket FROM held_tickets AS h WHERE released_at IS NULL AND NOT EXISTS (
+    SELECT 1 FROM sessions AS s WHERE s.ticket = h.ticket AND s.state <> 'failed')
+ORDER BY opens_at;
 
 -- name: hold_ticket(ticket, device, token_digest, opens_at, ends_at, issued_at)!
 -- What was given back after this was made stays given back.

@@ -129,6 +129,20 @@ def test_a_terminal_that_is_suspended_gives_everything_back(house, terminal):
     assert {row["state"] for row in house.books.rows("held_tickets")} == {"released"}
 
 
+def test_a_terminal_that_is_suspended_says_nothing_of_what_was_used(house, terminal):
+    (device, _) = house.devices_of(terminal)
+    token = house.book(device)
+    house.hold(terminal)
+    terminal.scan(device, token, line_is_up=False)
+    house.tell_all(terminal)
+    house.books.do(
+        registration.decide, terminal.who.terminal, StandingEvent.SUSPEND, "owner", "broken"
+    )
+    for told in house.books.heard():
+        terminal.hear(told, Channel.REGISTRATION)
+    assert terminal.tells() == []
+
+
 def test_an_operator_s_new_enrolment_frees_what_the_old_disk_held(house, terminal):
     (device, _) = house.devices_of(terminal)
     house.book(device)

@@ -86,8 +86,8 @@ def release(journal: Transaction, told: ReleaseTickets) -> None:
 
 
 def release_all(journal: Transaction) -> None:
-    """Give back every ticket: this terminal serves nobody any more."""
-    for row in journal.rows.held_tickets():
+    """Give back every ticket that is not used: this terminal serves nobody any more."""
+    for row in journal.rows.held_and_unused():
         journal.rows.release_ticket(ticket=row["ticket"], released_at=journal.now)
         journal.say(TicketReleased(ticket=row["ticket"], at=journal.now))
 
