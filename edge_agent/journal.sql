@@ -241,6 +241,11 @@ INSERT INTO outbox (type, body, made_at) VALUES (:type, :body, :made_at) RETURNI
 -- name: unsent(after, most)
 SELECT seq, type, body, made_at FROM outbox WHERE seq > :after ORDER BY seq LIMIT :most;
 
+-- name: has_to_tell_a_start(device)$
+-- Whether a session that was begun here without the line is still to be told.
+SELECT EXISTS (SELECT 1 FROM outbox WHERE type = 'session.admitted'
+    AND json_extract(body, '$.device') = :device);
+
 -- name: outbox_range()^
 -- All before `first` has been acknowledged: it is the lowest that waits, or the next to be posted.
 SELECT coalesce(min(seq), 1 + (SELECT coalesce(max(seq), 0) FROM sqlite_sequence

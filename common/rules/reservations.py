@@ -51,6 +51,7 @@ RESERVATION: Final = Machine(
         (ReservationState.CONFIRMED, ReservationEvent.CANCEL): ReservationState.CANCELLED,
         (ReservationState.CONFIRMED, ReservationEvent.LAPSE): ReservationState.NO_SHOW,
         (ReservationState.CONFIRMED, ReservationEvent.START): ReservationState.IN_USE,
+        (ReservationState.CANCELLED, ReservationEvent.START): ReservationState.IN_USE,
         (ReservationState.IN_USE, ReservationEvent.FINISH): ReservationState.COMPLETED,
     },
 )

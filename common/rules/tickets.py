@@ -88,6 +88,7 @@ TICKET: Final = Machine(
         (TicketState.RESERVED, TicketEvent.RUN): TicketState.SPENT,
         (TicketState.RESERVED, TicketEvent.GIVE_BACK): TicketState.ISSUED,
         (TicketState.ISSUED, TicketEvent.CANCEL): TicketState.VOID,
+        (TicketState.VOID, TicketEvent.RUN): TicketState.SPENT,
     },
 )
 

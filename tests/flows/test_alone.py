@@ -250,3 +250,28 @@ def test_a_start_without_the_line_ends_what_was_granted_for_the_device_and_never
     states = {row["session_id"]: row["state"] for row in house.books.rows("sessions")}
     assert states == {lost.document["session"]: "failed", due.session: "starting"}
     assert not house.books.rows("problems")
+
+
+def test_what_began_without_the_line_is_told_before_anything_is_asked_for_its_device(
+    house, terminal
+):
+    """A right that is issued before the controller knows of that start would be ended by it."""
+    (device, _) = house.devices_of(terminal)
+    first = house.book(device)
+    coming = house.book(device, in_seconds=SLOT_SECONDS)
+    house.hold(terminal)
+    bought = house.book(device, in_seconds=2 * SLOT_SECONDS)
+    house.announce(terminal, device)
+    terminal.scan(device, first, line_is_up=False)
+    (due,) = terminal.do(running.to_start)
+    terminal.do(running.note_seen, a_program(due.session, "running", started_at=house.clock.now))
+    house.clock.move(SLOT_SECONDS)
+    terminal.do(running.note_seen, a_program(due.session, "ended", ended_at=house.clock.now))
+    terminal.scan(device, bought)
+    assert terminal.shown[-1].reason is DenialReason.BUSY_TRY_AGAIN, "in a moment it can be asked"
+    assert terminal.asks() == []
+    terminal.scan(device, coming)
+    assert (terminal.shown[-1].reason, terminal.shown[-1].is_alone) == (None, True)
+    house.tell_all(terminal)
+    assert [row["admission"] for row in house.books.rows("sessions")] == ["held", "held"]
+    assert {row["end_reason"] for row in house.books.rows("sessions")} == {"time_up", None}

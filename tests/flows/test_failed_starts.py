@@ -174,6 +174,11 @@ def test_what_was_lost_sight_of_is_paid_back_and_corrected_by_a_late_report(hous
     terminal.do(running.note_seen, ended)
     house.tell_all(terminal)
     assert paid_back(house) == (0.0, 0), "it did, and to the end"
+    assert house.states() == {
+        "tickets": ["spent"],
+        "sessions": ["ended"],
+        "reservations": ["completed"],
+    }
     assert len(house.books.rows("compensations")) == 2, "no entry is ever changed"
 
 

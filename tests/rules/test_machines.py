@@ -90,7 +90,7 @@ def test_the_picture_shows_every_step_of_the_table(machine, events):
 def test_nothing_leads_out_of_an_end():
     assert SESSION.ends() == {SessionState.ENDED, SessionState.FAILED}
     assert STANDING.ends() == {Standing.RETIRED}
-    assert TICKET.ends() == {TicketState.SPENT, TicketState.VOID}
+    assert TICKET.ends() == {TicketState.SPENT}
     assert CLIENT.ends() == {ClientState.QUARANTINED}
     assert COMMAND.ends() == {
         CommandState.SUCCEEDED,

@@ -33,14 +33,15 @@ WHERE session_id = :session_id AND is_presumed = 1
     AND (:state = 'ended' OR running_at IS NULL);
 
 -- name: spend_ticket(ticket_id)!
-UPDATE tickets SET state = 'spent' WHERE ticket_id = :ticket_id AND state = 'reserved';
+-- Also one that was given up as undelivered, before its terminal could say that it ran.
+UPDATE tickets SET state = 'spent' WHERE ticket_id = :ticket_id AND state IN ('reserved', 'void');
 
 -- name: give_ticket_back(ticket_id)!
 UPDATE tickets SET state = 'issued' WHERE ticket_id = :ticket_id AND state = 'reserved';
 
 -- name: begin_use(reservation_id, changed_at)!
 UPDATE reservations SET state = 'in_use', changed_at = :changed_at
-WHERE reservation_id = :reservation_id AND state = 'confirmed';
+WHERE reservation_id = :reservation_id AND state IN ('confirmed', 'cancelled');
 
 -- name: complete_use(reservation_id, changed_at)!
 UPDATE reservations SET state = 'completed', changed_at = :changed_at

@@ -52,10 +52,14 @@ def scan(journal: Transaction, who: Identity, scan: Scan, *, line_is_up: bool) -
     """Ask the controller about what a reader read (B3, C3); without the line decide alone.
 
     With the line up and no exchange ready the customer is told to try again, and an announcement
-    that found no room when it was due is made now. Returns whether there is a session to start.
+    that found no room when it was due is made now. What was begun here without the line is told
+    before anything is asked: a right issued meanwhile would be taken for older, and ended by it.
+    Returns whether there is a session to start.
     """
     if not line_is_up:
         return _decide_alone(journal, who, scan)
+    if journal.rows.has_to_tell_a_start(device=scan.device.device):
+        return _decide_alone(journal, who, scan, not_held=DenialReason.BUSY_TRY_AGAIN)
     request = ScanRequest(
         scan=scan.name,
         device=scan.device.device,
@@ -152,8 +156,8 @@ def deny(journal: Transaction, reason: DenialReason, why: str, text: str) -> Non
 def take_right(journal: Transaction, row: Row, told: Right, right: SessionRight) -> bool:
     """Keep the session that a right permits; say whether it is one to start.
 
-    It is not where nobody waits for it any more, or the ticket was redeemed without it meanwhile:
-    then the right is held like any other, and given back.
+    It is not where nobody waits for it any more, or the ticket was redeemed already, with no right
+    or with one that the books have lost: then this one is held like any other, and given back.
     """
     is_wanted = row["state"] == ClientState.REQUESTING
     is_used = journal.rows.session_of_ticket(ticket=right.ticket) is not None
@@ -177,6 +181,8 @@ def take_right(journal: Transaction, row: Row, told: Right, right: SessionRight)
     if not is_to_start:
         reason = EndReason.SUPERSEDED
         journal.say(SessionFailed(session=right.session, at=journal.now, reason=reason))
+        if is_wanted:
+            journal.show(_verdict(row, DenialReason.ALREADY_USED))
         return False
     journal.show(_verdict(row, None))
     journal.say(SessionStarting(session=right.session, at=journal.now))
@@ -190,11 +196,17 @@ def take_refused(journal: Transaction, row: Row, told: Refused) -> None:
         journal.show(replace(verdict, opens_at=told.opens_at, meant=told.device))
 
 
-def _decide_alone(journal: Transaction, who: Identity, scan: Scan) -> bool:
+def _decide_alone(
+    journal: Transaction,
+    who: Identity,
+    scan: Scan,
+    *,
+    not_held: DenialReason = DenialReason.NOT_ON_OFFLINE_LIST,
+) -> bool:
     """Redeem a ticket that we hold, or say why not; nobody is asked (C4).
 
     What was asked about the same ticket or for the same device is given up first: its right, if
-    there is one, will start nothing.
+    there is one, will start nothing. `not_held` is why a ticket opens nothing that we do not hold.
     """
     for row in journal.rows.exchanges():
         is_of_device = row["kind"] == kind_of(scan.device.device)
@@ -202,7 +214,7 @@ def _decide_alone(journal: Transaction, who: Identity, scan: Scan) -> bool:
             exchange.abandon(journal, who, row["kind"])
     found = holding.decide(journal, who, scan.token, scan.device, scan.store_number)
     if isinstance(found, DenialReason):
-        _deny(journal, scan, found)
+        _deny(journal, scan, not_held if found is DenialReason.NOT_ON_OFFLINE_LIST else found)
         return False
     holding.admit(journal, found, scan.name, scan.device)
     journal.show(replace(_told(scan, None), is_alone=True))
