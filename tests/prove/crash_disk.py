@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias
+from unittest.mock import patch
 
 import aiosql
 from typing_extensions import override
@@ -162,6 +164,15 @@ class LazyQueries(BoundQueries):
         )
         setattr(self, query, bound)
         return bound
+
+
+@contextmanager
+def queries_bound_when_used() -> Iterator[None]:
+    """Let both sides start quickly, as long as this lasts."""
+    with ExitStack() as patches:
+        for where in ("cloud_controller.storage.books", "edge_agent.journal"):
+            patches.enter_context(patch(f"{where}.BoundQueries", LazyQueries))
+        yield
 
 
 @cache

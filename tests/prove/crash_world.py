@@ -15,22 +15,22 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Protocol
-from unittest.mock import patch
 
 import structlog
 
 from cloud_controller.listener import FLOWS, Listener
 from cloud_controller.ports import Said
 from cloud_controller.storage.sqlite import migrate
-from common.codec import Envelope, message_from, write
+from common.codec import message_from
 from common.rules.registration import Policy
 from common.rules.rights import OWED
-from common.topics import WITH_A_TAIL, Address, Channel, topic_of
+from common.topics import WITH_A_TAIL, Channel
 from edge_agent.flows import rights
 from tests.fakes.books import BooksInHand
 from tests.fakes.house import HouseInHand
-from tests.fakes.terminal import TerminalInHand, a_delivery
-from tests.prove.crash_disk import Disk, Hook, LazyQueries
+from tests.fakes.terminal import TerminalInHand
+from tests.fakes.wire import as_delivered
+from tests.prove.crash_disk import Disk, Hook, queries_bound_when_used
 from tests.prove.crash_moments import (
     Act,
     Fault,
@@ -81,8 +81,7 @@ class World:
         self.story = story
         self.ran: tuple[str, ...] = ()
         self._patches = ExitStack()
-        for where in ("cloud_controller.storage.books", "edge_agent.journal"):
-            self._patches.enter_context(patch(f"{where}.BoundQueries", LazyQueries))
+        self._patches.enter_context(queries_bound_when_used())
         file = folder / "books.sqlite"
         migrate(file)
         self.house = HouseInHand(folder, file, policy=Policy.AUTOMATIC)
@@ -295,19 +294,14 @@ class World:
             tail = letter.message.type if letter.channel in WITH_A_TAIL else ""
             self.terminal.hear(letter.message, letter.channel, tail)
             return
-        who = self.terminal.who
-        tail = letter.message.type if letter.channel in WITH_A_TAIL else ""
-        envelope = Envelope(
-            id="m",
-            terminal=who.terminal,
-            epoch=who.epoch,
+        word = as_delivered(
+            self.terminal,
+            letter.message,
+            letter.channel,
             seq=letter.seq,
-            sent_at=self.house.clock.now,
-            corr="c-1",
-            message=letter.message,
+            at=self.house.clock.now,
         )
-        topic = topic_of(Address(terminal=who.terminal, channel=letter.channel, tail=tail))
-        self.house.listener.take(a_delivery(topic, write(envelope)))
+        self.house.listener.take(word)
 
 
 def _folder(folder: Path, name: str) -> Path:
