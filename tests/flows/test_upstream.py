@@ -77,6 +77,19 @@ def test_d11_no_more_seats_than_the_root_owns_whoever_asks(root, branch, other_b
     assert (other_branch.owned(), free(root)) == (3, 0)
 
 
+def test_d10_the_root_knows_what_each_controller_has(root, branch, other_branch):
+    branch.take(4)
+    other_branch.take(3)
+    branch.take(-1)
+    known = {each.name: dict(each.holds) for each in root.do(peers.peers)}
+    assert known == {"osaka": {PHYSICS: 3}, "nara": {PHYSICS: 3}}
+    (pool,) = root.do(peers.pools, "")
+    assert (pool.owned, pool.used, pool.given, pool.under_way) == (OWNED, 6, 6, None)
+    branch.want(2)
+    (pool,) = branch.do(peers.pools, branch.who.epoch)
+    assert (pool.owned, pool.under_way) == (3, (2, "announcing"))
+
+
 def test_a_refusal_is_stored_repeated_and_completed_like_a_right(root, branch):
     branch.want(OWNED + 1)
     branch.step()
