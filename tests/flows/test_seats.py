@@ -246,7 +246,8 @@ def take_as(controller: ControllerInHand, terminal: str, message: Message) -> li
 
 
 def as_confirmed(books, terminal: str, message: Message) -> None:
-    who = exchange._Client(epoch="e0", kinds=exchange.KINDS_OF_TERMINALS, may_ask=True)
+    kinds = exchange.KINDS_OF_TERMINALS
+    who = exchange._Client(epoch="e0", kinds=kinds, may_ask=True, is_quarantined=False)
     received = Received(terminal=TerminalId(terminal), epoch="e0", seq=0, corr="", message=message)
     answer = exchange._answer(books, received, who)
     assert answer is not None

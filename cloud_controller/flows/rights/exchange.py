@@ -83,6 +83,7 @@ def take(books: Transaction, received: Received) -> None:
         epoch=known["epoch"],
         kinds=KINDS_OF_TERMINALS,
         may_ask=known["standing"] == Standing.CONFIRMED,
+        is_quarantined=bool(known["is_quarantined"]),
     )
     answer = _answer(books, received, who)
     if answer is not None:
@@ -94,18 +95,23 @@ def take_of_peer(books: Transaction, received: Received) -> Message | None:
     known = books.rights.peer(name=received.terminal)
     if known is None:
         return None
-    may_ask = known["revoked_at"] is None
-    who = _Client(epoch=known["epoch"], kinds=KINDS_OF_PEERS, may_ask=may_ask)
+    who = _Client(
+        epoch=known["epoch"],
+        kinds=KINDS_OF_PEERS,
+        may_ask=known["revoked_at"] is None,
+        is_quarantined=bool(known["is_quarantined"]),
+    )
     return _answer(books, received, who)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Client:
-    """Who asks: its epoch, what kinds of right are for it, and whether it may ask at all now."""
+    """Who asks: its epoch, what kinds of right are for it, and whether it may have any now."""
 
     epoch: str
     kinds: Mapping[RightKind, Kind]
     may_ask: bool
+    is_quarantined: bool
 
 
 def _answer(books: Transaction, received: Received, who: _Client) -> Message | None:
@@ -123,8 +129,8 @@ def _answer(books: Transaction, received: Received, who: _Client) -> Message | N
     if not who.may_ask:
         return Troubled(comm_id=message.comm_id, trouble=Trouble.BUSY)
     scene = _gather(books, received, comm_id)
-    verdict = hear(scene.record, scene.said, is_quarantined=scene.is_quarantined)
-    if proves_a_copy(verdict) and not scene.is_quarantined:
+    verdict = hear(scene.record, scene.said, is_quarantined=who.is_quarantined)
+    if proves_a_copy(verdict) and not who.is_quarantined:
         _quarantine(books, scene, verdict)
     return _of_no_class(books, scene, kind, verdict) or _carry_out(books, scene, kind, verdict)
 
@@ -202,14 +208,12 @@ def _presents_ours(books: Transaction, scene: Scene) -> bool:
 
 def _gather(books: Transaction, received: Received, comm_id: CommId) -> Scene:
     """Return the exchange this message belongs to, as it stands."""
-    known = {"party": comm_id.party, "epoch": comm_id.epoch}
-    record = books.rights.exchange(**known, kind=comm_id.kind)
+    record = books.rights.exchange(party=comm_id.party, epoch=comm_id.epoch, kind=comm_id.kind)
     return Scene(
         received=received,
         comm_id=comm_id,
         said=_said_in(received.message, comm_id),
         record=record or ServerRecord(),
-        is_quarantined=bool(books.rights.is_quarantined(**known)),
     )
 
 

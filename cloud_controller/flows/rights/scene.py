@@ -22,7 +22,6 @@ class Scene:
     comm_id: CommId
     said: Said
     record: ServerRecord
-    is_quarantined: bool
 
     @property
     def subject(self) -> str:

@@ -15,7 +15,9 @@ ON CONFLICT (party, epoch, kind) DO UPDATE SET mark_seq = excluded.mark_seq,
     answer_digest = excluded.answer_digest;
 
 -- name: standing(terminal_id)^
-SELECT standing, epoch, broker_role FROM terminals WHERE terminal_id = :terminal_id;
+SELECT t.standing, t.epoch, EXISTS (SELECT 1 FROM quarantines AS q
+    WHERE q.party = t.terminal_id AND q.epoch = t.epoch) AS is_quarantined
+FROM terminals AS t WHERE t.terminal_id = :terminal_id;
 
 -- name: door(device_id, terminal_id)^
 SELECT s.number AS store_number, v.device_id AS device, v.number AS device_number,
@@ -93,15 +95,14 @@ FROM tickets AS k JOIN reservations AS r USING (reservation_id) JOIN devices AS 
 JOIN terminals AS t USING (terminal_id)
 WHERE k.ticket_id = :ticket_id;
 
--- name: is_quarantined(party, epoch)$
-SELECT EXISTS (SELECT 1 FROM quarantines WHERE party = :party AND epoch = :epoch);
-
 -- name: quarantine(party, epoch, kind, seq, found_at)!
 INSERT INTO quarantines (party, epoch, kind, seq, found_at)
 VALUES (:party, :epoch, :kind, :seq, :found_at) ON CONFLICT DO NOTHING;
 
 -- name: peer(name)^
-SELECT name, epoch, fingerprint, made_at, revoked_at FROM peers WHERE name = :name;
+SELECT p.name, p.epoch, p.fingerprint, p.made_at, p.revoked_at, EXISTS (SELECT 1
+    FROM quarantines AS q WHERE q.party = p.name AND q.epoch = p.epoch) AS is_quarantined
+FROM peers AS p WHERE p.name = :name;
 
 -- name: add_peer(name, epoch, fingerprint, made_at)!
 -- Added again, it has another epoch, and the earlier one is fenced.
@@ -260,10 +261,12 @@ DELETE FROM held_tickets WHERE state = 'released' AND ends_at < :before;
 
 -- name: tickets_to_hold(device_id, terminal_id, now, until, most)
 -- Good, coming, and nobody else's; one that was just shown elsewhere is left to be redeemed there.
+-- The three states are those of the index.
 SELECT k.ticket_id, k.token, r.starts_at, r.ends_at, o.early_seconds
 FROM reservations AS r JOIN tickets AS k USING (reservation_id) JOIN offerings AS o USING (offering_id)
 LEFT JOIN held_tickets AS h ON h.ticket_id = k.ticket_id
 WHERE r.device_id = :device_id AND r.state = 'confirmed' AND k.state = 'issued'
+    AND r.state IN ('held', 'confirmed', 'in_use')
     AND r.cancel_asked_at IS NULL AND r.starts_at < :until AND r.ends_at > :now
     AND (h.ticket_id IS NULL OR (h.state = 'held' AND h.terminal_id = :terminal_id)
         OR (h.state = 'released'
@@ -273,13 +276,14 @@ ORDER BY r.starts_at LIMIT :most;
 
 -- name: devices_to_hold(now, until, most)
 -- Those of terminals that are here with a coming ticket that is not held yet, and those that have not
--- been told of the operator's switch.
+-- been told of the operator's switch. Device by device, in the index's three states: the tickets of
+-- all years are many more.
 SELECT DISTINCT v.device_id, v.terminal_id
-FROM reservations AS r JOIN tickets AS k USING (reservation_id) JOIN devices AS v USING (device_id)
-JOIN terminals AS t USING (terminal_id)
+FROM terminals AS t JOIN devices AS v USING (terminal_id)
+CROSS JOIN reservations AS r USING (device_id) JOIN tickets AS k USING (reservation_id)
 LEFT JOIN held_tickets AS h ON h.ticket_id = k.ticket_id
 WHERE r.state = 'confirmed' AND k.state = 'issued' AND r.cancel_asked_at IS NULL
-    AND r.starts_at < :until AND r.ends_at > :now
+    AND r.state IN ('held', 'confirmed', 'in_use') AND r.starts_at < :until AND r.ends_at > :now
     AND t.standing = 'confirmed' AND t.presence <> 'gone'
     AND (h.ticket_id IS NULL OR (h.state = 'released'
         AND (h.recall_why IS NULL OR h.recall_why <> 'elsewhere'
