@@ -110,7 +110,7 @@ SELECT EXISTS (SELECT 1 FROM exchanges WHERE state IN (:first, :second));
 SELECT EXISTS (SELECT 1 FROM exchanges WHERE state IN
     ('announcing', 'requesting', 'completing', 'presenting', 'aborting', 'contesting'));
 
--- name: keep_exchange(kind, before, seq, nonce, state, request, request_digest, answer, answer_digest, done_seq, done_nonce, done_digest)!
+-- name: keep_exchange(kind, before, seq, nonce, state, request, request_digest, answer, answer_digest, done_seq, done_nonce, done_digest)^
 INSERT INTO exchanges (kind, seq, nonce, state, request, request_digest, answer, answer_digest,
     done_seq, done_nonce, done_digest)
 VALUES (:kind, :seq, :nonce, :state, :request, :request_digest, :answer, :answer_digest,
@@ -119,7 +119,9 @@ ON CONFLICT (kind) DO UPDATE SET seq = excluded.seq, nonce = excluded.nonce,
     state = excluded.state, request = excluded.request, request_digest = excluded.request_digest,
     answer = excluded.answer, answer_digest = excluded.answer_digest, done_seq = excluded.done_seq,
     done_nonce = excluded.done_nonce, done_digest = excluded.done_digest
-WHERE exchanges.state = :before;
+WHERE exchanges.state = :before
+RETURNING kind, seq, nonce, state, request, request_digest, answer, answer_digest,
+    done_seq, done_nonce, done_digest;
 
 -- name: note_asked(kind, boot_seconds, boot_id)!
 UPDATE exchanges SET asked_boot_seconds = :boot_seconds, asked_boot_id = :boot_id
@@ -178,8 +180,8 @@ VALUES (1, :server_at, :boot_seconds, :boot_id);
 SELECT server_at, boot_seconds, boot_id FROM controller_clock;
 
 -- name: session_of_ticket(ticket)$
--- One that came to nothing does not count.
-SELECT session FROM sessions WHERE ticket = :ticket AND state <> 'failed';
+-- One that came to nothing does not count; what no ticket opened is not in the index.
+SELECT session FROM sessions WHERE ticket = :ticket AND ticket <> '' AND state <> 'failed';
 
 -- name: last_fence(device)$
 SELECT coalesce(max(fence), 0) FROM sessions WHERE device = :device;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from common.ids import CommId
@@ -57,8 +57,7 @@ def begin(journal: Transaction, who: Identity, kind: str) -> bool:
     record = intended(record_of(row), journal.names.hex_digits(NONCE_DIGITS))
     if record is None:
         return False
-    _keep(journal, kind, row, record, request="", answer="")
-    _owe(journal, who, kind)
+    _owe(journal, who, _keep(journal, kind, row, record, request="", answer=""))
     return True
 
 
@@ -71,9 +70,9 @@ def freeze(journal: Transaction, who: Identity, kind: str, request: Mapping[str,
     record = asked(record_of(row), digest_of(request))
     if record is None:
         return False
-    _keep(journal, kind, row, record, request=json.dumps(request))
+    kept = _keep(journal, kind, row, record, request=json.dumps(request))
     journal.rows.note_asked(kind=kind, boot_seconds=journal.boot_seconds, boot_id=journal.boot_id)
-    _owe(journal, who, kind)
+    _owe(journal, who, kept)
     return True
 
 
@@ -83,8 +82,7 @@ def abandon(journal: Transaction, who: Identity, kind: str) -> bool:
     record = gave_up(record_of(row))
     if record is None:
         return False
-    _keep(journal, kind, row, record)
-    _owe(journal, who, kind)
+    _owe(journal, who, _keep(journal, kind, row, record))
     return True
 
 
@@ -100,8 +98,7 @@ def store(journal: Transaction, who: Identity, told: Right | Refused) -> Row | N
     record = heard(record_of(row), Told.ANSWER, row["seq"], row["nonce"], told.digest())
     if record is None:
         return None
-    _keep(journal, row["kind"], row, record, answer=told.model_dump_json())
-    _owe(journal, who, row["kind"])
+    _owe(journal, who, _keep(journal, row["kind"], row, record, answer=told.model_dump_json()))
     return row
 
 
@@ -110,18 +107,18 @@ def take_announced(journal: Transaction, who: Identity, told: Announced) -> str 
 
     One that has asked already, and was told that nobody knew it, asks the same again.
     """
-    row = current(journal, who, told.comm_id)
-    if row is None or not _step(journal, row, Told.ANNOUNCED):
+    kept = _step(journal, current(journal, who, told.comm_id), Told.ANNOUNCED)
+    if kept is None:
         return None
-    _owe(journal, who, row["kind"])
-    return None if row["request"] else str(row["kind"])
+    _owe(journal, who, kept)
+    return None if kept["request"] else str(kept["kind"])
 
 
 def take_over(journal: Transaction, who: Identity, told: Completed | Aborted) -> str | None:
     """Let go of an exchange that the other side has closed; return its class (B10)."""
-    row = current(journal, who, told.comm_id)
     what = Told.COMPLETED if isinstance(told, Completed) else Told.ABORTED
-    return row["kind"] if row is not None and _step(journal, row, what) else None
+    kept = _step(journal, current(journal, who, told.comm_id), what)
+    return str(kept["kind"]) if kept is not None else None
 
 
 def take_trouble(journal: Transaction, who: Identity, told: Troubled) -> bool:
@@ -129,12 +126,12 @@ def take_trouble(journal: Transaction, who: Identity, told: Troubled) -> bool:
 
     Then no class of ours asks for anything any more, until an operator enrols this PC anew.
     """
-    row = current(journal, who, told.comm_id)
     what = _TROUBLES.get(told.trouble)
-    if row is None or what is None or not _step(journal, row, what):
+    kept = _step(journal, current(journal, who, told.comm_id), what) if what is not None else None
+    if kept is None:
         return False
-    _owe(journal, who, row["kind"])
-    after = ClientState(journal.rows.exchange(kind=row["kind"])["state"])
+    _owe(journal, who, kept)
+    after = ClientState(kept["state"])
     if after is ClientState.QUARANTINED:
         journal.rows.quarantine_all(state=ClientState.QUARANTINED)
     return after in {ClientState.QUARANTINED, ClientState.CONTESTING}
@@ -161,9 +158,7 @@ def is_quarantined(journal: Transaction) -> bool:
 def ask_again(journal: Transaction, who: Identity) -> None:
     """Repeat whatever is owed, from what is stored and nothing else (B11)."""
     for row in journal.rows.exchanges():
-        message = _message(who, row)
-        if message is not None:
-            journal.ask(Channel.REQUESTS, message)
+        _owe(journal, who, row)
 
 
 def record_of(row: Row | None) -> ClientRecord:
@@ -196,12 +191,12 @@ def current(journal: Transaction, who: Identity, comm_id: str) -> Row | None:
     )
 
 
-def _step(journal: Transaction, row: Row, what: Told) -> bool:
+def _step(journal: Transaction, row: Row | None, what: Told) -> Row | None:
+    """Take a word of the server about what is open; return the exchange as it is kept after it."""
+    if row is None:
+        return None
     record = heard(record_of(row), what, row["seq"], row["nonce"])
-    if record is None:
-        return False
-    _keep(journal, row["kind"], row, record)
-    return True
+    return _keep(journal, row["kind"], row, record) if record is not None else None
 
 
 def _keep(
@@ -212,7 +207,11 @@ def _keep(
     *,
     request: str | None = None,
     answer: str | None = None,
-) -> None:
+) -> Row:
+    """Keep the record of a class, with its request and answer as they were if there are none new.
+
+    Returned is the row as it is now.
+    """
     kept = journal.rows.keep_exchange(
         kind=kind,
         before=row["state"] if row is not None else "",
@@ -227,11 +226,13 @@ def _keep(
         done_nonce=record.done_nonce,
         done_digest=record.done_digest,
     )
-    assert kept == 1, "one loop writes the journal, so the exchange is as it was read"
+    assert kept is not None, "one loop writes the journal, so the exchange is as it was read"
+    return kept
 
 
-def _owe(journal: Transaction, who: Identity, kind: str) -> None:
-    message = _message(who, journal.rows.exchange(kind=kind))
+def _owe(journal: Transaction, who: Identity, row: Row) -> None:
+    """Send what is owed in an exchange that is in the journal now."""
+    message = _message(who, row)
     if message is not None:
         journal.ask(Channel.REQUESTS, message)
 
@@ -243,19 +244,19 @@ def _message(who: Identity, row: Row) -> Message | None:
         return None
     comm_id = str(_comm_id(who, row["kind"], said.seq, said.nonce))
     completed = _completed(who, row["kind"], said)
-    written: Mapping[Saying, Callable[[], Message]] = {
-        Saying.ANNOUNCE: lambda: Announce(comm_id=comm_id, completed=completed),
-        Saying.REQUEST: lambda: Request(
-            comm_id=comm_id, request=json.loads(row["request"]), digest=said.digest
-        ),
-        Saying.COMPLETE: lambda: Complete(comm_id=comm_id, digest=said.digest),
-        Saying.PRESENT: lambda: Complete(
-            comm_id=comm_id, digest=said.digest, presented=_presented(row)
-        ),
-        Saying.ABORT: lambda: Abort(comm_id=comm_id, completed=completed),
-        Saying.CONTEST: lambda: Contest(comm_id=comm_id),
-    }
-    return written[said.saying]()
+    match said.saying:
+        case Saying.ANNOUNCE:
+            return Announce(comm_id=comm_id, completed=completed)
+        case Saying.REQUEST:
+            request = json.loads(row["request"])
+            return Request(comm_id=comm_id, request=request, digest=said.digest)
+        case Saying.COMPLETE | Saying.PRESENT:
+            presented = _presented(row) if said.saying is Saying.PRESENT else None
+            return Complete(comm_id=comm_id, digest=said.digest, presented=presented)
+        case Saying.ABORT:
+            return Abort(comm_id=comm_id, completed=completed)
+        case Saying.CONTEST:
+            return Contest(comm_id=comm_id)
 
 
 def _presented(row: Row) -> Right | Refused:
