@@ -99,7 +99,7 @@ class Reconciler:
                 waits = self._journal.transact(sessions.waits_to_try_again)
             except (RunnerIsAway, StorageIsFull) as fault:
                 self._log.warning("differences stay open", why=str(fault))
-                self._look_at_all |= isinstance(fault, StorageIsFull)
+                self._look_at_all = True
                 waits = True
             if waits:
                 with contextlib.suppress(TimeoutError):
@@ -108,6 +108,9 @@ class Reconciler:
                 self._nudged.set()
 
     async def _close_differences(self) -> None:
+        """Look first where something may have been missed: what runs has not failed to start."""
+        if self._look_at_all:
+            await self._compare_all()
         for due in self._journal.transact(sessions.to_start):
             started = await self._runner.start(due)
             if isinstance(started, EndReason):
@@ -118,8 +121,6 @@ class Reconciler:
             seen = await self._runner.stop(due_to_stop.session, due_to_stop.reason)
             if seen is not None:
                 self._take(seen)
-        if self._look_at_all:
-            await self._compare_all()
         while self._over:
             session = next(iter(self._over))
             await self._runner.forget(session)
