@@ -51,6 +51,7 @@ class Courier:
         self._connection = names.hex_digits(16)
         self._awaits_standing = False
         self._standing_asked = ""
+        self._greeted = ("", 0.0)
         self._sent_up_to = 0
         self._acknowledged_up_to = 0
 
@@ -78,6 +79,11 @@ class Courier:
         if is_answer:
             self._standing_asked = ""
         return is_answer
+
+    def greeted_seconds_ago(self, corr: str) -> float | None:
+        """Return how long ago we said the hello that this answers, or None: it answers another."""
+        greeting, at = self._greeted
+        return self._clock.boot_seconds() - at if corr and corr == greeting else None
 
     def on_standing(self) -> None:
         """Note that we were told where we stand, whatever it is."""
@@ -160,6 +166,8 @@ class Courier:
         name = self._names.new("m")
         if channel is Channel.SPECIFICATION:
             self._standing_asked = name
+        elif channel is Channel.HELLO:
+            self._greeted = name, self._clock.boot_seconds()
         topic, payload = self._topic(channel, tail), self._bytes(name, message, seq=seq)
         return self._publish(topic, payload, qos, retain=channel in RETAINED)
 

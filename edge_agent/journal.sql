@@ -195,7 +195,7 @@ ON CONFLICT (session) DO NOTHING;
 
 -- name: session(session)^
 SELECT session, device, program, fence, granted_seconds, start_by_boot_seconds,
-    deadline_boot_seconds, boot_id, state, wanted, stop_reason, start_tries
+    deadline_boot_seconds, boot_id, state, wanted, stop_reason, start_tries, try_at_boot_seconds
 FROM sessions WHERE session = :session;
 
 -- name: live_sessions()

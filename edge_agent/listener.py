@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -48,6 +48,10 @@ ON_CHANNEL: Final[Mapping[Channel, tuple[type[Message], ...]]] = {
 """What may come on each channel; anything else is dropped."""
 
 
+WELCOME_WITHIN_SECONDS: Final = 5.0
+"""After our hello: the time in a later welcome is not close enough to open a window by."""
+
+
 class NotTaken(RusubanError):
     """A message is not taken, {why}: {detail}."""
 
@@ -77,6 +81,18 @@ class Hearing:
     on_told: Callable[[CustomerTold], None]
 
 
+class OwnQuestions(Protocol):
+    """What we have asked lately, by the `corr` that an answer carries."""
+
+    def answers_us(self, corr: str) -> bool:
+        """Say of a word on our standing, once, whether it answers the last time that we asked."""
+        ...
+
+    def greeted_seconds_ago(self, corr: str) -> float | None:
+        """Return how long ago we said the hello that this answers, or None: it answers another."""
+        ...
+
+
 class Listener:
     """Takes what the broker delivers; acknowledges it when it is in the journal or not for it."""
 
@@ -88,7 +104,7 @@ class Listener:
         *,
         hearing: Hearing,
         acknowledge: Callable[[Delivery], None],
-        answers_us: Callable[[str], bool],
+        questions: OwnQuestions,
     ) -> None:
         """Take the parts it speaks to.
 
@@ -98,7 +114,7 @@ class Listener:
             gate: says which channels it may hear now.
             hearing: whom it tells of what has changed.
             acknowledge: tells the broker that a delivery is safe.
-            answers_us: says whether a word with this `corr` answers our question where we stand.
+            questions: says which of our own questions a word answers.
         """
         self.dropped: Counter[str] = Counter()
         self._who = who
@@ -106,13 +122,12 @@ class Listener:
         self._gate = gate
         self._hearing = hearing
         self._acknowledge = acknowledge
-        self._answers_us = answers_us
+        self._questions = questions
         self._tells_too_early = True
         self._log = structlog.get_logger("listener")
         self._hears: Mapping[type[Message], Callable[[Any], None]] = {
             ServiceProfile: self._hear_profile,
             ServiceRefused: self._hear_service_refused,
-            Welcome: self._hear_welcome,
             Acknowledged: self._hear_acknowledged,
             Announced: self._hear_announced,
             Right: self._hear_right,
@@ -153,10 +168,12 @@ class Listener:
             self._tells_too_early = False
 
     def _hear(self, envelope: Envelope) -> None:
-        """Hand a message to its flow; of our standing it matters whether we have asked."""
+        """Hand a message to its flow; of some it matters whether we have asked, and when."""
         message = envelope.message
         if isinstance(message, StandingTold):
-            self._hear_standing(message, is_answer=self._answers_us(envelope.corr))
+            self._hear_standing(message, is_answer=self._questions.answers_us(envelope.corr))
+        elif isinstance(message, Welcome):
+            self._hear_welcome(message, self._questions.greeted_seconds_ago(envelope.corr))
         else:
             self._hears[type(message)](message)
 
@@ -209,10 +226,16 @@ class Listener:
         self._journal.transact(service.take_refusal, told)
         self._hearing.on_standing()
 
-    def _hear_welcome(self, told: Welcome) -> None:
-        if told.epoch == self._who.epoch:
+    def _hear_welcome(self, told: Welcome, greeted_seconds_ago: float | None) -> None:
+        """Take in what the controller has of us; what time it says counts only fresh.
+
+        A welcome may have waited at the broker for an hour, and says what time it was then.
+        """
+        if told.epoch != self._who.epoch:
+            return
+        if greeted_seconds_ago is not None and greeted_seconds_ago <= WELCOME_WITHIN_SECONDS:
             self._journal.transact(rights.take_time, told.server_at)
-            self._note_acknowledged(told.acknowledged_up_to)
+        self._note_acknowledged(told.acknowledged_up_to)
 
     def _hear_acknowledged(self, told: Acknowledged) -> None:
         if told.epoch == self._who.epoch:

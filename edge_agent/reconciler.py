@@ -144,6 +144,7 @@ class Reconciler:
             if self._journal.transact(sessions.is_over, seen.session):
                 self._look_at_all = True
                 self._nudged.set()
-        elif self._journal.transact(sessions.is_over, seen.session):
-            self._over.add(seen.session)
+        else:
+            if self._journal.transact(sessions.is_over, seen.session):
+                self._over.add(seen.session)
             self._nudged.set()

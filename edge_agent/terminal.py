@@ -326,7 +326,7 @@ class Terminal:
             self._gate,
             hearing=hearing,
             acknowledge=self._acknowledge,
-            answers_us=self.courier.answers_us,
+            questions=self.courier,
         )
 
     def _new_link(self) -> Link:

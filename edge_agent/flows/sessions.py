@@ -97,7 +97,7 @@ def note_seen(journal: Transaction, seen: ProgramSeen) -> None:
     if seen.state is SessionState.ENDED:
         _note_ended(journal, before, seen)
     elif seen.state is SessionState.FAILED:
-        _fail(journal, seen.session, seen.end_reason or EndReason.UNKNOWN)
+        _note_failed(journal, row, seen.end_reason or EndReason.UNKNOWN)
 
 
 def note_warned(journal: Transaction, session: str, seconds_left: float) -> None:
@@ -108,9 +108,12 @@ def note_warned(journal: Transaction, session: str, seconds_left: float) -> None
 def note_refused(journal: Transaction, session: str, reason: EndReason) -> bool:
     """Take in that the runner has not started it; say whether it is to be tried again.
 
-    It is while there is time and the customer still stands there; what came too late never is.
+    It is while there is time and the customer still stands there; what came too late never is. The
+    runner tells one failure twice, as its answer and as an event: while it is waited, it is counted.
     """
     row = journal.rows.session(session=session)
+    if journal.boot_seconds < row["try_at_boot_seconds"]:
+        return True
     is_last = row["start_tries"] + 1 >= START_TRIES
     if reason is EndReason.START_TIMEOUT or is_last or not _may_start(journal, row):
         _fail(journal, session, reason)
@@ -194,6 +197,18 @@ def _may_start(journal: Transaction, row: Row) -> bool:
     """Say whether it is still time: in the same boot, soon after the scan, before the end."""
     by = min(row["start_by_boot_seconds"], row["deadline_boot_seconds"])
     return bool(row["boot_id"] == journal.boot_id and journal.boot_seconds < by)
+
+
+def _note_failed(journal: Transaction, row: Row, reason: EndReason) -> None:
+    """A program did not come up: tried again unless it is not wanted any more, or is over by time."""
+    if reason is EndReason.PROGRAM_FAILED and row["wanted"] == "run" and _is_starting(row):
+        note_refused(journal, row["session"], reason)
+    else:
+        _fail(journal, row["session"], reason)
+
+
+def _is_starting(row: Row) -> bool:
+    return bool(row["state"] == SessionState.STARTING)
 
 
 def _note_running(journal: Transaction, before: SessionState, seen: ProgramSeen) -> SessionState:

@@ -118,6 +118,14 @@ class TerminalInHand:
         message = StandingTold(standing=standing, revision=revision, **facts)
         self.hear(message, Channel.REGISTRATION, corr=corr)
 
+    def answers_us(self, corr: str) -> bool:
+        """Say whether a word answers our question, as the test has marked it."""
+        return corr == ASKED
+
+    def greeted_seconds_ago(self, corr: str) -> float | None:
+        """Return how long ago we said hello, as the test has marked it: just now."""
+        return 0.0 if corr == ASKED else None
+
     def asks(self) -> list[Message]:
         """Return what has been asked since the last look."""
         asked = [each.message for each in self.asked]
@@ -184,7 +192,7 @@ class TerminalInHand:
             self.gate,
             hearing=hearing,
             acknowledge=lambda _: None,
-            answers_us=lambda corr: corr == ASKED,
+            questions=self,
         )
         self.gate.review()
         self.listener.on_connected()

@@ -7,15 +7,17 @@ from functools import partial
 import pytest
 
 from cloud_controller.flows import registration, rights
+from common.messages.registration import Welcome
 from common.messages.rights import Right
 from common.messages.sessions import SessionAdmitted
 from common.rules.presence import LineMode
 from common.rules.problems import ProblemKind
 from common.rules.sessions import EndReason
 from common.rules.tickets import DenialReason
+from common.topics import Channel
 from edge_agent.flows import rights as asking, sessions as running
 from tests.fakes.house import SLOT_SECONDS, STORE, HouseInHand
-from tests.fakes.terminal import TerminalInHand, a_program
+from tests.fakes.terminal import ASKED, TerminalInHand, a_program
 
 
 @pytest.fixture
@@ -170,6 +172,20 @@ def test_without_a_clock_that_can_be_trusted_nothing_is_opened(house, terminal):
     assert terminal.shown[-1].reason is None
 
 
+@pytest.mark.parametrize(("corr", "kept"), [(ASKED, True), ("m-other", False)])
+def test_only_the_answer_to_our_own_hello_says_what_time_it_is(house, terminal, corr, kept):
+    """A welcome may have waited at the broker for an hour."""
+    terminal.restart(boot_id="boot-2")
+    welcome = Welcome(
+        epoch=terminal.who.epoch,
+        acknowledged_up_to=0,
+        desired_revision=0,
+        server_at=house.clock.now,
+    )
+    terminal.hear(welcome, Channel.WELCOME, corr=corr)
+    assert (terminal.do(asking.trusted_now) is not None) is kept
+
+
 def test_a_wall_clock_set_anywhere_opens_no_window(house, terminal):
     """Only the controller's word and the clock since boot count; the wall is anybody's."""
     (device, _) = house.devices_of(terminal)
@@ -271,7 +287,8 @@ def test_what_began_without_the_line_is_told_before_anything_is_asked_for_its_de
     assert terminal.shown[-1].reason is DenialReason.BUSY_TRY_AGAIN, "in a moment it can be asked"
     assert terminal.asks() == []
     terminal.scan(device, coming)
-    assert (terminal.shown[-1].reason, terminal.shown[-1].is_alone) == (None, True)
+    shown = terminal.shown[-1]
+    assert (shown.reason, shown.is_alone) == (None, True)
     house.tell_all(terminal)
     assert [row["admission"] for row in house.books.rows("sessions")] == ["held", "held"]
     assert {row["end_reason"] for row in house.books.rows("sessions")} == {"time_up", None}

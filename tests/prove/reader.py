@@ -134,7 +134,7 @@ class Reader:
             gate,
             hearing=hearing,
             acknowledge=lambda _: None,
-            answers_us=lambda _: False,
+            questions=self._courier,
         )
         self._courier.is_connected = True
         self.journal.on_said = self._courier.pump

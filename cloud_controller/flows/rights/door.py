@@ -226,8 +226,10 @@ def _add_scan(
 def _tell_reader(
     books: Transaction, asked: ScanRequest, denial: Denial | None, title: str | None
 ) -> None:
-    """Tell the entrance what came of a scan that it has passed on, if it was passed on."""
-    if asked.reader is None:
+    """Tell the entrance what came of a scan that it has passed on, if one of this store did."""
+    if asked.reader is None or not books.rights.are_of_one_store(
+        terminal_id=asked.reader, device_id=asked.device
+    ):
         return
     told = CustomerTold(
         command=books.names.new("n"),

@@ -93,7 +93,8 @@ def note_admitted(books: Transaction, said: Received) -> None:
     """Enter a session that a terminal began by itself; nothing it did is reconciled away.
 
     A start without our right of a ticket that it does not hold is flagged for the operator, and
-    one that cannot be true of this ticket makes no session of ours.
+    one that cannot be true of this ticket makes no session of ours. The ticket stays held: should
+    its program fail, that terminal may redeem it again, and nobody else before it is given back.
     """
     message: SessionAdmitted = said.message
     _supersede(books, said)
@@ -116,12 +117,9 @@ def note_admitted(books: Transaction, said: Received) -> None:
             fence=door.last_fence + 1,
             granted_seconds=message.granted_seconds,
             granted_at=message.at,
-            deadline_at=message.at + int(message.granted_seconds * 1000),
+            deadline_at=ticket.ends_at,
             admission=message.admission,
         )
-        if is_held:
-            books.rights.release(ticket_id=message.ticket)
-            _forget_cancel(books, held)
     reservation = ticket.reservation if ticket is not None else None
     facts = {
         "scan": message.scan,

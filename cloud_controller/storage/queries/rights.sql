@@ -88,6 +88,10 @@ FROM scans AS c LEFT JOIN devices AS v USING (device_id) WHERE c.scan_id = :scan
 SELECT s.number FROM terminals AS t JOIN stores AS s USING (store_id)
 WHERE t.terminal_id = :terminal_id;
 
+-- name: are_of_one_store(terminal_id, device_id)$
+SELECT EXISTS (SELECT 1 FROM terminals AS t JOIN devices AS v USING (store_id)
+    WHERE t.terminal_id = :terminal_id AND v.device_id = :device_id);
+
 -- name: host_of(ticket_id)^
 -- Where a ticket is to be used: the device of its reservation, and the terminal that hosts it.
 SELECT v.device_id, v.title, v.terminal_id, t.presence
