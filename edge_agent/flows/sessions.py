@@ -109,7 +109,7 @@ def note_refused(journal: Transaction, session: str, reason: EndReason) -> bool:
     """Take in that the runner has not started it; say whether it is to be tried again.
 
     It is while there is time and the customer still stands there; what came too late never is. The
-    runner tells one failure twice, as its answer and as an event: while it is waited, it is counted.
+    runner tells a failure twice, as its answer and as an event: until the next try it is one.
     """
     row = journal.rows.session(session=session)
     if journal.boot_seconds < row["try_at_boot_seconds"]:
@@ -200,15 +200,12 @@ def _may_start(journal: Transaction, row: Row) -> bool:
 
 
 def _note_failed(journal: Transaction, row: Row, reason: EndReason) -> None:
-    """A program did not come up: tried again unless it is not wanted any more, or is over by time."""
-    if reason is EndReason.PROGRAM_FAILED and row["wanted"] == "run" and _is_starting(row):
+    """A program did not come up: it is tried again, unless it is not wanted any more."""
+    is_wanted = (row["state"], row["wanted"]) == (SessionState.STARTING, "run")
+    if is_wanted and reason is EndReason.PROGRAM_FAILED:
         note_refused(journal, row["session"], reason)
     else:
         _fail(journal, row["session"], reason)
-
-
-def _is_starting(row: Row) -> bool:
-    return bool(row["state"] == SessionState.STARTING)
 
 
 def _note_running(journal: Transaction, before: SessionState, seen: ProgramSeen) -> SessionState:

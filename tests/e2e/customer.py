@@ -102,10 +102,10 @@ def offering_of(world: World, terminal: Terminal) -> str:
     return str(world.wait_for(f"{title} to be on offer", offered))
 
 
-def programs(world: World, terminal: Terminal) -> list[int]:
+def programs(world: World, terminal: Terminal, program: str = "program.py") -> list[int]:
     """Return the device programs that run on a terminal."""
     folder = str(terminal.folder).encode()
-    return [pid for pid in world.processes("program.py") if folder in _environment(pid)]
+    return [pid for pid in world.processes(program) if folder in _environment(pid)]
 
 
 def kill(pids: Sequence[int], number: signal.Signals = signal.SIGKILL) -> None:
@@ -115,12 +115,14 @@ def kill(pids: Sequence[int], number: signal.Signals = signal.SIGKILL) -> None:
         os.kill(pid, number)
 
 
-def book_at(world: World, offering: str, starts_at: datetime) -> dict[str, Any]:
+def book_at(
+    world: World, offering: str, starts_at: datetime, length_seconds: int | None = None
+) -> dict[str, Any]:
     """Book the slot that begins then, on any device of the offering."""
     body = {
         "offering": offering,
         "starts_at": f"{starts_at:%Y-%m-%dT%H:%M:%SZ}",
-        "length_seconds": world.terms.lengths_seconds[0],
+        "length_seconds": length_seconds or world.terms.lengths_seconds[0],
     }
     headers = {"Idempotency-Key": os.urandom(12).hex()}
     return dict(world.api("POST", "/api/v1/reservations", body, headers=headers))

@@ -207,3 +207,26 @@ def test_a_program_that_comes_up_at_the_second_try_costs_nobody_anything(house, 
     assert json.loads(house.books.rows("ledger")[-1]["body"]).get("cents", 0) <= PRICE
     assert house.states()["sessions"] == ["ended"]
     assert not house.books.rows("problems")
+
+
+def test_one_failure_that_the_runner_tells_twice_is_one_try(house, terminal):
+    """It answers that the program cannot be started, and says the same as an event, or first."""
+    (device, _) = house.devices_of(terminal)
+    session = start(house, terminal, device, house.book(device))
+    failed = a_program(session, "failed", end_reason=EndReason.PROGRAM_FAILED)
+    for number in range(1, START_TRIES + 1):
+        terminal.do(running.note_seen, failed)
+        is_tried_again = terminal.do(running.note_refused, session, EndReason.PROGRAM_FAILED)
+        assert is_tried_again is (number < START_TRIES)
+        assert ("session.failed" in terminal.told_types()) is (number == START_TRIES)
+        house.clock.move(START_AGAIN_SECONDS)
+    assert terminal.told_types().count("session.failed") == 1
+
+
+def test_what_is_stopped_before_it_came_up_is_not_tried_again(house, terminal):
+    (device, _) = house.devices_of(terminal)
+    session = start(house, terminal, device, house.book(device))
+    failed = a_program(session, "failed", end_reason=EndReason.STAFF_ENDED)
+    terminal.do(running.note_seen, failed)
+    assert terminal.told_types()[-1] == "session.failed"
+    assert not terminal.do(running.waits_to_try_again)

@@ -22,6 +22,7 @@ from common.messages.sessions import (
 from common.rules.sessions import (
     CLOCK_TOLERANCE_SECONDS,
     START_AGAIN_SECONDS,
+    START_TRIES,
     STOP_ACCEPT_SECONDS,
     EndReason,
 )
@@ -100,7 +101,9 @@ def test_the_right_reserves_the_ticket_and_the_running_program_spends_it(house, 
 
 
 def test_a_program_that_never_ran_gives_the_ticket_back(house, terminal, session):
-    see(terminal, session, "failed", end_reason=EndReason.PROGRAM_FAILED)
+    for _ in range(START_TRIES):
+        see(terminal, session, "failed", end_reason=EndReason.PROGRAM_FAILED)
+        house.clock.move(START_AGAIN_SECONDS)
     house.tell_all(terminal)
     assert house.states() == {
         "tickets": ["issued"],
