@@ -191,6 +191,22 @@ def test_a_seat_that_an_old_backup_forgot_is_counted_though_none_is_left(owner, 
     assert pool(owner) == (2, 0, 0)
 
 
+def test_a_forgotten_renewal_that_is_shown_counts_no_second_seat(owner, tmp_path):
+    terminal = owner.confirmed("a")
+    ask(owner, terminal, 1)
+    backup = tmp_path / "old.sqlite"
+    owner.books.copy_to(backup)
+    renewed = ask(owner, terminal, 2)
+    assert isinstance(renewed, Right)
+    owner.books.close()
+    put_back(owner, backup)
+    present(owner, terminal, renewed)
+    assert pool(owner) == (2, 1, 0)
+    owner.clock.now += 2 * LEASE_MS
+    owner.books.do(rights.free_leases)
+    assert pool(owner) == (2, 0, 0)
+
+
 def put_back(house: HouseInHand, backup: Path) -> None:
     file = BooksInHand(backup, clock=house.clock, names=house.names, keys=house.keys)
     house.books.__dict__.update(file.__dict__)

@@ -17,7 +17,7 @@ from cloud_controller.upstream import Bundle
 from cloud_controller.web import guard, peers as door
 from common.messages.rights import Announce
 from common.system import SystemClock, SystemNames
-from common.tls import trusting
+from common.tls import fingerprint_of, trusting
 from tests.fakes.controllers import PHYSICS
 from tests.rim.peers_kit import RootKit, post, root_kit, shown
 
@@ -118,6 +118,17 @@ async def test_no_other_certificate_of_our_authority_opens_the_door(tmp_path, na
             certificate, key = root.authority.certify_peer("peer:osaka")
             other = root.bundle("osaka", osaka.epoch, certificate, key)
             assert await refusal(root, shown(tmp_path, other), body) == (403, "peer_not_admitted")
+
+
+async def test_a_certificate_that_is_not_made_out_to_a_peer_is_none_even_if_it_is_known(tmp_path):
+    """A terminal's is of the same authority: were its name a peer's, it would still be no peer."""
+    async with root_kit(tmp_path / "root") as root:
+        certificate, key = root.authority.certify_peer("osaka")
+        fingerprint = fingerprint_of(certificate)
+        epoch = await root.books.transact(peers.add_peer, "osaka", fingerprint, "tests")
+        bundle = root.bundle("osaka", epoch, certificate, key)
+        refused = await refusal(root, shown(tmp_path, bundle), announce(bundle))
+        assert refused == (403, "peer_not_admitted")
 
 
 def bodies(bundle: Bundle) -> list[bytes]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from cloud_controller.commands import beside
 from cloud_controller.main import EXIT_CANNOT_START, command_line
 from cloud_controller.upstream import Bundle
 
@@ -24,6 +25,7 @@ PROGRAM = "from cloud_controller.main import command_line; command_line()"
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder with the settings of a root and of its branch."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(beside, "set_up_logs", lambda **_: None)  # into this process's own stderr
     root = 'state_folder = "root"\npeers = { port = 18443, names = ["root.example"] }\n'
     (tmp_path / "root.toml").write_text(root)
     branch = 'state_folder = "osaka"\nupstream = { bundle = "osaka.json" }\n'
