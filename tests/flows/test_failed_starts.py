@@ -230,3 +230,16 @@ def test_what_is_stopped_before_it_came_up_is_not_tried_again(house, terminal):
     terminal.do(running.note_seen, failed)
     assert terminal.told_types()[-1] == "session.failed"
     assert not terminal.do(running.waits_to_try_again)
+
+
+def test_a_device_with_a_claim_to_a_part_that_is_over_is_passed_over(house, terminal):
+    """Nobody has said yet what became of that claim; until then its slot is taken."""
+    (device, other) = house.devices_of(terminal)
+    house.book(other)
+    token = house.book(device, slots=2)
+    slot = house.books.rows("reservations")[0]
+    house.clock.move((slot["ends_at"] - house.clock.now) / 1000 + 1)
+    (told,) = fail(house, terminal, start(house, terminal, device, token))
+    assert isinstance(told, CustomerTold)
+    assert told.notice == Notice.NO_DEVICE_FREE
+    assert house.books.rows("reservations")[1]["device_id"] == device

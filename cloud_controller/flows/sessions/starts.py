@@ -34,7 +34,7 @@ def move_failed(books: Transaction) -> None:
             offering_id=row["offering_id"],
             device_id=row["device_id"],
             reservation_id=row["reservation_id"],
-            now=books.now,
+            free_from=min(books.now, row["starts_at"]),
             blocked_until=row["blocked_until"],
         )
         if other is not None:

@@ -128,14 +128,16 @@ WHERE s.is_to_move = 1 AND h.state = 'held' LIMIT :most;
 
 -- name: failed_to_move(most)
 SELECT s.session_id, s.ticket_id, s.reservation_id, s.device_id, s.terminal_id, s.end_reason,
-    s.granted_at, r.state AS reservation_state, r.offering_id, r.ends_at, r.blocked_until
+    s.granted_at, r.state AS reservation_state, r.offering_id, r.starts_at, r.ends_at,
+    r.blocked_until
 FROM sessions AS s JOIN reservations AS r USING (reservation_id)
 WHERE s.is_to_move = 1 AND NOT EXISTS (SELECT 1 FROM held_tickets AS h
     WHERE h.ticket_id = s.ticket_id AND h.state <> 'released')
 ORDER BY s.granted_at LIMIT :most;
 
--- name: another_device(offering_id, device_id, reservation_id, now, blocked_until)^
--- One that is on, here, whole, idle, and claimed by nobody until the slot is over.
+-- name: another_device(offering_id, device_id, reservation_id, free_from, blocked_until)^
+-- One that is on, here, whole, idle, and claimed by nobody for the whole slot, not even for a part
+-- of it that is over: what its claim came to is not known yet, and a slot is sold once.
 SELECT v.device_id, v.title, v.terminal_id FROM offered_devices AS d
 JOIN devices AS v USING (device_id) JOIN terminals AS t USING (terminal_id)
 WHERE d.offering_id = :offering_id AND d.state = 'on' AND v.device_id <> :device_id
@@ -146,7 +148,7 @@ WHERE d.offering_id = :offering_id AND d.state = 'on' AND v.device_id <> :device
         AND had.reservation_id = :reservation_id)
     AND NOT EXISTS (SELECT 1 FROM reservations AS r WHERE r.device_id = v.device_id
         AND r.state IN ('held', 'confirmed', 'in_use')
-        AND r.starts_at < :blocked_until AND r.blocked_until > :now)
+        AND r.starts_at < :blocked_until AND r.blocked_until > :free_from)
 ORDER BY v.number LIMIT 1;
 
 -- name: move_reservation(reservation_id, device_id, changed_at)!
