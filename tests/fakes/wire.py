@@ -50,6 +50,16 @@ class Booth:
     def name(self) -> TerminalId:
         return self.terminal.who.terminal
 
+    def prepare(self) -> None:
+        """Announce the next exchange of the device, unless one is open."""
+        self.terminal.do(rights.prepare, self.terminal.who, self.device)
+
+    def go_on(self) -> None:
+        """Have the next exchange ready where one is over, as the agent does."""
+        if rights.kind_of(self.device) in self.terminal.free:
+            self.prepare()
+        self.terminal.free.clear()
+
     def restart(self, boot_id: str | None = None) -> None:
         """Kill the agent, or with a boot id the PC: then its programs are gone as well."""
         if boot_id is not None:
@@ -114,6 +124,7 @@ class WireInHand:
     def gather(self) -> None:
         """Take what was said since the last look; what meets a dead line is gone."""
         for booth in self.booths.values():
+            booth.go_on()
             asked, events = booth.terminal.asks(), self._events(booth)
             if booth.line_is_up:
                 self.letters += [Letter(booth.name, Channel.REQUESTS, message) for message in asked]

@@ -7,9 +7,10 @@ import pytest
 from cloud_controller.flows import registration, reservations, rights
 from common.messages.rights import Refused, ReleaseTickets, Right
 from common.rules.registration import StandingEvent
+from common.rules.sessions import START_AGAIN_SECONDS, START_TRIES, EndReason
 from common.rules.tickets import HOLD_AHEAD_SECONDS, DenialReason
 from common.topics import Channel
-from edge_agent.flows import rights as asking
+from edge_agent.flows import rights as asking, sessions as running
 from tests.fakes.house import SLOT_SECONDS, HouseInHand, asked
 from tests.fakes.terminal import TerminalInHand
 
@@ -66,6 +67,33 @@ def test_a_cancellation_that_comes_after_the_use_does_not_count(house, terminal)
     assert house.states()["reservations"] == ["confirmed"]
     assert house.states()["sessions"] == ["starting"]
     assert house.books.one("reservations")["cancel_asked_at"] is None
+
+
+def test_a_ticket_whose_program_failed_alone_stays_held_until_it_is_given_back(house, terminal):
+    """Else it would open elsewhere, and here again without the line: two uses of one ticket."""
+    token = house.book(None)
+    device = house.books.one("reservations")["device_id"]
+    house.hold(terminal)
+    second = house.confirmed("c")
+    (other,) = house.devices_of(second)
+    terminal.scan(device, token, line_is_up=False)
+    for _ in range(START_TRIES):
+        (due,) = terminal.do(running.to_start)
+        terminal.do(running.note_refused, due.session, EndReason.PROGRAM_FAILED)
+        house.clock.move(START_AGAIN_SECONDS)
+    house.tell_all(terminal)
+    assert house.states()["tickets"] == ["issued"]
+    recall, refused = house.ask(second, asked(house, second, token, other))
+    assert isinstance(recall, ReleaseTickets)
+    assert isinstance(refused, Refused)
+    assert refused.reason == DenialReason.BUSY_TRY_AGAIN
+    terminal.scan(device, token, line_is_up=False)
+    house.tell_all(terminal)
+    assert house.states()["sessions"] == ["failed", "starting"]
+    assert house.books.rows("problems") == []
+    terminal.hear(recall, Channel.COMMANDS, recall.command)
+    house.tell_all(terminal)
+    assert house.books.one("held_tickets")["state"] == "held"
 
 
 def test_a_recall_that_overtakes_the_right_it_recalls_still_counts(house, terminal):

@@ -30,9 +30,12 @@ from tests.fakes.house import SLOT_SECONDS, HouseInHand
 from tests.fakes.wire import Booth, WireInHand
 from tests.prove.crash_disk import queries_bound_when_used
 
-EXAMPLES: Final = 60
+EXAMPLES: Final = 150
 STEPS: Final = 40
 TICKETS_MAX: Final = 4
+BEFORE_SECONDS: Final = 100
+"""How long before a slot each story begins: its ticket opens already."""
+
 LETTERS_MAX: Final = 30
 """Letters under way at a time; past them the oldest are lost."""
 
@@ -53,6 +56,8 @@ class Furnished:
         migrate(made)
         self.house = HouseInHand(self._folder, made, policy=Policy.AUTOMATIC)
         self.house.clock.is_kept = True
+        grid = SLOT_SECONDS * 1000
+        self.house.clock.move((-self.house.clock.now % grid) / 1000 - BEFORE_SECONDS)
         self.terminals = [self.house.confirmed(key) for key in ("a", "b")]
         self._devices = [self.house.devices_of(terminal)[0] for terminal in self.terminals]
         self._files = [made, *(terminal._file for terminal in self.terminals)]
@@ -102,24 +107,36 @@ class Rights(RuleBasedStateMachine):
         self.tokens: list[str] = []
         self.ran: dict[str, str] = {}
         self.boots = 1
+        self.wire_is_slow = False
+        for at in self.booths:
+            at.prepare()
+        self._go_on()
+        self.book(None, 0)
 
     # --- Customers
 
     @precondition(lambda self: len(self.tokens) < TICKETS_MAX)
-    @rule(booth=st.sampled_from([0, 1, None]), slot=st.integers(0, 2))
+    @rule(booth=st.sampled_from([0, 1, None]), slot=st.sampled_from([0, 0, 1]))
+    def buy(self, booth: int | None, slot: int) -> None:
+        self.book(booth, slot)
+
     def book(self, booth: int | None, slot: int) -> None:
         device = None if booth is None else self.booths[booth].device
         with suppress(SlotIsTaken, NotAllowed):
             self.tokens.append(self.house.book(device, in_seconds=slot * SLOT_SECONDS))
             self.wire.do_timers()
+        self._go_on()
 
     @precondition(lambda self: self.tokens)
-    @rule(booth=BOOTHS, ticket=PLACES)
-    def show(self, booth: int, ticket: int) -> None:
-        at = self.booths[booth]
+    @rule(elsewhere=st.sampled_from([False, False, False, True]), ticket=PLACES)
+    def show(self, *, elsewhere: bool, ticket: int) -> None:
         token = self.tokens[ticket % len(self.tokens)]
+        query = "SELECT device_id FROM reservations JOIN tickets USING (reservation_id)"
+        (row,) = self.house.books.connection.execute(f"{query} WHERE token = ?", [token])
+        is_at = row["device_id"] == self.booths[0].device
+        at = self.booths[is_at is elsewhere]
         at.terminal.scan(at.device, token, line_is_up=at.line_is_up)
-        self.wire.gather()
+        self._go_on()
 
     @precondition(lambda self: self.tokens)
     @rule(ticket=PLACES)
@@ -127,16 +144,15 @@ class Rights(RuleBasedStateMachine):
         links = [row["link"] for row in self.house.books.rows("reservations")]
         with suppress(NotAllowed):
             self.house.books.do(pages.give_up, links[ticket % len(links)])
-        self.wire.gather()
+        self._go_on()
 
     # --- The wire
 
-    @precondition(lambda self: self.wire.reachable())
-    @rule(count=st.integers(1, 6))
-    def carry(self, count: int) -> None:
-        for _ in range(count):
-            if reachable := self.wire.reachable():
-                self.wire.hand_over(reachable[0])
+    @rule()
+    def change_the_pace(self) -> None:
+        """From now on letters wait until they are carried, or wait no more."""
+        self.wire_is_slow = not self.wire_is_slow
+        self._go_on()
 
     @precondition(lambda self: self.wire.reachable())
     @rule(place=PLACES, keep=st.booleans())
@@ -150,66 +166,58 @@ class Rights(RuleBasedStateMachine):
         self.wire.letters.pop(place % len(self.wire.letters))
 
     @rule(booth=BOOTHS)
-    def say_again(self, booth: int) -> None:
-        self.wire.say_again(self.booths[booth])
-
-    @rule(booth=BOOTHS)
     def change_the_line(self, booth: int) -> None:
         at = self.booths[booth]
         at.line_is_up = not at.line_is_up
         if at.line_is_up:
             self.wire.say_again(at)
+        self._go_on()
 
     # --- Programs, time and kills
 
     @rule(booth=BOOTHS)
-    def prepare(self, booth: int) -> None:
+    def look_at_timers(self, booth: int) -> None:
+        """Let an agent do what is due: announce, decide alone what has had no answer, repeat."""
         at = self.booths[booth]
-        at.terminal.do(rights.prepare, at.terminal.who, at.device)
-        self.wire.gather()
-
-    @rule(booth=BOOTHS)
-    def give_up_waiting(self, booth: int) -> None:
-        at = self.booths[booth]
+        at.prepare()
         for late in at.terminal.do(rights.late_requests):
             scan = at.terminal.a_scan(at.device, late.token, name=late.scan)
             at.terminal.do(rights.give_up, at.terminal.who, scan)
         self.wire.gather()
+        self.wire.say_again(at)
+        self._go_on()
 
-    @rule(booth=BOOTHS, ends=st.booleans())
-    def look_at_programs(self, booth: int, *, ends: bool) -> None:
+    @rule(booth=BOOTHS, happens=st.sampled_from(["starts", "ends", "fails"]))
+    def look_at_programs(self, booth: int, happens: str) -> None:
         at = self.booths[booth]
-        for session in at.running() * ends:
-            at.end(session)
+        if happens == "fails":
+            for _ in range(START_TRIES):
+                at.refuse_all()
+                self.house.clock.move(START_AGAIN_SECONDS)
+        if happens == "ends":
+            for session in at.running():
+                at.end(session)
         for session in at.reconcile():
             self._has_begun(at, session)
-        self.wire.gather()
+        self._go_on()
 
-    @rule(booth=BOOTHS)
-    def fail_to_start(self, booth: int) -> None:
-        at = self.booths[booth]
-        for _ in range(START_TRIES):
-            at.refuse_all()
-            self.house.clock.move(START_AGAIN_SECONDS)
-        self.wire.gather()
-
-    @rule(seconds=st.sampled_from([1, 4, 35, 600, SLOT_SECONDS]))
+    @rule(seconds=st.sampled_from([1, 1, 4, 4, 35, 300, SLOT_SECONDS]))
     def wait(self, seconds: int) -> None:
         self.house.clock.move(seconds)
         for at in self.booths:
             for session in at.reconcile():
                 self._has_begun(at, session)
         self.wire.do_timers()
+        self._go_on()
 
-    @rule(booth=BOOTHS, is_the_pc=st.booleans())
-    def kill_the_agent(self, booth: int, *, is_the_pc: bool) -> None:
-        self.boots += is_the_pc
-        self.booths[booth].restart(f"boot-{self.boots}" if is_the_pc else None)
-        self.wire.gather()
-
-    @rule()
-    def kill_the_controller(self) -> None:
-        self.wire.restart_controller()
+    @rule(whom=st.sampled_from(["controller", "agent", "PC"]), booth=BOOTHS)
+    def kill(self, whom: str, booth: int) -> None:
+        self.boots += 1
+        if whom == "controller":
+            self.wire.restart_controller()
+        else:
+            self.booths[booth].restart(f"boot-{self.boots}" if whom == "PC" else None)
+        self._go_on()
 
     # --- What must hold at every moment
 
@@ -253,6 +261,12 @@ class Rights(RuleBasedStateMachine):
             self._agrees(at)
         assert self.house.books.rows("inbox") == []
         self.furnished.close()
+
+    def _go_on(self) -> None:
+        """Take what was said; unless the wire is slow, hand over all of it."""
+        self.wire.gather()
+        while not self.wire_is_slow and (reachable := self.wire.reachable()):
+            self.wire.hand_over(reachable[0])
 
     def _has_begun(self, at: Booth, session: str) -> None:
         """Note that a program has begun to run for a ticket, which happens once to each."""

@@ -133,7 +133,7 @@ class Alone:
         yield from wrong_with_the_exchange(world)
         yield from wrong_with_sessions(world, used=1, admitted=1)
         held = [tuple(row) for row in world.rows(Side.CONTROLLER, "SELECT state FROM held_tickets")]
-        if held != [("released",), ("released",)]:
+        if held != [("held",), ("released",)]:
             yield f"the controller takes its tickets for {held}"
         query = "SELECT 1 FROM held_tickets WHERE released_at IS NULL"
         if world.rows(Side.TERMINAL, query):
