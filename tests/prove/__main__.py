@@ -10,17 +10,18 @@ from random import SystemRandom
 
 from rich.console import Console
 
-from tests.prove import crash, redeem_race, rights
+from tests.prove import crash, redeem_race, rights, rights_rows
 from tests.prove.counts import Counts
 
 PROOFS: dict[str, Callable[[float, int], Awaitable[Counts]]] = {
     redeem_race.NAME: redeem_race.prove,
     rights.NAME: rights.prove,
     crash.NAME: crash.prove,
+    rights_rows.NAME: rights_rows.prove,
 }
 
 SECONDS = 30.0
-LASTS = {crash.NAME: crash.SECONDS}
+LASTS = {crash.NAME: crash.SECONDS, rights_rows.NAME: rights_rows.SECONDS}
 """Proofs that come to an end by themselves, unless they are told to earlier."""
 
 
