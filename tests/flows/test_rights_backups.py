@@ -111,7 +111,9 @@ SPANS = list(combinations_with_replacement(range(12), 2))
 
 
 @pytest.mark.parametrize(("backup_after", "restored_after"), SPANS)
-def test_an_old_backup_never_leaves_the_terminal_waiting(house, backup_after, restored_after):
+def test_b9_b10_an_old_backup_never_leaves_the_terminal_waiting(
+    house, backup_after, restored_after
+):
     story = Story(house)
     told_until(story, backup_after, restored_after)
     if restored_after:

@@ -13,7 +13,7 @@ FAULTS_MAX = 2
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_every_schedule_of_two_faults_comes_to_rest_and_breaks_nothing(story):
+def test_b11_every_schedule_of_two_faults_comes_to_rest_and_breaks_nothing(story):
     with a_world(story) as world:
         found = Exploration(world, FAULTS_MAX).run()
     assert found.violations == []

@@ -293,7 +293,7 @@ class Rights(RuleBasedStateMachine):
             assert told["state"] == row["state"] or told["is_presumed"], (told, row)
 
 
-def test_whatever_happens_no_ticket_is_used_twice_and_both_sides_agree():
+def test_b11_whatever_happens_no_ticket_is_used_twice_and_both_sides_agree():
     with ExitStack() as stack:
         stack.enter_context(queries_bound_when_used())
         Rights.furnished = Furnished()

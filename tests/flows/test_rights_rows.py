@@ -7,7 +7,7 @@ from tests.prove.rights_rows import FEW, a_store, grown, variant_is_caught
 MANY = 300
 
 
-def test_hundreds_of_exchanges_leave_as_many_protocol_rows_as_ten():
+def test_b9_hundreds_of_exchanges_leave_as_many_protocol_rows_as_ten():
     with a_store() as store:
         few = store.rows_after(FEW)
         many = store.rows_after(MANY)
