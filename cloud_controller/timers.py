@@ -15,7 +15,7 @@ from common.rules.presence import Presence, presence_after, seconds_to_next_chan
 from common.rules.tickets import RecallWhy
 
 TIDY_SECONDS: Final = 10.0
-"""How often claims that lapse and leases that end are looked for."""
+"""How often what nobody waits for is looked after: quarantine, leases, claims, codes."""
 
 HOLD_SECONDS: Final = 2.0
 """The longest sleep: how often tickets are looked for that no terminal holds yet, and recalls that
@@ -57,8 +57,9 @@ class Timers:
             self._heard.pop(terminal, None)
         else:
             self._heard[terminal] = self._clock.steady_seconds()
-            if connection:
+            if connection and connection != self._connections.get(terminal):
                 self._connections[terminal] = connection
+                self._presence.pop(terminal, None)  # enrolled anew, it is gone in the books
         if self._presence.get(terminal) is not presence:
             self._nudged.set()
 
@@ -108,7 +109,7 @@ class Timers:
 
     async def _hold(self) -> None:
         """See that each coming ticket is held by its terminal; mostly there is nothing to do."""
-        if await self._books.read(rights.has_to_hold):
+        if await self._books.read(rights.has_to_look_after_held):
             await self._books.transact(_hold)
 
     async def _note_presence(self) -> None:

@@ -41,7 +41,7 @@ class Channel(StrEnum):
 
 
 class BrokerRole(StrEnum):
-    """What the broker lets a terminal do: wait at the gate, serve, or settle what still runs."""
+    """What the broker lets a terminal do: wait at the gate, serve, or settle what it still has."""
 
     GATE = "gate"
     SERVICE = "service"
@@ -50,20 +50,20 @@ class BrokerRole(StrEnum):
 
 _ALWAYS: Final = frozenset(BrokerRole)
 _IN_SERVICE: Final = frozenset({BrokerRole.SERVICE})
-_WHILE_SESSIONS_RUN: Final = frozenset({BrokerRole.SERVICE, BrokerRole.SETTLING})
+_WHILE_SOMETHING_SETTLES: Final = frozenset({BrokerRole.SERVICE, BrokerRole.SETTLING})
 
 OPEN_TO: Final[Mapping[Channel, frozenset[BrokerRole]]] = {
     Channel.SPECIFICATION: _ALWAYS,
     Channel.REGISTRATION: _ALWAYS,
-    Channel.PRESENCE: _WHILE_SESSIONS_RUN,
-    Channel.HELLO: _WHILE_SESSIONS_RUN,
+    Channel.PRESENCE: _WHILE_SOMETHING_SETTLES,
+    Channel.HELLO: _WHILE_SOMETHING_SETTLES,
     Channel.WELCOME: _IN_SERVICE,
-    Channel.EVENTS: _WHILE_SESSIONS_RUN,
-    Channel.ACKS: _WHILE_SESSIONS_RUN,
+    Channel.EVENTS: _WHILE_SOMETHING_SETTLES,
+    Channel.ACKS: _WHILE_SOMETHING_SETTLES,
     Channel.REQUESTS: _IN_SERVICE,
     Channel.REPLIES: _IN_SERVICE,
     Channel.DESIRED: _IN_SERVICE,
-    Channel.COMMANDS: _WHILE_SESSIONS_RUN,
+    Channel.COMMANDS: _WHILE_SOMETHING_SETTLES,
     Channel.TELEMETRY: _IN_SERVICE,
     Channel.HEARTBEAT: _IN_SERVICE,
 }

@@ -75,7 +75,7 @@ class SessionFailed(Message):
 
 
 class ScanDenied(Message):
-    """A reader turned a code away by itself: it was no ticket at all."""
+    """A reader turned a code away by itself: it was no ticket, or nobody could be asked."""
 
     type: ClassVar[str] = "scan.denied"
     scan: Name

@@ -1,4 +1,7 @@
-"""What time it is for a terminal that cannot ask: only what cannot be set is believed."""
+"""What time it is for a terminal that cannot ask.
+
+The controller's word, carried on since boot; else a wall clock that a time server keeps.
+"""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ DEVICE_IS_TO_BLAME: Final = frozenset(
 )
 """Failures after which the same device would most likely fail again."""
 
-NOT_OURS: Final = frozenset({EndReason.CUSTOMER_ENDED})
+CUSTOMER_LEFT: Final = frozenset({EndReason.CUSTOMER_ENDED})
 """Ends after which what is left is nobody's debt: the customer did not want it."""
 
 
@@ -174,12 +174,18 @@ def owed_seconds(uses: Sequence[Use]) -> float:
     delivered = sum(use.delivered_seconds or 0.0 for use in uses)
     last = uses[-1]
     left = 0.0
-    if last.end_reason in NOT_OURS:
+    if last.end_reason in CUSTOMER_LEFT:
         left = last.granted_seconds - (last.delivered_seconds or 0.0)
     owed = uses[0].granted_seconds - delivered - left
     return owed if owed >= OWED_FROM_SECONDS else 0.0
 
 
-def owed_cents(price_cents: int, booked_seconds: float, seconds: float) -> int:
-    """Return the price of so many seconds of a slot, to the nearest cent, its price at the most."""
+def owed_cents(price_cents: int, booked_seconds: float, uses: Sequence[Use]) -> int:
+    """Return what a slot's undelivered seconds cost; all of its price where nothing was delivered.
+
+    To the nearest cent, and never more than the price.
+    """
+    seconds = owed_seconds(uses)
+    if seconds > 0 and not any(use.delivered_seconds for use in uses):
+        return price_cents
     return min(price_cents, round(price_cents * seconds / booked_seconds))

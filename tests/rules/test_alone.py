@@ -215,6 +215,12 @@ def test_what_was_granted_and_not_delivered_is_owed(uses: list[Use], owed: float
 
 @given(granted=st.floats(1, 1e5), delivered=st.floats(0, 1e5), price=st.integers(0, 10**7))
 def test_nobody_is_owed_more_than_he_was_granted_or_has_paid(granted, delivered, price):
-    owed = owed_seconds([use(granted, min(delivered, granted))])
-    assert 0 <= owed <= granted
-    assert 0 <= owed_cents(price, granted, owed) <= price
+    uses = [use(granted, min(delivered, granted))]
+    assert 0 <= owed_seconds(uses) <= granted
+    assert 0 <= owed_cents(price, granted, uses) <= price
+
+
+def test_what_had_nothing_delivered_is_paid_back_whole():
+    late = [use(900, 0, EndReason.PROGRAM_FAILED)]
+    assert owed_cents(1500, 1800, late) == 1500
+    assert owed_cents(1500, 1800, [use(1800, 900, EndReason.PROGRAM_FAILED)]) == 750

@@ -66,7 +66,7 @@ def _why_not(
         return Denial(reason=DenialReason.BAD_SIGNATURE), None
     if ticket is None:
         return Denial(reason=DenialReason.UNKNOWN_TICKET), None
-    if books.rights.store_of(terminal_id=reader) != read.token.store_number:
+    if books.rights.store_number_of(terminal_id=reader) != read.token.store_number:
         return Denial(reason=DenialReason.WRONG_STORE), ticket_id
     host = books.rights.host_of(ticket_id=ticket_id)
     door = books.rights.door(device_id=host["device_id"], terminal_id=host["terminal_id"])

@@ -43,6 +43,9 @@ from common.topics import Channel
 RECALL_AGAIN_SECONDS: Final = 2.0
 """Before a recall that had no answer is said again."""
 
+LEFT_ELSEWHERE_SECONDS: Final = 60
+"""How long a ticket that was shown at another terminal is left for that one to redeem."""
+
 BATCH_MAX: Final = 200
 """Tickets or devices looked at in one transaction, so that it stays short."""
 
@@ -131,18 +134,16 @@ def note_admitted(books: Transaction, said: Received) -> None:
         _raise_doubt(books, said, reservation, doubt.why)
 
 
-def has_to_hold(books: Transaction) -> bool:
-    """Say whether either of the next two has something to do."""
-    facts = {"now": books.now, "until": books.now + HOLD_AHEAD_SECONDS * 1000}
-    return bool(books.rights.devices_to_hold(**facts, most=1)) or bool(
+def has_to_look_after_held(books: Transaction) -> bool:
+    """Say whether a ticket is to be held, recalled, asked about or freed."""
+    return bool(_devices_to_hold(books, most=1)) or bool(
         books.rights.has_to_settle_held(before=books.now - int(CLOCK_TOLERANCE_SECONDS * 1000))
     )
 
 
 def hold_what_comes(books: Transaction) -> None:
     """Have terminals that are here take over their devices' coming tickets, and renew that."""
-    until = books.now + HOLD_AHEAD_SECONDS * 1000
-    for row in books.rights.devices_to_hold(now=books.now, until=until, most=BATCH_MAX):
+    for row in _devices_to_hold(books, most=BATCH_MAX):
         hold = HoldTickets(command=books.names.new("h"), device=row["device_id"])
         books.say(TerminalId(row["terminal_id"]), Channel.COMMANDS, hold, tail=hold.command)
 
@@ -154,8 +155,6 @@ def settle_held(books: Transaction) -> None:
     over = books.now - int(CLOCK_TOLERANCE_SECONDS * 1000)
     for row in books.rights.held_and_over(before=over, most=BATCH_MAX):
         recall(books, row["ticket_id"], RecallWhy.LAPSE)
-    for row in books.rights.given_up_and_held(most=BATCH_MAX):
-        recall(books, row["ticket_id"], RecallWhy.CANCEL)
     before = books.now - int(RECALL_AGAIN_SECONDS * 1000)
     for row in books.rights.recalled(before=before, most=BATCH_MAX):
         _say_release(books, row, row["recall_asked_at"])
@@ -182,6 +181,7 @@ def _give(books: Transaction, scene: Scene, message: Request) -> Answer:
         terminal_id=who.party,
         now=books.now,
         until=until,
+        shown_before=books.now - LEFT_ELSEWHERE_SECONDS * 1000,
         most=HELD_TICKETS_MAX,
     )
     tickets = [_held(row).model_dump(mode="json") for row in rows]
@@ -205,6 +205,18 @@ def _give(books: Transaction, scene: Scene, message: Request) -> Answer:
             ends_at=row["ends_at"],
         )
     return issue(books, scene, document, lease_ends_at=ends_at, amount=len(rows))
+
+
+def _devices_to_hold(books: Transaction, *, most: int) -> list[Row]:
+    """Return devices that have a coming ticket to be held, or the operator's switch to be told."""
+    return list(
+        books.rights.devices_to_hold(
+            now=books.now,
+            until=books.now + HOLD_AHEAD_SECONDS * 1000,
+            shown_before=books.now - LEFT_ELSEWHERE_SECONDS * 1000,
+            most=most,
+        )
+    )
 
 
 def _take_back(books: Transaction, scene: Scene, document: Mapping[str, Any]) -> None:
@@ -254,6 +266,9 @@ def _supersede(books: Transaction, said: Received) -> None:
     )
     for row in superseded:
         books.rights.give_ticket_back(ticket_id=row["ticket_id"])
+        facts = {"reason": EndReason.SUPERSEDED}
+        who, reservation, session = said.terminal, row["reservation_id"], row["session_id"]
+        _enter(books, "session.failed", who, reservation, session, facts)
 
 
 def _forget_cancel(books: Transaction, row: Row) -> None:

@@ -19,10 +19,7 @@ def settle(books: Transaction, reservation: str) -> None:
     uses = [_use(row) for row in books.sessions.uses(reservation_id=reservation)]
     booked_seconds = (facts["ends_at"] - facts["starts_at"]) / 1000
     seconds = owed_seconds(uses)
-    has_had_nothing = seconds > 0 and not any(use.delivered_seconds for use in uses)
-    cents = facts["price_cents"]
-    if not has_had_nothing:
-        cents = owed_cents(facts["price_cents"], booked_seconds, seconds)
+    cents = owed_cents(facts["price_cents"], booked_seconds, uses)
     if (seconds, cents) == (facts["entered_seconds"], facts["entered_cents"]):
         return
     entry = {

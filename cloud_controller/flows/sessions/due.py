@@ -1,4 +1,4 @@
-"""What time alone brings about for sessions, and when that is next."""
+"""What is due to the second for sessions, and when that is next."""
 
 from __future__ import annotations
 

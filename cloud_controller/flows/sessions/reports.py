@@ -92,7 +92,7 @@ def note_failed(books: Transaction, said: Received) -> None:
         return
     books.sessions.give_ticket_back(ticket_id=known["ticket_id"])
     if message.reason in DEVICE_IS_TO_BLAME:
-        books.sessions.is_to_move(session_id=message.session)
+        books.sessions.mark_to_move(session_id=message.session)
     enter(books, known, message.type, message.at, {"reason": message.reason})
 
 

@@ -27,7 +27,7 @@ def move_failed(books: Transaction) -> None:
     The right was given back with the failure, so the reservation is good all the while.
     """
     for row in books.sessions.failed_to_move(most=BATCH_MAX):
-        books.sessions.moved(session_id=row["session_id"])
+        books.sessions.mark_moved(session_id=row["session_id"])
         if row["reservation_state"] != "confirmed" or row["ends_at"] <= books.now:
             continue
         other = books.sessions.another_device(

@@ -51,9 +51,9 @@ SELECT EXISTS (SELECT 1 FROM reservations WHERE device_id = :device_id
     AND starts_at < :blocked_until AND :starts_at < blocked_until);
 
 -- name: move_reservation(reservation_id, device_id, changed_at)!
--- An any-device ticket moves to the device it opens; refused where that device is taken.
+-- An any-device ticket moves to the device it opens; a trigger refuses one that is taken.
 UPDATE reservations SET device_id = :device_id, changed_at = :changed_at
-WHERE reservation_id = :reservation_id;
+WHERE reservation_id = :reservation_id AND state = 'confirmed';
 
 -- name: raise_fence(device_id, fence)!
 UPDATE devices SET last_fence = :fence WHERE device_id = :device_id AND last_fence < :fence;
@@ -84,7 +84,7 @@ ON CONFLICT (scan_id) DO NOTHING;
 SELECT c.terminal_id, c.reader_id, c.verdict, v.title AS device_title
 FROM scans AS c LEFT JOIN devices AS v USING (device_id) WHERE c.scan_id = :scan_id;
 
--- name: store_of(terminal_id)$
+-- name: store_number_of(terminal_id)$
 SELECT s.number FROM terminals AS t JOIN stores AS s USING (store_id)
 WHERE t.terminal_id = :terminal_id;
 
@@ -263,7 +263,7 @@ WHERE ticket_id = :ticket_id AND state <> 'released';
 -- name: forget_released(before)!
 DELETE FROM held_tickets WHERE state = 'released' AND ends_at < :before;
 
--- name: tickets_to_hold(device_id, terminal_id, now, until, most)
+-- name: tickets_to_hold(device_id, terminal_id, now, until, shown_before, most)
 -- Good, coming, and nobody else's; one that was just shown elsewhere is left to be redeemed there.
 -- The three states are those of the index.
 SELECT k.ticket_id, k.token, r.starts_at, r.ends_at, o.early_seconds
@@ -275,10 +275,10 @@ WHERE r.device_id = :device_id AND r.state = 'confirmed' AND k.state = 'issued'
     AND (h.ticket_id IS NULL OR (h.state = 'held' AND h.terminal_id = :terminal_id)
         OR (h.state = 'released'
             AND (h.recall_why IS NULL OR h.recall_why <> 'elsewhere'
-                OR h.recall_asked_at < :now - 60000)))
+                OR h.recall_asked_at < :shown_before)))
 ORDER BY r.starts_at LIMIT :most;
 
--- name: devices_to_hold(now, until, most)
+-- name: devices_to_hold(now, until, shown_before, most)
 -- Those of terminals that are here with a coming ticket that is not held yet, and those that have not
 -- been told of the operator's switch. Device by device, in the index's three states: the tickets of
 -- all years are many more.
@@ -291,7 +291,7 @@ WHERE r.state = 'confirmed' AND k.state = 'issued' AND r.cancel_asked_at IS NULL
     AND t.standing = 'confirmed' AND t.presence <> 'gone'
     AND (h.ticket_id IS NULL OR (h.state = 'released'
         AND (h.recall_why IS NULL OR h.recall_why <> 'elsewhere'
-            OR h.recall_asked_at < :now - 60000)))
+            OR h.recall_asked_at < :shown_before)))
 UNION
 SELECT v.device_id, v.terminal_id
 FROM devices AS v JOIN stores AS s USING (store_id) JOIN terminals AS t USING (terminal_id)
@@ -309,8 +309,9 @@ WHERE device_id = :device_id AND signature_starts_told <> :told;
 
 -- name: has_to_settle_held(before)$
 SELECT EXISTS (SELECT 1 FROM held_tickets AS h JOIN terminals AS t USING (terminal_id)
-    WHERE h.state = 'recalled' OR h.ends_at < :before
-        OR (h.state = 'held' AND (h.epoch <> t.epoch OR t.standing = 'retired')));
+    WHERE (h.state = 'recalled' AND t.presence <> 'gone')
+        OR (h.state <> 'recalled' AND h.ends_at < :before)
+        OR (h.state <> 'released' AND (h.epoch <> t.epoch OR t.standing = 'retired')));
 
 -- name: held_by_the_fenced(most)
 -- Their holder has enrolled anew since, or has left for good: an operator's word that it is not used.
@@ -321,11 +322,6 @@ WHERE h.state <> 'released' AND (h.epoch <> t.epoch OR t.standing = 'retired') L
 -- name: held_and_over(before, most)
 SELECT ticket_id FROM held_tickets WHERE state = 'held' AND ends_at < :before LIMIT :most;
 
--- name: given_up_and_held(most)
-SELECT h.ticket_id FROM held_tickets AS h JOIN tickets AS k USING (ticket_id)
-JOIN reservations AS r USING (reservation_id)
-WHERE h.state = 'held' AND r.cancel_asked_at IS NOT NULL AND r.state = 'confirmed' LIMIT :most;
-
 -- name: recalled(before, most)
 -- Recalls without an answer, of terminals that can hear them.
 SELECT h.ticket_id, h.terminal_id, h.recall_asked_at
@@ -333,7 +329,8 @@ FROM held_tickets AS h JOIN terminals AS t USING (terminal_id)
 WHERE h.state = 'recalled' AND h.recall_asked_at <= :before AND t.presence <> 'gone' LIMIT :most;
 
 -- name: forget_cancel(reservation_id)!
-UPDATE reservations SET cancel_asked_at = NULL WHERE reservation_id = :reservation_id;
+UPDATE reservations SET cancel_asked_at = NULL
+WHERE reservation_id = :reservation_id AND state = 'confirmed';
 
 -- name: cancel(reservation_id, changed_at)!
 UPDATE reservations SET state = 'cancelled', changed_at = :changed_at
@@ -347,7 +344,7 @@ UPDATE tickets SET state = 'void' WHERE ticket_id = :ticket_id AND state = 'issu
 UPDATE sessions SET state = 'failed', ended_at = :ended_at, end_reason = :end_reason,
     delivered_seconds = 0.0
 WHERE device_id = :device_id AND terminal_id = :terminal_id AND state IN ('granted', 'starting')
-RETURNING ticket_id;
+RETURNING ticket_id, session_id, reservation_id;
 
 -- name: give_ticket_back(ticket_id)!
 UPDATE tickets SET state = 'issued' WHERE ticket_id = :ticket_id AND state = 'reserved';

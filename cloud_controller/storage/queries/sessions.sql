@@ -110,11 +110,11 @@ UPDATE commands SET next_send_at = :next_send_at WHERE command_id = :command_id 
 -- name: expire_command(command_id)!
 UPDATE commands SET state = 'expired' WHERE command_id = :command_id AND state = 'queued';
 
--- name: is_to_move(session_id)!
+-- name: mark_to_move(session_id)!
 -- Its ticket is to be used on another device, once nothing of it can run on this one.
 UPDATE sessions SET is_to_move = 1 WHERE session_id = :session_id;
 
--- name: moved(session_id)!
+-- name: mark_moved(session_id)!
 UPDATE sessions SET is_to_move = 0 WHERE session_id = :session_id;
 
 -- name: has_to_move()$

@@ -138,7 +138,7 @@ def take_trouble(journal: Transaction, who: Identity, told: Troubled) -> bool:
 
 
 def keep_right(journal: Transaction, told: Right, kind: str) -> None:
-    """Keep a right that is to be shown later: the latest of its class takes the earlier's place."""
+    """Keep the latest right of a class: it takes the earlier one's place."""
     journal.rows.keep_right(
         kind=kind,
         comm_id=told.comm_id,
