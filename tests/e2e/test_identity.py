@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -20,8 +22,17 @@ from common.codec import Envelope, write
 from common.messages.registration import Presence, StandingTold
 from common.rules.problems import ProblemKind
 from common.topics import Channel
-from tests.demo.world import Terminal
-from tests.e2e.customer import SHORT, begin, ends_on_time, kill, settles
+from tests.demo.world import STORE, Terminal
+from tests.e2e.customer import (
+    SHORT,
+    begin,
+    ends_on_time,
+    kill,
+    offering_of,
+    picture_of,
+    scan,
+    settles,
+)
 from tests.e2e.line_up import MARK, stolen
 from tests.e2e.open_world import OpenWorld, an_open_world
 from tests.e2e.rogue import OK, Account, Pc, Rogue, a_specification, topic
@@ -108,6 +119,28 @@ def test_an_agent_that_starts_again_and_again_is_no_copy_of_itself(world: OpenWo
         world.wait_for("it to be back", partial(_has_come_anew, world, name, before))
     assert world.known(name)["standing"] == "confirmed"
     assert [each for each in _open(world) if each["terminal"] == name] == []
+
+
+def test_a_copied_disk_is_found_at_its_next_exchange_and_both_serve_nobody(world: OpenWorld):
+    """B9: two take turns under one journal; who is late shows it, and neither is served."""
+    first, second, picture = _two_of_one_disk(world)
+    name, seen = stolen(first).terminal, len(_lines(second, "connected"))
+    world.start_agent(first)
+    world.wait_for("it to be in reach", lambda: _lines(first, "connected"))
+    assert not scan(world, first, picture)["opens"]
+    world.wait_for("it to know", lambda: _lines(first, "quarantined"))
+    world.wait_for("a problem", lambda: _raised(world, ProblemKind.IDENTITY_COPIED, name))
+    _end(first, signal.SIGTERM)
+    world.start_agent(second)
+    world.wait_for("the other", lambda: len(_lines(second, "connected")) > seen)
+    assert scan(world, second, picture)["reason"] == "not_registered"
+    _end(second, signal.SIGTERM)
+    _enrol_anew(world, first)
+    assert _raised(world, ProblemKind.IDENTITY_COPIED, name) == []
+    settles(world, begin(world, first))
+    world.start_agent(second)
+    world.wait_for("it to be kept out", lambda: _losses(second, "not_authorised"))
+    _end(second, signal.SIGTERM)
 
 
 def test_a_thief_who_speaks_as_a_live_terminal_is_reported_by_it(world: OpenWorld):
@@ -223,6 +256,51 @@ def test_a_terminal_that_retires_is_cut_off_for_good(world: OpenWorld):
     (problem,) = _raised(world, ProblemKind.RESERVATION_WITHOUT_DEVICE, pc.terminal)
     assert problem["evidence"]["link"] == ticket["link"]
     assert [each["do"] for each in problem["proposals"]] == ["move", "refund"]
+
+
+def _two_of_one_disk(world: OpenWorld) -> tuple[Terminal, Terminal, bytes]:
+    """Return a terminal and its copy, which has served a customer since, and his ticket."""
+    first = world.add_terminal()
+    offering_of(world, first)
+    world.wait_for("it to be ready", lambda: _is_announced(first))
+    _end(first, signal.SIGTERM)
+    second = _copied(world, first)
+    world.start_agent(second)
+    use = begin(world, second)
+    settles(world, use)
+    _end(second, signal.SIGTERM)
+    return first, second, picture_of(world, use.link)
+
+
+def _enrol_anew(world: OpenWorld, terminal: Terminal) -> None:
+    """Do what the operator is told to: the right PC gets a new identity of the same name."""
+    name = stolen(terminal).terminal
+    asked = {"store": STORE, "terminal": name}
+    code = world.operator("POST", "/api/v1/enrolment-codes", asked)["code"]
+    world.enrol(terminal, code, again=True)
+    world.start_agent(terminal)
+    world.wait_for_standing(name, "confirmed")
+
+
+def _copied(world: OpenWorld, terminal: Terminal) -> Terminal:
+    """Copy all that a terminal has on its disk to another PC, which has folders of its own."""
+    folder = terminal.folder.with_name(f"{terminal.folder.name}-copied")
+    shutil.copytree(terminal.folder, folder, ignore=shutil.ignore_patterns("*.sock", "*.log"))
+    for file in folder.glob("*.toml"):
+        told = file.read_text("utf-8")
+        file.write_text(told.replace(f"{terminal.folder}/", f"{folder}/"), "utf-8")
+    tickets = folder / "tickets"
+    copy = replace(terminal, folder=folder, settings=folder / "agent.toml", tickets=tickets)
+    world.terminals.append(copy)
+    return copy
+
+
+def _is_announced(terminal: Terminal) -> bool:
+    """Say whether an exchange waits for the next scan."""
+    journal = f"file:{terminal.folder / 'agent' / 'journal.db'}?mode=ro"
+    with closing(sqlite3.connect(journal, uri=True)) as reading:
+        query = "SELECT 1 FROM exchanges WHERE state = 'announced' AND kind LIKE 'session:%'"
+        return reading.execute(query).fetchone() is not None
 
 
 def _open(world: OpenWorld) -> list[dict[str, Any]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from common.messages.rights import ReportScan, Request, Right, TakeScan
+from common.messages.rights import ReportScan, Request, Right, TakeScan, Troubled
 from common.messages.sessions import CustomerTold
+from common.rules.rights import Trouble
 from common.rules.sessions import Notice
 from common.rules.tickets import DenialReason
 from common.topics import Channel
@@ -109,3 +110,15 @@ def test_nobody_hears_of_the_scans_of_another_reader(house, host, reader):
     (take,) = house.ask(reader, scan)
     passed_on(house, host, take)
     assert house.ask(host, scan) == []
+
+
+def test_whoever_stands_before_a_terminal_that_is_found_copied_is_told(house, host):
+    """Its request is answered by nobody any more; the customer must not wait for that."""
+    (device,) = house.devices_of(host)
+    house.announce(host, device)
+    host.scan(device, house.book(device))
+    (request,) = host.asks()
+    assert isinstance(request, Request)
+    host.hear(Troubled(comm_id=request.comm_id, trouble=Trouble.FORKED))
+    host.hear(Troubled(comm_id=request.comm_id, trouble=Trouble.FORKED))
+    assert [each.reason for each in host.shown] == [DenialReason.NOT_REGISTERED]

@@ -14,13 +14,14 @@ from edge_agent.flows.rights.door import (
     scan,
     show_notice,
 )
-from edge_agent.flows.rights.exchange import ask_again, is_quarantined, take_over, take_trouble
+from edge_agent.flows.rights.exchange import ask_again, is_quarantined, take_over
 from edge_agent.flows.rights.hearing import (
     right_in,
     subject_of,
     take_announced,
     take_refused,
     take_right,
+    take_trouble,
 )
 from edge_agent.flows.rights.holding import hold, release, release_all, take_time, trusted_now
 

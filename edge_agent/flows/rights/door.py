@@ -118,6 +118,19 @@ def late_requests(journal: Transaction) -> list[ScanRequest]:
     return late
 
 
+def waiting(journal: Transaction) -> list[Row]:
+    """Return the exchanges in which a scan has been asked about and has had no answer."""
+    return [row for row in journal.rows.exchanges() if _waits_for_an_answer(row)]
+
+
+def turn_away(journal: Transaction, waited: Sequence[Row]) -> None:
+    """Tell those who have waited and do not any more that they are not served here."""
+    still_waiting = {row["kind"] for row in waiting(journal)}
+    for row in waited:
+        if row["kind"] not in still_waiting:
+            journal.show(_verdict(row, DenialReason.NOT_REGISTERED))
+
+
 def give_up(journal: Transaction, who: Identity, scan: Scan) -> bool:
     """Stop waiting for the answer about a scan and decide alone; a late right starts nothing.
 

@@ -14,6 +14,7 @@ from common.messages.rights import (
     Refused,
     Right,
     SessionRight,
+    Troubled,
 )
 from common.rules.rights import Right as RightKind
 from common.seals import is_sealed
@@ -76,6 +77,18 @@ def take_refused(journal: Transaction, who: Identity, told: Refused) -> None:
     row = exchange.store(journal, who, told)
     if row is not None and row["kind"].startswith(f"{RightKind.SESSION}:"):
         door.take_refused(journal, row, told)
+
+
+def take_trouble(journal: Transaction, who: Identity, told: Troubled) -> bool:
+    """Go on as the trouble asks; say whether it proves that our journal is a copy, or has one.
+
+    Whoever stands before a device of ours then is told that it serves nobody.
+    """
+    waiting = door.waiting(journal)
+    is_copied = exchange.take_trouble(journal, who, told)
+    if is_copied:
+        door.turn_away(journal, waiting)
+    return is_copied
 
 
 def subject_of(kind: str) -> str:
