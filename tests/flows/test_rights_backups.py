@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import combinations_with_replacement
 from pathlib import Path
 
@@ -16,11 +16,19 @@ from edge_agent.flows import rights as asking
 from edge_agent.flows.rights import exchange
 from tests.fakes.house import HouseInHand
 from tests.fakes.wire import WireInHand
+from tests.prove.crash_disk import queries_bound_when_used
 
 Step = Callable[["Story"], None]
 
 ISSUED, HEARD, OVER = 5, 6, 8
 """The steps that issue the right, store it at the terminal, and let go of its exchange."""
+
+
+@pytest.fixture(autouse=True)
+def quick_starts() -> Iterator[None]:
+    """Let both sides start quickly: here they do so hundreds of times."""
+    with queries_bound_when_used():
+        yield
 
 
 class Story:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,8 +19,16 @@ from common.topics import Channel
 from edge_agent.flows import rights as asking
 from tests.fakes.house import HouseInHand, a_specification, asked
 from tests.fakes.terminal import TerminalInHand
+from tests.prove.crash_disk import queries_bound_when_used
 
 Reached = Callable[[HouseInHand, TerminalInHand, str], None]
+
+
+@pytest.fixture(autouse=True)
+def quick_starts() -> Iterator[None]:
+    """Let both sides start quickly: here they do so hundreds of times."""
+    with queries_bound_when_used():
+        yield
 
 
 @pytest.fixture
