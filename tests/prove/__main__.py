@@ -10,7 +10,7 @@ from random import SystemRandom
 
 from rich.console import Console
 
-from tests.prove import crash, redeem_race, rights, rights_rows
+from tests.prove import crash, kills, redeem_race, rights, rights_rows
 from tests.prove.counts import Counts
 
 PROOFS: dict[str, Callable[[float, int], Awaitable[Counts]]] = {
@@ -18,10 +18,15 @@ PROOFS: dict[str, Callable[[float, int], Awaitable[Counts]]] = {
     rights.NAME: rights.prove,
     crash.NAME: crash.prove,
     rights_rows.NAME: rights_rows.prove,
+    kills.NAME: kills.prove,
 }
 
 SECONDS = 30.0
-LASTS = {crash.NAME: crash.SECONDS, rights_rows.NAME: rights_rows.SECONDS}
+LASTS = {
+    crash.NAME: crash.SECONDS,
+    rights_rows.NAME: rights_rows.SECONDS,
+    kills.NAME: kills.SECONDS,
+}
 """Proofs that come to an end by themselves, unless they are told to earlier."""
 
 
