@@ -255,7 +255,7 @@ class Listener:
         self._journal.transact(rights.take_refused, self._who, told)
 
     def _hear_completed(self, told: Completed | Aborted) -> None:
-        kind = self._journal.transact(rights.take_over, self._who, told)
+        kind = self._journal.transact(rights.take_closed, self._who, told)
         if kind is not None:
             self._hearing.on_free(kind)
 

@@ -9,6 +9,7 @@ import structlog
 
 from common.errors import StorageIsFull
 from common.messages.service import ProfileDevice, ServiceProfile
+from common.rules.rights import subject_in
 from edge_agent.flows import offerings, rights, service
 from edge_agent.flows.offerings import Draft
 from edge_agent.gate import Gate
@@ -71,8 +72,8 @@ class Offers:
 
     def on_free(self, kind: str) -> None:
         """Have the next exchange of a session's class ready; others are begun when needed."""
-        device = rights.subject_of(kind)
-        if kind == rights.kind_of(device):
+        device = subject_in(kind)
+        if kind == rights.class_for(device):
             self.prepare(device)
 
     def prepare(self, device: str) -> None:

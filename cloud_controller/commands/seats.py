@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from cloud_controller.commands.beside import SettingsFile, leave, load, look, once
-from cloud_controller.flows.rights import peers, upstream
-from cloud_controller.flows.rights.peers import Pool
+from cloud_controller.flows.rights import pools, upstream
+from cloud_controller.flows.rights.pools import Pool
 from cloud_controller.flows.rights.upstream import Branch
 from cloud_controller.ports import Actor
 from cloud_controller.settings import ControllerSettings
@@ -29,7 +29,7 @@ def own(module: ModuleName, seats: SeatsOrNone, settings: SettingsFile) -> None:
     """Say how many seats of a module this controller owns; never fewer than are used."""
 
     def go() -> None:
-        once(load(settings), peers.own_seats, module, seats, Actor.COMMAND_LINE)
+        once(load(settings), pools.own_seats, module, seats, Actor.COMMAND_LINE)
         typer.echo(f"{module}: owned {seats}.")
 
     leave(go)
@@ -69,7 +69,7 @@ def settle(
     """Say how many of our seats another controller has: it is lost, or was set back."""
 
     def go() -> None:
-        once(load(settings), peers.settle_seats, module, peer, seats, Actor.COMMAND_LINE)
+        once(load(settings), pools.settle_seats, module, peer, seats, Actor.COMMAND_LINE)
         typer.echo(f"{module}: {peer} has {seats}.")
 
     leave(go)
@@ -87,7 +87,7 @@ def show(settings: SettingsFile) -> None:
         for title in ("owned", "used", "given on", "free"):
             table.add_column(title, justify="right")
         table.add_column("")
-        for pool in look(loaded, peers.pools, epoch):
+        for pool in look(loaded, pools.pools, epoch):
             counts = (pool.owned, pool.used, pool.given, pool.owned - pool.used)
             table.add_row(pool.module, *map(str, counts), _notes(pool))
         Console().print(table)

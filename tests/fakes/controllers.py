@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cloud_controller.flows import rights
-from cloud_controller.flows.rights import peers, upstream
+from cloud_controller.flows.rights import peers, pools, upstream
 from cloud_controller.flows.rights.upstream import Branch
 from cloud_controller.keys import FileKeys
 from cloud_controller.ports import Received
@@ -83,7 +83,7 @@ class ControllerInHand:
         return [row["kind"] for row in self.books.rows("problems") if row["solved_at"] is None]
 
     def own(self, seats: int, module: str = PHYSICS) -> None:
-        self.do(peers.own_seats, module, seats, "tests")
+        self.do(pools.own_seats, module, seats, "tests")
 
 
 class BranchInHand(ControllerInHand):

@@ -56,7 +56,7 @@ class Booth:
 
     def go_on(self) -> None:
         """Have the next exchange ready where one is over, as the agent does."""
-        if rights.kind_of(self.device) in self.terminal.free:
+        if rights.class_for(self.device) in self.terminal.free:
             self.prepare()
         self.terminal.free.clear()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud_controller.flows.rights import peers
+from cloud_controller.flows.rights import pools
 from common.messages.base import Message
 from common.messages.rights import ModuleRequest, Refused
 from common.rules.rights import ClientState
@@ -42,7 +42,7 @@ class Story:
         self.token = house.book(self.device)
         house.clock.is_kept = True
         if kind == "module":
-            house.books.do(peers.own_seats, "m", 3, "tests")
+            house.books.do(pools.own_seats, "m", 3, "tests")
         self.under_way: list[Message] = []
         self.steps: tuple[Step, ...] = (
             Story.announce,
@@ -130,7 +130,7 @@ def test_b9_b10_an_old_backup_never_leaves_the_terminal_waiting(
     assert house.books.rows("quarantines") == []
     was_stored = restored_after in range(HEARD, OVER)
     is_lost = was_stored and backup_after < ISSUED
-    assert ("right.taken_back" in story.ledger()) is is_lost
+    assert ("right.restored" in story.ledger()) is is_lost
     is_known = was_stored or backup_after >= ISSUED
     assert not (opens(house, story, story.token) and is_known)
     assert len(house.books.rows("sessions")) == 1
@@ -181,7 +181,7 @@ def test_a_seat_that_an_old_backup_has_forgotten_is_counted_again(
     house.carry(story.terminal)
     assert house.books.one("seat_pools")["used"] == 1
     assert house.books.one("rights")["comm_id"] == story.terminal.rows("held_rights")[0]["comm_id"]
-    assert story.ledger()[-1] == "right.taken_back"
+    assert story.ledger()[-1] == "right.restored"
 
 
 @pytest.mark.parametrize("restored_after", [HEARD, HEARD + 1])
@@ -195,7 +195,7 @@ def test_tickets_that_an_old_backup_gave_nobody_are_held_again(house, backup_aft
     (held,) = house.books.rows("held_tickets")
     assert (held["state"], held["terminal_id"]) == ("held", story.terminal.who.terminal)
     assert held["ticket_id"] == story.terminal.rows("held_tickets")[0]["ticket"]
-    assert story.ledger()[-1] == "right.taken_back"
+    assert story.ledger()[-1] == "right.restored"
 
 
 def opens(house: HouseInHand, story: Story, token: str) -> bool:

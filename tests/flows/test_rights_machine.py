@@ -242,11 +242,12 @@ class Rights(RuleBasedStateMachine):
         query = "SELECT ticket_id, terminal_id FROM held_tickets WHERE state <> 'released'"
         by_the_books = dict(map(tuple, self.house.books.connection.execute(query)))
         query = (
-            "SELECT ticket FROM held_tickets WHERE released_at IS NULL AND ticket NOT IN"
-            " (SELECT ticket FROM sessions WHERE state <> 'failed')"
+            "SELECT ticket FROM held_tickets WHERE released_at IS NULL AND ends_at > ?"
+            " AND ticket NOT IN (SELECT ticket FROM sessions WHERE state <> 'failed')"
         )
         for at in self.booths:
-            for (ticket,) in at.terminal.journal._connection.execute(query):
+            journal = at.terminal.journal._connection
+            for (ticket,) in journal.execute(query, [self.house.clock.now]):
                 assert by_the_books.get(ticket) == at.name, f"{at.name} may redeem {ticket} too"
 
     @override

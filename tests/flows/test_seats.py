@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cloud_controller.flows import rights
-from cloud_controller.flows.rights import exchange, peers
+from cloud_controller.flows.rights import exchange, pools
 from cloud_controller.flows.rights.seats import BATCH_MAX, LEASE_TOLERANCE_MS
 from cloud_controller.ports import Received
 from common.ids import TerminalId
@@ -26,6 +26,7 @@ from common.messages.rights import (
     Troubled,
 )
 from common.rules.modules import SeatRefusal
+from common.rules.problems import ProblemKind
 from common.system import SystemNames
 from common.topics import Channel
 from tests.fakes.books import BooksInHand
@@ -40,7 +41,7 @@ LEASE_MS = 86_400_000
 @pytest.fixture
 def owner(house: HouseInHand) -> HouseInHand:
     """Return a house that owns two seats."""
-    house.books.do(peers.own_seats, PHYSICS, 2, "tests")
+    house.books.do(pools.own_seats, PHYSICS, 2, "tests")
     return house
 
 
@@ -116,7 +117,7 @@ def test_a_lease_that_was_renewed_does_not_end_with_the_one_before(owner):
 
 def test_what_ends_together_is_freed_in_short_transactions(house):
     owned = BATCH_MAX + 3
-    house.books.do(peers.own_seats, PHYSICS, owned, "tests")
+    house.books.do(pools.own_seats, PHYSICS, owned, "tests")
     house.books.do(lambda books: books.rights.take_seats(module=PHYSICS, seats=owned))
     for number in range(owned):
         house.books.do(partial(add_lease, number=number))
@@ -263,7 +264,14 @@ def take_as(controller: ControllerInHand, terminal: str, message: Message) -> li
 
 def as_confirmed(books, terminal: str, message: Message) -> None:
     kinds = exchange.KINDS_OF_TERMINALS
-    who = exchange._Client(epoch="e0", kinds=kinds, may_ask=True, is_quarantined=False)
+    who = exchange._Client(
+        epoch="e0",
+        kinds=kinds,
+        may_ask=True,
+        is_quarantined=False,
+        copied=ProblemKind.PEER_COPIED,
+        ways_out=(),
+    )
     received = Received(terminal=TerminalId(terminal), epoch="e0", seq=0, corr="", message=message)
     answer = exchange._answer(books, received, who)
     assert answer is not None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cloud_controller.flows.rights import peers
+from cloud_controller.flows.rights import peers, pools
 from cloud_controller.ports import NotAllowed
 from common.ids import CommId
 from common.messages.rights import (
@@ -83,10 +83,10 @@ def test_d10_the_root_knows_what_each_controller_has(root, branch, other_branch)
     branch.take(-1)
     known = {each.name: dict(each.holds) for each in root.do(peers.peers)}
     assert known == {"osaka": {PHYSICS: 3}, "nara": {PHYSICS: 3}}
-    (pool,) = root.do(peers.pools, "")
+    (pool,) = root.do(pools.pools, "")
     assert (pool.owned, pool.used, pool.given, pool.under_way) == (OWNED, 6, 6, None)
     branch.want(2)
-    (pool,) = branch.do(peers.pools, branch.who.epoch)
+    (pool,) = branch.do(pools.pools, branch.who.epoch)
     assert (pool.owned, pool.under_way) == (3, (2, "announcing"))
 
 
@@ -131,7 +131,7 @@ def test_seats_that_are_used_are_not_returned(branch):
 def test_a_return_that_comes_to_nothing_comes_back_once(root, branch, refusal):
     branch.take(5)
     if refusal == "refused":
-        root.do(peers.settle_seats, PHYSICS, "osaka", 1, "tests")
+        root.do(pools.settle_seats, PHYSICS, "osaka", 1, "tests")
     branch.want(-4)
     branch.step()
     assert branch.owned() == 1

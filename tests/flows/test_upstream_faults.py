@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from cloud_controller.flows.rights import peers, upstream
+from cloud_controller.flows.rights import peers, pools, upstream
 from cloud_controller.ports import NotAllowed, NotFound
 from common.messages.base import Message
 from common.messages.rights import Troubled
@@ -44,7 +44,7 @@ def test_what_was_open_when_the_epoch_changed_is_never_made_twice_and_somebody_l
     assert (branch.owned(), root.used()) == (2, 4), "given, and never arrived"
     branch.take(1)
     assert branch.problems() == ["seats_unsettled"]
-    root.do(peers.settle_seats, PHYSICS, "osaka", branch.owned(), "tests")
+    root.do(pools.settle_seats, PHYSICS, "osaka", branch.owned(), "tests")
     branch.take(1)
     assert (branch.owned(), root.used(), branch.problems()) == (4, 4, [])
 
@@ -57,7 +57,7 @@ def test_a_revoked_peer_gets_nothing_and_what_it_has_stays_counted(root, branch)
         comm_id=branch.owes()[0].comm_id, trouble=Trouble.BUSY
     )
     assert root.used() == 4
-    root.do(peers.settle_seats, PHYSICS, "osaka", 0, "tests")
+    root.do(pools.settle_seats, PHYSICS, "osaka", 0, "tests")
     assert root.used() == 0
     assert [row["act"] for row in root.books.rows("audit")][-2:] == [
         "peer.revoked",
@@ -69,7 +69,7 @@ def test_nobody_is_revoked_or_settled_who_is_no_peer(root):
     with pytest.raises(NotFound):
         root.do(peers.revoke_peer, "nobody", "tests", "")
     with pytest.raises(NotFound):
-        root.do(peers.settle_seats, PHYSICS, "nobody", 0, "tests")
+        root.do(pools.settle_seats, PHYSICS, "nobody", 0, "tests")
 
 
 @pytest.mark.parametrize("name", ["", "Osaka", "a b", "controller/x", "-a", "x" * 33, "a:b"])
@@ -149,7 +149,7 @@ def test_a_difference_that_no_right_explains_is_shown_to_the_operator(root, bran
     root.put_back(backup)
     branch.take(1)
     assert branch.problems() == ["seats_unsettled"]
-    root.do(peers.settle_seats, PHYSICS, "osaka", 4, "tests")
+    root.do(pools.settle_seats, PHYSICS, "osaka", 4, "tests")
     branch.take(1)
     assert (branch.owned(), root.used(), branch.problems()) == (5, 5, [])
 

@@ -38,7 +38,7 @@ class Uses:
         act = next_of_the_program(world)
         if act is not None:
             return act
-        state = state_of(world, asking.kind_of(world.device))
+        state = state_of(world, asking.class_for(world.device))
         if state is ClientState.IDLE:
             return Act(
                 Side.TERMINAL,

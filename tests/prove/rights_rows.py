@@ -15,7 +15,7 @@ from typing import Final
 from rich.console import Console
 from rich.progress import track
 
-from cloud_controller.flows.rights import peers
+from cloud_controller.flows.rights import pools
 from cloud_controller.storage.sqlite import migrate
 from common.messages.rights import ModuleRequest
 from common.rules.registration import Policy
@@ -84,7 +84,7 @@ class Store:
     def __init__(self, house: HouseInHand) -> None:
         house.clock.is_kept = True
         terminal = house.confirmed("vr")
-        house.books.do(peers.own_seats, MODULE[7:], 1, "tests")
+        house.books.do(pools.own_seats, MODULE[7:], 1, "tests")
         self.house = house
         self.booth = Booth(terminal, house.devices_of(terminal)[0])
         self.wire = WireInHand(house, self.booth)

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from cloud_controller.flows.rights import exchange as issuing
 from common.rules.rights import (
+    TROUBLES,
     ClientRecord,
     ClientState,
     Said,
@@ -25,11 +26,10 @@ from common.rules.rights import (
     asked,
     gave_up,
     hear,
+    heard as after_hearing,
     intended,
     proves_a_copy,
-    told,
 )
-from edge_agent.flows.rights import exchange as receiving
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,7 +176,7 @@ class Shell:
             yield Move("hears", self.committed(replace(disk, record=record, held=held)))
 
     def told(self, record: ClientRecord, heard: Heard) -> ClientRecord | None:
-        return told(record, heard.what, heard.seq, heard.nonce, heard.digest)
+        return after_hearing(record, heard.what, heard.seq, heard.nonce, heard.digest)
 
     def committed(self, disk: Disk) -> Stages:
         """Return the stages of a client's transaction: it is durable, then what it owes leaves."""
@@ -196,7 +196,7 @@ class Shell:
         elif verdict is Verdict.REPEAT:
             yield Move(verdict, self.answered(books, self.answer_in(books)))
         elif verdict in issuing._TROUBLES:
-            trouble = receiving._TROUBLES.get(issuing._TROUBLES[verdict])
+            trouble = TROUBLES.get(issuing._TROUBLES[verdict])
             yield Move(verdict, self.answered(books, _about(said, trouble)))
         else:
             yield from self.carry_out(books, said, verdict)
@@ -205,7 +205,7 @@ class Shell:
         return hear(books.record, said, is_quarantined=books.is_quarantined)
 
     def carry_out(self, books: Books, said: Said, verdict: Verdict) -> Iterator[Move]:
-        if verdict is Verdict.TAKE_BACK:
+        if verdict is Verdict.RESTORE:
             books = _taken_back(books, said)
         changed = replace(books, record=self.after(books.record, said, verdict))
         what = {Saying.ANNOUNCE: Told.ANNOUNCED, Saying.ABORT: Told.ABORTED}

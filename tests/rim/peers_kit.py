@@ -16,7 +16,7 @@ import aiohttp
 from aiohttp import web
 
 from cloud_controller.certificates import Authority
-from cloud_controller.flows.rights import peers, upstream
+from cloud_controller.flows.rights import peers, pools, upstream
 from cloud_controller.keys import FileKeys
 from cloud_controller.storage.books import SqliteBooks
 from cloud_controller.upstream import Bundle, Upstream
@@ -96,7 +96,7 @@ async def root_kit(folder: Path) -> AsyncIterator[RootKit]:
     async with open_books(folder) as (books, keys):
         authority = Authority(folder / "keys", SystemClock(), SystemNames())
         kit = RootKit(folder=folder, books=books, authority=authority, keys=keys)
-        await books.transact(peers.own_seats, PHYSICS, OWNED, "tests")
+        await books.transact(pools.own_seats, PHYSICS, OWNED, "tests")
         own = authority.server_files([HERE])
         context = serving(own.certificate, own.key, callers=authority.pem)
         watched: Any = _Watched(books, kit.transacted)

@@ -62,7 +62,7 @@ TABLE = (
             Saying.ANNOUNCE: Verdict.STORE,
             Saying.REQUEST: Verdict.UNKNOWN,
             Saying.COMPLETE: Verdict.UNKNOWN,
-            Saying.PRESENT: Verdict.TAKE_BACK,
+            Saying.PRESENT: Verdict.RESTORE,
             Saying.ABORT: Verdict.CLOSE,
         },
     ),
@@ -72,7 +72,7 @@ TABLE = (
             Saying.ANNOUNCE: Verdict.SAY_ANNOUNCED,
             Saying.REQUEST: Verdict.DECIDE,
             Saying.COMPLETE: Verdict.UNKNOWN,
-            Saying.PRESENT: Verdict.TAKE_BACK,
+            Saying.PRESENT: Verdict.RESTORE,
             Saying.ABORT: Verdict.CLOSE,
         },
     ),
@@ -200,7 +200,7 @@ def test_b8_a_completion_of_another_answer_closes_nothing_until_it_is_presented(
         verdict = hear(record, said(Saying.COMPLETE, digest="another answer"))
         assert verdict is Verdict.UNKNOWN
         assert after(record, said(Saying.COMPLETE), verdict) == record
-        assert hear(record, said(Saying.PRESENT, digest="another answer")) is Verdict.TAKE_BACK
+        assert hear(record, said(Saying.PRESENT, digest="another answer")) is Verdict.RESTORE
 
 
 @pytest.mark.parametrize("record", OPEN, ids=named)
@@ -253,8 +253,8 @@ def test_a_carried_end_that_no_client_has_raises_no_mark(record):
 def test_books_set_back_take_an_answer_back_that_they_have_forgotten(record):
     message = said(Saying.PRESENT, 8, THEIRS, digest="what they forgot")
     assert hear(record, said(Saying.COMPLETE, 8, THEIRS)) is Verdict.UNKNOWN
-    assert hear(record, message) is Verdict.TAKE_BACK
-    closed = after(record, message, Verdict.TAKE_BACK)
+    assert hear(record, message) is Verdict.RESTORE
+    closed = after(record, message, Verdict.RESTORE)
     assert closed == ServerRecord(mark_seq=8, mark_nonce=THEIRS)
     assert hear(closed, message) is Verdict.SAY_COMPLETED
 

@@ -16,8 +16,8 @@ from common.rules.rights import (
     Told,
     asked,
     gave_up,
+    heard,
     intended,
-    told,
 )
 
 FIRST, SECOND = "1" * 32, "2" * 32
@@ -26,7 +26,7 @@ ASKED, ANSWERED = "request", "answer"
 
 def step(record: ClientRecord | None, what: Told, digest: str = "") -> ClientRecord:
     assert record is not None
-    after = told(record, what, record.seq, record.nonce, digest)
+    after = heard(record, what, record.seq, record.nonce, digest)
     assert after is not None
     return after
 
@@ -108,7 +108,7 @@ def test_who_hears_that_its_own_number_is_closed_contests_it():
 @pytest.mark.parametrize("what", Told)
 def test_quarantine_is_left_by_no_word_at_all(what):
     record = in_state(ClientState.QUARANTINED)
-    assert told(record, what, record.seq, record.nonce, ANSWERED) is None
+    assert heard(record, what, record.seq, record.nonce, ANSWERED) is None
     assert intended(record, SECOND) is asked(record, ASKED) is gave_up(record) is None
     assert record.owes() is None
 
@@ -123,9 +123,9 @@ def test_a_client_at_rest_is_not_stopped_by_late_accusations():
 @pytest.mark.parametrize("what", Told)
 def test_a_word_about_another_exchange_changes_nothing(state, what):
     record = in_state(state)
-    assert told(record, what, 4, SECOND, ANSWERED) is None
-    assert told(record, what, 5, SECOND, ANSWERED) is None
-    assert told(record, what, 6, FIRST, ANSWERED) is None
+    assert heard(record, what, 4, SECOND, ANSWERED) is None
+    assert heard(record, what, 5, SECOND, ANSWERED) is None
+    assert heard(record, what, 6, FIRST, ANSWERED) is None
 
 
 @pytest.mark.parametrize("state", ClientState)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from cloud_controller.flows.rights.holding import recall
-from cloud_controller.flows.rights.scene import Answer, Kind, Scene, heading, issue, keep_right
+from cloud_controller.flows.rights.scene import Answer, Issuing, Scene, heading, issue, keep_right
 from cloud_controller.flows.rights.words import OPENED, tell_reader
 from cloud_controller.ports import Received, Transaction
 from common.messages.rights import Refused, Request, Right, ScanRequest
@@ -187,7 +187,7 @@ def _keep_session(books: Transaction, scene: Scene, document: Mapping[str, Any],
     )
 
 
-def _take_back(books: Transaction, scene: Scene, document: Mapping[str, Any]) -> None:
+def _restore(books: Transaction, scene: Scene, document: Mapping[str, Any]) -> None:
     """Enter a session that an old backup has forgotten: its ticket opens nothing else any more.
 
     Where the books know of no such ticket or device either, the right alone is kept: it is ours,
@@ -267,4 +267,4 @@ def _enter(
     )
 
 
-SESSION_RIGHTS: Final = Kind(is_known=_has_its_device, decide=_decide, take_back=_take_back)
+SESSION_RIGHTS: Final = Issuing(is_known=_has_its_device, decide=_decide, restore=_restore)

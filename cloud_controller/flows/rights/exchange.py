@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cloud_controller.flows.rights import door, holding, seats
-from cloud_controller.flows.rights.scene import Answer, Kind, Scene
+from cloud_controller.flows.rights.scene import Answer, Issuing, Scene
 from cloud_controller.ports import Problem, Received, Transaction
 from common.ids import CommId, TerminalId
 from common.messages.base import Message
@@ -29,7 +29,7 @@ from common.messages.rights import (
 from common.rules.problems import ProblemKind
 from common.rules.registration import Standing
 from common.rules.rights import (
-    Right as RightKind,
+    RightKind,
     Said,
     Saying,
     ServerRecord,
@@ -39,16 +39,17 @@ from common.rules.rights import (
     after,
     answered,
     hear,
+    kind_in,
     proves_a_copy,
 )
 from common.topics import Channel
 
-KINDS_OF_TERMINALS: Final[Mapping[RightKind, Kind]] = {
+KINDS_OF_TERMINALS: Final[Mapping[RightKind, Issuing]] = {
     RightKind.SESSION: door.SESSION_RIGHTS,
     RightKind.OFFLINE: holding.OFFLINE_RIGHTS,
     RightKind.MODULE: seats.MODULE_RIGHTS,
 }
-KINDS_OF_PEERS: Final[Mapping[RightKind, Kind]] = {RightKind.SEATS: seats.SEATS_RIGHTS}
+KINDS_OF_PEERS: Final[Mapping[RightKind, Issuing]] = {RightKind.SEATS: seats.SEATS_RIGHTS}
 """Every kind of right that this controller issues, and to whom: one exchange carries them all."""
 
 _SAYINGS: Final[Mapping[str, Saying]] = {
@@ -84,6 +85,8 @@ def take(books: Transaction, received: Received) -> None:
         kinds=KINDS_OF_TERMINALS,
         may_ask=known["standing"] == Standing.CONFIRMED,
         is_quarantined=bool(known["is_quarantined"]),
+        copied=ProblemKind.IDENTITY_COPIED,
+        ways_out=("enrol_again", "retire"),
     )
     answer = _answer(books, received, who)
     if answer is not None:
@@ -100,18 +103,31 @@ def take_of_peer(books: Transaction, received: Received) -> Message | None:
         kinds=KINDS_OF_PEERS,
         may_ask=known["revoked_at"] is None,
         is_quarantined=bool(known["is_quarantined"]),
+        copied=ProblemKind.PEER_COPIED,
+        ways_out=("add_again", "revoke"),
     )
     return _answer(books, received, who)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Client:
-    """Who asks: its epoch, what kinds of right are for it, and whether it may have any now."""
+    """Who asks, and what it may.
+
+    Attributes:
+        epoch: the one it has now.
+        kinds: what kinds of right are for it.
+        may_ask: whether it may have any now.
+        is_quarantined: whether two disks were found to speak under its name.
+        copied: what an operator is told when they are, and
+        ways_out: what he can do then, the best first.
+    """
 
     epoch: str
-    kinds: Mapping[RightKind, Kind]
+    kinds: Mapping[RightKind, Issuing]
     may_ask: bool
     is_quarantined: bool
+    copied: ProblemKind
+    ways_out: tuple[str, ...]
 
 
 def _answer(books: Transaction, received: Received, who: _Client) -> Message | None:
@@ -119,10 +135,11 @@ def _answer(books: Transaction, received: Received, who: _Client) -> Message | N
     message = received.message
     try:
         comm_id = CommId.parse(message.comm_id)
-        kind = who.kinds[RightKind(comm_id.kind.partition(":")[0])]
-    except (ValueError, KeyError):
+    except ValueError:
         return None
-    if comm_id.party != received.terminal:
+    asked_for = kind_in(comm_id.kind)
+    issuing = who.kinds.get(asked_for) if asked_for is not None else None
+    if issuing is None or comm_id.party != received.terminal:
         return None
     if not who.epoch == received.epoch == comm_id.epoch:
         return Troubled(comm_id=message.comm_id, trouble=Trouble.FENCED)
@@ -131,38 +148,42 @@ def _answer(books: Transaction, received: Received, who: _Client) -> Message | N
     scene = _gather(books, received, comm_id)
     verdict = hear(scene.record, scene.said, is_quarantined=who.is_quarantined)
     if proves_a_copy(verdict) and not who.is_quarantined:
-        _quarantine(books, scene, verdict)
-    return _of_no_class(books, scene, kind, verdict) or _carry_out(books, scene, kind, verdict)
+        _quarantine(books, who, scene, verdict)
+    return _of_no_class(books, scene, issuing, verdict) or _carry_out(
+        books, scene, issuing, verdict
+    )
 
 
-def _of_no_class(books: Transaction, scene: Scene, kind: Kind, verdict: Verdict) -> Message | None:
+def _of_no_class(
+    books: Transaction, scene: Scene, issuing: Issuing, verdict: Verdict
+) -> Message | None:
     """Answer what would leave the first mark of a class that we do not know; None: go on.
 
     A mark stays for ever, so that nobody may leave as many as he can think of names. What was never
     announced here was never asked either, and may be given up without one.
     """
-    would_mark = verdict in {Verdict.STORE, Verdict.CLOSE, Verdict.TAKE_BACK}
-    if not would_mark or scene.record != ServerRecord() or kind.is_known(books, scene):
+    would_mark = verdict in {Verdict.STORE, Verdict.CLOSE, Verdict.RESTORE}
+    if not would_mark or scene.record != ServerRecord() or issuing.is_known(books, scene):
         return None
     comm_id = str(scene.comm_id)
     if verdict is Verdict.CLOSE:
         return Aborted(comm_id=comm_id)
-    if verdict is Verdict.TAKE_BACK and _presents_ours(books, scene):
+    if verdict is Verdict.RESTORE and _presents_ours(books, scene):
         return None
     return Troubled(comm_id=comm_id, trouble=Trouble.BUSY)
 
 
-def _carry_out(books: Transaction, scene: Scene, kind: Kind, verdict: Verdict) -> Message:
+def _carry_out(books: Transaction, scene: Scene, issuing: Issuing, verdict: Verdict) -> Message:
     comm_id = str(scene.comm_id)
     if verdict in _TROUBLES:
         return Troubled(comm_id=comm_id, trouble=_TROUBLES[verdict])
     if verdict is Verdict.DECIDE:
-        return _decide(books, scene, kind)
+        return _decide(books, scene, issuing)
     if verdict is Verdict.REPEAT:
         model = Right if scene.record.state is ServerState.ISSUED else Refused
         return model.model_validate_json(scene.record.answer)
-    if verdict is Verdict.TAKE_BACK:
-        _take_back(books, scene, kind)
+    if verdict is Verdict.RESTORE:
+        _restore(books, scene, issuing)
     changed = after(scene.record, scene.said, verdict)
     if changed is not scene.record:
         _keep(books, scene, changed)
@@ -171,9 +192,9 @@ def _carry_out(books: Transaction, scene: Scene, kind: Kind, verdict: Verdict) -
     return _CLOSING[scene.said.saying](comm_id=comm_id)
 
 
-def _decide(books: Transaction, scene: Scene, kind: Kind) -> Answer:
+def _decide(books: Transaction, scene: Scene, issuing: Issuing) -> Answer:
     """Decide a request once: right or refusal, its changes and the record in one transaction."""
-    answer = kind.decide(books, scene, scene.received.message)
+    answer = issuing.decide(books, scene, scene.received.message)
     record = answered(
         scene.record,
         scene.said,
@@ -185,7 +206,7 @@ def _decide(books: Transaction, scene: Scene, kind: Kind) -> Answer:
     return answer
 
 
-def _take_back(books: Transaction, scene: Scene, kind: Kind) -> None:
+def _restore(books: Transaction, scene: Scene, issuing: Issuing) -> None:
     """Enter a right that the books have lost, if it is signed by us and for this exchange.
 
     A refusal that they have lost changed nothing, so that nothing is to be entered.
@@ -193,8 +214,8 @@ def _take_back(books: Transaction, scene: Scene, kind: Kind) -> None:
     if not _presents_ours(books, scene) or books.rights.is_issued(comm_id=str(scene.comm_id)):
         return
     document = scene.received.message.presented.document
-    kind.take_back(books, scene, document)
-    _enter(books, scene, "right.taken_back", {"right": document["right"]})
+    issuing.restore(books, scene, document)
+    _enter(books, scene, "right.restored", {"right": document["right"]})
 
 
 def _presents_ours(books: Transaction, scene: Scene) -> bool:
@@ -243,7 +264,7 @@ def _completed_in(before: CompletedBefore | None, comm_id: CommId) -> tuple[int,
     return done.seq, done.nonce, before.digest or ""
 
 
-def _quarantine(books: Transaction, scene: Scene, verdict: Verdict) -> None:
+def _quarantine(books: Transaction, who: _Client, scene: Scene, verdict: Verdict) -> None:
     """Give this client nothing more: which of its disks is the right one, a person has to say."""
     client = scene.comm_id.party
     books.rights.quarantine(
@@ -261,17 +282,14 @@ def _quarantine(books: Transaction, scene: Scene, verdict: Verdict) -> None:
         "closed_up_to": scene.record.mark_seq,
     }
     _enter(books, scene, "client.quarantined", evidence)
-    is_peer = scene.comm_id.kind.startswith(f"{RightKind.SEATS}:")
     books.raise_problem(
         Problem(
-            kind=ProblemKind.PEER_COPIED if is_peer else ProblemKind.IDENTITY_COPIED,
+            kind=who.copied,
             subject=client,
-            terminal=None if is_peer else TerminalId(client),
+            terminal=TerminalId(client) if who.copied is ProblemKind.IDENTITY_COPIED else None,
             why="Two disks speak under its identity: one is a copy, or was set back.",
             evidence=evidence,
-            proposals=({"do": "add_again"}, {"do": "revoke"})
-            if is_peer
-            else ({"do": "enrol_again"}, {"do": "retire"}),
+            proposals=tuple({"do": way_out} for way_out in who.ways_out),
         )
     )
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from cloud_controller.flows.rights.scene import Answer, Kind, Scene, heading, issue, keep_right
+from cloud_controller.flows.rights.scene import Answer, Issuing, Scene, heading, issue, keep_right
 from cloud_controller.ports import Problem, Received, Row, Transaction
 from common.ids import TerminalId
 from common.messages.rights import (
@@ -219,7 +219,7 @@ def _devices_to_hold(books: Transaction, *, most: int) -> list[Row]:
     )
 
 
-def _take_back(books: Transaction, scene: Scene, document: Mapping[str, Any]) -> None:
+def _restore(books: Transaction, scene: Scene, document: Mapping[str, Any]) -> None:
     """Count tickets as held again that an old backup has forgotten to be."""
     for ticket in document["tickets"]:
         if books.rights.ticket(ticket_id=ticket["ticket"]) is not None:
@@ -320,4 +320,4 @@ def _enter(  # noqa: PLR0913 - a line of the ledger has as many columns
     )
 
 
-OFFLINE_RIGHTS: Final = Kind(is_known=_hosts_device, decide=_give, take_back=_take_back)
+OFFLINE_RIGHTS: Final = Issuing(is_known=_hosts_device, decide=_give, restore=_restore)

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from cloud_controller.ports import Received, Transaction
 from common.ids import CommId
 from common.messages.rights import Refused, Request, Right
-from common.rules.rights import Said, ServerRecord
+from common.rules.rights import Said, ServerRecord, subject_in
 
 Answer: TypeAlias = Right | Refused
 
@@ -26,23 +26,23 @@ class Scene:
     @property
     def subject(self) -> str:
         """Return what a right of this class is about: a device, a module."""
-        return self.comm_id.kind.partition(":")[2]
+        return subject_in(self.comm_id.kind)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Kind:
+class Issuing:
     """What one kind of right is to the exchange.
 
     Attributes:
         is_known: says whether this client may have an exchange of this class at all: a mark is kept
             for ever, so what is not known must leave none.
         decide: makes the right with all that it changes, or says why not (B4-B6).
-        take_back: enters a right of ours that an old backup of the books has forgotten.
+        restore: enters a right of ours that an old backup of the books has forgotten.
     """
 
     is_known: Callable[[Transaction, Scene], bool]
     decide: Callable[[Transaction, Scene, Request], Answer]
-    take_back: Callable[[Transaction, Scene, Mapping[str, Any]], None]
+    restore: Callable[[Transaction, Scene, Mapping[str, Any]], None]
 
 
 def heading(books: Transaction, scene: Scene) -> dict[str, Any]:

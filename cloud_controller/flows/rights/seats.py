@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from cloud_controller.flows.rights.scene import Answer, Kind, Scene, heading, issue, keep_right
-from cloud_controller.ports import Problem, Row, Transaction
+from cloud_controller.flows.rights.pools import count_again, give_back
+from cloud_controller.flows.rights.scene import Answer, Issuing, Scene, heading, issue, keep_right
+from cloud_controller.ports import Row, Transaction
 from common.messages.rights import ModuleRequest, Refused, Request, SeatsRequest
 from common.rules.modules import SeatRefusal
-from common.rules.problems import ProblemKind
+from common.rules.rights import subject_in
 
 
 def _is_pooled(books: Transaction, scene: Scene) -> bool:
@@ -76,7 +77,7 @@ def _move_seats(books: Transaction, scene: Scene, message: Request) -> Answer:
     return issue(books, scene, document, lease_ends_at=None, amount=asked.seats)
 
 
-def _take_seat_back(books: Transaction, scene: Scene, document: Mapping[str, Any]) -> None:
+def _restore_seat(books: Transaction, scene: Scene, document: Mapping[str, Any]) -> None:
     """Count again a seat that an old backup has forgotten, unless this terminal's is counted."""
     mine = {"party": scene.comm_id.party, "kind": scene.comm_id.kind}
     missing = max(0, 1 - int(books.rights.seats_in_use_of(**mine)))
@@ -84,7 +85,7 @@ def _take_seat_back(books: Transaction, scene: Scene, document: Mapping[str, Any
     keep_right(books, scene, document, lease_ends_at=document["ends_at"], amount=missing)
 
 
-def _move_seats_back(books: Transaction, scene: Scene, document: Mapping[str, Any]) -> None:
+def _restore_seats(books: Transaction, scene: Scene, document: Mapping[str, Any]) -> None:
     """Count again what another controller holds in all, though an old backup has forgotten it."""
     given = books.rights.seats_given(party=scene.comm_id.party, kind=scene.comm_id.kind)
     forgotten = document["holds"] - int(given)
@@ -100,37 +101,7 @@ def free_leases(books: Transaction) -> None:
     before = books.now - LEASE_TOLERANCE_MS
     for row in books.rights.ended_leases(before=before, most=BATCH_MAX):
         books.rights.free_right(right_id=row["right_id"], freed_at=books.now)
-        give_back(books, row["kind"].partition(":")[2], row["amount"])
-
-
-def count_again(books: Transaction, module: str, seats: int) -> None:
-    """Count seats as in use, whether or not we own as many; where we do not, somebody must look."""
-    books.rights.count_seats(module=module, seats=seats)
-    look_at_pool(books, module)
-
-
-def give_back(books: Transaction, module: str, seats: int) -> None:
-    """Count seats as free again."""
-    given_back = books.rights.give_back_seats(module=module, seats=seats)
-    assert given_back == 1, "what is given back was counted when it was given"
-    look_at_pool(books, module)
-
-
-def look_at_pool(books: Transaction, module: str) -> None:
-    """Have an operator look at a pool that more is in use of than it has, and at no other."""
-    pool = books.rights.pool(module=module)
-    if not pool["short"]:
-        books.solve_problem(ProblemKind.SEATS_OVERDRAWN, module)
-        return
-    books.raise_problem(
-        Problem(
-            kind=ProblemKind.SEATS_OVERDRAWN,
-            subject=module,
-            why="Rights of ours were shown that our books had forgotten.",
-            evidence={"owned": pool["owned"], "in_use": pool["used"] + pool["short"]},
-            proposals=({"do": "own_more"}, {"do": "return_seats"}),
-        )
-    )
+        give_back(books, subject_in(row["kind"]), row["amount"])
 
 
 LEASE_TOLERANCE_MS: Final = 60_000
@@ -164,5 +135,5 @@ def _refused(message: Request, reason: SeatRefusal) -> Refused:
     return Refused(comm_id=message.comm_id, reason=reason)
 
 
-MODULE_RIGHTS: Final = Kind(is_known=_is_pooled, decide=_take_seat, take_back=_take_seat_back)
-SEATS_RIGHTS: Final = Kind(is_known=_is_pooled, decide=_move_seats, take_back=_move_seats_back)
+MODULE_RIGHTS: Final = Issuing(is_known=_is_pooled, decide=_take_seat, restore=_restore_seat)
+SEATS_RIGHTS: Final = Issuing(is_known=_is_pooled, decide=_move_seats, restore=_restore_seats)

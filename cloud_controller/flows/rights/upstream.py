@@ -10,47 +10,31 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from pydantic import ValidationError
 
+from cloud_controller.flows.rights.pools import seats_class
 from cloud_controller.ports import NotAllowed, Problem, Row, Transaction
-from common.ids import CommId
 from common.messages.base import Message
-from common.messages.rights import (
-    SEATS_MAX,
-    Abort,
-    Aborted,
-    Announce,
-    Announced,
-    Complete,
-    Completed,
-    CompletedBefore,
-    Contest,
-    Refused,
-    Request,
-    Right,
-    SeatsRight,
-    Troubled,
-)
+from common.messages.rights import SEATS_MAX, Refused, Right, SeatsRight
 from common.rules.problems import ProblemKind
 from common.rules.rights import (
+    NONCE_DIGITS,
     ClientRecord,
     ClientState,
-    Right as RightKind,
-    Said,
-    Saying,
+    Speaker,
     Told,
-    Trouble,
     asked,
+    class_in,
     gave_up,
+    heard,
     intended,
-    told,
+    message_owed,
+    record_of,
+    told_by,
 )
 from common.seals import digest_of
-
-NONCE_DIGITS: Final = 32
-"""Hex digits of a nonce: 128 bits."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +45,11 @@ class Branch:
     epoch: str
     has_sealed: Callable[[Mapping[str, Any], str], bool]
 
+    @property
+    def speaker(self) -> Speaker:
+        """Return whose identifications ours are."""
+        return Speaker(party=self.name, epoch=self.epoch)
+
 
 def want_seats(books: Transaction, who: Branch, module: str, seats: int) -> None:
     """Begin to take so many seats of a module from our root; below nought, to return them.
@@ -69,7 +58,7 @@ def want_seats(books: Transaction, who: Branch, module: str, seats: int) -> None
         NotAllowed: it is no module's name, its seats are our own, as many are not free, or the
             exchange before is not over.
     """
-    kind = _class_of(who, module)
+    kind = seats_class(module)
     pool = books.rights.pool(module=module)
     if pool is not None and pool["owned"] and not books.rights.has_own_exchange(kind=kind):
         raise NotAllowed(why=f"seats of {module} are this controller's own")
@@ -78,7 +67,7 @@ def want_seats(books: Transaction, who: Branch, module: str, seats: int) -> None
     if seats < 0 and (pool is None or pool["owned"] - pool["used"] < -seats):
         raise NotAllowed(why=f"so many seats of {module} are not free here")
     row = books.rights.own_exchange(epoch=who.epoch, kind=kind)
-    record = intended(_record_of(row), books.names.hex_digits(NONCE_DIGITS))
+    record = intended(record_of(row), books.names.hex_digits(NONCE_DIGITS))
     if record is None:
         raise NotAllowed(why=f"the exchange of {module} before is not over ({row['state']})")
     wish = {"module": module, "seats": seats}
@@ -91,9 +80,9 @@ def give_up_seats(books: Transaction, who: Branch, module: str) -> None:
     Raises:
         NotAllowed: nothing is being asked for.
     """
-    kind = _class_of(who, module)
+    kind = seats_class(module)
     row = books.rights.own_exchange(epoch=who.epoch, kind=kind)
-    record = gave_up(_record_of(row))
+    record = gave_up(record_of(row))
     if record is None:
         raise NotAllowed(why=f"no seats of {module} are being asked for")
     _keep(books, who, kind, row, record)
@@ -102,7 +91,7 @@ def give_up_seats(books: Transaction, who: Branch, module: str) -> None:
 def owed_to_root(books: Transaction, who: Branch) -> list[Message]:
     """Return what our root is to be told, from what is stored and nothing else (B11)."""
     rows = books.rights.own_exchanges(epoch=who.epoch)
-    messages = (_message(who, row) for row in rows)
+    messages = (message_owed(who.speaker, row) for row in rows)
     return [message for message in messages if message is not None]
 
 
@@ -113,8 +102,8 @@ def hear_root(books: Transaction, who: Branch, message: Message) -> bool:
         return False
     if isinstance(message, Right | Refused):
         return _store(books, who, row, message)
-    what = _what_it_is(message)
-    record = None if what is None else told(_record_of(row), what, row["seq"], row["nonce"])
+    what = told_by(message)
+    record = None if what is None else heard(record_of(row), what, row["seq"], row["nonce"])
     if record is None:
         return False
     _keep(books, who, row["kind"], row, record)
@@ -136,10 +125,10 @@ def _ask(books: Transaction, who: Branch, kind: str) -> None:
     wish = json.loads(row["request"])
     is_return = wish["seats"] < 0
     if is_return and not books.rights.lower_seats(module=wish["module"], seats=-wish["seats"]):
-        record = gave_up(_record_of(row))
+        record = gave_up(record_of(row))
         _enter(books, "seats.kept", wish | {"why": "they are in use"})
     else:
-        record = asked(_record_of(row), digest_of(wish))
+        record = asked(record_of(row), digest_of(wish))
     assert record is not None, "it has just been announced"
     _keep(books, who, kind, row, record)
 
@@ -152,7 +141,7 @@ def _store(books: Transaction, who: Branch, row: Row, message: Right | Refused) 
     right = _right_in(who, row, message) if isinstance(message, Right) else None
     if isinstance(message, Right) and right is None:
         return False
-    record = told(_record_of(row), Told.ANSWER, row["seq"], row["nonce"], message.digest())
+    record = heard(record_of(row), Told.ANSWER, row["seq"], row["nonce"], message.digest())
     if record is None:
         return False
     _keep(books, who, row["kind"], row, record, answer=message.model_dump_json())
@@ -190,7 +179,7 @@ def _compare(books: Transaction, who: Branch, right: SeatsRight) -> None:
 
 
 def _shut(books: Transaction, who: Branch, message: Message) -> None:
-    """Ask for nothing more, and give nothing of it: two disks speak under our name (I10)."""
+    """Ask for nothing more, and give nothing of it: two disks speak under our name."""
     books.rights.quarantine_own(epoch=who.epoch, state=ClientState.QUARANTINED)
     books.rights.doubt_seats_of(epoch=who.epoch)
     facts = {"comm_id": getattr(message, "comm_id", ""), "told": getattr(message, "trouble", "")}
@@ -213,101 +202,10 @@ def _right_in(who: Branch, row: Row, message: Right) -> SeatsRight | None:
     return right if is_right and who.has_sealed(message.document, message.signature) else None
 
 
-_TROUBLES: Final[Mapping[str, Told]] = {
-    Trouble.UNKNOWN: Told.UNKNOWN,
-    Trouble.MISMATCH: Told.MISMATCH,
-    Trouble.CLOSED: Told.CLOSED,
-    Trouble.FORKED: Told.FORKED,
-    Trouble.FENCED: Told.FORKED,
-}
-"""What a trouble is to us; of one that is not here we hear nothing, and ask again."""
-
-
-def _what_it_is(message: Message) -> Told | None:
-    match message:
-        case Announced():
-            return Told.ANNOUNCED
-        case Completed():
-            return Told.COMPLETED
-        case Aborted():
-            return Told.ABORTED
-        case Troubled():
-            return _TROUBLES.get(message.trouble)
-        case _:
-            return None
-
-
-def _message(who: Branch, row: Row) -> Message | None:
-    """Return what is owed in an exchange, as it crosses the wire."""
-    said = _record_of(row).owes()
-    if said is None:
-        return None
-    comm_id = _comm_id(who, row["kind"], said.seq, said.nonce)
-    if said.saying is Saying.REQUEST:
-        return Request(comm_id=comm_id, request=json.loads(row["request"]), digest=said.digest)
-    if said.saying in {Saying.COMPLETE, Saying.PRESENT}:
-        presented = _presented(row) if said.saying is Saying.PRESENT else None
-        return Complete(comm_id=comm_id, digest=said.digest, presented=presented)
-    if said.saying is Saying.CONTEST:
-        return Contest(comm_id=comm_id)
-    model = Announce if said.saying is Saying.ANNOUNCE else Abort
-    return model(comm_id=comm_id, completed=_completed(who, row["kind"], said))
-
-
-def _presented(row: Row) -> Right | Refused:
-    answer = json.loads(row["answer"])
-    return (Right if "document" in answer else Refused).model_validate(answer)
-
-
-def _completed(who: Branch, kind: str, said: Said) -> CompletedBefore | None:
-    if said.completed is None:
-        return None
-    seq, nonce, digest = said.completed
-    return CompletedBefore(comm_id=_comm_id(who, kind, seq, nonce), digest=digest or None)
-
-
-def _comm_id(who: Branch, kind: str, seq: int, nonce: str) -> str:
-    return str(CommId(party=who.name, epoch=who.epoch, kind=kind, seq=seq, nonce=nonce))
-
-
-def _class_of(who: Branch, module: str) -> str:
-    """Return the class of rights to seats of a module.
-
-    Raises:
-        NotAllowed: no communication could be named after it.
-    """
-    kind = f"{RightKind.SEATS}:{module}"
-    try:
-        CommId.parse(_comm_id(who, kind, 1, "0" * NONCE_DIGITS))
-    except ValueError:
-        raise NotAllowed(why=f"{module!r} is no module's name") from None
-    return kind
-
-
 def _current(books: Transaction, who: Branch, comm_id: str) -> Row | None:
     """Return the exchange that an answer is about, if it is the one that is open now."""
-    try:
-        kind = CommId.parse(comm_id).kind
-    except ValueError:
-        return None
-    row = books.rights.own_exchange(epoch=who.epoch, kind=kind)
-    is_this = row is not None and _comm_id(who, kind, row["seq"], row["nonce"]) == comm_id
-    return row if is_this else None
-
-
-def _record_of(row: Row | None) -> ClientRecord:
-    if row is None:
-        return ClientRecord()
-    return ClientRecord(
-        seq=row["seq"],
-        nonce=row["nonce"],
-        state=ClientState(row["state"]),
-        request_digest=row["request_digest"],
-        answer_digest=row["answer_digest"],
-        done_seq=row["done_seq"],
-        done_nonce=row["done_nonce"],
-        done_digest=row["done_digest"],
-    )
+    row = books.rights.own_exchange(epoch=who.epoch, kind=class_in(comm_id))
+    return row if row is not None and who.speaker.said_in(row, comm_id) else None
 
 
 def _keep(

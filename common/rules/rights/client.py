@@ -159,7 +159,7 @@ def gave_up(record: ClientRecord) -> ClientRecord | None:
     return None if after is None else replace(record, state=after)
 
 
-def told(
+def heard(
     record: ClientRecord, what: Told, seq: int, nonce: str, answer_digest: str = ""
 ) -> ClientRecord | None:
     """Return the record after a word of the server, or None: it changes nothing.

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Right(StrEnum):
-    """The kinds of right; the first part of a class such as `session:d-1`."""
+class RightKind(StrEnum):
+    """The kinds of right: the first part of a class such as `session:d-1`."""
 
     SESSION = "session"
     """To run one session on a device: a ticket's use."""
@@ -72,3 +72,23 @@ class Told(StrEnum):
     MISMATCH = "mismatch"
     CLOSED = "closed"
     FORKED = "forked"
+
+
+def class_of(kind: RightKind, subject: str) -> str:
+    """Return the class of a kind of right about a device or a module.
+
+    >>> class_of(RightKind.SESSION, "d-1")
+    'session:d-1'
+    """
+    return f"{kind}:{subject}"
+
+
+def kind_in(a_class: str) -> RightKind | None:
+    """Return the kind of right of a class, or None: it is none of ours."""
+    kind = a_class.partition(":")[0]
+    return RightKind(kind) if kind in set(RightKind) else None
+
+
+def subject_in(a_class: str) -> str:
+    """Return what a class of right is about: a device, a module."""
+    return a_class.partition(":")[2]

@@ -78,7 +78,7 @@ class Verdict(StrEnum):
     DECIDE = "decide"
     REPEAT = "repeat"
     CLOSE = "close"
-    TAKE_BACK = "take_back"
+    RESTORE = "restore"
     """Believe the answer that is presented, if it is ours, and close: our own record is lost."""
     SAY_ANNOUNCED = "say_announced"
     SAY_COMPLETED = "say_completed"
@@ -116,7 +116,7 @@ def after(record: ServerRecord, said: Said, verdict: Verdict) -> ServerRecord:
     if verdict is Verdict.STORE:
         marked = _closed_before(record, said)
         return replace(marked, seq=said.seq, nonce=said.nonce, state=ServerState.ANNOUNCED)
-    if verdict in {Verdict.CLOSE, Verdict.TAKE_BACK}:
+    if verdict in {Verdict.CLOSE, Verdict.RESTORE}:
         return _closed(record, said.seq, said.nonce)
     return record
 
@@ -204,7 +204,7 @@ def _hear_complete(record: ServerRecord, said: Said) -> Verdict:
 def _hear_present(record: ServerRecord, said: Said) -> Verdict:
     if _hear_complete(record, said) is Verdict.CLOSE:
         return Verdict.CLOSE
-    return Verdict.TAKE_BACK if said.seq >= record.seq else Verdict.MISPLACED
+    return Verdict.RESTORE if said.seq >= record.seq else Verdict.MISPLACED
 
 
 def _hear_abort(record: ServerRecord, said: Said) -> Verdict:

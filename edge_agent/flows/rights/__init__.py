@@ -2,11 +2,11 @@
 
 from edge_agent.flows.rights.door import (
     Scan,
+    class_for,
     deny,
     drop,
     first_ready,
     give_up,
-    kind_of,
     late_requests,
     line_mode,
     prepare,
@@ -14,10 +14,9 @@ from edge_agent.flows.rights.door import (
     scan,
     show_notice,
 )
-from edge_agent.flows.rights.exchange import ask_again, is_quarantined, take_over
+from edge_agent.flows.rights.exchange import ask_again, is_quarantined, take_closed
 from edge_agent.flows.rights.hearing import (
     right_in,
-    subject_of,
     take_announced,
     take_refused,
     take_right,
@@ -28,13 +27,13 @@ from edge_agent.flows.rights.holding import hold, release, release_all, take_tim
 __all__ = [
     "Scan",
     "ask_again",
+    "class_for",
     "deny",
     "drop",
     "first_ready",
     "give_up",
     "hold",
     "is_quarantined",
-    "kind_of",
     "late_requests",
     "line_mode",
     "prepare",
@@ -44,9 +43,8 @@ __all__ = [
     "right_in",
     "scan",
     "show_notice",
-    "subject_of",
     "take_announced",
-    "take_over",
+    "take_closed",
     "take_refused",
     "take_right",
     "take_time",

@@ -11,7 +11,7 @@ from common.messages.rights import Refused, ReportScan, Right, ScanRequest, Sess
 from common.messages.service import ProfileDevice
 from common.messages.sessions import CustomerTold, ScanDenied, SessionFailed, SessionStarting
 from common.rules.presence import LineMode
-from common.rules.rights import ClientState
+from common.rules.rights import ClientState, RightKind, class_of, kind_in
 from common.rules.sessions import EndReason, Notice, SessionState
 from common.rules.tickets import Admission, DenialReason
 from edge_agent.flows.rights import exchange, holding
@@ -38,14 +38,14 @@ class Scan:
     reader: str | None = None
 
 
-def kind_of(device: str) -> str:
+def class_for(device: str) -> str:
     """Return the class of right that a session on a device needs."""
-    return f"session:{device}"
+    return class_of(RightKind.SESSION, device)
 
 
 def prepare(journal: Transaction, who: Identity, device: str) -> None:
     """Announce the next identification while nobody waits: a scan costs one round trip (B1, B2)."""
-    exchange.begin(journal, who, kind_of(device))
+    exchange.begin(journal, who, class_for(device))
 
 
 def scan(journal: Transaction, who: Identity, scan: Scan, *, line_is_up: bool) -> bool:
@@ -69,7 +69,7 @@ def scan(journal: Transaction, who: Identity, scan: Scan, *, line_is_up: bool) -
         reader=scan.reader,
     )
     if not exchange.freeze(
-        journal, who, kind_of(scan.device.device), request.model_dump(mode="json")
+        journal, who, class_for(scan.device.device), request.model_dump(mode="json")
     ):
         prepare(journal, who, scan.device.device)
         journal.show(_told(scan, DenialReason.BUSY_TRY_AGAIN))
@@ -141,14 +141,14 @@ def give_up(journal: Transaction, who: Identity, scan: Scan) -> bool:
 
 def drop(journal: Transaction, who: Identity, device: str) -> None:
     """Give up what is open for a device that is no longer ours; its next will be announced anew."""
-    exchange.abandon(journal, who, kind_of(device))
-    exchange.abandon(journal, who, holding.kind_of(device))
+    exchange.abandon(journal, who, class_for(device))
+    exchange.abandon(journal, who, holding.class_for(device))
 
 
 def first_ready(journal: Transaction, devices: Sequence[str]) -> str:
     """Return the first device that is free and whose exchange waits for a scan, or the first."""
     for device in devices:
-        row = journal.rows.exchange(kind=kind_of(device))
+        row = journal.rows.exchange(kind=class_for(device))
         is_ready = row is not None and row["state"] == ClientState.ANNOUNCED
         if is_ready and journal.rows.live_session_on(device=device) is None:
             return device
@@ -222,7 +222,7 @@ def _decide_alone(
     there is one, will start nothing. `not_held` is why a ticket opens nothing that we do not hold.
     """
     for row in journal.rows.exchanges():
-        is_of_device = row["kind"] == kind_of(scan.device.device)
+        is_of_device = row["kind"] == class_for(scan.device.device)
         if _waits_for_an_answer(row) and (is_of_device or _token_in(row) == scan.token):
             exchange.abandon(journal, who, row["kind"])
     found = holding.decide(journal, who, scan.token, scan.device, scan.store_number)
@@ -252,7 +252,7 @@ def _verdict(row: Row, reason: DenialReason | None) -> Verdict:
 def _waits_for_an_answer(row: Row) -> bool:
     """Say whether a scan has been asked about, also where it has to be announced once more."""
     is_asking = row["state"] in {ClientState.REQUESTING, ClientState.ANNOUNCING}
-    return bool(is_asking and row["request"] and row["kind"].startswith("session:"))
+    return bool(is_asking and row["request"] and kind_in(row["kind"]) is RightKind.SESSION)
 
 
 def _token_in(row: Row) -> Any:  # noqa: ANN401 - a request of ours, as it was frozen

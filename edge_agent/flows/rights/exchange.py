@@ -4,51 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
-from common.ids import CommId
-from common.messages.base import Message
-from common.messages.rights import (
-    Abort,
-    Aborted,
-    Announce,
-    Announced,
-    Complete,
-    Completed,
-    CompletedBefore,
-    Contest,
-    Refused,
-    Request,
-    Right,
-    Troubled,
-)
+from common.messages.rights import Aborted, Announced, Completed, Refused, Right, Troubled
 from common.rules.rights import (
+    NONCE_DIGITS,
     ClientRecord,
     ClientState,
-    Said,
-    Saying,
+    Speaker,
     Told,
-    Trouble,
     asked,
+    class_in,
     gave_up,
+    heard,
     intended,
-    told as heard,
+    message_owed,
+    record_of,
+    told_by,
 )
 from common.seals import digest_of
 from common.topics import Channel
 from edge_agent.ports import Identity, Row, Transaction
-
-NONCE_DIGITS: Final = 32
-"""Hex digits of a nonce: 128 bits."""
-
-_TROUBLES: Final[Mapping[str, Told]] = {
-    Trouble.UNKNOWN: Told.UNKNOWN,
-    Trouble.MISMATCH: Told.MISMATCH,
-    Trouble.CLOSED: Told.CLOSED,
-    Trouble.FORKED: Told.FORKED,
-    Trouble.FENCED: Told.FORKED,
-}
-"""What a trouble is to the client; of one that is not here it hears nothing, and asks again."""
 
 
 def begin(journal: Transaction, who: Identity, kind: str) -> bool:
@@ -114,10 +90,9 @@ def take_announced(journal: Transaction, who: Identity, told: Announced) -> str 
     return None if kept["request"] else str(kept["kind"])
 
 
-def take_over(journal: Transaction, who: Identity, told: Completed | Aborted) -> str | None:
+def take_closed(journal: Transaction, who: Identity, told: Completed | Aborted) -> str | None:
     """Let go of an exchange that the other side has closed; return its class (B10)."""
-    what = Told.COMPLETED if isinstance(told, Completed) else Told.ABORTED
-    kept = _step(journal, current(journal, who, told.comm_id), what)
+    kept = _step(journal, current(journal, who, told.comm_id), told_by(told))
     return str(kept["kind"]) if kept is not None else None
 
 
@@ -126,8 +101,7 @@ def take_trouble(journal: Transaction, who: Identity, told: Troubled) -> bool:
 
     Then no class of ours asks for anything any more, until an operator enrols this PC anew.
     """
-    what = _TROUBLES.get(told.trouble)
-    kept = _step(journal, current(journal, who, told.comm_id), what) if what is not None else None
+    kept = _step(journal, current(journal, who, told.comm_id), told_by(told))
     if kept is None:
         return False
     _owe(journal, who, kept)
@@ -161,39 +135,15 @@ def ask_again(journal: Transaction, who: Identity) -> None:
         _owe(journal, who, row)
 
 
-def record_of(row: Row | None) -> ClientRecord:
-    """Return what the journal holds of a class, as the rules know it."""
-    if row is None:
-        return ClientRecord()
-    return ClientRecord(
-        seq=row["seq"],
-        nonce=row["nonce"],
-        state=ClientState(row["state"]),
-        request_digest=row["request_digest"],
-        answer_digest=row["answer_digest"],
-        done_seq=row["done_seq"],
-        done_nonce=row["done_nonce"],
-        done_digest=row["done_digest"],
-    )
-
-
 def current(journal: Transaction, who: Identity, comm_id: str) -> Row | None:
     """Return the exchange that an answer is about, if it is the one that is open now."""
-    try:
-        told = CommId.parse(comm_id)
-    except ValueError:
-        return None
-    row = journal.rows.exchange(kind=told.kind)
-    return (
-        row
-        if row is not None and _comm_id(who, row["kind"], row["seq"], row["nonce"]) == told
-        else None
-    )
+    row = journal.rows.exchange(kind=class_in(comm_id))
+    return row if row is not None and _speaker(who).said_in(row, comm_id) else None
 
 
-def _step(journal: Transaction, row: Row | None, what: Told) -> Row | None:
+def _step(journal: Transaction, row: Row | None, what: Told | None) -> Row | None:
     """Take a word of the server about what is open; return the exchange as it is kept after it."""
-    if row is None:
+    if row is None or what is None:
         return None
     record = heard(record_of(row), what, row["seq"], row["nonce"])
     return _keep(journal, row["kind"], row, record) if record is not None else None
@@ -232,44 +182,10 @@ def _keep(
 
 def _owe(journal: Transaction, who: Identity, row: Row) -> None:
     """Send what is owed in an exchange that is in the journal now."""
-    message = _message(who, row)
+    message = message_owed(_speaker(who), row)
     if message is not None:
         journal.ask(Channel.REQUESTS, message)
 
 
-def _message(who: Identity, row: Row) -> Message | None:
-    """Return what is owed in an exchange, as it crosses the wire."""
-    said = record_of(row).owes()
-    if said is None:
-        return None
-    comm_id = str(_comm_id(who, row["kind"], said.seq, said.nonce))
-    completed = _completed(who, row["kind"], said)
-    match said.saying:
-        case Saying.ANNOUNCE:
-            return Announce(comm_id=comm_id, completed=completed)
-        case Saying.REQUEST:
-            request = json.loads(row["request"])
-            return Request(comm_id=comm_id, request=request, digest=said.digest)
-        case Saying.COMPLETE | Saying.PRESENT:
-            presented = _presented(row) if said.saying is Saying.PRESENT else None
-            return Complete(comm_id=comm_id, digest=said.digest, presented=presented)
-        case Saying.ABORT:
-            return Abort(comm_id=comm_id, completed=completed)
-        case Saying.CONTEST:
-            return Contest(comm_id=comm_id)
-
-
-def _presented(row: Row) -> Right | Refused:
-    answer = json.loads(row["answer"])
-    return (Right if "document" in answer else Refused).model_validate(answer)
-
-
-def _completed(who: Identity, kind: str, said: Said) -> CompletedBefore | None:
-    if said.completed is None:
-        return None
-    seq, nonce, digest = said.completed
-    return CompletedBefore(comm_id=str(_comm_id(who, kind, seq, nonce)), digest=digest or None)
-
-
-def _comm_id(who: Identity, kind: str, seq: int, nonce: str) -> CommId:
-    return CommId(party=who.terminal, epoch=who.epoch, kind=kind, seq=seq, nonce=nonce)
+def _speaker(who: Identity) -> Speaker:
+    return Speaker(party=who.terminal, epoch=who.epoch)

@@ -16,7 +16,7 @@ from common.messages.rights import (
     SessionRight,
     Troubled,
 )
-from common.rules.rights import Right as RightKind
+from common.rules.rights import RightKind, kind_in, subject_in
 from common.seals import is_sealed
 from edge_agent.flows.rights import door, exchange, holding
 from edge_agent.ports import Identity, Transaction
@@ -34,22 +34,22 @@ _DOCUMENTS: Final[Mapping[str, type[AnyRight]]] = {
 def take_announced(journal: Transaction, who: Identity, told: Announced) -> None:
     """The identification is known: a scan may carry it, and tickets to hold are asked for."""
     kind = exchange.take_announced(journal, who, told)
-    if kind is not None and kind.startswith(f"{RightKind.OFFLINE}:"):
-        holding.ask(journal, who, subject_of(kind))
+    if kind is not None and kind_in(kind) is RightKind.OFFLINE:
+        holding.ask(journal, who, subject_in(kind))
 
 
 def right_in(who: Identity, told: Right) -> AnyRight | None:
     """Return the right, if a controller of ours signed it for this very exchange."""
     kind = str(told.document.get("kind", ""))
-    model = _DOCUMENTS.get(kind.partition(":")[0])
+    model = _DOCUMENTS.get(kind_in(kind) or "")
     if model is None:
         return None
     try:
         right = model.model_validate(told.document)
     except ValidationError:
         return None
-    said = (right.comm_id, right.terminal, right.epoch, _subject_in(right))
-    if said != (told.comm_id, who.terminal, who.epoch, subject_of(kind)):
+    said = (right.comm_id, right.terminal, right.epoch, _subject_of(right))
+    if said != (told.comm_id, who.terminal, who.epoch, subject_in(kind)):
         return None
     is_ours = any(is_sealed(told.document, told.signature, key) for key in who.keys.values())
     return right if is_ours else None
@@ -75,7 +75,7 @@ def take_right(journal: Transaction, who: Identity, told: Right, right: AnyRight
 def take_refused(journal: Transaction, who: Identity, told: Refused) -> None:
     """Store that there is no right, tell who waits for it why, and say that it is stored."""
     row = exchange.store(journal, who, told)
-    if row is not None and row["kind"].startswith(f"{RightKind.SESSION}:"):
+    if row is not None and kind_in(row["kind"]) is RightKind.SESSION:
         door.take_refused(journal, row, told)
 
 
@@ -91,10 +91,5 @@ def take_trouble(journal: Transaction, who: Identity, told: Troubled) -> bool:
     return is_copied
 
 
-def subject_of(kind: str) -> str:
-    """Return what a class of right is about: a device, a module."""
-    return kind.partition(":")[2]
-
-
-def _subject_in(right: AnyRight) -> str:
+def _subject_of(right: AnyRight) -> str:
     return right.module if isinstance(right, ModuleRight) else right.device

@@ -20,6 +20,7 @@ from common.messages.rights import (
 from common.messages.service import ProfileDevice
 from common.messages.sessions import SessionAdmitted, SessionStarting
 from common.rules import clock
+from common.rules.rights import RightKind, class_of
 from common.rules.sessions import START_WITHIN_SECONDS, SessionState
 from common.rules.tickets import (
     Alone,
@@ -39,20 +40,20 @@ KEPT_MS: Final = 86_400_000
 """How long a ticket that is over is remembered as released: a day of late words about it."""
 
 
-def kind_of(device: str) -> str:
+def class_for(device: str) -> str:
     """Return the class of right that holding a device's tickets is."""
-    return f"offline:{device}"
+    return class_of(RightKind.OFFLINE, device)
 
 
 def hold(journal: Transaction, who: Identity, device: str) -> None:
     """Take over a device's coming tickets, or renew that: the exchange is begun, unless it runs."""
-    exchange.begin(journal, who, kind_of(device))
+    exchange.begin(journal, who, class_for(device))
 
 
 def ask(journal: Transaction, who: Identity, device: str) -> None:
     """Ask for a device's coming tickets, now that the exchange is announced."""
     request = OfflineRequest(device=device).model_dump(mode="json")
-    exchange.freeze(journal, who, kind_of(device), request)
+    exchange.freeze(journal, who, class_for(device), request)
 
 
 def take(journal: Transaction, told: Right, right: OfflineRight) -> None:
@@ -177,7 +178,7 @@ def admit(journal: Transaction, found: Alone, scan: str, device: ProfileDevice) 
 
 def _may_start_by_signature(journal: Transaction, device: str) -> bool:
     """Say whether the operator allows what is not held, as last told for this device."""
-    document = journal.rows.right(kind=kind_of(device))
+    document = journal.rows.right(kind=class_for(device))
     return document is not None and bool(json.loads(document).get("may_start_by_signature"))
 
 
