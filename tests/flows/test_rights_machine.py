@@ -30,7 +30,7 @@ from tests.fakes.house import SLOT_SECONDS, HouseInHand
 from tests.fakes.wire import Booth, WireInHand
 from tests.prove.crash_disk import queries_bound_when_used
 
-EXAMPLES: Final = 150
+EXAMPLES: Final = 100
 STEPS: Final = 40
 TICKETS_MAX: Final = 4
 BEFORE_SECONDS: Final = 100
