@@ -238,16 +238,24 @@ def _gather(books: Transaction, received: Received, comm_id: CommId) -> Scene:
     )
 
 
-def _said_in(message: Any, comm_id: CommId) -> Said:  # noqa: ANN401 - one of the six of `_SAYINGS`
-    saying = _SAYINGS[message.type]
-    if saying is Saying.COMPLETE and message.presented is not None:
-        saying = Saying.PRESENT
+def _said_in(message: Any, comm_id: CommId) -> Said:  # noqa: ANN401 - one of the five of `_SAYINGS`
+    saying, digest, completed = _SAYINGS[message.type], "", None
+    match message:
+        case Request():
+            digest = message.digest
+        case Complete():
+            digest = message.digest
+            saying = saying if message.presented is None else Saying.PRESENT
+        case Announce() | Abort():
+            completed = _completed_in(message.completed, comm_id)
+        case _:
+            pass  # a contest says no more than what it contests
     return Said(
         saying=saying,
         seq=comm_id.seq,
         nonce=comm_id.nonce,
-        digest=getattr(message, "digest", ""),
-        completed=_completed_in(getattr(message, "completed", None), comm_id),
+        digest=digest,
+        completed=completed,
     )
 
 
