@@ -11,13 +11,22 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import ladder, profile, redemptions, registrations, scan_to_start, specification
+from tests.bench import (
+    exchange,
+    ladder,
+    profile,
+    redemptions,
+    registrations,
+    scan_to_start,
+    specification,
+)
 from tests.bench.figures import Figure, Measured
 from tests.bench.plot import draw
 
 BENCHES: dict[str, Callable[[], Awaitable[Measured]]] = {
     "scan_to_start": scan_to_start.measure,
     "redemptions": redemptions.measure,
+    "exchange": exchange.measure,
     "registrations": registrations.measure,
     "profile": profile.measure,
     "specification": specification.measure,
