@@ -49,7 +49,7 @@ ON_THE_WIRE: Final[tuple[type[Message], ...]] = (
     rights.ReportScan,
     rights.TakeScan,
     rights.HoldTickets,
-    rights.ReleaseTickets,
+    rights.ReleaseTicket,
     rights.TicketReleased,
     rights.TicketKept,
     sessions.SessionAdmitted,

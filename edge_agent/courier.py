@@ -125,6 +125,11 @@ class Courier:
         self._sent_up_to = max(self._sent_up_to, self._acknowledged_up_to)
         self.pump()
 
+    def greet(self) -> None:
+        """Say hello: what we hold and how far we have got; the answer says what time it is."""
+        if self.is_connected and self._gate.lets(Channel.HELLO):
+            self._journal.transact(registration.greet, self._connection)
+
     def beat(self) -> None:
         """Say that we are alive."""
         if self.is_connected:

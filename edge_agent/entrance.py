@@ -102,7 +102,9 @@ class Entrance:
     def take_scan(self, told: TakeScan) -> None:
         """Take a scan that a reader at the entrance has passed on; once, however often it comes."""
         profile, device = self._own(told.device)
-        if profile is None or device is None or told.scan in self._remembered:
+        now = self._journal.transact(rights.trusted_now)
+        is_fresh = now is not None and now < told.accept_by
+        if profile is None or device is None or not is_fresh or told.scan in self._remembered:
             return
         self._ask(self._scan(told.scan, told.token, device, profile, reader=told.reader))
 

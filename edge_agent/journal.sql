@@ -64,10 +64,12 @@ INSERT OR REPLACE INTO inventory (only_row, gate_digest, body, missing_since)
 VALUES (1, :gate_digest, :body, :missing_since);
 
 -- name: holds_sessions()$
--- Whether a session runs, or something of one has still to be told.
+-- Whether a session runs, something of one or of a ticket has still to be told, or tickets are coming.
 SELECT EXISTS (SELECT 1 FROM sessions WHERE state IN ('starting', 'running', 'ending'))
     OR EXISTS (SELECT 1 FROM outbox WHERE type GLOB 'session.*' OR type GLOB 'command.*'
-        OR type GLOB 'ticket.*');
+        OR type GLOB 'ticket.*')
+    OR EXISTS (SELECT 1 FROM exchanges WHERE kind GLOB 'offline:*'
+        AND state IN ('requesting', 'completing', 'presenting'));
 
 -- name: note_problem(kind, about)!
 INSERT INTO problems (kind, about) VALUES (:kind, :about) ON CONFLICT DO NOTHING;
@@ -141,30 +143,31 @@ SELECT document FROM held_rights WHERE kind = :kind;
 DELETE FROM held_rights;
 
 -- name: held_ticket(ticket)^
-SELECT ticket, device, token_digest, opens_at, ends_at, released_at
+SELECT ticket, device, token_digest, opens_at, ends_at, right_id, is_released
 FROM held_tickets WHERE ticket = :ticket;
 
 -- name: held_and_unused()
-SELECT ticket FROM held_tickets AS h WHERE released_at IS NULL AND NOT EXISTS (
+SELECT ticket, right_id, ends_at FROM held_tickets AS h WHERE NOT is_released AND NOT EXISTS (
     SELECT 1 FROM sessions AS s WHERE s.ticket = h.ticket AND s.state <> 'failed')
 ORDER BY opens_at;
 
--- name: hold_ticket(ticket, device, token_digest, opens_at, ends_at, issued_at)!
--- What was given back after this was made stays given back.
-INSERT INTO held_tickets (ticket, device, token_digest, opens_at, ends_at)
-VALUES (:ticket, :device, :token_digest, :opens_at, :ends_at)
+-- name: hold_ticket(ticket, device, token_digest, opens_at, ends_at, right_id)!
+-- What was given back by this right stays given back, whichever of the two came first.
+INSERT INTO held_tickets (ticket, device, token_digest, opens_at, ends_at, right_id)
+VALUES (:ticket, :device, :token_digest, :opens_at, :ends_at, :right_id)
 ON CONFLICT (ticket) DO UPDATE SET device = excluded.device, token_digest = excluded.token_digest,
-    opens_at = excluded.opens_at, ends_at = excluded.ends_at, released_at = NULL
-WHERE held_tickets.released_at IS NULL OR held_tickets.released_at < :issued_at;
+    opens_at = excluded.opens_at, ends_at = excluded.ends_at, right_id = excluded.right_id,
+    is_released = 0
+WHERE NOT held_tickets.is_released OR held_tickets.right_id <> excluded.right_id;
 
--- name: release_ticket(ticket, released_at)!
+-- name: release_ticket(ticket, right_id, ends_at)!
 -- Also one that is not known: the right to hold it may still be on its way.
-INSERT INTO held_tickets (ticket, device, token_digest, opens_at, ends_at, released_at)
-VALUES (:ticket, '', '', 0, :released_at, :released_at)
-ON CONFLICT (ticket) DO UPDATE SET released_at = excluded.released_at;
+INSERT INTO held_tickets (ticket, device, token_digest, opens_at, ends_at, right_id, is_released)
+VALUES (:ticket, '', '', 0, :ends_at, :right_id, 1)
+ON CONFLICT (ticket) DO UPDATE SET right_id = excluded.right_id, is_released = 1;
 
 -- name: forget_held(device)!
-DELETE FROM held_tickets WHERE device = :device AND released_at IS NULL;
+DELETE FROM held_tickets WHERE device = :device AND NOT is_released;
 
 -- name: forget_all_held()!
 DELETE FROM held_tickets;
@@ -173,11 +176,14 @@ DELETE FROM held_tickets;
 DELETE FROM held_tickets WHERE ends_at < :before;
 
 -- name: keep_time(server_at, boot_seconds, boot_id)!
-INSERT OR REPLACE INTO controller_clock (only_row, server_at, boot_seconds, boot_id)
-VALUES (1, :server_at, :boot_seconds, :boot_id);
+INSERT OR REPLACE INTO controller_clock (only_row, server_at, boot_seconds, boot_id, floor_at)
+VALUES (1, :server_at, :boot_seconds, :boot_id, :server_at);
+
+-- name: raise_floor(floor_at)!
+UPDATE controller_clock SET floor_at = :floor_at WHERE floor_at < :floor_at;
 
 -- name: controller_time()^
-SELECT server_at, boot_seconds, boot_id FROM controller_clock;
+SELECT server_at, boot_seconds, boot_id, floor_at FROM controller_clock;
 
 -- name: session_of_ticket(ticket)$
 -- One that came to nothing does not count; what no ticket opened is not in the index.
@@ -218,8 +224,9 @@ UPDATE sessions SET wanted = 'stop', stop_reason = :stop_reason
 WHERE session = :session AND wanted = 'run';
 
 -- name: forget_sessions(before)!
--- What is over, told and old.
-DELETE FROM sessions WHERE state IN ('ended', 'failed') AND made_at < :before;
+-- What is over, told and old; a ticket that is held still is known to be used for as long.
+DELETE FROM sessions WHERE state IN ('ended', 'failed') AND made_at < :before
+    AND ticket NOT IN (SELECT ticket FROM held_tickets);
 
 -- name: command(command)$
 SELECT state FROM commands WHERE command = :command;

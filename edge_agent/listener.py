@@ -22,7 +22,7 @@ from common.messages.rights import (
     Completed,
     HoldTickets,
     Refused,
-    ReleaseTickets,
+    ReleaseTicket,
     Right,
     TakeScan,
     Troubled,
@@ -43,7 +43,7 @@ ON_CHANNEL: Final[Mapping[Channel, tuple[type[Message], ...]]] = {
     Channel.ACKS: (Acknowledged,),
     Channel.REPLIES: (ServiceProfile, ServiceRefused, *FROM_THE_SERVER),
     Channel.DESIRED: (Desired,),
-    Channel.COMMANDS: (StopSession, HoldTickets, ReleaseTickets, TakeScan, CustomerTold),
+    Channel.COMMANDS: (StopSession, HoldTickets, ReleaseTicket, TakeScan, CustomerTold),
 }
 """What may come on each channel; anything else is dropped."""
 
@@ -138,7 +138,7 @@ class Listener:
             StopSession: self._hear_stop,
             Desired: self._hear_desired,
             HoldTickets: self._hear_hold,
-            ReleaseTickets: self._hear_release,
+            ReleaseTicket: self._hear_release,
             TakeScan: hearing.on_scan,
             CustomerTold: hearing.on_told,
         }
@@ -267,7 +267,7 @@ class Listener:
     def _hear_hold(self, told: HoldTickets) -> None:
         self._journal.transact(rights.hold, self._who, told.device)
 
-    def _hear_release(self, told: ReleaseTickets) -> None:
+    def _hear_release(self, told: ReleaseTicket) -> None:
         self._journal.transact(rights.release, told)
 
     def _hear_stop(self, told: StopSession) -> None:

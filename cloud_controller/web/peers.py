@@ -101,7 +101,7 @@ class _Door:
     async def take(self, request: web.Request) -> web.StreamResponse:
         """Take one message of an exchange from a peer, and answer it."""
         caller = _caller_of(request)
-        self._limit.count(caller.name)
+        self._limit.count(caller.fingerprint)
         if not await self._books.read(is_admitted, caller.name, caller.fingerprint):
             raise PeerNotAdmitted
         said = await _said_in(request)

@@ -100,7 +100,7 @@ class ReportScan(Message):
 
 
 class TakeScan(Message):
-    """Take this scan of a reader elsewhere as if it had been read at this device."""
+    """Take this scan of a reader elsewhere as if it had been read at this device, until then."""
 
     type: ClassVar[str] = "scans.take"
     command: Name
@@ -108,6 +108,7 @@ class TakeScan(Message):
     device: Name
     token: Annotated[str, Field(max_length=TOKEN_TEXT_MAX)]
     reader: Name
+    accept_by: Instant
 
 
 class Request(Message):
@@ -179,6 +180,7 @@ class OfflineRight(Message):
     kind: str
     terminal: Name
     epoch: Name
+    right: Name
     device: Name
     issued_at: Instant
     ends_at: Instant
@@ -291,20 +293,28 @@ class HoldTickets(Message):
     device: Name
 
 
-class ReleaseTickets(Message):
-    """Give these tickets back, unless they are used; `asked_at` tells one recall from the next."""
+class ReleaseTicket(Message):
+    """Give this ticket back, unless it is used: as the right of this name let you hold it.
 
-    type: ClassVar[str] = "tickets.release"
+    `asked_at` tells one recall from the next.
+    """
+
+    type: ClassVar[str] = "ticket.release"
     command: Name
-    tickets: Annotated[tuple[Name, ...], Field(max_length=HELD_TICKETS_MAX)]
+    ticket: Name
+    right: Name
     asked_at: Instant
 
 
 class TicketReleased(Message):
-    """The terminal will not redeem this ticket any more; `asked_at`: by which recall, if by one."""
+    """The terminal will not redeem this ticket by that right any more.
+
+    `asked_at` is the recall that it answers, or None: it gives the ticket back by itself.
+    """
 
     type: ClassVar[str] = "ticket.released"
     ticket: Name
+    right: Name
     at: Instant
     asked_at: Instant | None = None
 

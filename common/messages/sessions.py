@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from common.messages.base import Count, Instant, Message, Name, Seconds, ShortText
 
@@ -18,7 +18,7 @@ class SessionAdmitted(Message):
     program: Name
     granted_seconds: Seconds
     at: Instant
-    admission: ShortText
+    admission: Literal["held", "signature"]
 
 
 class SessionStarting(Message):

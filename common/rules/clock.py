@@ -14,11 +14,15 @@ BELIEVED_SECONDS: Final = 7 * 86_400
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Heard:
-    """What the controller last said that the time was, and when in which boot it was heard."""
+    """What the controller last said that the time was, and when in which boot it was heard.
+
+    `floor_at` is the latest time that was trusted since: it cannot be earlier any more.
+    """
 
     server_at: int
     boot_seconds: float
     boot_id: str
+    floor_at: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,12 +42,12 @@ def trusted_now(own: OwnClocks, heard: Heard | None) -> int | None:
     """Return the time in milliseconds, or None where no clock of ours can be trusted.
 
     In the boot in which the controller said it, its word is carried on. Else the wall clock counts
-    if a time server keeps it, and if it is not before what the controller has said already.
+    if a time server keeps it, and if it is not before what was trusted already.
     """
     if heard is not None and heard.boot_id == own.boot_id:
         since_seconds = own.boot_seconds - heard.boot_seconds
         if 0 <= since_seconds <= BELIEVED_SECONDS:
             return heard.server_at + int(since_seconds * 1000)
-    if own.is_synchronised and (heard is None or own.wall_at >= heard.server_at):
+    if own.is_synchronised and (heard is None or own.wall_at >= heard.floor_at):
         return own.wall_at
     return None

@@ -181,11 +181,13 @@ def owed_seconds(uses: Sequence[Use]) -> float:
 
 
 def owed_cents(price_cents: int, booked_seconds: float, uses: Sequence[Use]) -> int:
-    """Return what a slot's undelivered seconds cost; all of its price where nothing was delivered.
+    """Return what a slot's undelivered seconds cost, to the nearest cent and its price at most.
 
-    To the nearest cent, and never more than the price.
+    It is the whole price where nothing was delivered to one who came in time; who comes when the
+    slot is nearly over has left the rest of it by himself.
     """
     seconds = owed_seconds(uses)
-    if seconds > 0 and not any(use.delivered_seconds for use in uses):
+    came_in_time = bool(uses) and uses[0].granted_seconds >= booked_seconds - START_WITHIN_SECONDS
+    if came_in_time and seconds > 0 and not any(use.delivered_seconds for use in uses):
         return price_cents
     return min(price_cents, round(price_cents * seconds / booked_seconds))

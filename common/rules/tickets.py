@@ -231,6 +231,22 @@ def why_doubted(
     return Doubt(why=why, is_impossible=False) if why is not None else None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Began:
+    """When a session began by a terminal's own word, and for how long, as far as it can be so."""
+
+    at: int
+    granted_seconds: float
+
+
+def believed(ticket: TicketFacts, at: int, granted_seconds: float) -> Began:
+    """Return when and for how long a session may have begun by a terminal's word: in its slot."""
+    opens_at = ticket.starts_at - ticket.early_seconds * 1000
+    began_at = min(max(at, opens_at), ticket.ends_at - 1)
+    longest_seconds = (ticket.ends_at - began_at) / 1000
+    return Began(at=began_at, granted_seconds=min(granted_seconds, longest_seconds))
+
+
 def decide_alone(facts: AloneFacts, *, now: int | None) -> Alone | DenialReason:
     """Say whether a terminal without the line may begin a session, or why not.
 
@@ -348,6 +364,15 @@ def _why_not_this_device(door: DoorFacts) -> Denial | None:
 def _why_impossible(ticket: TicketFacts | None, door: DoorFacts | None) -> str | None:
     if ticket is None or door is None:
         return "Nothing is known of its ticket or its device."
+    if ticket.device != door.device and ticket.offering != door.offering:
+        return "Its ticket is for another device."
+    return _why_not_free(ticket, door)
+
+
+def _why_not_free(ticket: TicketFacts, door: DoorFacts) -> str | None:
+    """Say why a ticket could not be redeemed at this door by itself, whatever it says."""
+    if ticket.held_by not in {None, door.terminal}:
+        return "Another terminal alone may redeem its ticket."
     if ticket.ticket_state in {TicketState.SPENT, TicketState.VOID}:
         return "Its ticket had been used, or was not good any more."
     if ticket.live_terminal not in {None, door.terminal}:

@@ -186,9 +186,15 @@ def take_desired(journal: Transaction, told: Desired) -> None:
             _want_stop(journal, wanted.session, EndReason.TIME_UP)
 
 
-def forget_old(journal: Transaction) -> None:
-    """Drop from the journal what has been over for long."""
-    before = journal.now - KEPT_SECONDS * 1000
+def forget_old(journal: Transaction, trusted_now: int | None) -> None:
+    """Drop from the journal what has been over for long.
+
+    By the wall clock and by `trusted_now`, whichever is earlier: what is forgotten to have been
+    used could be used again. Without a time that can be trusted nothing is forgotten.
+    """
+    if trusted_now is None:
+        return
+    before = min(journal.now, trusted_now) - KEPT_SECONDS * 1000
     journal.rows.forget_sessions(before=before)
     journal.rows.forget_commands(before=before)
 

@@ -19,13 +19,15 @@ CREATE TABLE held_tickets (
     token_digest TEXT NOT NULL,
     opens_at INTEGER NOT NULL,
     ends_at INTEGER NOT NULL,
-    released_at INTEGER
+    right_id TEXT NOT NULL,
+    is_released INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE controller_clock (
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
     server_at INTEGER NOT NULL,
     boot_seconds REAL NOT NULL,
-    boot_id TEXT NOT NULL
+    boot_id TEXT NOT NULL,
+    floor_at INTEGER NOT NULL
 );
 ALTER TABLE sessions ADD COLUMN start_tries INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE sessions ADD COLUMN try_at_boot_seconds REAL NOT NULL DEFAULT 0;

@@ -251,7 +251,7 @@ _SAID_ON: Final[dict[Channel, list[Message]]] = {
             at=1,
             admission="held",
         ),
-        rights.TicketReleased(ticket="00" * 8, at=1),
+        rights.TicketReleased(ticket="00" * 8, right="g-1", at=1),
         rights.TicketKept(ticket="00" * 8, at=1, asked_at=1),
         problems.ProblemTold(kind="service_too_early", at=1),
     ],

@@ -17,7 +17,7 @@ from common.ids import OfferingId, StoreId, TerminalId
 from common.messages.base import Message
 from common.messages.offerings import OfferingOn, OfferingRegistered
 from common.messages.registration import StandingTold
-from common.messages.rights import HoldTickets, ReleaseTickets, Request
+from common.messages.rights import HoldTickets, ReleaseTicket, Request
 from common.messages.service import ServiceProfile, ServiceRequest
 from common.messages.specification import (
     DeviceFound,
@@ -188,7 +188,7 @@ class HouseInHand:
     def recall(self, terminal: TerminalInHand) -> None:
         """Carry recalls to the terminal, and what it says of them back."""
         for told in self.books.heard():
-            if isinstance(told, ReleaseTickets):
+            if isinstance(told, ReleaseTicket):
                 terminal.hear(told, Channel.COMMANDS, told.command)
         self.tell_all(terminal)
 

@@ -17,7 +17,7 @@ from common.messages.rights import (
     Completed,
     HoldTickets,
     Refused,
-    ReleaseTickets,
+    ReleaseTicket,
     Right,
     TakeScan,
     Troubled,
@@ -262,8 +262,8 @@ def all_of_service(gate_digest: str) -> dict[Channel, tuple[Message, ...]]:
         Channel.COMMANDS: (
             stop,
             HoldTickets(command="h", device="d-vr"),
-            ReleaseTickets(command="h", tickets=("k",), asked_at=1),
-            TakeScan(command="x", scan="x", device="d-vr", token="", reader="t-9"),
+            ReleaseTicket(command="h", ticket="k", right="g", asked_at=1),
+            TakeScan(command="x", scan="x", device="d-vr", token="", reader="t-9", accept_by=1),
             CustomerTold(command="n", notice="opened"),
         ),
     }

@@ -8,7 +8,7 @@ import pytest
 
 from cloud_controller.flows import reservations, rights, sessions
 from common.messages.base import Message
-from common.messages.rights import Refused, ReleaseTickets, Right
+from common.messages.rights import Refused, ReleaseTicket, Right
 from common.messages.sessions import CustomerTold
 from common.rules.problems import ProblemKind
 from common.rules.sessions import (
@@ -127,7 +127,7 @@ def test_a_held_ticket_moves_only_after_its_terminal_has_given_it_back(house, te
     house.hold(terminal)
     session = start(house, terminal, device, token)
     (recall,) = fail(house, terminal, session)
-    assert isinstance(recall, ReleaseTickets)
+    assert isinstance(recall, ReleaseTicket)
     assert house.books.one("reservations")["device_id"] == device
     terminal.hear(recall, Channel.COMMANDS, recall.command)
     house.tell_all(terminal)

@@ -195,7 +195,12 @@ def test_a_reader_that_hears_nothing_sends_the_customer_to_the_booth(house):
 def test_a_scan_taken_over_from_a_reader_is_asked_about_once(house, booth):
     (device, _) = house.devices_of(booth.terminal)
     take = TakeScan(
-        command="x-9", scan="x-9", device=device, token=house.book(device), reader="t-9"
+        command="x-9",
+        scan="x-9",
+        device=device,
+        token=house.book(device),
+        reader="t-9",
+        accept_by=house.clock.now + 1,
     )
     for _ in range(3):
         booth.entrance.take_scan(take)
@@ -204,6 +209,20 @@ def test_a_scan_taken_over_from_a_reader_is_asked_about_once(house, booth):
     assert (request.request["scan"], request.request["reader"]) == ("x-9", "t-9")
     booth.entrance.take_scan(take.model_copy(update={"scan": "x-8", "device": "d-99"}))
     assert not booth.terminal.asks(), "a device that is not ours"
+
+
+def test_a_scan_that_has_waited_at_the_broker_starts_nothing(house, booth):
+    (device, _) = house.devices_of(booth.terminal)
+    take = TakeScan(
+        command="x-9",
+        scan="x-9",
+        device=device,
+        token=house.book(device),
+        reader="t-9",
+        accept_by=house.clock.now,
+    )
+    booth.entrance.take_scan(take)
+    assert not booth.terminal.asks()
 
 
 def test_the_line_s_mode_is_said_when_it_changes_and_only_then(booth):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cloud_controller.flows import registration, reservations, rights
-from common.messages.rights import Refused, ReleaseTickets, Right
+from common.messages.rights import Refused, ReleaseTicket, Right
 from common.rules.registration import StandingEvent
 from common.rules.sessions import START_AGAIN_SECONDS, START_TRIES, EndReason
 from common.rules.tickets import HOLD_AHEAD_SECONDS, DenialReason
@@ -31,7 +31,7 @@ def test_nobody_else_can_redeem_a_ticket_that_a_terminal_holds(house, terminal):
     (other,) = house.devices_of(second)
     request = asked(house, second, token, other)
     recall, answer = house.ask(second, request)
-    assert isinstance(recall, ReleaseTickets)
+    assert isinstance(recall, ReleaseTicket)
     assert isinstance(answer, Refused)
     assert answer.reason == DenialReason.BUSY_TRY_AGAIN
     second.hear(answer)
@@ -84,7 +84,7 @@ def test_a_ticket_whose_program_failed_alone_stays_held_until_it_is_given_back(h
     house.tell_all(terminal)
     assert house.states()["tickets"] == ["issued"]
     recall, refused = house.ask(second, asked(house, second, token, other))
-    assert isinstance(recall, ReleaseTickets)
+    assert isinstance(recall, ReleaseTicket)
     assert isinstance(refused, Refused)
     assert refused.reason == DenialReason.BUSY_TRY_AGAIN
     terminal.scan(device, token, line_is_up=False)

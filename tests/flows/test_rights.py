@@ -241,7 +241,7 @@ def test_b10_the_client_holds_the_identification_until_the_completion_is_answere
     (complete,) = terminal.ask_again()
     for _ in range(3):
         house.clock.move(400 * 86_400)
-        terminal.do(running.forget_old)
+        terminal.do(running.forget_old, house.clock.now)
         terminal.restart()
         assert terminal.ask_again() == [complete], "no time and no restart lets go of it"
     terminal.hear(Completed(comm_id=request.comm_id))

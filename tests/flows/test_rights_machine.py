@@ -242,7 +242,7 @@ class Rights(RuleBasedStateMachine):
         query = "SELECT ticket_id, terminal_id FROM held_tickets WHERE state <> 'released'"
         by_the_books = dict(map(tuple, self.house.books.connection.execute(query)))
         query = (
-            "SELECT ticket FROM held_tickets WHERE released_at IS NULL AND ends_at > ?"
+            "SELECT ticket FROM held_tickets WHERE NOT is_released AND ends_at > ?"
             " AND ticket NOT IN (SELECT ticket FROM sessions WHERE state <> 'failed')"
         )
         for at in self.booths:

@@ -373,10 +373,13 @@ def test_a_reboot_starts_nothing_on_a_guess(house, terminal):
 def test_what_is_over_is_forgotten_after_a_week_and_what_lives_never(house, terminal, session):
     see(terminal, session, "running", started_at=1)
     house.clock.move(8 * 86_400)
-    terminal.do(running.forget_old)
+    terminal.do(running.forget_old, house.clock.now)
     assert len(terminal.rows("sessions")) == 1
     see(terminal, session, "ended", delivered_seconds=1.0)
-    terminal.do(running.forget_old)
+    terminal.do(running.forget_old, None)
+    terminal.do(running.forget_old, house.clock.now - 8 * 86_400_000)
+    assert len(terminal.rows("sessions")) == 1, "a wall clock alone makes nothing forgotten"
+    terminal.do(running.forget_old, house.clock.now)
     assert terminal.rows("sessions") == []
 
 

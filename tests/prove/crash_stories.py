@@ -135,7 +135,7 @@ class Alone:
         held = [tuple(row) for row in world.rows(Side.CONTROLLER, "SELECT state FROM held_tickets")]
         if held != [("held",), ("released",)]:
             yield f"the controller takes its tickets for {held}"
-        query = "SELECT 1 FROM held_tickets WHERE released_at IS NULL"
+        query = "SELECT 1 FROM held_tickets WHERE NOT is_released"
         if world.rows(Side.TERMINAL, query):
             yield "the terminal still holds a ticket"
         query = "SELECT state FROM reservations ORDER BY starts_at"

@@ -127,7 +127,7 @@ class Store:
         self.wire.do_timers()
         self._flow()
         booth.programs.clear()
-        booth.terminal.do(sessions.forget_old)
+        booth.terminal.do(sessions.forget_old, house.clock.now)
 
     def _have_a_seat(self) -> None:
         terminal = self.booth.terminal

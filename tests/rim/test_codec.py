@@ -62,6 +62,8 @@ def values_of(schema: dict[str, Any], known: dict[str, Any]) -> st.SearchStrateg
     """Return a strategy for the values that a JSON schema allows."""
     if "$ref" in schema:
         return values_of(known[schema["$ref"].rpartition("/")[2]], known)
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"])
     if "anyOf" in schema:
         return st.one_of([values_of(each, known) for each in schema["anyOf"]])
     return VALUES[schema["type"]](schema, known)

@@ -114,7 +114,7 @@ def test_a_window_is_open_from_its_opening_to_its_end_and_no_longer(offset_ms: i
 
 
 OWN = OwnClocks(wall_at=NOW + 99, boot_seconds=100.0, boot_id="b", is_synchronised=False)
-HEARD = Heard(server_at=NOW, boot_seconds=40.0, boot_id="b")
+HEARD = Heard(server_at=NOW, boot_seconds=40.0, boot_id="b", floor_at=NOW)
 
 
 def test_the_controller_s_word_is_carried_on_by_the_clock_that_nobody_sets():
@@ -128,6 +128,8 @@ def test_in_another_boot_only_a_clock_that_is_kept_counts():
     assert trusted_now(replace(later, is_synchronised=True), HEARD) == NOW + 99
     early = replace(later, is_synchronised=True, wall_at=NOW - 1)
     assert trusted_now(early, HEARD) is None, "it was later than that already"
+    kept = replace(later, is_synchronised=True)
+    assert trusted_now(kept, replace(HEARD, floor_at=kept.wall_at + 1)) is None
 
 
 def test_no_word_is_carried_on_for_ever():
@@ -221,6 +223,7 @@ def test_nobody_is_owed_more_than_he_was_granted_or_has_paid(granted, delivered,
 
 
 def test_what_had_nothing_delivered_is_paid_back_whole():
+    assert owed_cents(1500, 1800, [use(1790, 0, EndReason.PROGRAM_FAILED)]) == 1500
     late = [use(900, 0, EndReason.PROGRAM_FAILED)]
-    assert owed_cents(1500, 1800, late) == 1500
+    assert owed_cents(1500, 1800, late) == 750, "who came late has left half of it himself"
     assert owed_cents(1500, 1800, [use(1800, 900, EndReason.PROGRAM_FAILED)]) == 750

@@ -6,6 +6,7 @@ The reader is told what comes of it, the device's own screen as well.
 from __future__ import annotations
 
 import json
+from typing import Final
 
 from cloud_controller.flows.rights.words import tell_reader, tell_verdict
 from cloud_controller.ports import Received, Transaction
@@ -15,6 +16,9 @@ from common.messages.sessions import CustomerTold
 from common.rules.sessions import Notice
 from common.rules.tickets import Denial, DenialReason, is_the_one_issued, sight, why_not
 from common.topics import Channel
+
+TAKE_WITHIN_SECONDS: Final = 10
+"""A scan that its device's terminal has not heard of by then is over: nobody stands there."""
 
 
 def take_report(books: Transaction, said: Received) -> None:
@@ -49,6 +53,7 @@ def take_report(books: Transaction, said: Received) -> None:
         device=host["device_id"],
         token=message.token,
         reader=reader,
+        accept_by=books.now + TAKE_WITHIN_SECONDS * 1000,
     )
     books.say(TerminalId(host["terminal_id"]), Channel.COMMANDS, take, tail=take.command)
 

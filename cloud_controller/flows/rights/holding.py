@@ -21,7 +21,7 @@ from common.messages.rights import (
     HoldTickets,
     OfflineRequest,
     Refused,
-    ReleaseTickets,
+    ReleaseTicket,
     Request,
     TicketKept,
     TicketReleased,
@@ -34,6 +34,7 @@ from common.rules.tickets import (
     Admission,
     DenialReason,
     RecallWhy,
+    believed,
     outranks,
     token_digest,
     why_doubted,
@@ -66,10 +67,14 @@ def recall(books: Transaction, ticket_id: str, why: RecallWhy) -> bool:
 
 
 def note_released(books: Transaction, said: Received) -> None:
-    """The terminal will not redeem this ticket any more: what has waited for it may count now."""
+    """The terminal will not redeem this ticket any more: what has waited for it may count now.
+
+    It says by which right: one that was issued since, and is still on its way, lets it hold the
+    ticket again, so that nothing counts before that is given back as well.
+    """
     message: TicketReleased = said.message
     row = books.rights.held(ticket_id=message.ticket)
-    if row is None or row["terminal_id"] != said.terminal:
+    if row is None or (row["terminal_id"], row["right_id"]) != (said.terminal, message.right):
         return
     if message.asked_at is not None and message.asked_at != row["recall_asked_at"]:
         return
@@ -83,12 +88,14 @@ def note_kept(books: Transaction, said: Received) -> None:
     """
     message: TicketKept = said.message
     row = books.rights.held(ticket_id=message.ticket)
-    if row is None or row["recall_asked_at"] != message.asked_at:
+    is_its_own = row is not None and row["terminal_id"] == said.terminal
+    if not is_its_own or row["recall_asked_at"] != message.asked_at:
         return
     if row["recall_why"] == RecallWhy.LAPSE:
         books.rights.release(ticket_id=message.ticket)
     else:
         books.rights.keep_held(ticket_id=message.ticket)
+        books.rights.move_no_more(ticket_id=message.ticket)
     _forget_cancel(books, row)
 
 
@@ -109,6 +116,7 @@ def note_admitted(books: Transaction, said: Received) -> None:
     if ticket is not None and door is not None and not (doubt and doubt.is_impossible):
         books.rights.reserve_ticket(ticket_id=message.ticket)
         books.rights.raise_fence(device_id=door.device, fence=door.last_fence + 1)
+        began = believed(ticket, message.at, message.granted_seconds)
         books.rights.admit_session(
             session_id=message.session,
             ticket_id=message.ticket,
@@ -118,8 +126,8 @@ def note_admitted(books: Transaction, said: Received) -> None:
             terminal_id=said.terminal,
             program=message.program,
             fence=door.last_fence + 1,
-            granted_seconds=message.granted_seconds,
-            granted_at=message.at,
+            granted_seconds=began.granted_seconds,
+            granted_at=began.at,
             deadline_at=ticket.ends_at,
             admission=message.admission,
         )
@@ -149,12 +157,14 @@ def hold_what_comes(books: Transaction) -> None:
 
 
 def settle_held(books: Transaction) -> None:
-    """Ask again for what is recalled, ask what became of what is over, drop what is fenced."""
+    """Ask again for what is recalled, ask for what is over or shut out, drop what is fenced."""
     for row in books.rights.held_by_the_fenced(most=BATCH_MAX):
         _release(books, row)
     over = books.now - int(CLOCK_TOLERANCE_SECONDS * 1000)
     for row in books.rights.held_and_over(before=over, most=BATCH_MAX):
         recall(books, row["ticket_id"], RecallWhy.LAPSE)
+    for row in books.rights.held_by_the_shut_out(most=BATCH_MAX):
+        recall(books, row["ticket_id"], RecallWhy.ELSEWHERE)
     before = books.now - int(RECALL_AGAIN_SECONDS * 1000)
     for row in books.rights.recalled(before=before, most=BATCH_MAX):
         _say_release(books, row, row["recall_asked_at"])
@@ -214,6 +224,7 @@ def _devices_to_hold(books: Transaction, *, most: int) -> list[Row]:
             now=books.now,
             until=books.now + HOLD_AHEAD_SECONDS * 1000,
             shown_before=books.now - LEFT_ELSEWHERE_SECONDS * 1000,
+            held_max=HELD_TICKETS_MAX,
             most=most,
         )
     )
@@ -254,12 +265,13 @@ def _release(books: Transaction, row: Row) -> None:
 
 
 def _supersede(books: Transaction, said: Received) -> None:
-    """End what was granted for this device and never began: its terminal has begun another.
+    """End what was granted here for this device or ticket and never began: another has begun.
 
     The answer with that right was lost, or came when nobody waited for it any more.
     """
     superseded = books.rights.supersede(
         device_id=said.message.device,
+        ticket_id=said.message.ticket,
         terminal_id=said.terminal,
         ended_at=books.now,
         end_reason=EndReason.SUPERSEDED,
@@ -281,7 +293,10 @@ def _forget_cancel(books: Transaction, row: Row) -> None:
 
 def _say_release(books: Transaction, row: Row, asked_at: int) -> None:
     command = books.names.new("h")
-    release = ReleaseTickets(command=command, tickets=(row["ticket_id"],), asked_at=asked_at)
+    release = ReleaseTicket(
+        command=command, ticket=row["ticket_id"], right=row["right_id"], asked_at=asked_at
+    )
+    books.rights.note_said(ticket_id=row["ticket_id"], said_at=books.now)
     books.say(TerminalId(row["terminal_id"]), Channel.COMMANDS, release, tail=command)
 
 
@@ -290,7 +305,7 @@ def _raise_doubt(books: Transaction, said: Received, reservation: str | None, wh
     books.raise_problem(
         Problem(
             kind=ProblemKind.OFFLINE_START_DOUBTED,
-            subject=message.session,
+            subject=message.session if reservation is not None else said.terminal,
             terminal=said.terminal,
             reservation=reservation,
             why=why,

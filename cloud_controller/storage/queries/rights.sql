@@ -234,8 +234,8 @@ ORDER BY lease_ends_at LIMIT :most;
 UPDATE rights SET freed_at = :freed_at WHERE right_id = :right_id AND freed_at IS NULL;
 
 -- name: held(ticket_id)^
-SELECT h.ticket_id, h.device_id, h.terminal_id, h.epoch, h.state, h.ends_at, h.recall_why,
-    h.recall_asked_at, k.reservation_id
+SELECT h.ticket_id, h.terminal_id, h.right_id, h.state, h.recall_why, h.recall_asked_at,
+    k.reservation_id
 FROM held_tickets AS h JOIN tickets AS k USING (ticket_id)
 WHERE h.ticket_id = :ticket_id AND h.state <> 'released';
 
@@ -278,7 +278,7 @@ WHERE r.device_id = :device_id AND r.state = 'confirmed' AND k.state = 'issued'
                 OR h.recall_asked_at < :shown_before)))
 ORDER BY r.starts_at LIMIT :most;
 
--- name: devices_to_hold(now, until, shown_before, most)
+-- name: devices_to_hold(now, until, shown_before, held_max, most)
 -- Those of terminals that are here with a coming ticket that is not held yet, and those that have not
 -- been told of the operator's switch. Device by device, in the index's three states: the tickets of
 -- all years are many more.
@@ -289,6 +289,8 @@ LEFT JOIN held_tickets AS h ON h.ticket_id = k.ticket_id
 WHERE r.state = 'confirmed' AND k.state = 'issued' AND r.cancel_asked_at IS NULL
     AND r.state IN ('held', 'confirmed', 'in_use') AND r.starts_at < :until AND r.ends_at > :now
     AND t.standing = 'confirmed' AND t.presence <> 'gone'
+    AND (SELECT count(*) FROM held_tickets AS n WHERE n.device_id = r.device_id
+        AND n.state = 'held' AND n.ends_at > :now) < :held_max
     AND (h.ticket_id IS NULL OR (h.state = 'released'
         AND (h.recall_why IS NULL OR h.recall_why <> 'elsewhere'
             OR h.recall_asked_at < :shown_before)))
@@ -309,8 +311,9 @@ WHERE device_id = :device_id AND signature_starts_told <> :told;
 
 -- name: has_to_settle_held(before)$
 SELECT EXISTS (SELECT 1 FROM held_tickets AS h JOIN terminals AS t USING (terminal_id)
-    WHERE (h.state = 'recalled' AND t.presence <> 'gone')
+    WHERE (h.state = 'recalled' AND (t.presence <> 'gone' OR t.broker_role = 'settling'))
         OR (h.state <> 'recalled' AND h.ends_at < :before)
+        OR (h.state = 'held' AND t.broker_role = 'settling')
         OR (h.state <> 'released' AND (h.epoch <> t.epoch OR t.standing = 'retired')));
 
 -- name: held_by_the_fenced(most)
@@ -323,10 +326,24 @@ WHERE h.state <> 'released' AND (h.epoch <> t.epoch OR t.standing = 'retired') L
 SELECT ticket_id FROM held_tickets WHERE state = 'held' AND ends_at < :before LIMIT :most;
 
 -- name: recalled(before, most)
--- Recalls without an answer, of terminals that can hear them.
-SELECT h.ticket_id, h.terminal_id, h.recall_asked_at
+-- Recalls without an answer, of terminals that can hear them; who was asked longest ago is first.
+SELECT h.ticket_id, h.terminal_id, h.right_id, h.recall_asked_at
 FROM held_tickets AS h JOIN terminals AS t USING (terminal_id)
-WHERE h.state = 'recalled' AND h.recall_asked_at <= :before AND t.presence <> 'gone' LIMIT :most;
+WHERE h.state = 'recalled' AND h.said_at <= :before
+    AND (t.presence <> 'gone' OR t.broker_role = 'settling')
+ORDER BY h.said_at LIMIT :most;
+
+-- name: note_said(ticket_id, said_at)!
+UPDATE held_tickets SET said_at = :said_at WHERE ticket_id = :ticket_id;
+
+-- name: move_no_more(ticket_id)!
+-- It has been used where its program had failed before.
+UPDATE sessions SET is_to_move = 0 WHERE ticket_id = :ticket_id AND is_to_move = 1;
+
+-- name: held_by_the_shut_out(most)
+-- Of terminals that serve nobody any more, and have not given back what they may not know they hold.
+SELECT h.ticket_id FROM held_tickets AS h JOIN terminals AS t USING (terminal_id)
+WHERE h.state = 'held' AND t.broker_role = 'settling' LIMIT :most;
 
 -- name: forget_cancel(reservation_id)!
 UPDATE reservations SET cancel_asked_at = NULL
@@ -339,11 +356,12 @@ WHERE reservation_id = :reservation_id AND state = 'confirmed';
 -- name: void_ticket(ticket_id)!
 UPDATE tickets SET state = 'void' WHERE ticket_id = :ticket_id AND state = 'issued';
 
--- name: supersede(device_id, terminal_id, ended_at, end_reason)
+-- name: supersede(device_id, ticket_id, terminal_id, ended_at, end_reason)
 -- Rights whose answers never reached the terminal, which has begun another session meanwhile.
 UPDATE sessions SET state = 'failed', ended_at = :ended_at, end_reason = :end_reason,
     delivered_seconds = 0.0
-WHERE device_id = :device_id AND terminal_id = :terminal_id AND state IN ('granted', 'starting')
+WHERE (device_id = :device_id OR ticket_id = :ticket_id) AND terminal_id = :terminal_id
+    AND state IN ('granted', 'starting')
 RETURNING ticket_id, session_id, reservation_id;
 
 -- name: give_ticket_back(ticket_id)!

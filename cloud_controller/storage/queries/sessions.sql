@@ -40,7 +40,9 @@ UPDATE tickets SET state = 'spent' WHERE ticket_id = :ticket_id AND state IN ('r
 UPDATE tickets SET state = 'issued' WHERE ticket_id = :ticket_id AND state = 'reserved';
 
 -- name: begin_use(reservation_id, changed_at)!
-UPDATE reservations SET state = 'in_use', changed_at = :changed_at
+-- One that was given up as undelivered and is over claims no time any more: it is completed.
+UPDATE reservations SET changed_at = :changed_at, state = CASE
+    WHEN state = 'cancelled' AND ends_at <= :changed_at THEN 'completed' ELSE 'in_use' END
 WHERE reservation_id = :reservation_id AND state IN ('confirmed', 'cancelled');
 
 -- name: complete_use(reservation_id, changed_at)!

@@ -22,7 +22,14 @@ from edge_agent.flows.rights.hearing import (
     take_right,
     take_trouble,
 )
-from edge_agent.flows.rights.holding import hold, release, release_all, take_time, trusted_now
+from edge_agent.flows.rights.holding import (
+    hold,
+    note_time,
+    release,
+    release_all,
+    take_time,
+    trusted_now,
+)
 
 __all__ = [
     "Scan",
@@ -36,6 +43,7 @@ __all__ = [
     "is_quarantined",
     "late_requests",
     "line_mode",
+    "note_time",
     "prepare",
     "release",
     "release_all",

@@ -227,16 +227,17 @@ def _decide_alone(
             exchange.abandon(journal, who, row["kind"])
     found = holding.decide(journal, who, scan.token, scan.device, scan.store_number)
     if isinstance(found, DenialReason):
-        _deny(journal, scan, not_held if found is DenialReason.NOT_ON_OFFLINE_LIST else found)
+        reason = not_held if found is DenialReason.NOT_ON_OFFLINE_LIST else found
+        _deny(journal, scan, reason, holding.device_of(journal, scan.token))
         return False
     holding.admit(journal, found, scan.name, scan.device)
     journal.show(replace(_told(scan, None), is_alone=True))
     return True
 
 
-def _deny(journal: Transaction, scan: Scan, reason: DenialReason) -> None:
-    """Say no without having asked anybody, and report it."""
-    journal.show(replace(_told(scan, reason), is_alone=True))
+def _deny(journal: Transaction, scan: Scan, reason: DenialReason, meant: str | None = None) -> None:
+    """Say no without having asked anybody, and report it; `meant` is the device it is for."""
+    journal.show(replace(_told(scan, reason), is_alone=True, meant=meant))
     journal.say(ScanDenied(scan=scan.name, at=journal.now, reason=reason, why="decided alone"))
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from common.messages.rights import (
     OfflineRequest,
     OfflineRight,
-    ReleaseTickets,
+    ReleaseTicket,
     Right,
     TicketKept,
     TicketReleased,
@@ -23,6 +23,7 @@ from common.rules import clock
 from common.rules.rights import RightKind, class_of
 from common.rules.sessions import START_WITHIN_SECONDS, SessionState
 from common.rules.tickets import (
+    Admission,
     Alone,
     AloneFacts,
     Denial,
@@ -46,8 +47,14 @@ def class_for(device: str) -> str:
 
 
 def hold(journal: Transaction, who: Identity, device: str) -> None:
-    """Take over a device's coming tickets, or renew that: the exchange is begun, unless it runs."""
-    exchange.begin(journal, who, class_for(device))
+    """Take over a device's coming tickets, or renew that: the exchange is begun, unless it runs.
+
+    For a device that is not in our profile nothing is begun: nobody would ever answer.
+    """
+    profile = journal.rows.profile()
+    devices = json.loads(profile["body"])["devices"] if profile is not None else ()
+    if any(each["device"] == device for each in devices):
+        exchange.begin(journal, who, class_for(device))
 
 
 def ask(journal: Transaction, who: Identity, device: str) -> None:
@@ -67,30 +74,31 @@ def take(journal: Transaction, told: Right, right: OfflineRight) -> None:
             token_digest=held.token_digest,
             opens_at=held.opens_at,
             ends_at=held.ends_at,
-            issued_at=right.issued_at,
+            right_id=right.right,
         )
     journal.rows.forget_over(before=right.issued_at - KEPT_MS)
 
 
-def release(journal: Transaction, told: ReleaseTickets) -> None:
-    """Give tickets back that are not used, and say of each which it is; repeated, say it once."""
-    for ticket in told.tickets:
-        row = journal.rows.held_ticket(ticket=ticket)
-        if row is not None and row["released_at"] == told.asked_at:
-            continue
-        if journal.rows.session_of_ticket(ticket=ticket) is not None:
-            if row is None or row["released_at"] is None:
-                journal.say(TicketKept(ticket=ticket, at=journal.now, asked_at=told.asked_at))
-            continue
-        journal.rows.release_ticket(ticket=ticket, released_at=told.asked_at)
-        journal.say(TicketReleased(ticket=ticket, at=journal.now, asked_at=told.asked_at))
+def release(journal: Transaction, told: ReleaseTicket) -> None:
+    """Give a ticket back if it is not used, and say which it is; repeated, say it once."""
+    row = journal.rows.held_ticket(ticket=told.ticket)
+    if row is not None and row["is_released"] and row["right_id"] == told.right:
+        return
+    if journal.rows.session_of_ticket(ticket=told.ticket) is not None:
+        journal.say(TicketKept(ticket=told.ticket, at=journal.now, asked_at=told.asked_at))
+        return
+    _release(journal, told.ticket, told.right, ends_at=told.asked_at + KEPT_MS)
+    journal.say(
+        TicketReleased(ticket=told.ticket, right=told.right, at=journal.now, asked_at=told.asked_at)
+    )
 
 
 def release_all(journal: Transaction) -> None:
     """Give back every ticket that is not used: this terminal serves nobody any more."""
     for row in journal.rows.held_and_unused():
-        journal.rows.release_ticket(ticket=row["ticket"], released_at=journal.now)
-        journal.say(TicketReleased(ticket=row["ticket"], at=journal.now))
+        ticket, right = row["ticket"], row["right_id"]
+        _release(journal, ticket, right, ends_at=row["ends_at"])
+        journal.say(TicketReleased(ticket=ticket, right=right, at=journal.now))
 
 
 def take_time(journal: Transaction, server_at: int) -> None:
@@ -98,6 +106,13 @@ def take_time(journal: Transaction, server_at: int) -> None:
     journal.rows.keep_time(
         server_at=server_at, boot_seconds=journal.boot_seconds, boot_id=journal.boot_id
     )
+
+
+def note_time(journal: Transaction) -> None:
+    """Remember how late it is by now: after a restart no clock is believed that says earlier."""
+    now = trusted_now(journal)
+    if now is not None:
+        journal.rows.raise_floor(floor_at=now)
 
 
 def trusted_now(journal: Transaction) -> int | None:
@@ -142,6 +157,13 @@ def decide(
     return decide_alone(facts, now=trusted_now(journal))
 
 
+def device_of(journal: Transaction, token: str) -> str | None:
+    """Return the device that a ticket is held for, or None: it is not held, or is no ticket."""
+    read = sight(token)
+    row = None if isinstance(read, Denial) else journal.rows.held_ticket(ticket=read.token.ticket)
+    return str(row["device"]) if row is not None and not row["is_released"] else None
+
+
 def admit(journal: Transaction, found: Alone, scan: str, device: ProfileDevice) -> None:
     """Begin a session by ourselves; its story is told in order when the line is back."""
     session = journal.names.new("s")
@@ -170,7 +192,7 @@ def admit(journal: Transaction, found: Alone, scan: str, device: ProfileDevice) 
             program=device.program,
             granted_seconds=found.granted_seconds,
             at=found.at,
-            admission=found.admission,
+            admission="held" if found.admission is Admission.HELD else "signature",
         )
     )
     journal.say(SessionStarting(session=session, at=found.at))
@@ -182,6 +204,11 @@ def _may_start_by_signature(journal: Transaction, device: str) -> bool:
     return document is not None and bool(json.loads(document).get("may_start_by_signature"))
 
 
+def _release(journal: Transaction, ticket: str, right: str, *, ends_at: int) -> None:
+    """Never redeem this ticket by that right; until `ends_at` that is remembered at least."""
+    journal.rows.release_ticket(ticket=ticket, right_id=right, ends_at=ends_at)
+
+
 def _held(row: Row | None) -> HeldFacts | None:
     if row is None:
         return None
@@ -190,5 +217,5 @@ def _held(row: Row | None) -> HeldFacts | None:
         token_digest=row["token_digest"],
         opens_at=row["opens_at"],
         ends_at=row["ends_at"],
-        is_released=row["released_at"] is not None,
+        is_released=bool(row["is_released"]),
     )

@@ -84,9 +84,11 @@ CREATE TABLE held_tickets (
     ends_at BIGINT NOT NULL,
     recall_why TEXT CHECK (recall_why IN ('cancel', 'move', 'elsewhere', 'lapse')),
     recall_asked_at BIGINT,
+    said_at BIGINT NOT NULL DEFAULT 0,
     CHECK (state <> 'recalled' OR (recall_why IS NOT NULL AND recall_asked_at IS NOT NULL))
 );
 CREATE INDEX held_by_device ON held_tickets (device_id);
+CREATE INDEX held_by_terminal ON held_tickets (terminal_id) WHERE state <> 'released';
 CREATE INDEX recalled_tickets ON held_tickets (recall_asked_at) WHERE state = 'recalled';
 CREATE TABLE compensations (
     entry_id INTEGER PRIMARY KEY AUTOINCREMENT,
