@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cloud_controller.flows import reservations, sessions
+from cloud_controller.flows import sessions
 from cloud_controller.ports import NotFound
 from common.messages.registration import Hello, Welcome
 from common.messages.rights import Right
@@ -390,14 +390,3 @@ def test_the_next_moment_is_when_something_is_due(house, terminal, session):
     house.clock.move(SLOT_SECONDS)
     due(house)
     assert house.books.do(sessions.next_moment) == house.clock.now + 2000
-
-
-@pytest.mark.usefixtures("terminal")
-def test_a_claim_whose_ticket_never_came_lapses(house):
-    house.book()
-    house.clock.move(SLOT_SECONDS - 1)
-    assert house.books.do(reservations.lapse) == 0
-    house.clock.move(1)
-    assert house.books.do(reservations.lapse) == 1
-    assert house.states() == {"tickets": ["void"], "sessions": [], "reservations": ["no_show"]}
-    assert house.books.do(reservations.lapse) == 0

@@ -22,7 +22,7 @@ from common.rules.sessions import (
     SessionEvent,
     SessionState,
 )
-from common.rules.tickets import TICKET, TicketEvent, TicketState
+from common.rules.tickets import HOLD, TICKET, HoldEvent, TicketEvent, TicketState
 
 MACHINES: tuple[tuple[Machine[Any, Any], type[StrEnum]], ...] = (
     (OFFER, OfferEvent),
@@ -33,6 +33,7 @@ MACHINES: tuple[tuple[Machine[Any, Any], type[StrEnum]], ...] = (
     (SESSION, SessionEvent),
     (COMMAND, CommandEvent),
     (TICKET, TicketEvent),
+    (HOLD, HoldEvent),
 )
 NAMES = [machine.name for machine, _ in MACHINES]
 

@@ -30,9 +30,12 @@ from common.messages.sessions import SessionAdmitted
 from common.rules.problems import ProblemKind
 from common.rules.sessions import CLOCK_TOLERANCE_SECONDS, EndReason
 from common.rules.tickets import (
+    HOLD,
     HOLD_AHEAD_SECONDS,
     Admission,
     DenialReason,
+    HoldEvent,
+    HoldState,
     RecallWhy,
     believed,
     outranks,
@@ -59,7 +62,8 @@ def recall(books: Transaction, ticket_id: str, why: RecallWhy) -> bool:
     row = books.rights.held(ticket_id=ticket_id)
     if row is None:
         return False
-    if row["state"] == "held" or outranks(why, RecallWhy(row["recall_why"])):
+    is_first = HoldState(row["state"]) is HoldState.HELD
+    if is_first or outranks(why, RecallWhy(row["recall_why"])):
         asked_at = row["recall_asked_at"] or books.now
         books.rights.recall(ticket_id=ticket_id, why=why, asked_at=asked_at)
         _say_release(books, row, asked_at)
@@ -91,9 +95,12 @@ def note_kept(books: Transaction, said: Received) -> None:
     is_its_own = row is not None and row["terminal_id"] == said.terminal
     if not is_its_own or row["recall_asked_at"] != message.asked_at:
         return
-    if row["recall_why"] == RecallWhy.LAPSE:
+    is_over = row["recall_why"] == RecallWhy.LAPSE
+    event = HoldEvent.RELEASE if is_over else HoldEvent.KEEP
+    after = HOLD.step(HoldState(row["state"]), event)
+    if after is HoldState.RELEASED:
         books.rights.release(ticket_id=message.ticket)
-    else:
+    elif after is HoldState.HELD:
         books.rights.keep_held(ticket_id=message.ticket)
         books.rights.move_no_more(ticket_id=message.ticket)
     _forget_cancel(books, row)
