@@ -90,7 +90,7 @@ def _apply_from(books: Transaction, said: Received) -> int:
 
 def _apply(books: Transaction, event: Received) -> None:
     if isinstance(event.message, dict):
-        _enter(books, event)
+        books.enter(SET_ASIDE, event.message, terminal=event.terminal)
         return
     try:
         EVENTS[event.message.type](books, event)
@@ -113,17 +113,6 @@ def _keep(books: Transaction, event: Received, kind: str, body: str) -> None:
         type=kind,
         body=body,
         received_at=books.now,
-    )
-
-
-def _enter(books: Transaction, event: Received) -> None:
-    books.post.enter(
-        at=books.now,
-        type=SET_ASIDE,
-        terminal_id=event.terminal,
-        reservation_id=None,
-        session_id=None,
-        body=json.dumps(event.message),
     )
 
 

@@ -261,6 +261,22 @@ class Transaction(Protocol):
         """
         ...
 
+    def enter(
+        self,
+        kind: str,
+        facts: Mapping[str, Any],
+        *,
+        terminal: str | None = None,
+        reservation: str | None = None,
+        session: str | None = None,
+        at: int | None = None,
+    ) -> None:
+        """Add a line to the ledger: what happened, and whom it is about.
+
+        `at` is when, by whoever reports it, in UTC milliseconds; without it, now.
+        """
+        ...
+
     def raise_problem(self, problem: Problem) -> None:
         """Have an operator look at something; one that is open already is seen once more."""
         ...

@@ -45,8 +45,6 @@ from edge_agent.scanners.reading import Scanner
 from edge_agent.settings import AgentSettings
 from edge_agent.timers import Timers
 
-_ASK: Final = Channel.REQUESTS
-
 TAKEN_OVER_EACH_MS: Final = 3_600_000
 """An hour: how often an operator is told that another speaks under our name."""
 
@@ -265,7 +263,9 @@ class Terminal:
         around = Surroundings(
             profile=lambda: self._offers.profile,
             line_is_up=lambda: self.courier.is_connected,
-            report=lambda report: self.courier.post([Asked(channel=_ASK, message=report)]),
+            report=lambda report: self.courier.post(
+                [Asked(channel=Channel.REQUESTS, message=report)]
+            ),
             on_begun=lambda: self.reconciler.nudge(),  # noqa: PLW0108 - it is made later
             names=self._opened.names,
             clock=self._opened.clock,

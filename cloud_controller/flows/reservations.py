@@ -116,11 +116,11 @@ def cancel(books: Transaction, link: str) -> str | None:
         raise NotAllowed(why="this reservation is in use, over or cancelled")
     if known["is_held"]:
         books.reservations.ask_to_cancel(link=link, asked_at=books.now)
-        _enter(books, "cancellation.asked", known["reservation_id"], {})
+        books.enter("cancellation.asked", {}, reservation=known["reservation_id"])
         return str(known["ticket_id"])
     reservation = books.reservations.cancel(link=link, changed_at=books.now)
     books.reservations.void_ticket(reservation_id=reservation)
-    _enter(books, "reservation.cancelled", reservation, {})
+    books.enter("reservation.cancelled", {}, reservation=reservation)
     return None
 
 
@@ -131,7 +131,7 @@ def lapse(books: Transaction) -> int:
         reservation = row["reservation_id"]
         books.reservations.lapse(reservation_id=reservation, changed_at=books.now)
         books.reservations.void_ticket(reservation_id=reservation)
-        _enter(books, "reservation.no_show", reservation, {})
+        books.enter("reservation.no_show", {}, reservation=reservation)
     return len(overdue)
 
 
@@ -217,16 +217,6 @@ def _claim(books: Transaction, row: Row, terms: SlotTerms, wish: Wish, device: R
         token=books.keys.seal_token(token),
         issued_at=books.now,
     )
-    _enter(books, "reservation.confirmed", reservation, {"device": device["device_id"]})
+    booked = {"device": device["device_id"]}
+    books.enter("reservation.confirmed", booked, reservation=reservation)
     return link
-
-
-def _enter(books: Transaction, kind: str, reservation: str, facts: dict[str, Any]) -> None:
-    books.post.enter(
-        at=books.now,
-        type=kind,
-        terminal_id=None,
-        reservation_id=reservation,
-        session_id=None,
-        body=json.dumps(facts),
-    )

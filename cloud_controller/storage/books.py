@@ -12,7 +12,7 @@ import json
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -150,6 +150,26 @@ class OpenTransaction:
         outbox_id = self._keep(terminal, {"role": role}) if secret is None else None
         given = RoleGiven(terminal=terminal, role=role, secret=secret, outbox_id=outbox_id)
         self.said.append(given)
+
+    def enter(
+        self,
+        kind: str,
+        facts: Mapping[str, Any],
+        *,
+        terminal: str | None = None,
+        reservation: str | None = None,
+        session: str | None = None,
+        at: int | None = None,
+    ) -> None:
+        """Add a line to the ledger; see `ports.Transaction`."""
+        self.post.enter(
+            at=self.now if at is None else at,
+            type=kind,
+            terminal_id=terminal,
+            reservation_id=reservation,
+            session_id=session,
+            body=json.dumps(dict(facts)),
+        )
 
     def raise_problem(self, problem: Problem) -> None:
         """Have an operator look at something; see `ports.Transaction`."""

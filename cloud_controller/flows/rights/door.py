@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,7 +9,15 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from cloud_controller.flows.rights.holding import recall
-from cloud_controller.flows.rights.scene import Answer, Issuing, Scene, heading, issue, keep_right
+from cloud_controller.flows.rights.scene import (
+    Answer,
+    Issuing,
+    Scene,
+    heading,
+    hosts_its_device,
+    issue,
+    keep_right,
+)
 from cloud_controller.flows.rights.words import OPENED, tell_reader
 from cloud_controller.ports import Received, Transaction
 from common.messages.rights import Refused, Request, Right, ScanRequest
@@ -52,12 +59,6 @@ def note_denied(books: Transaction, said: Received) -> None:
         received_at=books.now,
     )
     _enter_denial(books, said.terminal, None, {"reason": message.reason, "why": message.why})
-
-
-def _has_its_device(books: Transaction, scene: Scene) -> bool:
-    """Say whether the terminal has the device of this class."""
-    party = scene.comm_id.party
-    return books.rights.door(device_id=scene.subject, terminal_id=party) is not None
 
 
 def _decide(books: Transaction, scene: Scene, message: Request) -> Answer:
@@ -147,7 +148,10 @@ def _grant(books: Transaction, scene: Scene, asked: ScanRequest, use: _Use) -> R
     _add_scan(books, scene, asked, use.ticket_id, OPENED)
     _tell_reader(books, asked, None, use.door.title)
     facts = {"scan": asked.scan, "read_at": asked.read_at, "seconds": document["granted_seconds"]}
-    _enter(books, "right.issued", scene.comm_id.party, ticket.reservation, document, facts)
+    who, session = scene.comm_id.party, document["session"]
+    books.enter(
+        "right.issued", facts, terminal=who, reservation=ticket.reservation, session=session
+    )
     return issue(
         books,
         scene,
@@ -246,25 +250,8 @@ def _enter_denial(
     books: Transaction, terminal: str, ticket: str | None, facts: Mapping[str, Any]
 ) -> None:
     known = books.rights.ticket(ticket_id=ticket) if ticket else None
-    _enter(books, "scan.denied", terminal, known.reservation if known else None, {}, facts)
+    reservation = known.reservation if known else None
+    books.enter("scan.denied", facts, terminal=terminal, reservation=reservation)
 
 
-def _enter(
-    books: Transaction,
-    kind: str,
-    terminal: str,
-    reservation: str | None,
-    document: Mapping[str, Any],
-    facts: Mapping[str, Any],
-) -> None:
-    books.post.enter(
-        at=books.now,
-        type=kind,
-        terminal_id=terminal,
-        reservation_id=reservation,
-        session_id=document.get("session"),
-        body=json.dumps(dict(facts)),
-    )
-
-
-SESSION_RIGHTS: Final = Issuing(is_known=_has_its_device, decide=_decide, restore=_restore)
+SESSION_RIGHTS: Final = Issuing(is_known=hosts_its_device, decide=_decide, restore=_restore)

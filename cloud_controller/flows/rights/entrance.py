@@ -5,7 +5,6 @@ The reader is told what comes of it, the device's own screen as well.
 
 from __future__ import annotations
 
-import json
 from typing import Final
 
 from cloud_controller.flows.rights.words import tell_reader, tell_verdict
@@ -92,14 +91,9 @@ def _deny(
         received_at=books.now,
     )
     ticket = books.rights.ticket(ticket_id=ticket_id) if ticket_id else None
-    books.post.enter(
-        at=books.now,
-        type="scan.denied",
-        terminal_id=reader,
-        reservation_id=ticket.reservation if ticket is not None else None,
-        session_id=None,
-        body=json.dumps({"reason": denial.reason, "read_at": message.read_at}),
-    )
+    facts = {"reason": denial.reason, "read_at": message.read_at}
+    reservation = ticket.reservation if ticket is not None else None
+    books.enter("scan.denied", facts, terminal=reader, reservation=reservation)
     told = CustomerTold(
         command=books.names.new("n"),
         scan=message.scan,

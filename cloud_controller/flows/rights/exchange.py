@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -215,7 +214,8 @@ def _restore(books: Transaction, scene: Scene, issuing: Issuing) -> None:
         return
     document = scene.received.message.presented.document
     issuing.restore(books, scene, document)
-    _enter(books, scene, "right.restored", {"right": document["right"]})
+    right = document["right"]
+    books.enter("right.restored", {"right": right}, terminal=scene.comm_id.party)
 
 
 def _presents_ours(books: Transaction, scene: Scene) -> bool:
@@ -289,7 +289,7 @@ def _quarantine(books: Transaction, who: _Client, scene: Scene, verdict: Verdict
         "open": scene.record.seq,
         "closed_up_to": scene.record.mark_seq,
     }
-    _enter(books, scene, "client.quarantined", evidence)
+    books.enter("client.quarantined", evidence, terminal=client)
     books.raise_problem(
         Problem(
             kind=who.copied,
@@ -315,15 +315,4 @@ def _keep(books: Transaction, scene: Scene, record: ServerRecord) -> None:
         request_digest=record.request_digest,
         answer=record.answer,
         answer_digest=record.answer_digest,
-    )
-
-
-def _enter(books: Transaction, scene: Scene, kind: str, facts: dict[str, Any]) -> None:
-    books.post.enter(
-        at=books.now,
-        type=kind,
-        terminal_id=scene.comm_id.party,
-        reservation_id=None,
-        session_id=None,
-        body=json.dumps(facts),
     )

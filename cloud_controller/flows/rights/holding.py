@@ -6,13 +6,20 @@ and nothing that needs it unused counts before the terminal has said that it is 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from cloud_controller.flows.rights.scene import Answer, Issuing, Scene, heading, issue, keep_right
+from cloud_controller.flows.rights.scene import (
+    Answer,
+    Issuing,
+    Scene,
+    heading,
+    hosts_its_device,
+    issue,
+    keep_right,
+)
 from cloud_controller.ports import Problem, Received, Row, Transaction
 from common.ids import TerminalId
 from common.messages.rights import (
@@ -144,7 +151,14 @@ def note_admitted(books: Transaction, said: Received) -> None:
         "admission": message.admission,
         "seconds": message.granted_seconds,
     }
-    _enter(books, message.type, said.terminal, reservation, message.session, facts, at=message.at)
+    books.enter(
+        message.type,
+        facts,
+        terminal=said.terminal,
+        reservation=reservation,
+        session=message.session,
+        at=message.at,
+    )
     if doubt is not None:
         _raise_doubt(books, said, reservation, doubt.why)
 
@@ -178,19 +192,13 @@ def settle_held(books: Transaction) -> None:
     books.rights.forget_released(before=over)
 
 
-def _hosts_device(books: Transaction, scene: Scene) -> bool:
-    """Say whether the terminal has the device of this class."""
-    party = scene.comm_id.party
-    return books.rights.door(device_id=scene.subject, terminal_id=party) is not None
-
-
 def _give(books: Transaction, scene: Scene, message: Request) -> Answer:
     """Give a terminal the coming tickets of its device: those that nobody else holds."""
     try:
         asked = OfflineRequest.model_validate(message.request)
     except ValidationError:
         return Refused(comm_id=message.comm_id, reason=DenialReason.BUSY_TRY_AGAIN)
-    if asked.device != scene.subject or not _hosts_device(books, scene):
+    if asked.device != scene.subject or not hosts_its_device(books, scene):
         return Refused(comm_id=message.comm_id, reason=DenialReason.WRONG_DEVICE)
     who, until = scene.comm_id, books.now + HOLD_AHEAD_SECONDS * 1000
     rows = books.rights.tickets_to_hold(
@@ -268,7 +276,8 @@ def _release(books: Transaction, row: Row) -> None:
         reservation = row["reservation_id"]
         if books.rights.cancel(reservation_id=reservation, changed_at=books.now):
             books.rights.void_ticket(ticket_id=row["ticket_id"])
-            _enter(books, "reservation.cancelled", row["terminal_id"], reservation, None, {})
+            who = row["terminal_id"]
+            books.enter("reservation.cancelled", {}, terminal=who, reservation=reservation)
 
 
 def _supersede(books: Transaction, said: Received) -> None:
@@ -286,8 +295,14 @@ def _supersede(books: Transaction, said: Received) -> None:
     for row in superseded:
         books.rights.give_ticket_back(ticket_id=row["ticket_id"])
         facts = {"reason": EndReason.SUPERSEDED}
-        who, reservation, session = said.terminal, row["reservation_id"], row["session_id"]
-        _enter(books, "session.failed", who, reservation, session, facts)
+        reservation, session = row["reservation_id"], row["session_id"]
+        books.enter(
+            "session.failed",
+            facts,
+            terminal=said.terminal,
+            reservation=reservation,
+            session=session,
+        )
 
 
 def _forget_cancel(books: Transaction, row: Row) -> None:
@@ -295,7 +310,8 @@ def _forget_cancel(books: Transaction, row: Row) -> None:
     if row["recall_why"] == RecallWhy.CANCEL:
         reservation = row["reservation_id"]
         books.rights.forget_cancel(reservation_id=reservation)
-        _enter(books, "cancellation.too_late", row["terminal_id"], reservation, None, {})
+        who = row["terminal_id"]
+        books.enter("cancellation.too_late", {}, terminal=who, reservation=reservation)
 
 
 def _say_release(books: Transaction, row: Row, asked_at: int) -> None:
@@ -322,24 +338,4 @@ def _raise_doubt(books: Transaction, said: Received, reservation: str | None, wh
     )
 
 
-def _enter(  # noqa: PLR0913 - a line of the ledger has as many columns
-    books: Transaction,
-    kind: str,
-    terminal: str,
-    reservation: str | None,
-    session: str | None,
-    facts: Mapping[str, Any],
-    *,
-    at: int | None = None,
-) -> None:
-    books.post.enter(
-        at=books.now if at is None else at,
-        type=kind,
-        terminal_id=terminal,
-        reservation_id=reservation,
-        session_id=session,
-        body=json.dumps(dict(facts)),
-    )
-
-
-OFFLINE_RIGHTS: Final = Issuing(is_known=_hosts_device, decide=_give, restore=_restore)
+OFFLINE_RIGHTS: Final = Issuing(is_known=hosts_its_device, decide=_give, restore=_restore)

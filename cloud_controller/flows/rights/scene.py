@@ -45,6 +45,12 @@ class Issuing:
     restore: Callable[[Transaction, Scene, Mapping[str, Any]], None]
 
 
+def hosts_its_device(books: Transaction, scene: Scene) -> bool:
+    """Say whether the terminal has the device that a right of this class is about."""
+    party = scene.comm_id.party
+    return books.rights.door(device_id=scene.subject, terminal_id=party) is not None
+
+
 def heading(books: Transaction, scene: Scene) -> dict[str, Any]:
     """Return what every right says first: which one, for whom, of which exchange, made when."""
     return {

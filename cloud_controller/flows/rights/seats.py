@@ -6,7 +6,6 @@ process, can take the same last seat (D11).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -73,7 +72,9 @@ def _move_seats(books: Transaction, scene: Scene, message: Request) -> Answer:
         "seats": asked.seats,
         "holds": holds,
     }
-    _enter(books, scene, {"module": asked.module, "seats": asked.seats, "holds": holds})
+    facts = {"module": asked.module, "seats": asked.seats, "holds": holds}
+    kind = "seats.given" if asked.seats > 0 else "seats.returned"
+    books.enter(kind, {"peer": scene.comm_id.party, **facts})
     return issue(books, scene, document, lease_ends_at=None, amount=asked.seats)
 
 
@@ -109,17 +110,6 @@ LEASE_TOLERANCE_MS: Final = 60_000
 
 BATCH_MAX: Final = 200
 """Leases freed in one transaction, so that it stays short."""
-
-
-def _enter(books: Transaction, scene: Scene, facts: Mapping[str, Any]) -> None:
-    books.post.enter(
-        at=books.now,
-        type="seats.given" if facts["seats"] > 0 else "seats.returned",
-        terminal_id=None,
-        reservation_id=None,
-        session_id=None,
-        body=json.dumps({"peer": scene.comm_id.party, **facts}),
-    )
 
 
 def _take(books: Transaction, module: str, seats: int) -> bool:

@@ -126,7 +126,7 @@ def _ask(books: Transaction, who: Branch, kind: str) -> None:
     is_return = wish["seats"] < 0
     if is_return and not books.rights.lower_seats(module=wish["module"], seats=-wish["seats"]):
         record = gave_up(record_of(row))
-        _enter(books, "seats.kept", wish | {"why": "they are in use"})
+        books.enter("seats.kept", wish | {"why": "they are in use"})
     else:
         record = asked(record_of(row), digest_of(wish))
     assert record is not None, "it has just been announced"
@@ -153,7 +153,7 @@ def _store(books: Transaction, who: Branch, row: Row, message: Right | Refused) 
     if right.seats > 0:
         books.rights.add_seats(module=right.module, seats=right.seats)
     facts = {"module": right.module, "seats": right.seats, "right": message.digest()}
-    _enter(books, "seats.moved", facts)
+    books.enter("seats.moved", facts)
     _compare(books, who, right)
     return True
 
@@ -163,7 +163,7 @@ def _take_in_again(books: Transaction, row: Row, *, why: str) -> None:
     wish = json.loads(row["request"])
     if wish["seats"] < 0 and row["request_digest"]:
         books.rights.add_seats(module=wish["module"], seats=-wish["seats"])
-    _enter(books, "seats.not_moved", wish | {"why": why})
+    books.enter("seats.not_moved", wish | {"why": why})
 
 
 def _compare(books: Transaction, who: Branch, right: SeatsRight) -> None:
@@ -183,7 +183,7 @@ def _shut(books: Transaction, who: Branch, message: Message) -> None:
     books.rights.quarantine_own(epoch=who.epoch, state=ClientState.QUARANTINED)
     books.rights.doubt_seats_of(epoch=who.epoch)
     facts = {"comm_id": getattr(message, "comm_id", ""), "told": getattr(message, "trouble", "")}
-    _enter(books, "seats.quarantined", facts)
+    books.enter("seats.quarantined", facts)
     why = "The root says that two databases speak under this controller's name."
     _raise_unsettled(books, who.name, why, facts)
 
@@ -247,15 +247,4 @@ def _raise_unsettled(
             evidence=evidence,
             proposals=({"do": "settle_at_root"}, {"do": "add_again_at_root"}),
         )
-    )
-
-
-def _enter(books: Transaction, kind: str, facts: Mapping[str, Any]) -> None:
-    books.post.enter(
-        at=books.now,
-        type=kind,
-        terminal_id=None,
-        reservation_id=None,
-        session_id=None,
-        body=json.dumps(dict(facts)),
     )

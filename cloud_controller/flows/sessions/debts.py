@@ -6,8 +6,6 @@ that turns out wrong is corrected by another, and none is ever changed.
 
 from __future__ import annotations
 
-import json
-
 from cloud_controller.flows.sessions.stops import BATCH_MAX
 from cloud_controller.ports import Row, Transaction
 from common.rules.sessions import EndReason, Use, owed_cents, owed_seconds
@@ -34,14 +32,7 @@ def settle(books: Transaction, reservation: str) -> None:
         made_at=books.now,
         **entry,
     )
-    books.post.enter(
-        at=books.now,
-        type="reservation.compensated",
-        terminal_id=None,
-        reservation_id=reservation,
-        session_id=None,
-        body=json.dumps(entry),
-    )
+    books.enter("reservation.compensated", entry, reservation=reservation)
 
 
 def give_up_undelivered(books: Transaction) -> None:
@@ -50,14 +41,7 @@ def give_up_undelivered(books: Transaction) -> None:
         reservation = row["reservation_id"]
         books.sessions.cancel_undelivered(reservation_id=reservation, changed_at=books.now)
         books.sessions.void_ticket(reservation_id=reservation)
-        books.post.enter(
-            at=books.now,
-            type="reservation.undelivered",
-            terminal_id=None,
-            reservation_id=reservation,
-            session_id=None,
-            body="{}",
-        )
+        books.enter("reservation.undelivered", {}, reservation=reservation)
         settle(books, reservation)
 
 

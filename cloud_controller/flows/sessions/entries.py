@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,11 +15,11 @@ def known_of(books: Transaction, said: Received, session: str) -> Row:
 
 def enter(books: Transaction, session: Row, kind: str, at: int, facts: Mapping[str, Any]) -> None:
     """Add a line about a session to the ledger; `at` is when it happened, by whoever reports it."""
-    books.post.enter(
+    books.enter(
+        kind,
+        facts,
+        terminal=session["terminal_id"],
+        reservation=session["reservation_id"],
+        session=session["session_id"],
         at=at,
-        type=kind,
-        terminal_id=session["terminal_id"],
-        reservation_id=session["reservation_id"],
-        session_id=session["session_id"],
-        body=json.dumps(dict(facts)),
     )

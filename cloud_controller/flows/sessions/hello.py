@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Final
 
 from cloud_controller.flows.sessions.stops import say_desired
@@ -62,14 +61,7 @@ def _applied_up_to(books: Transaction, said: Received, *, before: int) -> int:
         return applied
     books.post.raise_mark(terminal_id=who, epoch=epoch, applied_up_to=before - 1)
     books.post.applied(terminal_id=who, epoch=epoch, seq=before - 1)
-    books.post.enter(
-        at=books.now,
-        type="events.lost",
-        terminal_id=who,
-        reservation_id=None,
-        session_id=None,
-        body=json.dumps({"from": applied + 1, "to": before - 1}),
-    )
+    books.enter("events.lost", {"from": applied + 1, "to": before - 1}, terminal=who)
     return before - 1
 
 
