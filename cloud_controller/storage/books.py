@@ -8,11 +8,10 @@ it true, and never before.
 from __future__ import annotations
 
 import asyncio
-import json
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,26 +19,15 @@ from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from cloud_controller.ports import (
-    LATELY_MAX,
-    LATELY_SECONDS,
     Clock,
     Keys,
     Names,
-    Problem,
-    Queries,
-    Registry,
     RoleGiven,
     Said,
 )
-from cloud_controller.storage.records import RECORDS
-from cloud_controller.storage.registry import BooksRegistry
 from cloud_controller.storage.sqlite import as_fault_of_ours, migrate, open_database
+from cloud_controller.storage.transaction import OpenTransaction
 from common.errors import RusubanError, StorageIsFull, TooManyWaiting
-from common.ids import TerminalId
-from common.messages.base import Message
-from common.queries import BoundQueries
-from common.rules.problems import ProblemKind
-from common.topics import BrokerRole, Channel
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,13 +40,6 @@ WAITING_MAX: Final = 4_096
 
 READERS: Final = 2
 """Threads that read: one for each core of the smallest machine we run on."""
-
-_FILES = (
-    *("enrolment", "registration", "service"),
-    *("offerings", "reservations", "rights", "sessions"),
-    *("post", "problems"),
-)
-_QUERIES = Path(__file__).parent / "queries"
 
 
 @dataclass(slots=True)
@@ -74,134 +55,6 @@ class _Waiting:
 
 class _TransactionWasLost(RusubanError):
     """The database has undone the whole group."""
-
-
-class OpenTransaction:
-    """The queries bound to one connection, and what has been said so far."""
-
-    enrolment: Queries
-    registration: Queries
-    service: Queries
-    offerings: Queries
-    reservations: Queries
-    rights: Queries
-    sessions: Queries
-    post: Queries
-    problems: Queries
-    registry: Registry
-
-    def __init__(
-        self, connection: sqlite3.Connection, clock: Clock, names: Names, keys: Keys
-    ) -> None:
-        """Bind every named query to the connection."""
-        self.names = names
-        self.keys = keys
-        self.now = 0
-        self.said: list[Said | RoleGiven] = []
-        self._clock = clock
-        for file in _FILES:
-            setattr(
-                self, file, BoundQueries(_QUERIES / f"{file}.sql", connection, RECORDS.get(file))
-            )
-        self.registry = BooksRegistry(self.service)
-
-    def begin(self) -> None:
-        """Look at the clock once, for all that this transaction does."""
-        self.now = self._clock.now_ms()
-        self.said = []
-
-    def say(
-        self,
-        terminal: TerminalId,
-        channel: Channel,
-        message: Message,
-        *,
-        corr: str = "",
-        tail: str = "",
-        kept: bool = False,
-    ) -> None:
-        """Have a message sent after the commit; see `ports.Transaction`."""
-        outbox_id = None
-        if kept:
-            data = message.model_dump(mode="json")
-            body = {
-                "channel": channel,
-                "tail": tail,
-                "corr": corr,
-                "type": message.type,
-                "data": data,
-            }
-            outbox_id = self._keep(terminal, body)
-        self.said.append(
-            Said(
-                terminal=terminal,
-                channel=channel,
-                message=message,
-                corr=corr,
-                tail=tail,
-                outbox_id=outbox_id,
-            )
-        )
-
-    def tell_broker(
-        self, terminal: TerminalId, role: BrokerRole | None, *, secret: str | None = None
-    ) -> None:
-        """Have the broker give a terminal this role; see `ports.Transaction`."""
-        outbox_id = self._keep(terminal, {"role": role}) if secret is None else None
-        given = RoleGiven(terminal=terminal, role=role, secret=secret, outbox_id=outbox_id)
-        self.said.append(given)
-
-    def enter(
-        self,
-        kind: str,
-        facts: Mapping[str, Any],
-        *,
-        terminal: str | None = None,
-        reservation: str | None = None,
-        session: str | None = None,
-        at: int | None = None,
-    ) -> None:
-        """Add a line to the ledger; see `ports.Transaction`."""
-        self.post.enter(
-            at=self.now if at is None else at,
-            type=kind,
-            terminal_id=terminal,
-            reservation_id=reservation,
-            session_id=session,
-            body=json.dumps(dict(facts)),
-        )
-
-    def raise_problem(self, problem: Problem) -> None:
-        """Have an operator look at something; see `ports.Transaction`."""
-        self.problems.enter(
-            problem_id=self.names.new("p"),
-            kind=problem.kind,
-            subject=problem.subject,
-            terminal_id=problem.terminal,
-            reservation_id=problem.reservation,
-            why=problem.why,
-            evidence=json.dumps(dict(problem.evidence), sort_keys=True),
-            proposals=json.dumps([dict(each) for each in problem.proposals]),
-            at=self.now,
-        )
-
-    def solve_problem(self, kind: ProblemKind, subject: str) -> None:
-        """Note that it is solved; see `ports.Transaction`."""
-        self.problems.solve(kind=kind, subject=subject, at=self.now)
-
-    def audit(self, actor: str, act: str, subject: str, reason: str = "") -> None:
-        """Enter a privileged act; see `ports.Transaction`."""
-        self.post.audit(at=self.now, actor=actor, act=act, subject=subject, reason=reason)
-
-    def acts_lately(self, act: str, subject: str) -> int:
-        """Return how often this was done of late; see `ports.Transaction`."""
-        since = self.now - LATELY_SECONDS * 1000
-        count = self.post.acts_since(subject=subject, act=act, since=since, most=LATELY_MAX)
-        return int(count)
-
-    def _keep(self, recipient: str, body: dict[str, Any]) -> int:
-        kept: int = self.post.keep(recipient=recipient, body=json.dumps(body), made_at=self.now)
-        return kept
 
 
 class SqliteBooks:

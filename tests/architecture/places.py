@@ -53,7 +53,16 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "cloud_controller/commands": ("beside", "peers", "seats"),
     "cloud_controller/storage": (
-        *("books", "registry", "sqlite", "postgres", "records", "queries", "migrations"),
+        *(
+            "books",
+            "transaction",
+            "registry",
+            "sqlite",
+            "postgres",
+            "records",
+            "queries",
+            "migrations",
+        ),
     ),
     "cloud_controller/storage/queries": (*FLOWS, *LATER, "post", "problems"),
     "edge_agent": (

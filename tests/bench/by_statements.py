@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from cloud_controller.keys import FileKeys
-from cloud_controller.storage.books import OpenTransaction
 from cloud_controller.storage.sqlite import open_database
+from cloud_controller.storage.transaction import OpenTransaction
 from common.system import SystemNames
 from tests.bench.books import FILE, KEYS, fresh
 from tests.fakes.store import ClockInHand

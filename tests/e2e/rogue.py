@@ -201,6 +201,9 @@ COMM_ID: Final = f"t-1/e/session:d-1/1/{'a' * 32}"
 DIGEST: Final = "0" * 64
 SESSION: Final[dict[str, Any]] = {"session": "s-1", "at": 1}
 
+A_TOKEN: Final = "RSB1"  # noqa: S105 - no secret: see below
+"""The beginning of every ticket, and none."""
+
 _SAID_ON: Final[dict[Channel, list[Message]]] = {
     Channel.SPECIFICATION: [a_specification()],
     Channel.PRESENCE: [registration.Presence(state="here", connection="rogue")],
@@ -219,12 +222,13 @@ _SAID_ON: Final[dict[Channel, list[Message]]] = {
             request=rights.ScanRequest(
                 scan="s-1",
                 device="d-1",
-                token="RSB1",  # noqa: S106 - no secret: the beginning of every ticket
+                token=A_TOKEN,
                 read_at=1,
                 clock_is_trusted=True,
             ).model_dump(mode="json"),
             digest=DIGEST,
         ),
+        rights.ReportScan(scan="s-2", token=A_TOKEN, read_at=1, clock_is_trusted=True),
         rights.Complete(comm_id=COMM_ID, digest=DIGEST),
         rights.Abort(comm_id=COMM_ID),
         rights.Contest(comm_id=COMM_ID),

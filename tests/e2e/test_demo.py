@@ -60,6 +60,16 @@ STORY = (
     ("terminal 2", "opens nothing"),
     ("customer", "shows a forged ticket at terminal 1"),
     ("terminal 1", "opens nothing"),
+    ("customer", "books the nearest slot"),
+    ("terminal 2", "takes the ticket over: it alone may redeem it now"),
+    ("controller", "dies, and its broker with it"),
+    ("terminal 2", "says so honestly"),
+    ("customer", "holds it up to terminal 2's scanner"),
+    ("terminal 2", "opens the device by itself"),
+    ("controller", "is back"),
+    ("terminal 2", "tells what it did meanwhile"),
+    ("controller", "enters it, once: the ticket is spent"),
+    ("controller", "completes the use"),
     ("operator", "suspends terminal 2"),
     ("customer", "finds its seat off the page"),
     ("terminal 2", "closes its gate"),
@@ -113,6 +123,19 @@ def test_a_terminal_stays_closed_until_the_operator_has_looked_and_confirmed_it(
     looked_at = by_deed["looks:  cloud-controller explain"]["facts"]["told"]
     assert looked_at[-1].split() == ["in", "booth-1", "Booth", "1", "racer"]
     assert len(by_deed["makes its service profile"]["facts"]["profile_digest"]) == 64
+
+
+def test_a_ticket_that_is_held_opens_its_device_while_nobody_can_be_asked(
+    steps: list[dict[str, Any]],
+):
+    at = {step["what"]: from_iso(step["at"]) for step in steps}
+    way = (
+        *("takes the ticket over: it alone may redeem it now", "dies, and its broker with it"),
+        *("holds it up to terminal 2's scanner", "opens the device by itself"),
+        *("is back", "tells what it did meanwhile", "enters it, once: the ticket is spent"),
+    )
+    instants = [at[what] for what in way]
+    assert instants == sorted(instants)
 
 
 def test_a_suspended_terminal_is_off_the_page_within_a_second(steps: list[dict[str, Any]]):

@@ -179,6 +179,7 @@ GET /metrics
 
 FOR_THE_OPERATOR: Final = """
 POST /api/v1/stores
+POST /api/v1/stores/{store}/offline-starts
 POST /api/v1/enrolment-codes
 GET /api/v1/terminals
 GET /api/v1/terminals/{terminal}

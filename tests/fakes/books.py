@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from cloud_controller.ports import Clock, Keys, Names, RoleGiven, Said
-from cloud_controller.storage.books import OpenTransaction
 from cloud_controller.storage.sqlite import as_fault_of_ours, open_database
+from cloud_controller.storage.transaction import OpenTransaction
 from common.messages.base import Message
 
 

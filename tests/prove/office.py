@@ -14,7 +14,8 @@ from cloud_controller.courier import Courier
 from cloud_controller.keys import FileKeys
 from cloud_controller.listener import FLOWS, Listener
 from cloud_controller.ports import Clock, Names, RoleGiven, Said
-from cloud_controller.storage.books import OpenTransaction, SqliteBooks
+from cloud_controller.storage.books import SqliteBooks
+from cloud_controller.storage.transaction import OpenTransaction
 from common.codec import read
 from common.messages.rights import Refused, Right
 from common.mqtt import Delivery

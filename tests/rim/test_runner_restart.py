@@ -14,7 +14,7 @@ from common.rules.sessions import SESSION, EndReason, SessionState
 from edge_agent.runner.link import RunnerStarter
 from edge_agent.runner.records import FILE_NAME
 from edge_agent.runner.tree import send
-from edge_agent.runner.wire import EventKind, ProgramRecord, Refusal
+from edge_agent.runner.wire import EventKind, ProgramRecord
 from tests.rim.runner_kit import Terminal, a_start, parts_in, terminal_in, until
 
 LATE_SECONDS_MAX = 0.3
@@ -99,7 +99,11 @@ async def test_a_start_that_was_only_written_down_has_failed(tmp_path: Path):
         (failed,) = await _settled(terminal)
         assert failed.state is SessionState.FAILED
         assert failed.end_reason is EndReason.PROGRAM_FAILED
-        assert await terminal.link.start(a_start()) is Refusal.BROKEN
+        again = await terminal.link.start(a_start())
+        assert isinstance(again, ProgramRecord)
+        assert again.state is SessionState.RUNNING
+        (instead,) = terminal.programs()
+        assert instead != program
 
 
 async def test_a_program_that_left_without_a_witness_ended_for_an_unknown_reason(tmp_path: Path):
