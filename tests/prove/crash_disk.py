@@ -170,7 +170,7 @@ class LazyQueries(BoundQueries):
 def queries_bound_when_used() -> Iterator[None]:
     """Let both sides start quickly, as long as this lasts."""
     with ExitStack() as patches:
-        for where in ("cloud_controller.storage.books", "edge_agent.journal"):
+        for where in ("cloud_controller.storage.transaction", "edge_agent.journal"):
             patches.enter_context(patch(f"{where}.BoundQueries", LazyQueries))
         yield
 
