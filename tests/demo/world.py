@@ -183,8 +183,10 @@ class World:
 
         return list(self.wait_for(f"{count} devices to be on offer", on_offer))
 
-    def book(self, offering: str, *, device: str | None = None) -> dict[str, Any]:
-        """Book the nearest free slot and return the ticket.
+    def book(
+        self, offering: str, *, device: str | None = None, length_seconds: int | None = None
+    ) -> dict[str, Any]:
+        """Book the nearest free slot, of the first length on sale or this, and return the ticket.
 
         A slot that begins, or is taken, between the look and the booking is passed over, as a
         customer would.
@@ -192,7 +194,7 @@ class World:
         Raises:
             Refused: none of the slots listed could be booked.
         """
-        length = self.terms.lengths_seconds[0]
+        length = length_seconds or self.terms.lengths_seconds[0]
         reach_seconds = SLOTS_LOOKED_AT * (length + self.terms.grid_seconds)
         soon = datetime.now(UTC) + timedelta(seconds=reach_seconds)
         path = (
@@ -202,9 +204,7 @@ class World:
         slots = self.api("GET", path)["slots"]
         body = {"offering": offering, "length_seconds": length}
         if device is not None:
-            slots = [
-                slot for slot in slots if device in {each["device"] for each in slot["devices"]}
-            ]
+            slots = [each for each in slots if device in {one["device"] for one in each["devices"]}]
             body["device"] = device
         assert slots, f"{offering} has no free slot"
         for number, slot in enumerate(slots, start=1):

@@ -6,6 +6,7 @@ import contextlib
 import signal
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -25,6 +26,9 @@ from tests.e2e.customer import (
     take_back,
 )
 
+LONGER_SECONDS = 8
+"""Of a use of which some two seconds are lost before it begins."""
+
 ROUNDING_SECONDS = 0.2
 """Between the second at which we see a process gone and the one that the terminal counted to."""
 
@@ -32,7 +36,7 @@ ROUNDING_SECONDS = 0.2
 @pytest.fixture(scope="module")
 def mended() -> Iterator[World]:
     """Give a store with one terminal, for all faults one after the other."""
-    with a_world(SHORT) as made:
+    with a_world(replace(SHORT, lengths_seconds=(*SHORT.lengths_seconds, LONGER_SECONDS))) as made:
         made.add_terminal()
         yield made
 
@@ -111,7 +115,7 @@ def test_a_use_goes_on_when_the_broker_is_killed(world: World, terminal: Termina
 
 def test_a_broker_killed_between_scan_and_answer_costs_a_moment(world: World, terminal: Terminal):
     """B11: the question is repeated from the journal, and its answer is the one right."""
-    ticket = world.book(offering_of(world, terminal))
+    ticket = world.book(offering_of(world, terminal), length_seconds=LONGER_SECONDS)
     link = ticket["link"]
     number = len(world.verdicts(terminal))
     world.wait_until_open(link)

@@ -126,9 +126,9 @@ def test_a_copied_disk_is_found_at_its_next_exchange_and_both_serve_nobody(world
     """B9: two take turns under one journal; who is late shows it, and neither is served."""
     first, second, picture = _two_of_one_disk(world)
     name, seen = stolen(first).terminal, len(_lines(second, "connected"))
-    asked = _times_in_reach(first)
+    first.log.unlink()
     world.start_agent(first)
-    world.wait_for("it to be in reach", lambda: _times_in_reach(first) > asked)
+    world.wait_for("its line", lambda: LineMode.ASKS in str(_lines(first, "line")))
     assert not scan(world, first, picture)["opens"]
     world.wait_for("it to know", lambda: _lines(first, "quarantined"))
     world.wait_for("a problem", lambda: _raised(world, ProblemKind.IDENTITY_COPIED, name))
@@ -314,10 +314,7 @@ def _raised(world: OpenWorld, kind: ProblemKind, terminal: str) -> list[dict[str
 
 
 def _ask_books(world: OpenWorld, query: str, whose: str) -> tuple[Any, ...]:
-    books = world.folder / "controller" / "books.db"
-    with closing(sqlite3.connect(f"file:{books}?mode=ro", uri=True)) as seen:
-        row: tuple[Any, ...] = seen.execute(query, [whose]).fetchone()
-    return row
+    return tuple(world.books(query, whose)[0])
 
 
 def _connection(world: OpenWorld, terminal: str) -> str:
@@ -352,11 +349,6 @@ def _lines(terminal: Terminal, event: str) -> list[dict[str, Any]]:
     log = terminal.log.read_text("utf-8").splitlines()
     lines = (json.loads(line) for line in log if line[:1] == "{" and line[-1:] == "}")
     return [line for line in lines if line["event"] == event]
-
-
-def _times_in_reach(terminal: Terminal) -> int:
-    """Return how often it has begun to ask about tickets, in all its lives."""
-    return sum(line["mode"] == LineMode.ASKS for line in _lines(terminal, "line"))
 
 
 def _role(terminal: Terminal) -> str:
