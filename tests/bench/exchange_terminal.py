@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import sys
 import time
@@ -102,7 +103,7 @@ class TerminalOfABench:
         self._is_subscribed = False
         self.journal = SqliteJournal(file, clock=clock, names=names, boot_id="0" * 36)
         self.journal.transact(enrolment.keep_identity, self.who)
-        self.journal.transact(_confirm)
+        self.journal.transact(_confirm, self._device)
         gate = Gate(self.journal)
         gate.has_looked = True
         gate.review()
@@ -146,13 +147,15 @@ async def taken(terminals: Sequence[TerminalOfABench], what: str, count: int) ->
     return [each for times in found for each in times]
 
 
-def _confirm(journal: Transaction) -> None:
-    """Note that this PC is what was confirmed, so that the gate is open."""
+def _confirm(journal: Transaction, device: str) -> None:
+    """Note that this PC is what was confirmed, so that the gate is open, and has this device."""
     digest = "0" * 64
     journal.rows.remember(gate_digest=digest, body="{}", missing_since="{}")
     journal.rows.keep_registration(
         standing=Standing.CONFIRMED, gate_digest=digest, reason="", revision=1
     )
+    profile = json.dumps({"devices": [{"device": device}]})
+    journal.rows.keep_profile(gate_digest=digest, body=profile)
 
 
 def _only_free(on_free: Callable[[str], None]) -> Hearing:
