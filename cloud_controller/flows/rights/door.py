@@ -9,6 +9,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from cloud_controller.flows.rights.holding import recall
+from cloud_controller.flows.rights.readings import enter_denial, read_ticket
 from cloud_controller.flows.rights.scene import (
     Answer,
     Issuing,
@@ -30,8 +31,6 @@ from common.rules.tickets import (
     RecallWhy,
     TicketFacts,
     granted_seconds,
-    is_the_one_issued,
-    sight,
     why_not,
 )
 
@@ -58,7 +57,7 @@ def note_denied(books: Transaction, said: Received) -> None:
         read_at=message.at,
         received_at=books.now,
     )
-    _enter_denial(books, said.terminal, None, {"reason": message.reason, "why": message.why})
+    enter_denial(books, said.terminal, None, {"reason": message.reason, "why": message.why})
 
 
 def _decide(books: Transaction, scene: Scene, message: Request) -> Answer:
@@ -81,21 +80,18 @@ def _found(
     door = books.rights.door(device_id=asked.device, terminal_id=scene.comm_id.party)
     if door is None or asked.device != scene.subject:
         return Denial(reason=DenialReason.WRONG_DEVICE), None
-    read = sight(asked.token)
+    read = read_ticket(books, asked.token)
     if isinstance(read, Denial):
         return read, None
-    ticket_id = read.token.ticket
-    ticket = books.rights.ticket(ticket_id=ticket_id)
-    if not is_the_one_issued(asked.token, ticket) and not books.keys.have_signed(read):
-        return Denial(reason=DenialReason.BAD_SIGNATURE), None
-    why = why_not(read.token, ticket, door, now=books.now)
+    token, ticket = read
+    why = why_not(token, ticket, door, now=books.now)
     if ticket is None:
         assert why is not None, "an unknown ticket has a reason"
         return why, None
     why = why or _why_taken(books, ticket, door)
     if why is not None:
-        return why, ticket_id
-    return _Use(ticket_id=ticket_id, ticket=ticket, door=door)
+        return why, token.ticket
+    return _Use(ticket_id=token.ticket, ticket=ticket, door=door)
 
 
 def _why_taken(books: Transaction, ticket: TicketFacts, door: DoorFacts) -> Denial | None:
@@ -125,7 +121,7 @@ def _refuse(
     _add_scan(books, scene, asked, ticket_id, denial.reason)
     _tell_reader(books, asked, denial, None)
     facts = {"reason": denial.reason, "read_at": asked.read_at}
-    _enter_denial(books, scene.comm_id.party, ticket_id, facts)
+    enter_denial(books, scene.comm_id.party, ticket_id, facts)
     return Refused(
         comm_id=str(scene.comm_id),
         reason=denial.reason,
@@ -244,14 +240,6 @@ def _tell_reader(
         to=title,
     )
     tell_reader(books, asked.reader, told)
-
-
-def _enter_denial(
-    books: Transaction, terminal: str, ticket: str | None, facts: Mapping[str, Any]
-) -> None:
-    known = books.rights.ticket(ticket_id=ticket) if ticket else None
-    reservation = known.reservation if known else None
-    books.enter("scan.denied", facts, terminal=terminal, reservation=reservation)
 
 
 SESSION_RIGHTS: Final = Issuing(is_known=hosts_its_device, decide=_decide, restore=_restore)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from cloud_controller.flows.rights.readings import enter_denial, read_ticket
 from cloud_controller.flows.rights.words import tell_reader, tell_verdict
 from cloud_controller.ports import Received, Transaction
 from common.ids import TerminalId
 from common.messages.rights import ReportScan, TakeScan
 from common.messages.sessions import CustomerTold
 from common.rules.sessions import Notice
-from common.rules.tickets import Denial, DenialReason, is_the_one_issued, sight, why_not
+from common.rules.tickets import Denial, DenialReason, why_not
 from common.topics import Channel
 
 TAKE_WITHIN_SECONDS: Final = 10
@@ -61,20 +62,17 @@ def _why_not(
     books: Transaction, message: ReportScan, reader: str
 ) -> tuple[Denial | None, str | None]:
     """Say why a ticket will not open its device now, before anybody else is asked."""
-    read = sight(message.token)
+    read = read_ticket(books, message.token)
     if isinstance(read, Denial):
         return read, None
-    ticket_id = read.token.ticket
-    ticket = books.rights.ticket(ticket_id=ticket_id)
-    if not is_the_one_issued(message.token, ticket) and not books.keys.have_signed(read):
-        return Denial(reason=DenialReason.BAD_SIGNATURE), None
+    token, ticket = read
     if ticket is None:
         return Denial(reason=DenialReason.UNKNOWN_TICKET), None
-    if books.rights.store_number_of(terminal_id=reader) != read.token.store_number:
-        return Denial(reason=DenialReason.WRONG_STORE), ticket_id
-    host = books.rights.host_of(ticket_id=ticket_id)
+    if books.rights.store_number_of(terminal_id=reader) != token.store_number:
+        return Denial(reason=DenialReason.WRONG_STORE), token.ticket
+    host = books.rights.host_of(ticket_id=token.ticket)
     door = books.rights.door(device_id=host["device_id"], terminal_id=host["terminal_id"])
-    return why_not(read.token, ticket, door, now=books.now), ticket_id
+    return why_not(token, ticket, door, now=books.now), token.ticket
 
 
 def _deny(
@@ -90,10 +88,7 @@ def _deny(
         read_at=message.read_at,
         received_at=books.now,
     )
-    ticket = books.rights.ticket(ticket_id=ticket_id) if ticket_id else None
-    facts = {"reason": denial.reason, "read_at": message.read_at}
-    reservation = ticket.reservation if ticket is not None else None
-    books.enter("scan.denied", facts, terminal=reader, reservation=reservation)
+    enter_denial(books, reader, ticket_id, {"reason": denial.reason, "read_at": message.read_at})
     told = CustomerTold(
         command=books.names.new("n"),
         scan=message.scan,

@@ -1,0 +1,30 @@
+"""What was read, as the books know it, and what is entered of a reading that opens nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cloud_controller.ports import Transaction
+from common.rules.tickets import Denial, DenialReason, TicketFacts, is_the_one_issued, sight
+from common.seals import TicketToken
+
+
+def read_ticket(books: Transaction, text: str) -> tuple[TicketToken, TicketFacts | None] | Denial:
+    """Return what stands in a ticket of ours and what is known of it, or why it is none."""
+    read = sight(text)
+    if isinstance(read, Denial):
+        return read
+    ticket = books.rights.ticket(ticket_id=read.token.ticket)
+    if not is_the_one_issued(text, ticket) and not books.keys.have_signed(read):
+        return Denial(reason=DenialReason.BAD_SIGNATURE)
+    return read.token, ticket
+
+
+def enter_denial(
+    books: Transaction, terminal: str, ticket_id: str | None, facts: Mapping[str, Any]
+) -> None:
+    """Add a line to the ledger: this terminal's reading opened nothing."""
+    known = books.rights.ticket(ticket_id=ticket_id) if ticket_id else None
+    reservation = known.reservation if known else None
+    books.enter("scan.denied", facts, terminal=terminal, reservation=reservation)
