@@ -15,27 +15,14 @@ from common.rules.tickets import (
     Alone,
     AloneFacts,
     DenialReason,
-    DoorFacts,
     HeldFacts,
     RecallWhy,
-    TicketFacts,
     decide_alone,
     outranks,
     why_doubted,
 )
-from common.seals import TicketToken
+from tests.rules.ticket_kit import DOOR, HOUR_MS, NOW, TICKET, TOKEN
 
-NOW = 1_792_713_600_000
-HOUR_MS = 3_600_000
-TOKEN = TicketToken(
-    key_id=1,
-    store_number=7,
-    ticket="00" * 8,
-    device_number=3,
-    starts_at=NOW,
-    length_seconds=3600,
-    revision=0,
-)
 HELD = HeldFacts(
     device="d-3",
     token_digest="ab",  # noqa: S106 - a digest in a test
@@ -142,34 +129,6 @@ def test_a_greater_reason_to_call_a_ticket_back_outranks_a_lesser():
     assert outranks(RecallWhy.CANCEL, RecallWhy.ELSEWHERE)
     assert not outranks(RecallWhy.ELSEWHERE, RecallWhy.CANCEL)
     assert not any(outranks(why, why) for why in RecallWhy)
-
-
-TICKET = TicketFacts(
-    token="",
-    ticket_state="issued",
-    revision=0,
-    reservation_state="confirmed",
-    starts_at=NOW,
-    ends_at=NOW + HOUR_MS,
-    blocked_until=NOW + HOUR_MS,
-    early_seconds=300,
-    device="d-3",
-    offering="o-1",
-    live_terminal=None,
-    reservation="r-1",
-)
-DOOR = DoorFacts(
-    store_number=7,
-    device="d-3",
-    device_number=3,
-    offering="o-1",
-    terminal="t-1",
-    is_out_of_order=False,
-    is_in_use=False,
-    store="s-1",
-    program="game",
-    last_fence=0,
-)
 
 
 @pytest.mark.parametrize(

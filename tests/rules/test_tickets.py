@@ -12,8 +12,6 @@ from common.rules.reservations import ReservationState
 from common.rules.tickets import (
     Denial,
     DenialReason,
-    DoorFacts,
-    TicketFacts,
     granted_seconds,
     is_the_one_issued,
     sight,
@@ -21,45 +19,9 @@ from common.rules.tickets import (
 )
 from common.seals import TicketToken, new_signing_key, seal_token
 from common.words import LANGUAGES, words_for
+from tests.rules.ticket_kit import DOOR, HOUR_MS, NOW, TICKET, TOKEN
 
-NOW = 1_790_000_000_000
-HOUR_MS = 3_600_000
 KEY, STRANGER = new_signing_key(bytes(32)), new_signing_key(bytes([1] * 32))
-TOKEN = TicketToken(
-    key_id=1,
-    store_number=7,
-    ticket="00" * 8,
-    device_number=3,
-    starts_at=NOW,
-    length_seconds=3600,
-    revision=0,
-)
-TICKET = TicketFacts(
-    token="",
-    ticket_state="issued",
-    revision=0,
-    reservation_state="confirmed",
-    starts_at=NOW,
-    ends_at=NOW + HOUR_MS,
-    blocked_until=NOW + HOUR_MS,
-    early_seconds=300,
-    device="d-3",
-    offering="o-1",
-    live_terminal=None,
-    reservation="r-1",
-)
-DOOR = DoorFacts(
-    store_number=7,
-    device="d-3",
-    device_number=3,
-    offering="o-1",
-    terminal="t-1",
-    is_out_of_order=False,
-    is_in_use=False,
-    store="s-1",
-    program="game",
-    last_fence=0,
-)
 
 Case = tuple[DenialReason, dict[str, Any], dict[str, Any]]
 
