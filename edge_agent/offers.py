@@ -59,11 +59,13 @@ class Offers:
         self._log.info("service profile taken", devices=len(profile.devices))
 
     def withdraw(self, why: str) -> None:
-        """Take everything off offer."""
+        """Take everything off offer; whoever waits for an answer is told that there is none."""
         devices, self._profile = self.devices, None
         if devices:
             with contextlib.suppress(StorageIsFull):  # our silence will say it
                 self._journal.transact(offerings.withdraw, devices, self._drafts, why)
+                for device in devices:
+                    self._journal.transact(rights.stop_serving, self._who, device.device)
 
     def prepare_all(self) -> None:
         """Have an exchange ready for each device, so that a scan need not wait for it."""

@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from common.rules.tickets import DenialReason
 from tests.demo.world import SlotTerms, World, a_world
 from tests.e2e.customer import picture_of
 
@@ -26,6 +27,9 @@ CLIENTS = 16
 HOURS = (1, 2, 3, 4)
 SLOTS = 50
 """In each of the hours: 200 slots in all, in four tests that each keep within their limit."""
+
+SCANS_AGAIN_MAX = 20
+"""A customer who is told to scan again is served after a few times, or something is wrong."""
 
 LOSERS_ARE_TOLD = {"in_use_elsewhere", "already_used"}
 
@@ -44,26 +48,20 @@ def world() -> Iterator[World]:
 def test_a_ticket_before_two_readers_at_once_starts_exactly_one_program(world: World):
     """Promise 2: 200 times, the two terminals ask at the same instant; one start each time."""
     (offering,) = world.wait_until_on_offer(2 * DEVICES)
-    links: list[str] = []
+    denials: dict[str, int] = {}
     for race in range(RACES):
         if race >= DEVICES:
-            world.wait_for_line(links[race - DEVICES], "reservation.completed")
+            world.wait_for_line(list(denials)[race - DEVICES], "reservation.completed")
         link = world.book(offering["offering"])["link"]
-        picture = picture_of(world, link)
-        for terminal in world.terminals:
-            terminal.show(picture, f"race-{race}")
-        told = [world.wait_for_verdict(terminal, race) for terminal in world.terminals]
-        (winner,) = [verdict for verdict in told if verdict["opens"]]
-        (loser,) = [verdict for verdict in told if verdict is not winner]
-        assert loser["reason"] in LOSERS_ARE_TOLD, loser
-        links.append(link)
-    for link in links:
+        denials[link] = _denials_of_a_race(world, picture_of(world, link), f"race-{race}")
+    for link, denied in denials.items():
         world.wait_for_line(link, "reservation.completed")
         lines = Counter(line["type"] for line in world.story(link))
         assert lines["right.issued"] == lines["session.running"] == lines["session.ended"] == 1
-        assert lines["scan.denied"] == 1
+        assert lines["scan.denied"] == denied
     assert world.processes("program.py") == []
-    assert [len(world.verdicts(terminal)) for terminal in world.terminals] == [RACES, RACES]
+    told = sum(len(world.verdicts(terminal)) for terminal in world.terminals)
+    assert told == RACES + sum(denials.values())
 
 
 @pytest.mark.parametrize("hour", HOURS)
@@ -94,6 +92,31 @@ async def test_a_slot_that_many_want_is_sold_to_exactly_one(world: World, hour: 
             assert all(problem["alternatives"] for problem in refused)
     assert {ticket["device"]["device"] for ticket in sold} == {device}
     assert len({ticket["starts_at"] for ticket in sold}) == SLOTS
+
+
+def _denials_of_a_race(world: World, picture: bytes, name: str) -> int:
+    """Show a ticket to both readers at once; one opens, and the other is told why not.
+
+    Whoever is told to scan again does so: while one terminal alone may redeem the ticket, because
+    it took over the coming hours' tickets for a time without the line, the other has to wait.
+    Returns how often anybody was told no.
+    """
+    before = [len(world.verdicts(terminal)) for terminal in world.terminals]
+    for terminal in world.terminals:
+        terminal.show(picture, name)
+    last = []
+    for terminal, number in zip(world.terminals, before, strict=True):
+        told = world.wait_for_verdict(terminal, number)
+        for again in range(1, SCANS_AGAIN_MAX):
+            if told.get("reason") != DenialReason.BUSY_TRY_AGAIN:
+                break
+            terminal.show(picture, name)
+            told = world.wait_for_verdict(terminal, number + again)
+        last.append(told)
+    (loser,) = [told for told in last if not told["opens"]]
+    assert loser["reason"] in LOSERS_ARE_TOLD, loser
+    after = [len(world.verdicts(terminal)) for terminal in world.terminals]
+    return sum(after) - sum(before) - 1
 
 
 def _a_device(world: World, offering: str) -> str:

@@ -12,7 +12,7 @@ from common.messages.rights import Refused, ReportScan, Request, Right, TakeScan
 from common.messages.service import ServiceProfile
 from common.messages.sessions import CustomerTold
 from common.rules.presence import LineMode
-from common.rules.sessions import Notice
+from common.rules.sessions import Notice, SessionState
 from common.rules.tickets import DenialReason
 from edge_agent.display import Display
 from edge_agent.entrance import REPORTED_SECONDS, Entrance, Surroundings
@@ -158,6 +158,27 @@ def test_a_scan_without_an_answer_is_decided_alone_in_three_seconds(house, booth
     house.clock.move(ANSWER_WITHIN_SECONDS)
     booth.entrance.look_again()
     assert (booth.last_verdict().reason, booth.begun) == (None, 1)
+
+
+def test_whoever_waits_when_the_gate_closes_is_told_and_a_late_right_starts_nothing(house, booth):
+    (device, _) = house.devices_of(booth.terminal)
+    booth.read(house.book(device))
+    (request,) = booth.terminal.asks()
+    booth.terminal.do(rights.stop_serving, booth.terminal.who, device)
+    assert booth.last_verdict().reason is DenialReason.NOT_REGISTERED
+    (right, *_) = house.ask(booth.terminal, request)
+    assert isinstance(right, Right)
+    booth.terminal.hear(right)
+    assert [each["state"] for each in booth.terminal.rows("sessions")] == [SessionState.FAILED]
+    assert len(booth.screen.told) == 1, "told once"
+
+
+def test_a_device_for_which_nobody_waits_is_left_ready_when_the_gate_closes(house, booth):
+    (device, _) = house.devices_of(booth.terminal)
+    booth.terminal.do(rights.stop_serving, booth.terminal.who, device)
+    assert not booth.screen.told
+    booth.read(house.book(device))
+    assert [type(each) for each in booth.terminal.asks()] == [Request]
 
 
 def test_a_reader_without_devices_passes_on_what_it_reads_until_it_hears(house):

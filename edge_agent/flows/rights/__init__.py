@@ -13,6 +13,7 @@ from edge_agent.flows.rights.door import (
     report,
     scan,
     show_notice,
+    stop_serving,
 )
 from edge_agent.flows.rights.exchange import ask_again, is_quarantined, take_closed
 from edge_agent.flows.rights.hearing import (
@@ -51,6 +52,7 @@ __all__ = [
     "right_in",
     "scan",
     "show_notice",
+    "stop_serving",
     "take_announced",
     "take_closed",
     "take_refused",

@@ -139,8 +139,17 @@ def give_up(journal: Transaction, who: Identity, scan: Scan) -> bool:
     return _decide_alone(journal, who, scan)
 
 
+def stop_serving(journal: Transaction, who: Identity, device: str) -> None:
+    """Give up what is asked for a customer at a device, and tell him that he is not served here."""
+    waited = [row for row in waiting(journal) if row["kind"] == class_for(device)]
+    if waited:
+        exchange.abandon(journal, who, class_for(device))
+        turn_away(journal, waited)
+
+
 def drop(journal: Transaction, who: Identity, device: str) -> None:
     """Give up what is open for a device that is no longer ours; its next will be announced anew."""
+    stop_serving(journal, who, device)
     exchange.abandon(journal, who, class_for(device))
     exchange.abandon(journal, who, holding.class_for(device))
 
