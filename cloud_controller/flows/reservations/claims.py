@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from cloud_controller.ports import NotAllowed, NotFound, Row, SlotIsTaken, Transaction
-from common.ids import OfferingId
+from cloud_controller.flows.reservations.slots import Wish, choose, terms_of
+from cloud_controller.ports import NotAllowed, NotFound, Row, Transaction
 from common.rules.reservations import (
     RESERVATION,
-    Range,
     ReservationEvent,
     ReservationState,
     SlotTerms,
     blocked,
     is_a_slot,
-    is_free,
-    slots,
 )
 from common.rules.tickets import TICKET, TicketEvent, TicketState
 from common.seals import TicketToken
@@ -27,38 +22,6 @@ LINK_DIGITS: Final = 32
 
 TICKET_DIGITS: Final = 16
 """Hex digits of a ticket's id: the token's eight bytes."""
-
-LAPSE_BATCH_MAX: Final = 200
-"""Claims that lapse in one transaction, so that it stays short."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Wish:
-    """What a customer asks for; `device` is None where any device of the offering will do."""
-
-    offering: OfferingId
-    slot: Range
-    device: str | None = None
-
-
-def free_slots(
-    books: Transaction, offering: OfferingId, length_seconds: int, window: Range
-) -> list[dict[str, Any]]:
-    """Return the slots of an offering in a window, each with the devices that are free in it.
-
-    Raises:
-        NotFound: there is no such offering.
-        NotAllowed: it is not sold in that length.
-    """
-    row, terms = _terms(books, offering, length_seconds)
-    devices = list(books.offerings.devices(offering_id=row["offering_id"]))
-    reach = blocked(window, terms.turnover_seconds)
-    taken = {device["device_id"]: _taken(books, device["device_id"], reach) for device in devices}
-    return [
-        {"starts_at": slot.starts_at, "ends_at": slot.ends_at, "devices": free}
-        for slot in slots(terms, window, now=books.now)
-        if (free := _free_in(slot, terms, devices, taken))
-    ]
 
 
 def book(books: Transaction, wish: Wish) -> str:
@@ -70,10 +33,10 @@ def book(books: Transaction, wish: Wish) -> str:
         SlotIsTaken: no device is free then.
     """
     length_seconds = (wish.slot.ends_at - wish.slot.starts_at) // 1000
-    row, terms = _terms(books, wish.offering, length_seconds)
+    row, terms = terms_of(books, wish.offering, length_seconds)
     if not is_a_slot(terms, wish.slot, now=books.now):
         raise NotAllowed(why="this time is not one of the offering's slots, or it has passed")
-    device = _choose(books, row, terms, wish)
+    device = choose(books, row, terms, wish)
     return _claim(books, row, terms, wish, device)
 
 
@@ -122,66 +85,6 @@ def cancel(books: Transaction, link: str) -> str | None:
     books.reservations.void_ticket(reservation_id=reservation)
     books.enter("reservation.cancelled", {}, reservation=reservation)
     return None
-
-
-def lapse(books: Transaction) -> int:
-    """Mark claims whose time is over and whose ticket never came; return how many."""
-    overdue = books.reservations.overdue(now=books.now, most=LAPSE_BATCH_MAX)
-    for row in overdue:
-        reservation = row["reservation_id"]
-        books.reservations.lapse(reservation_id=reservation, changed_at=books.now)
-        books.reservations.void_ticket(reservation_id=reservation)
-        books.enter("reservation.no_show", {}, reservation=reservation)
-    return len(overdue)
-
-
-def forget_answers(books: Transaction, kept_seconds: int) -> None:
-    """Drop the answers to idempotent calls that nobody repeats any more."""
-    books.reservations.forget_answers(before=books.now - kept_seconds * 1000)
-
-
-def _terms(books: Transaction, offering: str, length_seconds: int) -> tuple[Row, SlotTerms]:
-    row = books.offerings.terms(offering_id=offering)
-    if row is None:
-        raise NotFound(what="offering")
-    if length_seconds not in json.loads(row["lengths_seconds"]):
-        raise NotAllowed(why="the offering is not sold in this length")
-    return row, SlotTerms(
-        length_seconds=length_seconds,
-        grid_seconds=row["grid_seconds"],
-        turnover_seconds=row["turnover_seconds"],
-    )
-
-
-def _taken(books: Transaction, device: str, window: Range) -> list[Range]:
-    rows = books.reservations.taken(
-        device_id=device, from_at=window.starts_at, to_at=window.ends_at
-    )
-    return [Range(starts_at=row["starts_at"], ends_at=row["blocked_until"]) for row in rows]
-
-
-def _free_in(
-    slot: Range, terms: SlotTerms, devices: list[Row], taken: dict[str, list[Range]]
-) -> list[dict[str, Any]]:
-    return [
-        {"device": device["device_id"], "number": device["number"], "title": device["title"]}
-        for device in devices
-        if is_free(slot, terms.turnover_seconds, taken[device["device_id"]])
-    ]
-
-
-def _choose(books: Transaction, row: Row, terms: SlotTerms, wish: Wish) -> Row:
-    devices = list(books.offerings.devices(offering_id=row["offering_id"]))
-    if wish.device is not None:
-        devices = [device for device in devices if device["device_id"] == wish.device]
-    if not devices:
-        raise NotFound(what="device on offer")
-    wanted = blocked(wish.slot, terms.turnover_seconds)
-    for device in devices:
-        taken = _taken(books, device["device_id"], wanted)
-        if is_free(wish.slot, terms.turnover_seconds, taken):
-            return device
-    raise SlotIsTaken
 
 
 def _claim(books: Transaction, row: Row, terms: SlotTerms, wish: Wish, device: Row) -> str:
