@@ -20,6 +20,12 @@ from common.rules.tickets.door import (
     sight,
     why_not,
 )
+from common.rules.tickets.short_code import (
+    SHORT_CODE_LENGTH,
+    new_short_code,
+    short_code_in,
+    shown_short_code,
+)
 from common.rules.tickets.states import (
     HOLD,
     HOLD_AHEAD_SECONDS,
@@ -37,6 +43,7 @@ from common.rules.tickets.states import (
 __all__ = [
     "HOLD",
     "HOLD_AHEAD_SECONDS",
+    "SHORT_CODE_LENGTH",
     "TICKET",
     "Admission",
     "Alone",
@@ -57,7 +64,10 @@ __all__ = [
     "decide_alone",
     "granted_seconds",
     "is_the_one_issued",
+    "new_short_code",
     "outranks",
+    "short_code_in",
+    "shown_short_code",
     "sight",
     "token_digest",
     "why_doubted",
