@@ -11,7 +11,7 @@ import pytest
 from common.machine import Machine
 from common.rules.offerings import OFFER, OfferEvent
 from common.rules.registration import STANDING, Standing, StandingEvent
-from common.rules.reservations import RESERVATION, ReservationEvent
+from common.rules.reservations import RESERVATION, ReservationEvent, ReservationState
 from common.rules.rights import CLIENT, SERVER, ClientEvent, ClientState, ServerEvent
 from common.rules.sessions import (
     COMMAND,
@@ -112,3 +112,9 @@ def test_what_has_run_cannot_have_failed_to_run():
 
 def test_a_spent_ticket_never_comes_back():
     assert all(TICKET.step(TicketState.SPENT, event) is None for event in TicketEvent)
+
+
+def test_a_late_payment_revives_an_expired_hold_and_nothing_else():
+    revived = {at for at, event in RESERVATION.table if event is ReservationEvent.REVIVE}
+    assert revived == {ReservationState.EXPIRED}
+    assert RESERVATION.ends() == {ReservationState.COMPLETED, ReservationState.NO_SHOW}

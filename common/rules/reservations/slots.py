@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
-
-from common.machine import Machine
 
 SLOTS_MAX: Final = 500
 """Slots listed at once: more than a day of five-minute slots."""
@@ -17,44 +14,6 @@ HORIZON_SECONDS: Final = 60 * 86_400
 
 LEAD_SLACK_SECONDS: Final = 0
 """A slot may be booked until the moment it begins."""
-
-
-class ReservationState(StrEnum):
-    """A customer's claim to a device."""
-
-    HELD = "held"
-    CONFIRMED = "confirmed"
-    IN_USE = "in_use"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-    NO_SHOW = "no_show"
-
-
-class ReservationEvent(StrEnum):
-    """What happens to a claim."""
-
-    CONFIRM = "confirm"
-    CANCEL = "cancel"
-    LAPSE = "lapse"
-    START = "start"
-    FINISH = "finish"
-
-
-RESERVATION: Final = Machine(
-    name="reservation",
-    first=ReservationState.HELD,
-    table={
-        (ReservationState.HELD, ReservationEvent.CONFIRM): ReservationState.CONFIRMED,
-        (ReservationState.HELD, ReservationEvent.CANCEL): ReservationState.CANCELLED,
-        (ReservationState.HELD, ReservationEvent.LAPSE): ReservationState.EXPIRED,
-        (ReservationState.CONFIRMED, ReservationEvent.CANCEL): ReservationState.CANCELLED,
-        (ReservationState.CONFIRMED, ReservationEvent.LAPSE): ReservationState.NO_SHOW,
-        (ReservationState.CONFIRMED, ReservationEvent.START): ReservationState.IN_USE,
-        (ReservationState.CANCELLED, ReservationEvent.START): ReservationState.IN_USE,
-        (ReservationState.IN_USE, ReservationEvent.FINISH): ReservationState.COMPLETED,
-    },
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
