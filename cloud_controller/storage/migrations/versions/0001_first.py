@@ -6,6 +6,8 @@ from typing import Final
 
 from alembic import op
 
+from cloud_controller.storage.migrations.dialect import is_postgres, run
+
 revision = "0001"
 down_revision = None
 
@@ -158,6 +160,13 @@ WHEN NEW.state IN ('held', 'confirmed', 'in_use') AND EXISTS (
 BEGIN SELECT RAISE(ABORT, 'slot_is_taken'); END;
 """
 
+_NO_DOUBLE_BOOKING_ON_POSTGRES: Final = """
+CREATE EXTENSION IF NOT EXISTS btree_gist;
+ALTER TABLE reservations ADD CONSTRAINT a_slot_is_sold_once
+    EXCLUDE USING gist (device_id WITH =, int8range(starts_at, blocked_until) WITH &&)
+    WHERE (state IN ('held', 'confirmed', 'in_use'));
+"""
+
 _RIGHTS_AND_SESSIONS: Final = """
 CREATE TABLE exchanges (
     party TEXT NOT NULL,
@@ -291,9 +300,10 @@ _TABLES: Final = (
 def upgrade() -> None:
     """Make every table, index and trigger of the first version."""
     for part in (_REGISTRATION, _OFFERINGS, _RESERVATIONS, _RIGHTS_AND_SESSIONS, _POST):
-        for statement in part.split(";\n"):
-            if statement.strip():
-                op.execute(statement)
+        run(part)
+    if is_postgres():
+        run(_NO_DOUBLE_BOOKING_ON_POSTGRES)
+        return
     for statement in _NO_DOUBLE_BOOKING.split("END;\n"):
         if statement.strip():
             op.execute(f"{statement}END")

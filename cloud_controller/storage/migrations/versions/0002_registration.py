@@ -6,6 +6,14 @@ from typing import Final
 
 from alembic import op
 
+from cloud_controller.storage.migrations.dialect import (
+    add_columns,
+    change_check,
+    drop_columns,
+    is_postgres,
+    run,
+)
+
 revision = "0002"
 down_revision = "0001"
 
@@ -41,6 +49,9 @@ SELECT store_id, number, title, time_zone, CASE policy WHEN 'rules' THEN 'manual
 DROP TABLE stores;
 ALTER TABLE old_stores RENAME TO stores;
 """
+
+_RULES: Final = (("stores", "rules", "TEXT NOT NULL DEFAULT '{}'"),)
+"""What PostgreSQL adds in place, where it changes the check in place as well."""
 
 _COLUMNS: Final = (
     ("enrolment_codes", "for_terminal", "TEXT"),
@@ -90,10 +101,13 @@ CREATE UNIQUE INDEX a_problem_is_open_once ON problems (kind, subject) WHERE sol
 
 def upgrade() -> None:
     """Add what registration needs beyond the main job."""
-    _execute(_STORES)
-    for table, column, kind in _COLUMNS:
-        op.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
-    _execute(_TABLES)
+    if is_postgres():
+        change_check("stores", "policy", "policy IN ('manual', 'automatic', 'rules')")
+        add_columns(_RULES)
+    else:
+        run(_STORES)
+    add_columns(_COLUMNS)
+    run(_TABLES)
 
 
 def downgrade() -> None:
@@ -102,12 +116,10 @@ def downgrade() -> None:
         op.execute(f"DROP TABLE {table}")
     for index in ("a_key_is_one_terminal", "audit_by_subject"):
         op.execute(f"DROP INDEX {index}")
-    for table, column, _ in reversed(_COLUMNS):
-        op.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-    _execute(_STORES_BEFORE)
-
-
-def _execute(script: str) -> None:
-    for statement in script.split(";\n"):
-        if statement.strip():
-            op.execute(statement)
+    drop_columns(_COLUMNS)
+    if is_postgres():
+        run("UPDATE stores SET policy = 'manual' WHERE policy = 'rules';")
+        drop_columns(_RULES)
+        change_check("stores", "policy", "policy IN ('manual', 'automatic')")
+    else:
+        run(_STORES_BEFORE)

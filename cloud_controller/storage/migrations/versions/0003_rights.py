@@ -6,6 +6,8 @@ from typing import Final
 
 from alembic import op
 
+from cloud_controller.storage.migrations.dialect import add_columns, drop_columns, is_postgres, run
+
 revision = "0003"
 down_revision = "0002"
 
@@ -141,10 +143,9 @@ _NEW: Final = "own_exchanges peers seat_pools compensations held_tickets quarant
 
 def upgrade() -> None:
     """Make room for rights that are no session's, and for what they change."""
-    _execute(_RIGHTS)
-    for table, column, kind in _COLUMNS:
-        op.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
-    _execute(_TABLES)
+    run(_RIGHTS.replace("instr(", "strpos(") if is_postgres() else _RIGHTS)
+    add_columns(_COLUMNS)
+    run(_TABLES)
 
 
 def downgrade() -> None:
@@ -153,12 +154,5 @@ def downgrade() -> None:
         op.execute(f"DROP INDEX {index}")
     for table in _NEW.split():
         op.execute(f"DROP TABLE {table}")
-    for table, column, _ in reversed(_COLUMNS):
-        op.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
-    _execute(_RIGHTS_BEFORE)
-
-
-def _execute(script: str) -> None:
-    for statement in script.split(";\n"):
-        if statement.strip():
-            op.execute(statement)
+    drop_columns(_COLUMNS)
+    run(_RIGHTS_BEFORE)

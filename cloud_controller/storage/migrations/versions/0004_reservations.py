@@ -6,6 +6,8 @@ from typing import Final
 
 from alembic import op
 
+from cloud_controller.storage.migrations.dialect import add_columns, drop_columns, run
+
 revision = "0004"
 down_revision = "0003"
 
@@ -87,18 +89,14 @@ _NEW: Final = "revocations waiting blackouts orders"
 
 def upgrade() -> None:
     """Make room for whatever a reservation goes through before and after it is confirmed."""
-    for table, column, kind in _COLUMNS:
-        op.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
-    for statement in _TABLES.split(";\n"):
-        if statement.strip():
-            op.execute(statement)
+    add_columns(_COLUMNS)
+    run(_TABLES)
 
 
 def downgrade() -> None:
     """Take it away again; orders, holds and the waiting list are not known any more."""
     for index in _INDEXES.split():
         op.execute(f"DROP INDEX {index}")
-    for table, column, _ in reversed(_COLUMNS):
-        op.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    drop_columns(_COLUMNS)
     for table in _NEW.split():
         op.execute(f"DROP TABLE {table}")
