@@ -230,6 +230,7 @@ class Transaction(Protocol):
     reservations: Queries
     rights: Queries
     sessions: Queries
+    letters: Queries
     post: Queries
     problems: Queries
     registry: Registry

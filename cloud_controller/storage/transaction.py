@@ -31,7 +31,7 @@ from common.topics import BrokerRole, Channel
 _FILES = (
     *("enrolment", "registration", "service"),
     *("offerings", "reservations", "rights", "sessions"),
-    *("post", "problems"),
+    *("letters", "post", "problems"),
 )
 _QUERIES = Path(__file__).parent / "queries"
 
@@ -46,6 +46,7 @@ class OpenTransaction:
     reservations: Queries
     rights: Queries
     sessions: Queries
+    letters: Queries
     post: Queries
     problems: Queries
     registry: Registry

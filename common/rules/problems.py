@@ -24,6 +24,8 @@ class ProblemKind(StrEnum):
     PEER_COPIED = "peer_copied"
     SEATS_OVERDRAWN = "seats_overdrawn"
     SEATS_UNSETTLED = "seats_unsettled"
+    LETTER_REFUSED = "letter_refused"
+    MAIL_NOT_TAKEN = "mail_not_taken"
 
 
 TOLD_BY_TERMINALS: Final = frozenset(

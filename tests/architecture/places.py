@@ -5,8 +5,9 @@ from __future__ import annotations
 FLOWS = (
     *("enrolment", "registration", "service", "modules"),
     *("offerings", "reservations", "rights", "sessions"),
+    "letters",
 )
-"""The eight flows, one file each, in every layer where they have something to say."""
+"""The nine flows, one file each, in every layer where they have something to say."""
 
 LATER = ("payments", "accounts", "help", "audit")
 """Where they come, under these names."""
@@ -36,6 +37,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "controller",
         "explain",
         "upstream",
+        "postman",
+        "smtp",
         "inbox",
         "web",
         "storage",
@@ -46,10 +49,11 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "accounts",
     ),
     "cloud_controller/flows": (*FLOWS, *LATER, "problems"),
+    "common/words": ("sentences", "denials", "problems", "notices"),
     "cloud_controller/web": (
         *(*FLOWS, *LATER, "app", "guard", "qr", "pages", "static", "locales"),
         *("language", "faults", "problems", "routes", "table", "openapi", "metrics"),
-        "peers",
+        *("peers", "calendar", "paper"),
     ),
     "cloud_controller/commands": ("beside", "peers", "seats"),
     "cloud_controller/storage": (
@@ -104,6 +108,8 @@ ONE_PLACE: dict[str, tuple[str, ...]] = {
     "pyzbar": ("edge_agent/scanners/",),
     "zxingcpp": ("edge_agent/scanners/",),
     "qrcode": ("cloud_controller/web/qr.py",),
+    "aiosmtplib": ("cloud_controller/smtp.py",),
+    "reportlab": ("cloud_controller/web/paper.py",),
     "psutil": ("edge_agent/runner/", "edge_agent/inventory/"),
     "random": ("common/system.py",),
     "secrets": ("common/system.py",),

@@ -29,14 +29,20 @@ TEST_WORDS_MIN = 4
 GIVE_IT_ONE = ": give it one in tests/architecture/places.py, or another name"
 
 PROGRAMS = ("common", "cloud_controller", "edge_agent")
-PURE = ("common/rules", "common/messages", "cloud_controller/flows", "edge_agent/flows")
+PURE = (
+    "common/rules",
+    "common/messages",
+    "common/words",
+    "cloud_controller/flows",
+    "edge_agent/flows",
+)
 PURE_FILES = ("codec", "errors", "ids", "machine", "seals", "topics", "words")
 
 WAITS_READS_WRITES_OR_ROLLS = frozenset(
     "asyncio concurrent glob http logging multiprocessing os pathlib queue random sched secrets "
     "select selectors shutil signal socket sqlite3 ssl subprocess sys tempfile threading time "
-    "urllib uuid aiohttp aiosql alembic asyncinotify paho PIL prometheus_client psutil "
-    "pydantic_settings pyzbar qrcode rich sqlalchemy structlog typer zxingcpp".split()
+    "urllib uuid aiohttp aiosmtplib aiosql alembic asyncinotify paho PIL prometheus_client psutil "
+    "pydantic_settings pyzbar qrcode reportlab rich sqlalchemy structlog typer zxingcpp".split()
 )
 DEEDS = frozenset({"breakpoint", "eval", "exec", "input", "open", "print"})
 LOOKS_AT_THE_CLOCK = frozenset({"now", "today", "utcnow"})

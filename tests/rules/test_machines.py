@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from common.machine import Machine
+from common.rules.letters import LETTER, LetterEvent
 from common.rules.offerings import OFFER, OfferEvent
 from common.rules.registration import STANDING, Standing, StandingEvent
 from common.rules.reservations import RESERVATION, ReservationEvent, ReservationState
@@ -34,6 +35,7 @@ MACHINES: tuple[tuple[Machine[Any, Any], type[StrEnum]], ...] = (
     (COMMAND, CommandEvent),
     (TICKET, TicketEvent),
     (HOLD, HoldEvent),
+    (LETTER, LetterEvent),
 )
 NAMES = [machine.name for machine, _ in MACHINES]
 

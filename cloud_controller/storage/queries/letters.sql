@@ -1,0 +1,61 @@
+-- Letters to customers, and what they and the papers say of tickets. Written by the letters flow.
+
+-- name: queue(letter_id, kind, recipient, language, facts, order_id, reservation_id, at)!
+INSERT INTO letters (letter_id, kind, recipient, language, facts, order_id, reservation_id, state,
+    next_at, made_at, changed_at)
+VALUES (:letter_id, :kind, :recipient, :language, :facts, :order_id, :reservation_id, 'queued',
+    :at, :at, :at);
+
+-- name: due(now, most)
+SELECT letter_id, kind, recipient, language, facts, order_id, attempts, message_id, made_at
+FROM letters WHERE state = 'queued' AND next_at <= :now ORDER BY next_at LIMIT :most;
+
+-- name: note_attempt(letter_id, attempts, next_at, message_id)!
+-- Written before it is sent: a kill in between repeats it once, under the same name.
+UPDATE letters SET attempts = :attempts, next_at = :next_at,
+    message_id = coalesce(message_id, :message_id)
+WHERE letter_id = :letter_id AND state = 'queued';
+
+-- name: put_off(letter_id, next_at, refusal)!
+UPDATE letters SET next_at = :next_at, refusal = :refusal
+WHERE letter_id = :letter_id AND state = 'queued';
+
+-- name: close(letter_id, state, refusal, at)!
+UPDATE letters SET state = :state, refusal = :refusal, changed_at = :at
+WHERE letter_id = :letter_id AND state = 'queued';
+
+-- name: set_aside(at)!
+UPDATE letters SET state = 'not_configured', changed_at = :at WHERE state = 'queued';
+
+-- name: forget(before)!
+-- What is older has no address any more, and nothing of what it said.
+UPDATE letters SET recipient = '', facts = '{}', message_id = NULL
+WHERE recipient <> '' AND state <> 'queued' AND changed_at < :before;
+
+-- name: lately(recipient, kind, since, most)$
+SELECT count(*) FROM (SELECT 1 FROM letters
+    WHERE recipient = :recipient AND kind = :kind AND made_at > :since LIMIT :most) AS found;
+
+-- name: links_of_order(order_id)
+SELECT link FROM reservations WHERE order_id = :order_id ORDER BY starts_at, reservation_id;
+
+-- name: link_of(reservation_id)$
+SELECT link FROM reservations WHERE reservation_id = :reservation_id;
+
+-- name: links_of_mail(mail, now, most)
+-- What somebody with this address still has before them, the next first.
+SELECT r.link FROM orders AS o JOIN reservations AS r ON r.order_id = o.order_id
+WHERE o.mail = :mail AND o.mail <> '' AND r.state IN ('held', 'confirmed', 'in_use')
+    AND r.ends_at > :now
+ORDER BY r.starts_at, r.reservation_id LIMIT :most;
+
+-- name: besides(link)^
+-- What a ticket's page and papers show besides the ticket itself.
+SELECT r.reservation_id, r.state, r.hold_ends_at, r.party_size, r.order_id, r.made_at,
+    r.changed_at, k.revision, k.short_code, k.state AS ticket_state, s.directions, o.link AS
+    order_link
+FROM reservations AS r
+JOIN stores AS s ON s.store_id = r.store_id
+JOIN tickets AS k ON k.reservation_id = r.reservation_id
+LEFT JOIN orders AS o ON o.order_id = r.order_id
+WHERE r.link = :link;

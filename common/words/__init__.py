@@ -1,0 +1,51 @@
+"""A refusal in the customer's words, a problem in the operator's, each with what to do next."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from common.rules.presence import LineMode
+from common.rules.problems import ProblemKind
+from common.rules.sessions import Notice
+from common.rules.tickets import DenialReason
+from common.words.denials import DENIAL_WORDS
+from common.words.notices import LINE_WORDS, NOTICE_WORDS
+from common.words.problems import PROBLEM_WORDS
+from common.words.sentences import LANGUAGES, Words
+
+__all__ = [
+    "DENIAL_WORDS",
+    "LANGUAGES",
+    "LINE_WORDS",
+    "NOTICE_WORDS",
+    "PROBLEM_WORDS",
+    "Words",
+    "line_words_for",
+    "notice_words_for",
+    "problem_words_for",
+    "words_for",
+]
+
+_THERE: Final = {"en": "the booth on your ticket", "ja": "チケットのブース"}
+
+
+def words_for(reason: DenialReason, language: str) -> Words:
+    """Return a refusal's words in this language, English where it is none of ours."""
+    return DENIAL_WORDS.get(language, DENIAL_WORDS["en"])[reason]
+
+
+def notice_words_for(notice: Notice, language: str, to: str | None) -> Words:
+    """Return a notice's words in this language; `to` is the title of the device it names."""
+    words = NOTICE_WORDS.get(language, NOTICE_WORDS["en"])[notice]
+    there = to or _THERE.get(language, _THERE["en"])
+    return Words(what=words.what.format(to=there), next=words.next.format(to=there))
+
+
+def line_words_for(mode: LineMode, language: str) -> Words:
+    """Return what a terminal says of itself in this language."""
+    return LINE_WORDS.get(language, LINE_WORDS["en"])[mode]
+
+
+def problem_words_for(kind: ProblemKind, language: str) -> Words:
+    """Return a problem's words in this language, English where it is none of ours."""
+    return PROBLEM_WORDS.get(language, PROBLEM_WORDS["en"])[kind]

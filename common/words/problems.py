@@ -1,0 +1,152 @@
+"""What an operator reads of a problem."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from common.rules.problems import ProblemKind
+from common.words.sentences import Words
+
+_PROBLEMS_EN: Final = {
+    ProblemKind.REGISTRATION_WAITING: Words(
+        what="A terminal waits for your word.",
+        next="Look at what it is and what has changed, then confirm or reject it.",
+    ),
+    ProblemKind.SPECIFICATION_FORGED: Words(
+        what="A terminal sent a specification that does not add up.",
+        next="Suspend it, and look at the PC before it may serve again.",
+    ),
+    ProblemKind.TERMINAL_MOVED: Words(
+        what="A terminal's identity seems to be on another PC.",
+        next="If you have changed the PC, confirm it; if not, retire it and enrol the right one.",
+    ),
+    ProblemKind.IDENTITY_COPIED: Words(
+        what="Two PCs say they are the same terminal.",
+        next="Switch the wrong one off, then enrol the right one again with a new code.",
+    ),
+    ProblemKind.IDENTITY_TAKEN_OVER: Words(
+        what="Somebody else connects under a terminal's name.",
+        next="Look for a second PC with its disk; enrol the right one again with a new code.",
+    ),
+    ProblemKind.KEY_ENROLLED_TWICE: Words(
+        what="A PC that is a terminal already asked to be another one.",
+        next="To enrol it again, make a code for that terminal; a copy needs a key of its own.",
+    ),
+    ProblemKind.STALE_CONFIRMATION: Words(
+        what="An old confirmation reached a terminal once more.",
+        next="It was not taken. If it happens again, find out who repeats old messages.",
+    ),
+    ProblemKind.SERVICE_TOO_EARLY: Words(
+        what="A terminal was sent service information before it was confirmed.",
+        next="Nothing of it was taken. Check that only one controller speaks to this broker.",
+    ),
+    ProblemKind.PROTOCOL_UNSPOKEN: Words(
+        what="A terminal and the controller have no version of the protocol in common.",
+        next="Bring the older of the two up to date.",
+    ),
+    ProblemKind.PROGRAM_DID_NOT_START: Words(
+        what="A customer's program did not start.",
+        next="Look at the device. What was not delivered is credited to the customer.",
+    ),
+    ProblemKind.OFFLINE_START_DOUBTED: Words(
+        what="A terminal without the line started a session that is in doubt.",
+        next="Look at the ticket's story, and close this when you know what happened.",
+    ),
+    ProblemKind.RESERVATION_WITHOUT_DEVICE: Words(
+        what="A reservation has lost its device.",
+        next="Move it to another device or give the money back, before the customer comes.",
+    ),
+    ProblemKind.PEER_COPIED: Words(
+        what="Two controllers say they are the same branch.",
+        next="Stop the copy, then add the right one again: cloud-controller peers add.",
+    ),
+    ProblemKind.SEATS_OVERDRAWN: Words(
+        what="More seats of a module are in use than are owned.",
+        next="Buy the missing ones, or have a branch return some. No new one is given until then.",
+    ),
+    ProblemKind.SEATS_UNSETTLED: Words(
+        what="This controller and its root do not agree on its seats.",
+        next="Compare both with cloud-controller seats list, then settle it at the root.",
+    ),
+    ProblemKind.LETTER_REFUSED: Words(
+        what="A customer's letter was refused for good.",
+        next="Mostly the address was mistyped; the customer still has the ticket page.",
+    ),
+    ProblemKind.MAIL_NOT_TAKEN: Words(
+        what="The mail server takes no letters from us.",
+        next="Look at the mail settings and the server; what was given up is not sent later.",
+    ),
+}
+
+_PROBLEMS_JA: Final = {
+    ProblemKind.REGISTRATION_WAITING: Words(
+        what="端末が承認を待っています。",
+        next="機器の内容と変わった点を確かめて、承認するか却下してください。",
+    ),
+    ProblemKind.SPECIFICATION_FORGED: Words(
+        what="端末から辻褄の合わない申告が届きました。",
+        next="端末を停止し、現物を確かめてから再開してください。",
+    ),
+    ProblemKind.TERMINAL_MOVED: Words(
+        what="端末の登録が別のパソコンで使われているようです。",
+        next="入れ替えた覚えがあれば承認し、なければ廃止して正しいパソコンを登録してください。",
+    ),
+    ProblemKind.IDENTITY_COPIED: Words(
+        what="二台のパソコンが同じ端末を名乗っています。",
+        next="誤った方の電源を切り、正しい方を新しいコードで登録し直してください。",
+    ),
+    ProblemKind.IDENTITY_TAKEN_OVER: Words(
+        what="別の誰かがこの端末の名前で接続しています。",
+        next="複製されたパソコンがないか調べ、正しい方を新しいコードで登録し直してください。",
+    ),
+    ProblemKind.KEY_ENROLLED_TWICE: Words(
+        what="登録済みのパソコンが別の端末として登録しようとしました。",
+        next="登録し直すにはその端末用のコードを発行し、複製したパソコンには新しい鍵を作ってください。",
+    ),
+    ProblemKind.STALE_CONFIRMATION: Words(
+        what="古い承認がもう一度端末に届きました。",
+        next="受け付けていません。繰り返す場合は、古い通知を送っている相手を調べてください。",
+    ),
+    ProblemKind.SERVICE_TOO_EARLY: Words(
+        what="承認前の端末にサービス情報が送られました。",
+        next="端末は受け取っていません。ほかの管理サーバーがつながっていないか確かめてください。",
+    ),
+    ProblemKind.PROTOCOL_UNSPOKEN: Words(
+        what="端末と管理サーバーの版が合いません。", next="古い方を更新してください。"
+    ),
+    ProblemKind.PROGRAM_DID_NOT_START: Words(
+        what="お客様のプログラムが起動しませんでした。",
+        next="機器を確認してください。提供できなかった分はお客様に返金扱いとなります。",
+    ),
+    ProblemKind.OFFLINE_START_DOUBTED: Words(
+        what="回線のない端末が、確認できない利用を開始しました。",
+        next="チケットの経過を確認し、事情が分かったらこの件を閉じてください。",
+    ),
+    ProblemKind.RESERVATION_WITHOUT_DEVICE: Words(
+        what="予約の機器が使えなくなりました。",
+        next="お客様の来店前に、別の機器へ移すか返金してください。",
+    ),
+    ProblemKind.PEER_COPIED: Words(
+        what="二つの制御装置が同じ支部を名乗っています。",
+        next="複製された方を止め、正しい方を cloud-controller peers add で追加し直してください。",
+    ),
+    ProblemKind.SEATS_OVERDRAWN: Words(
+        what="モジュールの使用中の席が、所有する席の数を超えています。",
+        next="不足分を購入するか、支部から席を戻してください。それまで新しい席は渡されません。",
+    ),
+    ProblemKind.SEATS_UNSETTLED: Words(
+        what="この制御装置と親の制御装置で、席の数が合いません。",
+        next="双方で cloud-controller seats list を見比べ、親の側で数を確定してください。",
+    ),
+    ProblemKind.LETTER_REFUSED: Words(
+        what="お客様へのメールが受け取りを拒まれました。",
+        next="多くは宛先の書き間違いです。お客様のチケットのページはそのまま使えます。",
+    ),
+    ProblemKind.MAIL_NOT_TAKEN: Words(
+        what="メールサーバーが当店のメールを受け付けません。",
+        next="メールの設定とサーバーを確認してください。諦めたメールは後から送られません。",
+    ),
+}
+
+PROBLEM_WORDS: Final = {"en": _PROBLEMS_EN, "ja": _PROBLEMS_JA}
+"""What the operator reads of a problem, by language."""
