@@ -34,6 +34,8 @@ BREACHES = {
     "one-sql": {"cloud_controller/timers.py": "import sqlite3"},
     "one-qr-reader": {"edge_agent/display.py": "import zxingcpp"},
     "one-qr-writer": {"cloud_controller/web/app.py": "import qrcode"},
+    "one-mail": {"cloud_controller/courier.py": "import smtplib"},
+    "one-paper": {"cloud_controller/web/app.py": "import reportlab"},
     "two-psutil": {"edge_agent/watchdog.py": "import psutil"},
     "no-circles": {
         "cloud_controller/web/app.py": "import cloud_controller.web.guard",
