@@ -10,7 +10,7 @@ from random import SystemRandom
 
 from rich.console import Console
 
-from tests.prove import crash, kills, redeem_race, rights, rights_rows
+from tests.prove import crash, kills, redeem_race, rights, rights_rows, tickets
 from tests.prove.counts import Counts
 
 PROOFS: dict[str, Callable[[float, int], Awaitable[Counts]]] = {
@@ -19,6 +19,7 @@ PROOFS: dict[str, Callable[[float, int], Awaitable[Counts]]] = {
     crash.NAME: crash.prove,
     rights_rows.NAME: rights_rows.prove,
     kills.NAME: kills.prove,
+    tickets.NAME: tickets.prove,
 }
 
 SECONDS = 30.0
