@@ -11,6 +11,7 @@ from common.errors import RusubanError
 from common.ids import TerminalId
 from common.messages.base import Message
 from common.messages.specification import Specification
+from common.rules.payments import EntryKind, Posting
 from common.rules.problems import ProblemKind
 from common.rules.registration import Standing
 from common.seals import ReadToken, TicketToken
@@ -116,6 +117,19 @@ class Problem:
     reservation: str | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)
     proposals: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Movement:
+    """Money that moves: postings that sum to nought in each currency, and what they are about."""
+
+    kind: EntryKind
+    postings: Sequence[Posting]
+    store: str
+    order: str | None = None
+    payment: str | None = None
+    reservation: str | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -231,6 +245,7 @@ class Transaction(Protocol):
     rights: Queries
     sessions: Queries
     letters: Queries
+    payments: Queries
     post: Queries
     problems: Queries
     registry: Registry
@@ -276,6 +291,10 @@ class Transaction(Protocol):
 
         `at` is when, by whoever reports it, in UTC milliseconds; without it, now.
         """
+        ...
+
+    def move_money(self, moved: Movement) -> None:
+        """Enter a movement of money; one without postings has moved nothing and is none."""
         ...
 
     def raise_problem(self, problem: Problem) -> None:

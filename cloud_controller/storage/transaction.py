@@ -13,6 +13,7 @@ from cloud_controller.ports import (
     LATELY_SECONDS,
     Clock,
     Keys,
+    Movement,
     Names,
     Problem,
     Queries,
@@ -25,13 +26,14 @@ from cloud_controller.storage.registry import BooksRegistry
 from common.ids import TerminalId
 from common.messages.base import Message
 from common.queries import BoundQueries
+from common.rules.payments import is_balanced
 from common.rules.problems import ProblemKind
 from common.topics import BrokerRole, Channel
 
 _FILES = (
     *("enrolment", "registration", "service"),
     *("offerings", "reservations", "rights", "sessions"),
-    *("letters", "post", "problems"),
+    *("letters", "payments", "post", "problems"),
 )
 _QUERIES = Path(__file__).parent / "queries"
 
@@ -47,6 +49,7 @@ class OpenTransaction:
     rights: Queries
     sessions: Queries
     letters: Queries
+    payments: Queries
     post: Queries
     problems: Queries
     registry: Registry
@@ -131,6 +134,29 @@ class OpenTransaction:
             session_id=session,
             body=json.dumps(dict(facts)),
         )
+
+    def move_money(self, moved: Movement) -> None:
+        """Enter a movement of money; see `ports.Transaction`."""
+        assert is_balanced(moved.postings), "money is neither made nor lost"
+        if not moved.postings:
+            return
+        entry_id = self.payments.add_entry(
+            kind=moved.kind,
+            store_id=moved.store,
+            order_id=moved.order,
+            payment_id=moved.payment,
+            reservation_id=moved.reservation,
+            why=moved.why,
+            at=self.now,
+        )
+        for line, posting in enumerate(moved.postings):
+            self.payments.add_posting(
+                entry_id=entry_id,
+                line=line,
+                account=posting.account,
+                cents=posting.cents,
+                currency=posting.currency,
+            )
 
     def raise_problem(self, problem: Problem) -> None:
         """Have an operator look at something; see `ports.Transaction`."""

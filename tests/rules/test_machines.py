@@ -11,6 +11,7 @@ import pytest
 from common.machine import Machine
 from common.rules.letters import LETTER, LetterEvent
 from common.rules.offerings import OFFER, OfferEvent
+from common.rules.payments import PAYMENT, PaymentEvent, PaymentState
 from common.rules.registration import STANDING, Standing, StandingEvent
 from common.rules.reservations import RESERVATION, ReservationEvent, ReservationState
 from common.rules.rights import CLIENT, SERVER, ClientEvent, ClientState, ServerEvent
@@ -36,6 +37,7 @@ MACHINES: tuple[tuple[Machine[Any, Any], type[StrEnum]], ...] = (
     (TICKET, TicketEvent),
     (HOLD, HoldEvent),
     (LETTER, LetterEvent),
+    (PAYMENT, PaymentEvent),
 )
 NAMES = [machine.name for machine, _ in MACHINES]
 
@@ -120,3 +122,10 @@ def test_a_late_payment_revives_an_expired_hold_and_nothing_else():
     revived = {at for at, event in RESERVATION.table if event is ReservationEvent.REVIVE}
     assert revived == {ReservationState.EXPIRED}
     assert RESERVATION.ends() == {ReservationState.COMPLETED, ReservationState.NO_SHOW}
+
+
+def test_a_payment_that_came_in_is_never_unpaid_and_what_went_back_is_back_for_good():
+    paid = {PaymentState.PAID, PaymentState.PARTLY_REFUNDED, PaymentState.REFUNDED}
+    for (before, _), after in PAYMENT.table.items():
+        assert before not in paid or after in paid - {PaymentState.PAID}
+    assert PAYMENT.ends() == {PaymentState.REFUNDED}

@@ -2,16 +2,16 @@
 
 from common.rules.payments.ledger import (
     CASH,
-    OWED,
     Account,
     EntryKind,
     Posting,
     entry,
     is_balanced,
+    kept_cents,
     undone,
 )
 from common.rules.payments.prices import Band, Package, Part, Prices, Stay, price_of
-from common.rules.payments.quotes import Line, Quote, discounted
+from common.rules.payments.quotes import Line, Quote, as_text, discounted, quote_in
 from common.rules.payments.states import PAYMENT, Method, PaymentEvent, PaymentState, chosen
 from common.rules.payments.tax import TaxLine, given_back, tax_lines
 from common.rules.payments.vouchers import (
@@ -28,7 +28,6 @@ from common.rules.payments.vouchers import (
 __all__ = [
     "CASH",
     "CODE_LENGTH",
-    "OWED",
     "PAYMENT",
     "Account",
     "Band",
@@ -50,13 +49,16 @@ __all__ = [
     "VoucherKind",
     "VoucherNo",
     "VoucherTerms",
+    "as_text",
     "chosen",
     "discount_of",
     "discounted",
     "entry",
     "given_back",
     "is_balanced",
+    "kept_cents",
     "price_of",
+    "quote_in",
     "tax_lines",
     "undone",
 ]

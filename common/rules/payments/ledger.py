@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Account(StrEnum):
@@ -34,8 +35,9 @@ class Account(StrEnum):
     CASH_STRIPE = "cash:stripe"
 
 
-CASH: frozenset[Account] = frozenset({Account.CASH_FREE, Account.CASH_STRIPE})
-OWED: frozenset[Account] = frozenset({Account.CREDIT, Account.REFUND_DUE})
+CASH: Final = frozenset({Account.CASH_FREE, Account.CASH_STRIPE})
+
+_KEPT: Final = CASH | {Account.REFUND_DUE, Account.CREDIT, Account.SUSPENSE}
 
 
 class EntryKind(StrEnum):
@@ -92,3 +94,12 @@ def undone(postings: Iterable[Posting]) -> tuple[Posting, ...]:
         Posting(account=each.account, cents=-each.cents, currency=each.currency)
         for each in postings
     )
+
+
+def kept_cents(balances: Iterable[tuple[str, int]]) -> int:
+    """Return what of the money that came in can still be given back.
+
+    That is what stands in the accounts of cash, less what is about to go back, is owed as
+    compensation, or is not known to be ours.
+    """
+    return sum(cents for account, cents in balances if account in _KEPT)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
+
+from pydantic import TypeAdapter
 
 from common.rules.payments.prices import Part
 from common.rules.payments.tax import TaxLine, tax_lines
@@ -73,3 +76,16 @@ def discounted(lines: Sequence[Line], discount: Discount) -> tuple[Line, ...]:
         replace(line, discount_cents=cents)
         for line, cents in zip(lines, discount.cents, strict=True)
     )
+
+
+def as_text(quote: Quote) -> str:
+    """Return a quote as it is kept."""
+    return _QUOTE.dump_json(quote).decode()
+
+
+def quote_in(text: str) -> Quote:
+    """Return a quote that was kept."""
+    return _QUOTE.validate_json(text)
+
+
+_QUOTE: Final = TypeAdapter(Quote)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from alembic import op
+from cloud_controller.storage.migrations.dialect import append_only, drop_append_only, run
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 _TABLES: Final = """
 CREATE TABLE prices (
@@ -95,6 +95,7 @@ CREATE TABLE entries (
 );
 CREATE INDEX entries_by_store ON entries (store_id, entry_id);
 CREATE INDEX entries_by_order ON entries (order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX entries_by_payment ON entries (payment_id) WHERE payment_id IS NOT NULL;
 CREATE TABLE postings (
     entry_id BIGINT NOT NULL REFERENCES entries,
     line BIGINT NOT NULL,
@@ -127,54 +128,23 @@ CREATE INDEX receipts_by_order ON receipts (order_id)
 """`payments.body` is the quote as it was charged: its lines, and the tax within them."""
 
 _NEW: Final = (
-    "receipts receipt_numbers postings entries webhook_events payment_calls voucher_uses payments "
-    "vouchers prices"
+    *("receipt_numbers", "webhook_events", "payment_calls", "voucher_uses", "payments"),
+    *("vouchers", "prices"),
 )
 
-_FOR_EVER: Final = ("entries", "postings", "receipts")
+_FOR_EVER: Final = ("receipts", "postings", "entries")
 """What is only ever added to; the database refuses everything else."""
-
-_REFUSAL: Final = """
-CREATE FUNCTION refuse_change() RETURNS trigger AS $$
-BEGIN RAISE EXCEPTION 'append_only'; END
-$$ LANGUAGE plpgsql
-"""
 
 
 def upgrade() -> None:
     """Make room for money."""
-    for statement in _TABLES.split(";\n"):
-        if statement.strip():
-            op.execute(statement)
-    if _is_postgres():
-        op.execute(_REFUSAL)
+    run(_TABLES)
     for table in _FOR_EVER:
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(_refusal(table, verb))
+        append_only(table)
 
 
 def downgrade() -> None:
     """Take it away again; prices are flat, and nobody is asked for money."""
     for table in _FOR_EVER:
-        for verb in ("UPDATE", "DELETE"):
-            of_table = f" ON {table}" if _is_postgres() else ""
-            op.execute(f"DROP TRIGGER {_named(table, verb)}{of_table}")
-    for table in _NEW.split():
-        op.execute(f"DROP TABLE {table}")
-    if _is_postgres():
-        op.execute("DROP FUNCTION refuse_change")
-
-
-def _refusal(table: str, verb: str) -> str:
-    begin = f"CREATE TRIGGER {_named(table, verb)} BEFORE {verb} ON {table}"
-    if _is_postgres():
-        return f"{begin} FOR EACH ROW EXECUTE FUNCTION refuse_change()"
-    return f"{begin} BEGIN SELECT RAISE(ABORT, 'append_only'); END"
-
-
-def _named(table: str, verb: str) -> str:
-    return f"{table}_refuse_{verb.lower()}"
-
-
-def _is_postgres() -> bool:
-    return op.get_bind().dialect.name == "postgresql"
+        drop_append_only(table)
+    run("".join(f"DROP TABLE {table};\n" for table in _NEW))

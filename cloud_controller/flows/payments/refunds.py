@@ -1,0 +1,119 @@
+"""Money goes back: decided and entered at once, never more than came in and is still here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cloud_controller.flows.payments.charges import CASH_OF, movement
+from cloud_controller.flows.payments.receipts import given_back_before, issue_refund
+from cloud_controller.ports import Row, Transaction
+from common.rules.payments import (
+    PAYMENT,
+    Account,
+    EntryKind,
+    Method,
+    PaymentEvent,
+    PaymentState,
+    Quote,
+    entry,
+    given_back,
+    kept_cents,
+    quote_in,
+)
+
+
+def paid_cents(books: Transaction, order_id: str) -> int:
+    """Return what an order has brought, less what went or is going back, or is owed for it."""
+    return _kept(books.payments.balances_of_order(order_id=order_id))
+
+
+def refund(
+    books: Transaction, order_id: str, reservation_id: str | None, cents: int, why: str
+) -> int:
+    """Give money of an order back, of its latest payment first; return how much.
+
+    That is `cents`, or what there is left where it is less. A refund by a provider is on its way
+    when this is committed, and gets there once.
+    """
+    assert cents >= 0, "a refund goes one way"
+    left = total = max(0, min(cents, paid_cents(books, order_id)))
+    offering = _offering_of(books, reservation_id)
+    for row in books.payments.payments_with_money(order_id=order_id):
+        balances = books.payments.balances_of_payment(payment_id=row["payment_id"])
+        part = min(left, _kept(balances))
+        if part > 0:
+            payment = books.payments.payment(payment_id=row["payment_id"])
+            _refund_part(books, payment, reservation_id, offering, part, why)
+            left -= part
+    _give_vouchers_back(books, order_id, reservation_id)
+    return total - left
+
+
+def _give_vouchers_back(books: Transaction, order: str, reservation: str | None) -> None:
+    """Give back what a voucher paid alone, when nothing of the order is left but this."""
+    if books.payments.other_claims(order_id=order, reservation_id=reservation or ""):
+        return
+    for row in books.payments.paid_by_voucher(order_id=order):
+        _note(books, row, is_all=True)
+
+
+def _refund_part(
+    books: Transaction,
+    row: Row,
+    reservation: str | None,
+    offering: str | None,
+    cents: int,
+    why: str,
+) -> None:
+    payment = row["payment_id"]
+    quote = quote_in(row["body"])
+    before = given_back_before(books, payment)
+    tax = given_back(quote.tax, before, cents, _rate_of(quote, offering))
+    _note(books, row, is_all=cents + sum(before.values()) >= row["due_cents"])
+    tax_cents = sum(line.tax_cents for line in tax)
+    postings = entry(
+        row["currency"],
+        [
+            (Account.REFUND, cents - tax_cents),
+            (Account.TAX, tax_cents),
+            (Account.REFUND_DUE, -cents),
+        ],
+    )
+    books.move_money(movement(EntryKind.REFUNDED, row, postings, reservation=reservation, why=why))
+    issue_refund(books, row, tax, why)
+    pay_out(books, row, cents)
+
+
+def pay_out(books: Transaction, row: Row, cents: int) -> None:
+    """Note that a refund has left: what was settled outside is given back there."""
+    cash = CASH_OF[Method(row["method"])]
+    postings = entry(row["currency"], [(Account.REFUND_DUE, cents), (cash, -cents)])
+    books.move_money(movement(EntryKind.PAID_OUT, row, postings))
+
+
+def _kept(balances: Iterable[Row]) -> int:
+    return kept_cents((row["account"], row["cents"]) for row in balances)
+
+
+def _note(books: Transaction, row: Row, *, is_all: bool) -> None:
+    event = PaymentEvent.REFUND_REST if is_all else PaymentEvent.REFUND_PART
+    after = PAYMENT.step(PaymentState(row["state"]), event)
+    assert after is not None, "what is refunded was paid"
+    if after is PaymentState.REFUNDED:
+        books.payments.return_voucher(payment_id=row["payment_id"], returned_at=books.now)
+    books.payments.move_payment(
+        payment_id=row["payment_id"], before=row["state"], state=after, changed_at=books.now
+    )
+
+
+def _offering_of(books: Transaction, reservation: str | None) -> str | None:
+    if reservation is None:
+        return None
+    row = books.payments.reservation_charged(reservation_id=reservation)
+    return None if row is None else str(row["offering_id"])
+
+
+def _rate_of(quote: Quote, offering: str | None) -> int | None:
+    """Return the rate of tax of an offering in a quote: what is given back is of it first."""
+    rates = [line.tax_basis_points for line in quote.lines if line.offering == offering]
+    return rates[0] if rates else None
