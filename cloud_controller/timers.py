@@ -158,5 +158,7 @@ def _tidy(books: Transaction) -> None:
     sessions.call_for_unconfirmed(books)
     sessions.give_up_undelivered(books)
     reservations.lapse(books)
+    reservations.settle(books)
+    reservations.offer_freed(books)
     reservations.forget_answers(books, ANSWERS_KEPT_SECONDS)
     enrolment.forget_codes(books)

@@ -1,16 +1,64 @@
-"""What customers claim: which slots are free, who has one, and what time alone makes of it."""
+"""What customers claim: slots, orders, tickets, changes, the waiting list, and how claims end."""
 
-from cloud_controller.flows.reservations.claims import book, cancel, story, ticket
-from cloud_controller.flows.reservations.lapses import forget_answers, lapse
+from cloud_controller.flows.reservations.changes import TicketIsHeld, extend, reschedule, transfer
+from cloud_controller.flows.reservations.ends import cancel, forget_answers, lapse
+from cloud_controller.flows.reservations.orders import (
+    ANYBODY,
+    Customer,
+    HoldIsOver,
+    address,
+    book,
+    claims_of,
+    confirm,
+    note_paid,
+    order_by_id,
+    order_of,
+    place,
+    release,
+)
 from cloud_controller.flows.reservations.slots import Wish, free_slots
+from cloud_controller.flows.reservations.tickets import story, ticket
+from cloud_controller.flows.reservations.waiting import (
+    Offered,
+    join,
+    offer_freed,
+    place_in_list,
+    settle,
+    withdraw,
+)
+from cloud_controller.flows.reservations.walk_in import NowFree, free_now, wish_now
 
 __all__ = [
+    "ANYBODY",
+    "Customer",
+    "HoldIsOver",
+    "NowFree",
+    "Offered",
+    "TicketIsHeld",
     "Wish",
+    "address",
     "book",
     "cancel",
+    "claims_of",
+    "confirm",
+    "extend",
     "forget_answers",
+    "free_now",
     "free_slots",
+    "join",
     "lapse",
+    "note_paid",
+    "offer_freed",
+    "order_by_id",
+    "order_of",
+    "place",
+    "place_in_list",
+    "release",
+    "reschedule",
+    "settle",
     "story",
     "ticket",
+    "transfer",
+    "wish_now",
+    "withdraw",
 ]

@@ -4,26 +4,56 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from cloud_controller.ports import NotAllowed, NotFound, Row, SlotIsTaken, Transaction
 from common.ids import OfferingId
-from common.rules.reservations import Range, SlotTerms, blocked, is_free, slots
+from common.rules.reservations import Range, SlotTerms, blocked, is_a_slot, is_free, slots
+
+NOBODY: Final = ""
+"""The holder of whoever does not say who he is: nothing is held for him."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What a customer asks for; `device` is None where any device of the offering will do."""
+    """What a customer asks for; `device` is None where any device of the offering will do.
+
+    `is_now`: he stands there and begins at once, whatever the grid of slots says. `price_cents` is
+    what it costs, where that is not simply the offering's price.
+    """
 
     offering: OfferingId
     slot: Range
     device: str | None = None
+    party_size: int = 1
+    is_now: bool = False
+    price_cents: int | None = None
+
+    @property
+    def length_seconds(self) -> int:
+        """Return how long it lasts."""
+        return (self.slot.ends_at - self.slot.starts_at) // 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """A wish that can be had: the offering with its terms, and the device it would be on."""
+
+    offering: Row
+    terms: SlotTerms
+    device: Row
 
 
 def free_slots(
-    books: Transaction, offering: OfferingId, length_seconds: int, window: Range
+    books: Transaction,
+    offering: OfferingId,
+    length_seconds: int,
+    window: Range,
+    holder: str = NOBODY,
 ) -> list[dict[str, Any]]:
     """Return the slots of an offering in a window, each with the devices that are free in it.
+
+    What `holder` himself holds counts as free: he would take it anew.
 
     Raises:
         NotFound: there is no such offering.
@@ -32,12 +62,32 @@ def free_slots(
     row, terms = terms_of(books, offering, length_seconds)
     devices = list(books.offerings.devices(offering_id=row["offering_id"]))
     reach = blocked(window, terms.turnover_seconds)
-    taken = {device["device_id"]: _taken(books, device["device_id"], reach) for device in devices}
+    taken = {
+        device["device_id"]: taken_on(books, device["device_id"], reach, holder=holder)
+        for device in devices
+    }
     return [
         {"starts_at": slot.starts_at, "ends_at": slot.ends_at, "devices": free}
         for slot in slots(terms, window, now=books.now)
         if (free := _free_in(slot, terms, devices, taken))
     ]
+
+
+def fit(books: Transaction, wish: Wish, *, instead_of: str = "", holder: str = NOBODY) -> Fit:
+    """Return how a wish can be had; `instead_of` is the reservation that it would replace.
+
+    Raises:
+        NotFound: there is no such offering, or the device is not one of its own.
+        NotAllowed: that is no slot of the offering, or too large a party.
+        SlotIsTaken: no device is free then.
+    """
+    row, terms = terms_of(books, wish.offering, wish.length_seconds)
+    if wish.party_size > row["party_max"]:
+        raise NotAllowed(why=f"at most {row['party_max']} people fit in")
+    if not _can_begin(terms, wish, books.now):
+        raise NotAllowed(why="this time is not one of the offering's slots, or it has passed")
+    device = _choose(books, row, terms, wish, instead_of=instead_of, holder=holder)
+    return Fit(offering=row, terms=terms, device=device)
 
 
 def terms_of(books: Transaction, offering: str, length_seconds: int) -> tuple[Row, SlotTerms]:
@@ -59,13 +109,35 @@ def terms_of(books: Transaction, offering: str, length_seconds: int) -> tuple[Ro
     )
 
 
-def choose(books: Transaction, row: Row, terms: SlotTerms, wish: Wish) -> Row:
-    """Return the device that a slot would be on: the one that is wished for, or any that is free.
+def taken_on(
+    books: Transaction,
+    device: str,
+    window: Range,
+    *,
+    instead_of: str = "",
+    holder: str = NOBODY,
+) -> list[Range]:
+    """Return what blocks a device in a stretch of time, but for one's own."""
+    rows = books.reservations.taken(
+        device_id=device,
+        from_at=window.starts_at,
+        to_at=window.ends_at,
+        now=books.now,
+        instead_of=instead_of,
+        holder=holder,
+    )
+    return [Range(starts_at=row["starts_at"], ends_at=row["blocked_until"]) for row in rows]
 
-    Raises:
-        NotFound: the device is not one of the offering, or none of it is there.
-        SlotIsTaken: no device is free then.
-    """
+
+def _can_begin(terms: SlotTerms, wish: Wish, now: int) -> bool:
+    if wish.is_now:
+        return wish.slot.starts_at <= now < wish.slot.ends_at
+    return is_a_slot(terms, wish.slot, now=now)
+
+
+def _choose(
+    books: Transaction, row: Row, terms: SlotTerms, wish: Wish, *, instead_of: str, holder: str
+) -> Row:
     devices = list(books.offerings.devices(offering_id=row["offering_id"]))
     if wish.device is not None:
         devices = [device for device in devices if device["device_id"] == wish.device]
@@ -73,17 +145,10 @@ def choose(books: Transaction, row: Row, terms: SlotTerms, wish: Wish) -> Row:
         raise NotFound(what="device on offer")
     wanted = blocked(wish.slot, terms.turnover_seconds)
     for device in devices:
-        taken = _taken(books, device["device_id"], wanted)
+        taken = taken_on(books, device["device_id"], wanted, instead_of=instead_of, holder=holder)
         if is_free(wish.slot, terms.turnover_seconds, taken):
             return device
     raise SlotIsTaken
-
-
-def _taken(books: Transaction, device: str, window: Range) -> list[Range]:
-    rows = books.reservations.taken(
-        device_id=device, from_at=window.starts_at, to_at=window.ends_at
-    )
-    return [Range(starts_at=row["starts_at"], ends_at=row["blocked_until"]) for row in rows]
 
 
 def _free_in(

@@ -75,7 +75,9 @@ def note_ended(books: Transaction, said: Received) -> None:
     known = known_of(books, said, message.session)
     if known is None or not _close(books, known, message, message.delivered_seconds):
         return
-    books.sessions.complete_use(reservation_id=known["reservation_id"], changed_at=books.now)
+    books.sessions.complete_use(
+        reservation_id=known["reservation_id"], ended_at=books.now, changed_at=books.now
+    )
     facts = {"reason": message.reason, "delivered_seconds": message.delivered_seconds}
     enter(books, known, message.type, message.at, facts)
     enter(books, known, "reservation.completed", books.now, {})
@@ -111,7 +113,9 @@ def presume_stopped(books: Transaction) -> None:
             is_presumed=1,
         )
         if has_run:
-            books.sessions.complete_use(reservation_id=row["reservation_id"], changed_at=books.now)
+            books.sessions.complete_use(
+                reservation_id=row["reservation_id"], ended_at=books.now, changed_at=books.now
+            )
         enter(books, row, "session.presumed_stopped", books.now, {})
 
 

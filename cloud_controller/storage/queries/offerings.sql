@@ -51,7 +51,7 @@ ORDER BY s.number, o.title, o.offering_id;
 -- name: terms(offering_id)^
 SELECT o.offering_id, o.store_id, s.number AS store_number, s.title AS store_title, s.time_zone,
     o.title, o.content, o.price_cents, o.currency, o.lengths_seconds, o.grid_seconds,
-    o.turnover_seconds, o.early_seconds
+    o.turnover_seconds, o.early_seconds, o.hold_seconds, o.party_max
 FROM offerings AS o JOIN stores AS s USING (store_id)
 WHERE o.offering_id = :offering_id;
 

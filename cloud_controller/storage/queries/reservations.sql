@@ -1,32 +1,107 @@
 -- Claims to devices, their tickets, and answers already given on the web. Written by the reservations flow.
 
--- name: taken(device_id, from_at, to_at)
--- What blocks a device in a stretch of time.
+-- name: taken(device_id, from_at, to_at, now, instead_of, holder)
+-- What blocks a device in a stretch of time, but for a reservation that makes way, what a holder holds
+-- himself, and holds that are over. A use that is over blocks its turnover.
+SELECT r.starts_at, r.blocked_until FROM reservations AS r
+WHERE r.device_id = :device_id AND r.state IN ('held', 'confirmed', 'in_use')
+    AND r.starts_at < :to_at AND r.blocked_until > :from_at AND r.reservation_id <> :instead_of
+    AND NOT (r.state = 'held' AND (r.hold_ends_at <= :now OR EXISTS (SELECT 1 FROM orders AS b
+        WHERE b.order_id = r.order_id AND b.holder = :holder AND b.holder <> '')))
+UNION ALL
 SELECT starts_at, blocked_until FROM reservations
-WHERE device_id = :device_id AND state IN ('held', 'confirmed', 'in_use')
-    AND starts_at < :to_at AND blocked_until > :from_at
+WHERE device_id = :device_id AND state = 'completed' AND blocked_until > :from_at
+    AND blocked_until > :now AND starts_at < :to_at
 ORDER BY starts_at;
 
--- name: book(reservation_id, store_id, offering_id, device_id, starts_at, ends_at, blocked_until, price_cents, currency, link, made_at)!
--- Refused by the database itself where it would overlap another claim to the device.
-INSERT INTO reservations (reservation_id, store_id, offering_id, device_id, starts_at, ends_at,
-    blocked_until, state, price_cents, currency, link, made_at, changed_at)
-VALUES (:reservation_id, :store_id, :offering_id, :device_id, :starts_at, :ends_at,
-    :blocked_until, 'confirmed', :price_cents, :currency, :link, :made_at, :made_at);
+-- name: open_order(order_id, store_id, link, holder, mail, language, made_at)!
+INSERT INTO orders (order_id, store_id, link, holder, mail, language, made_at)
+VALUES (:order_id, :store_id, :link, :holder, :mail, :language, :made_at);
 
--- name: issue_ticket(ticket_id, reservation_id, device_number, revision, token, issued_at)!
-INSERT INTO tickets (ticket_id, reservation_id, device_number, revision, token, state, issued_at)
-VALUES (:ticket_id, :reservation_id, :device_number, :revision, :token, 'issued', :issued_at);
+-- name: order(order_id)^
+SELECT order_id, store_id, link, holder, mail, language, made_at FROM orders
+WHERE order_id = :order_id;
+
+-- name: order_by_link(link)^
+SELECT order_id, store_id, link, holder, mail, language, made_at FROM orders WHERE link = :link;
+
+-- name: address_order(order_id, mail, language)!
+UPDATE orders SET mail = :mail, language = :language WHERE order_id = :order_id;
+
+-- name: of_order(order_id)
+SELECT r.reservation_id, r.order_id, r.offering_id, o.title AS offering_title, r.device_id,
+    v.title AS device_title, v.number AS device_number, r.starts_at, r.ends_at, r.blocked_until,
+    r.state, r.hold_ends_at, r.party_size, r.price_cents, r.currency, r.link
+FROM reservations AS r JOIN offerings AS o USING (offering_id) JOIN devices AS v USING (device_id)
+WHERE r.order_id = :order_id
+ORDER BY r.starts_at, v.number, r.reservation_id;
+
+-- name: held_by(holder)
+SELECT r.reservation_id, r.state FROM orders AS b JOIN reservations AS r USING (order_id)
+WHERE b.holder = :holder AND r.state = 'held';
+
+-- name: book(reservation_id, order_id, store_id, offering_id, device_id, starts_at, ends_at, blocked_until, state, hold_ends_at, party_size, price_cents, currency, link, made_at)!
+-- Refused by the database itself where it would overlap another claim to the device.
+INSERT INTO reservations (reservation_id, order_id, store_id, offering_id, device_id, starts_at,
+    ends_at, blocked_until, state, hold_ends_at, party_size, price_cents, currency, link, made_at,
+    changed_at)
+VALUES (:reservation_id, :order_id, :store_id, :offering_id, :device_id, :starts_at,
+    :ends_at, :blocked_until, :state, :hold_ends_at, :party_size, :price_cents, :currency, :link,
+    :made_at, :made_at);
+
+-- name: confirm(reservation_id, before, state, changed_at)!
+UPDATE reservations SET state = :state, hold_ends_at = NULL, changed_at = :changed_at
+WHERE reservation_id = :reservation_id AND state = :before;
+
+-- name: move(reservation_id, device_id, starts_at, ends_at, blocked_until, changed_at)!
+-- One change of the whole range: it is never without a place, nor in two.
+UPDATE reservations SET device_id = :device_id, starts_at = :starts_at, ends_at = :ends_at,
+    blocked_until = :blocked_until, changed_at = :changed_at
+WHERE reservation_id = :reservation_id AND state = 'confirmed';
+
+-- name: give_link(reservation_id, link, changed_at)!
+UPDATE reservations SET link = :link, changed_at = :changed_at
+WHERE reservation_id = :reservation_id AND state = 'confirmed';
+
+-- name: issue_ticket(ticket_id, reservation_id, device_number, revision, token, short_code, issued_at)!
+INSERT INTO tickets (ticket_id, reservation_id, device_number, revision, token, short_code, state,
+    issued_at)
+VALUES (:ticket_id, :reservation_id, :device_number, :revision, :token, :short_code, 'issued',
+    :issued_at);
+
+-- name: to_reissue(reservation_id)^
+SELECT s.number AS store_number, v.number AS device_number, k.ticket_id, k.revision,
+    k.device_number AS ticket_device_number, k.state AS ticket_state, r.starts_at, r.ends_at
+FROM reservations AS r JOIN tickets AS k USING (reservation_id) JOIN devices AS v USING (device_id)
+JOIN stores AS s ON s.store_id = r.store_id
+WHERE r.reservation_id = :reservation_id;
+
+-- name: reissue_ticket(ticket_id, device_number, revision, token, short_code, state, issued_at)!
+UPDATE tickets SET device_number = :device_number, revision = :revision, token = :token,
+    short_code = :short_code, state = :state, issued_at = :issued_at
+WHERE ticket_id = :ticket_id AND state IN ('issued', 'void');
+
+-- name: revoke(reservation_id, revoked_at)!
+-- It need not be known for longer than its slot could have been.
+INSERT INTO revocations (ticket_id, revision, store_id, dies_at, revoked_at)
+SELECT k.ticket_id, k.revision, r.store_id, r.ends_at, :revoked_at
+FROM tickets AS k JOIN reservations AS r USING (reservation_id)
+WHERE k.reservation_id = :reservation_id AND k.state = 'issued' AND r.ends_at > :revoked_at
+ON CONFLICT DO NOTHING;
+
+-- name: forget_revocations(before)!
+DELETE FROM revocations WHERE dies_at < :before;
 
 -- name: by_link(link)^
 SELECT r.reservation_id, r.store_id, s.title AS store_title, s.time_zone, r.offering_id,
     o.title AS offering_title, r.device_id, v.title AS device_title, v.number AS device_number,
+    r.order_id, r.party_size, r.hold_ends_at, o.change_seconds, o.cancel_seconds,
     r.starts_at, r.ends_at, r.state, r.price_cents, r.currency, r.link, r.made_at,
     r.cancel_asked_at, EXISTS (SELECT 1 FROM held_tickets AS h WHERE h.ticket_id = k.ticket_id
         AND h.state <> 'released') AS is_held,
     (SELECT coalesce(sum(c.cents), 0) FROM compensations AS c
         WHERE c.reservation_id = r.reservation_id) AS compensated_cents,
-    o.early_seconds, k.ticket_id, k.token, k.revision, k.state AS ticket_state,
+    o.early_seconds, k.ticket_id, k.token, k.short_code, k.revision, k.state AS ticket_state,
     u.session_id, u.state AS session_state, u.running_at, u.deadline_at, u.ended_at, u.end_reason,
     u.delivered_seconds
 FROM reservations AS r
@@ -39,10 +114,9 @@ LEFT JOIN sessions AS u ON u.session_id = (
     ORDER BY granted_at DESC, fence DESC LIMIT 1)
 WHERE r.link = :link;
 
--- name: cancel(link, changed_at)$
-UPDATE reservations SET state = 'cancelled', changed_at = :changed_at
-WHERE link = :link AND state IN ('held', 'confirmed')
-RETURNING reservation_id;
+-- name: close(reservation_id, before, state, changed_at)!
+UPDATE reservations SET state = :state, changed_at = :changed_at
+WHERE reservation_id = :reservation_id AND state = :before;
 
 -- name: ask_to_cancel(link, asked_at)!
 -- Its ticket is held by a terminal: it counts when that has given it back.
@@ -53,17 +127,80 @@ WHERE link = :link AND state IN ('held', 'confirmed');
 UPDATE tickets SET state = 'void' WHERE reservation_id = :reservation_id AND state = 'issued';
 
 -- name: overdue(now, most)
--- Confirmed claims whose slot is over and whose ticket was never shown, by all who could know.
-SELECT r.reservation_id FROM reservations AS r JOIN tickets AS k USING (reservation_id)
-WHERE r.state = 'confirmed' AND r.ends_at <= :now AND k.state = 'issued'
+-- Holds that are over; and confirmed claims whose ticket was never shown, by all who could know, within
+-- their grace or, where there is none, their slot.
+SELECT r.reservation_id, r.state, r.order_id, r.link, r.starts_at, r.hold_ends_at AS over_at
+FROM reservations AS r WHERE r.state = 'held' AND r.hold_ends_at <= :now
+UNION ALL
+SELECT r.reservation_id, r.state, r.order_id, r.link, r.starts_at, r.starts_at AS over_at
+FROM reservations AS r JOIN tickets AS k USING (reservation_id)
+JOIN offerings AS o USING (offering_id)
+WHERE r.starts_at <= :now AND r.state = 'confirmed' AND k.state = 'issued'
+    AND (r.ends_at <= :now OR r.starts_at + o.grace_seconds * 1000 <= :now)
     AND NOT EXISTS (SELECT 1 FROM held_tickets AS h WHERE h.ticket_id = k.ticket_id
         AND h.state <> 'released')
     AND NOT EXISTS (SELECT 1 FROM sessions AS s WHERE s.reservation_id = r.reservation_id)
-ORDER BY r.ends_at LIMIT :most;
+ORDER BY over_at LIMIT :most;
 
--- name: lapse(reservation_id, changed_at)!
-UPDATE reservations SET state = 'no_show', changed_at = :changed_at
-WHERE reservation_id = :reservation_id AND state = 'confirmed';
+-- name: over_on(device_id, from_at, to_at, now)
+-- The same of one device in a stretch of time.
+SELECT r.reservation_id, r.state
+FROM reservations AS r JOIN tickets AS k USING (reservation_id)
+JOIN offerings AS o USING (offering_id)
+WHERE r.device_id = :device_id AND r.state IN ('held', 'confirmed', 'in_use')
+    AND r.starts_at < :to_at AND r.blocked_until > :from_at
+    AND ((r.state = 'held' AND r.hold_ends_at <= :now) OR (r.state = 'confirmed' AND k.state = 'issued'
+    AND (r.ends_at <= :now OR r.starts_at + o.grace_seconds * 1000 <= :now)
+    AND NOT EXISTS (SELECT 1 FROM held_tickets AS h WHERE h.ticket_id = k.ticket_id
+        AND h.state <> 'released')
+    AND NOT EXISTS (SELECT 1 FROM sessions AS s WHERE s.reservation_id = r.reservation_id)));
+
+-- name: count_waiting(offering_id, starts_at)$
+SELECT count(*) FROM waiting WHERE offering_id = :offering_id AND starts_at = :starts_at
+    AND state IN ('waiting', 'offered');
+
+-- name: join_waiting(waiting_id, offering_id, link, starts_at, ends_at, party_size, mail, language, made_at)!
+INSERT INTO waiting (waiting_id, offering_id, link, starts_at, ends_at, party_size, mail, language,
+    state, made_at, changed_at)
+VALUES (:waiting_id, :offering_id, :link, :starts_at, :ends_at, :party_size, :mail, :language,
+    'waiting', :made_at, :made_at);
+
+-- name: waiting_by_link(link)^
+SELECT w.waiting_id, w.link, w.offering_id, o.title AS offering_title, s.title AS store_title,
+    s.time_zone, w.starts_at, w.ends_at, w.state, b.link AS order_link,
+    (SELECT count(*) FROM waiting AS n WHERE n.offering_id = w.offering_id
+        AND n.starts_at = w.starts_at AND n.state IN ('waiting', 'offered')
+        AND (n.made_at < w.made_at OR (n.made_at = w.made_at AND n.waiting_id < w.waiting_id)))
+        AS before_you
+FROM waiting AS w JOIN offerings AS o USING (offering_id)
+JOIN stores AS s ON s.store_id = o.store_id LEFT JOIN orders AS b ON b.order_id = w.order_id
+WHERE w.link = :link;
+
+-- name: turn_waiting(waiting_id, before, state, changed_at)!
+UPDATE waiting SET state = :state, changed_at = :changed_at
+WHERE waiting_id = :waiting_id AND state = :before;
+
+-- name: offer_place(waiting_id, order_id, state, changed_at)!
+UPDATE waiting SET state = :state, order_id = :order_id, changed_at = :changed_at
+WHERE waiting_id = :waiting_id AND state = 'waiting';
+
+-- name: waiting_and_possible(now, most)
+-- Who waits for a slot that has not begun, and nobody who came before him for the same does.
+SELECT w.waiting_id, w.link, w.offering_id, w.starts_at, w.ends_at, w.party_size, w.mail,
+    w.language, w.state
+FROM waiting AS w WHERE w.state = 'waiting' AND w.starts_at > :now
+ORDER BY w.starts_at, w.made_at, w.waiting_id LIMIT :most;
+
+-- name: waiting_to_settle(now, most)
+-- Offers that were taken or let go, and those whose slot has begun.
+SELECT w.waiting_id, w.state, CASE WHEN EXISTS (SELECT 1 FROM reservations AS r
+    WHERE r.order_id = w.order_id AND r.state NOT IN ('held', 'expired', 'cancelled'))
+    THEN 1 ELSE 0 END AS is_taken
+FROM waiting AS w
+WHERE (w.state = 'offered' AND NOT EXISTS (SELECT 1 FROM reservations AS r
+        WHERE r.order_id = w.order_id AND r.state = 'held'))
+    OR (w.state = 'waiting' AND w.starts_at <= :now)
+ORDER BY w.waiting_id LIMIT :most;
 
 -- name: answer_given(key, route)^
 SELECT body_digest, status, body FROM web_answers WHERE key = :key AND route = :route;

@@ -45,8 +45,14 @@ UPDATE reservations SET changed_at = :changed_at, state = CASE
     WHEN state = 'cancelled' AND ends_at <= :changed_at THEN 'completed' ELSE 'in_use' END
 WHERE reservation_id = :reservation_id AND state IN ('confirmed', 'cancelled');
 
--- name: complete_use(reservation_id, changed_at)!
-UPDATE reservations SET state = 'completed', changed_at = :changed_at
+-- name: complete_use(reservation_id, ended_at, changed_at)!
+-- What is over early frees the rest, after its turnover; what was booked is kept beside it.
+UPDATE reservations SET state = 'completed', changed_at = :changed_at,
+    booked_ends_at = CASE WHEN :ended_at < ends_at THEN ends_at ELSE booked_ends_at END,
+    ends_at = CASE WHEN :ended_at >= ends_at THEN ends_at
+        WHEN :ended_at > starts_at THEN :ended_at ELSE starts_at + 1 END,
+    blocked_until = blocked_until - CASE WHEN :ended_at >= ends_at THEN 0
+        WHEN :ended_at > starts_at THEN ends_at - :ended_at ELSE ends_at - starts_at - 1 END
 WHERE reservation_id = :reservation_id AND state = 'in_use';
 
 -- name: due_for_stop(now, most)
@@ -166,7 +172,8 @@ WHERE state IN ('granted', 'starting') AND granted_at < :before
 LIMIT :most;
 
 -- name: debt(reservation_id)^
-SELECT r.starts_at, r.ends_at, r.price_cents, r.currency, count(c.entry_id) AS entries,
+SELECT r.starts_at, coalesce(r.booked_ends_at, r.ends_at) AS ends_at, r.price_cents, r.currency,
+    count(c.entry_id) AS entries,
     coalesce(sum(c.seconds), 0.0) AS entered_seconds, coalesce(sum(c.cents), 0) AS entered_cents
 FROM reservations AS r LEFT JOIN compensations AS c USING (reservation_id)
 WHERE r.reservation_id = :reservation_id

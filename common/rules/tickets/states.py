@@ -73,6 +73,8 @@ class TicketEvent(StrEnum):
     RUN = "run"
     GIVE_BACK = "give_back"
     CANCEL = "cancel"
+    REISSUE = "reissue"
+    """Its reservation was changed, or is good again: the ticket has a new revision."""
 
 
 TICKET: Final = Machine(
@@ -83,6 +85,8 @@ TICKET: Final = Machine(
         (TicketState.RESERVED, TicketEvent.RUN): TicketState.SPENT,
         (TicketState.RESERVED, TicketEvent.GIVE_BACK): TicketState.ISSUED,
         (TicketState.ISSUED, TicketEvent.CANCEL): TicketState.VOID,
+        (TicketState.ISSUED, TicketEvent.REISSUE): TicketState.ISSUED,
+        (TicketState.VOID, TicketEvent.REISSUE): TicketState.ISSUED,
         (TicketState.VOID, TicketEvent.RUN): TicketState.SPENT,
     },
 )
