@@ -20,7 +20,7 @@ from common.rules.tickets import DenialReason
 from edge_agent.display import Display
 from edge_agent.flows import rights
 from edge_agent.ports import Clock, Identity, Journal, Names, NoticeShown, Shown, Verdict
-from edge_agent.scanners.hygiene import NotATicket, clean, hygiene
+from edge_agent.scanners.hygiene import NotATicket, Scanned, clean, hygiene
 from edge_agent.scanners.reading import Reading, Scanner, ScannerIsGone
 
 SCANNER_AGAIN_SECONDS: Final = 3.0
@@ -95,7 +95,8 @@ class Entrance:
         elif not profile.devices:
             self._report(scanned.text)
         else:
-            device = self._device_for(profile, scanned.read.token.device_number)
+            number = scanned.read.token.device_number if isinstance(scanned, Scanned) else 0
+            device = self._device_for(profile, number)
             name = self._around.names.new("x")
             self._ask(self._scan(name, scanned.text, device, profile))
 

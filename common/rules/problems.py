@@ -19,6 +19,7 @@ class ProblemKind(StrEnum):
     SERVICE_TOO_EARLY = "service_too_early"
     PROTOCOL_UNSPOKEN = "protocol_unspoken"
     PROGRAM_DID_NOT_START = "program_did_not_start"
+    CODES_GUESSED = "codes_guessed"
     OFFLINE_START_DOUBTED = "offline_start_doubted"
     RESERVATION_WITHOUT_DEVICE = "reservation_without_device"
     PEER_COPIED = "peer_copied"

@@ -48,6 +48,10 @@ _PROBLEMS_EN: Final = {
         what="A customer's program did not start.",
         next="Look at the device. What was not delivered is credited to the customer.",
     ),
+    ProblemKind.CODES_GUESSED: Words(
+        what="Somebody tries short codes that no ticket has.",
+        next="Look at who stands there. Tickets themselves open as ever; codes count again soon.",
+    ),
     ProblemKind.OFFLINE_START_DOUBTED: Words(
         what="A terminal without the line started a session that is in doubt.",
         next="Look at the ticket's story, and close this when you know what happened.",
@@ -117,6 +121,10 @@ _PROBLEMS_JA: Final = {
     ProblemKind.PROGRAM_DID_NOT_START: Words(
         what="お客様のプログラムが起動しませんでした。",
         next="機器を確認してください。提供できなかった分はお客様に返金扱いとなります。",
+    ),
+    ProblemKind.CODES_GUESSED: Words(
+        what="どのチケットにもない短いコードが繰り返し入力されています。",
+        next="端末の前の様子を確認してください。チケット自体は読み取れます。コードもしばらくすると使えます。",
     ),
     ProblemKind.OFFLINE_START_DOUBTED: Words(
         what="回線のない端末が、確認できない利用を開始しました。",

@@ -1,4 +1,7 @@
-"""Wash what a scanner read: only a short, printable text built like a ticket goes further."""
+"""Wash what a scanner read: only a short, printable text built like a ticket goes further.
+
+A ticket's short code, typed or scanned as text, goes further too.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from common.errors import TokenIsMalformed
+from common.rules.tickets import short_code_in
 from common.seals import ReadToken, read_token
 
 TEXT_LENGTH_MAX: Final = 512
@@ -32,6 +36,13 @@ class Scanned:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ShortCode:
+    """A text that is built like a short code, in its one spelling; whose it is, the books know."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class NotATicket:
     """The customer's reason, and why in words for the log."""
 
@@ -47,9 +58,12 @@ def clean(text: str) -> str:
     return kept if len(kept) <= TEXT_LENGTH_MAX else kept[:TEXT_LENGTH_MAX] + CUT_MARK
 
 
-def hygiene(text: str) -> Scanned | NotATicket:
-    """Say whether a scanned text could be a ticket, cheapest check first."""
+def hygiene(text: str) -> Scanned | ShortCode | NotATicket:
+    """Say whether a scanned text could be a ticket or its short code, cheapest check first."""
     cleaned = clean(text)
+    code = short_code_in(cleaned)
+    if code is not None:
+        return ShortCode(text=code)
     if len(cleaned) > TEXT_LENGTH_MAX:
         return NotATicket(
             reason="unknown_ticket", why=f"it has more than {TEXT_LENGTH_MAX} characters"

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from common.errors import CannotStart
 from common.seals import KEY_IDS_MAX, token_is_ours, verifying_key
-from edge_agent.scanners.hygiene import NotATicket, hygiene
+from edge_agent.scanners.hygiene import NotATicket, ShortCode, hygiene
 from edge_agent.scanners.image import NothingFound, Unreadable, read_picture
 from edge_agent.scanners.reading import Reading
 
@@ -115,6 +115,8 @@ def _why_not(
     found = hygiene(text)
     if isinstance(found, NotATicket):
         return found.reason, found.why
+    if isinstance(found, ShortCode):
+        return "unknown_ticket", "it is built like a short code: the controller knows whose it is"
     if keys is not None and not token_is_ours(found.read, keys):
         return "bad_signature", "none of the keys given signed it"
     return None

@@ -114,6 +114,14 @@ def test_c3_a_ticket_is_asked_about_for_the_device_it_names(house, booth):
     assert request.request["device"] == device
 
 
+def test_c3_a_short_code_is_asked_about_at_a_device_that_is_free(house, booth):
+    (device, _) = house.devices_of(booth.terminal)
+    booth.read("0123-45678 g\r\n")
+    (request,) = booth.terminal.asks()
+    assert isinstance(request, Request)
+    assert (request.request["token"], request.request["device"]) == ("012345678G", device)
+
+
 def test_while_nobody_is_served_a_scan_says_so(house, booth):
     token = house.book(house.devices_of(booth.terminal)[0])
     booth.profile = None

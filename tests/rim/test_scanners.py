@@ -17,6 +17,7 @@ from edge_agent.scanners.hygiene import (
     TEXT_LENGTH_MAX,
     NotATicket,
     Scanned,
+    ShortCode,
     clean,
     hygiene,
 )
@@ -176,6 +177,11 @@ def test_control_characters_inside_a_code_never_reach_anything():
 )
 def test_what_is_no_ticket_is_unknown_with_a_reason_for_the_log(text, why):
     assert hygiene(text) == NotATicket(reason="unknown_ticket", why=why)
+
+
+@pytest.mark.parametrize("text", ["o123-45678-g", "\\000026O123 45678G\r\n", "0l23-45678-G"])
+def test_c3_a_short_code_goes_further_in_its_one_spelling(text):
+    assert hygiene(text) == ShortCode(text="012345678G")
 
 
 def test_a_code_of_3000_characters_is_cut_and_refused():

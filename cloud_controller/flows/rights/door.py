@@ -80,7 +80,7 @@ def _found(
     door = books.rights.door(device_id=asked.device, terminal_id=scene.comm_id.party)
     if door is None or asked.device != scene.subject:
         return Denial(reason=DenialReason.WRONG_DEVICE), None
-    read = read_ticket(books, asked.token)
+    read = read_ticket(books, asked.token, scan=asked.scan, terminal=scene.comm_id.party)
     if isinstance(read, Denial):
         return read, None
     token, ticket = read

@@ -51,7 +51,7 @@ def take_report(books: Transaction, said: Received) -> None:
         command=message.scan,
         scan=message.scan,
         device=host["device_id"],
-        token=message.token,
+        token=host["token"],
         reader=reader,
         accept_by=books.now + TAKE_WITHIN_SECONDS * 1000,
     )
@@ -62,7 +62,7 @@ def _why_not(
     books: Transaction, message: ReportScan, reader: str
 ) -> tuple[Denial | None, str | None]:
     """Say why a ticket will not open its device now, before anybody else is asked."""
-    read = read_ticket(books, message.token)
+    read = read_ticket(books, message.token, scan=message.scan, terminal=reader)
     if isinstance(read, Denial):
         return read, None
     token, ticket = read

@@ -5,13 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cloud_controller.flows.rights.codes import token_of
 from cloud_controller.ports import Transaction
-from common.rules.tickets import Denial, DenialReason, TicketFacts, is_the_one_issued, sight
+from common.rules.tickets import (
+    Denial,
+    DenialReason,
+    TicketFacts,
+    is_the_one_issued,
+    short_code_in,
+    sight,
+)
 from common.seals import TicketToken
 
 
-def read_ticket(books: Transaction, text: str) -> tuple[TicketToken, TicketFacts | None] | Denial:
-    """Return what stands in a ticket of ours and what is known of it, or why it is none."""
+def read_ticket(
+    books: Transaction, text: str, *, scan: str, terminal: str
+) -> tuple[TicketToken, TicketFacts | None] | Denial:
+    """Return what stands in a ticket of ours and what is known of it, or why it is none.
+
+    A short code stands for the ticket that it was issued with. `scan` is the reading, `terminal`
+    whose it is.
+    """
+    code = short_code_in(text)
+    if code is not None:
+        found = token_of(books, code, scan=scan, terminal=terminal)
+        if isinstance(found, Denial):
+            return found
+        text = found
     read = sight(text)
     if isinstance(read, Denial):
         return read

@@ -88,13 +88,32 @@ FROM scans AS c LEFT JOIN devices AS v USING (device_id) WHERE c.scan_id = :scan
 SELECT s.number FROM terminals AS t JOIN stores AS s USING (store_id)
 WHERE t.terminal_id = :terminal_id;
 
+-- name: store_of(terminal_id)$
+SELECT store_id FROM terminals WHERE terminal_id = :terminal_id;
+
+-- name: token_of_code(store_id, short_code)$
+SELECT k.token FROM tickets AS k JOIN reservations AS r USING (reservation_id)
+WHERE k.short_code = :short_code AND r.store_id = :store_id;
+
+-- name: wrong_codes(store_id, terminal_id, since)^
+SELECT count(*) AS of_store,
+    coalesce(sum(CASE WHEN terminal_id = :terminal_id THEN 1 ELSE 0 END), 0) AS of_terminal
+FROM wrong_codes WHERE store_id = :store_id AND at > :since;
+
+-- name: add_wrong_code(scan_id, store_id, terminal_id, at)!
+INSERT INTO wrong_codes (scan_id, store_id, terminal_id, at)
+VALUES (:scan_id, :store_id, :terminal_id, :at) ON CONFLICT (scan_id) DO NOTHING;
+
+-- name: forget_wrong_codes(before)!
+DELETE FROM wrong_codes WHERE at <= :before;
+
 -- name: are_of_one_store(terminal_id, device_id)$
 SELECT EXISTS (SELECT 1 FROM terminals AS t JOIN devices AS v USING (store_id)
     WHERE t.terminal_id = :terminal_id AND v.device_id = :device_id);
 
 -- name: host_of(ticket_id)^
 -- Where a ticket is to be used: the device of its reservation, and the terminal that hosts it.
-SELECT v.device_id, v.title, v.terminal_id, t.presence
+SELECT v.device_id, v.title, v.terminal_id, t.presence, k.token
 FROM tickets AS k JOIN reservations AS r USING (reservation_id) JOIN devices AS v USING (device_id)
 JOIN terminals AS t USING (terminal_id)
 WHERE k.ticket_id = :ticket_id;

@@ -30,6 +30,7 @@ from common.rules.tickets import (
     DenialReason,
     HeldFacts,
     decide_alone,
+    short_code_in,
     sight,
     token_digest,
 )
@@ -135,7 +136,13 @@ def decide(
     device: ProfileDevice,
     store_number: int,
 ) -> Alone | DenialReason:
-    """Say whether this terminal may redeem a ticket by itself, and by what."""
+    """Say whether this terminal may redeem a ticket by itself, and by what.
+
+    A short code it never may: which ticket it is for, only the books know, where wrong ones are
+    counted as well.
+    """
+    if short_code_in(token) is not None:
+        return DenialReason.NOT_ON_OFFLINE_LIST
     read = sight(token)
     if isinstance(read, Denial):
         return read.reason
