@@ -1,14 +1,31 @@
 """When can a device be booked, and what becomes of the claim?"""
 
+from common.rules.reservations.hours import (
+    Holidays,
+    HoursAreWrong,
+    OnDate,
+    OpeningHours,
+    Week,
+    hours_text,
+    read_hours,
+)
+from common.rules.reservations.opening import (
+    closing_after,
+    is_open,
+    next_opening,
+    open_ranges,
+    openings,
+)
+from common.rules.reservations.ranges import Range
 from common.rules.reservations.slots import (
     HORIZON_SECONDS,
-    LEAD_SLACK_SECONDS,
     SLOTS_MAX,
-    Range,
     SlotTerms,
     blocked,
     is_a_slot,
     is_free,
+    may_cancel,
+    may_change,
     slots,
 )
 from common.rules.reservations.states import RESERVATION, ReservationEvent, ReservationState
@@ -16,18 +33,31 @@ from common.rules.reservations.waiting import WAITING, WaitingEvent, WaitingStat
 
 __all__ = [
     "HORIZON_SECONDS",
-    "LEAD_SLACK_SECONDS",
     "RESERVATION",
     "SLOTS_MAX",
     "WAITING",
+    "Holidays",
+    "HoursAreWrong",
+    "OnDate",
+    "OpeningHours",
     "Range",
     "ReservationEvent",
     "ReservationState",
     "SlotTerms",
     "WaitingEvent",
     "WaitingState",
+    "Week",
     "blocked",
+    "closing_after",
+    "hours_text",
     "is_a_slot",
     "is_free",
+    "is_open",
+    "may_cancel",
+    "may_change",
+    "next_opening",
+    "open_ranges",
+    "openings",
+    "read_hours",
     "slots",
 ]
