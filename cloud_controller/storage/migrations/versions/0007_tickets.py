@@ -6,8 +6,8 @@ from typing import Final
 
 from cloud_controller.storage.migrations.dialect import add_columns, drop_columns, run
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 _COLUMNS: Final = (("revocations", "is_told", "INTEGER NOT NULL DEFAULT 0"),)
 
