@@ -57,5 +57,12 @@ class StorageIsFull(RusubanError):
     """The disk takes no more: {why}."""
 
 
+class StorageIsAway(RusubanError):
+    """The database does not answer.
+
+    The fact `why` is for the log: it may name hosts that are nobody's business.
+    """
+
+
 class TooManyWaiting(RusubanError):
     """Too much is waiting already; try again in a moment."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,18 +26,46 @@ class Connection(Protocol):
         ...
 
 
+def _as_it_is(sql: str) -> str:
+    return sql
+
+
+def _first(row: Any) -> Any:  # noqa: ANN401 - a row of any driver
+    return row[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Style:
+    """What a driver wants otherwise than SQLite's, for which the queries are written."""
+
+    rewrite: Callable[[str], str] = _as_it_is
+    """Writes a query, with parameters such as `:name`, as the driver reads it; done once each."""
+
+    value_of: Callable[[Any], Any] = _first
+    """Returns the value of a row that has only one."""
+
+
+PLAIN = Style()
+"""SQLite's own."""
+
+
 class BoundQueries:
     """The queries of one file as methods, with the connection already given."""
 
     def __init__(
-        self, file: Path, connection: Connection, records: Mapping[str, Record] | None = None
+        self,
+        file: Path,
+        connection: Connection,
+        records: Mapping[str, Record] | None = None,
+        style: Style = PLAIN,
     ) -> None:
         """Load `file` and bind it; `records` names the queries whose row becomes a value."""
         loaded = aiosql.from_path(file, "sqlite3")
         for name in loaded.available_queries:
             if not name.endswith("_cursor"):  # aiosql's second form of each query that selects
                 record = (records or {}).get(name)
-                setattr(self, name, _bound(getattr(loaded, name), connection.execute, record))
+                query = getattr(loaded, name)
+                setattr(self, name, _bound(query, connection.execute, record, style))
 
     def __getattr__(self, query: str) -> Query:
         """Say clearly which query is missing."""
@@ -44,9 +73,14 @@ class BoundQueries:
         raise AttributeError(message)
 
 
-def _bound(query: Any, execute: Callable[..., Any], record: Record | None) -> Query:  # noqa: ANN401 - aiosql makes its queries at run time
+def _bound(
+    query: Any,  # noqa: ANN401 - aiosql makes its queries at run time
+    execute: Callable[..., Any],
+    record: Record | None,
+    style: Style,
+) -> Query:
     """Return a query without aiosql's own layers, which cost as much as the statement itself."""
-    sql: str = query.sql
+    sql, value_of = style.rewrite(query.sql), style.value_of
     match query.operation:
         case SQLOperationType.SELECT:
             return lambda **facts: execute(sql, facts).fetchall()
@@ -55,7 +89,7 @@ def _bound(query: Any, execute: Callable[..., Any], record: Record | None) -> Qu
         case SQLOperationType.SELECT_ONE:
             return lambda **facts: execute(sql, facts).fetchone()
         case SQLOperationType.SELECT_VALUE:
-            return lambda **facts: _value_of(execute(sql, facts).fetchone())
+            return lambda **facts: _value_of(execute(sql, facts).fetchone(), value_of)
         case SQLOperationType.INSERT_UPDATE_DELETE:
             return lambda **facts: execute(sql, facts).rowcount
         case other:
@@ -67,5 +101,5 @@ def _record_of(row: Any, record: Record) -> Any:  # noqa: ANN401 - a row or None
     return None if row is None else record(**row)
 
 
-def _value_of(row: Any) -> Any:  # noqa: ANN401 - a row or None
-    return None if row is None else row[0]
+def _value_of(row: Any, value_of: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - a row or None
+    return None if row is None else value_of(row)

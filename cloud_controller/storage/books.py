@@ -8,12 +8,10 @@ it true, and never before.
 from __future__ import annotations
 
 import asyncio
-import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -25,8 +23,9 @@ from cloud_controller.ports import (
     RoleGiven,
     Said,
 )
-from cloud_controller.storage.sqlite import as_fault_of_ours, migrate, open_database
+from cloud_controller.storage.sqlite import Serving, as_fault_of_ours, migrate, open_database
 from cloud_controller.storage.transaction import OpenTransaction
+from cloud_controller.storage.waiting import WAITING_MAX, Lane, Waiting, settle
 from common.errors import RusubanError, StorageIsFull, TooManyWaiting
 
 P = ParamSpec("P")
@@ -35,22 +34,8 @@ T = TypeVar("T")
 GROUP_MAX: Final = 128
 """Functions in one commit: past this a longer wait buys no more speed."""
 
-WAITING_MAX: Final = 4_096
-"""Functions waiting for the writer; more would wait longer than anybody who asked."""
-
 READERS: Final = 2
 """Threads that read: one for each core of the smallest machine we run on."""
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """A function before the writer, and then what came of it."""
-
-    call: Callable[[OpenTransaction], Any]
-    future: asyncio.Future[Any]
-    result: Any = None
-    fault: Exception | None = None
-    said: list[Said | RoleGiven] = field(default_factory=list)
 
 
 class _TransactionWasLost(RusubanError):
@@ -73,12 +58,13 @@ class SqliteBooks:
         self._path = path
         self._transaction = partial(OpenTransaction, clock=clock, names=names, keys=keys)
         self._on_said = on_said
-        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._lane = Lane(GROUP_MAX)
         self._waiting_count = 0
         self._writer = threading.Thread(target=self._write, name="books-writer", daemon=True)
         self._readers = ThreadPoolExecutor(READERS, "books-reader", self._open_reader)
         self._own = threading.local()
         self._connection: sqlite3.Connection | None = None
+        self._serving: Serving | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def open(self) -> None:
@@ -90,16 +76,19 @@ class SqliteBooks:
         self._loop = asyncio.get_running_loop()
         await asyncio.to_thread(migrate, self._path)
         self._connection = open_database(self._path)
+        self._serving = await asyncio.to_thread(Serving, self._path)
         self._writer.start()
 
     async def close(self) -> None:
         """Finish what is waiting, then close; also what could not be opened."""
         if self._writer.is_alive():
-            self._waiting.put(None)
+            self._lane.put(None)
             await asyncio.to_thread(self._writer.join)
         self._readers.shutdown()
         if self._connection is not None:
             self._connection.close()
+        if self._serving is not None:
+            self._serving.close()
 
     def transact(
         self, function: Callable[Concatenate[Any, P], T], *args: P.args, **kwargs: P.kwargs
@@ -110,8 +99,8 @@ class SqliteBooks:
             raise TooManyWaiting
         self._waiting_count += 1
         future: asyncio.Future[T] = self._loop.create_future()
-        self._waiting.put(
-            _Waiting(call=lambda transaction: function(transaction, *args, **kwargs), future=future)
+        self._lane.put(
+            Waiting(call=lambda transaction: function(transaction, *args, **kwargs), future=future)
         )
         return future
 
@@ -154,41 +143,18 @@ class SqliteBooks:
         transaction = self._transaction(self._connection)
         is_open = True
         while is_open:
-            group, is_open = self._next_group()
+            group, is_open = self._lane.next_group()
             if group:
                 _commit(self._connection, transaction, group)
                 self._loop.call_soon_threadsafe(self._settle, group)
 
-    def _next_group(self) -> tuple[list[_Waiting], bool]:
-        group: list[_Waiting] = []
-        item = self._waiting.get()
-        while item is not None:
-            group.append(item)
-            if len(group) == GROUP_MAX:
-                return group, True
-            try:
-                item = self._waiting.get_nowait()
-            except queue.Empty:
-                return group, True
-        return group, False
-
-    def _settle(self, group: list[_Waiting]) -> None:
-        """Hand results back, then what was said on; in the loop's thread."""
+    def _settle(self, group: list[Waiting]) -> None:
         self._waiting_count -= len(group)
-        for item in group:
-            if item.future.done():
-                continue
-            if item.fault is None:
-                item.future.set_result(item.result)
-            else:
-                item.future.set_exception(item.fault)
-        said = [each for item in group if item.fault is None for each in item.said]
-        if said:
-            self._on_said(said)
+        settle(group, self._on_said)
 
 
 def _commit(
-    connection: sqlite3.Connection, transaction: OpenTransaction, group: list[_Waiting]
+    connection: sqlite3.Connection, transaction: OpenTransaction, group: list[Waiting]
 ) -> None:
     """Run a group in one transaction; if that is lost as a whole, every function of it hears so."""
     try:
@@ -204,7 +170,7 @@ def _commit(
 def _run_all(
     connection: sqlite3.Connection,
     transaction: OpenTransaction,
-    group: list[_Waiting],
+    group: list[Waiting],
     *,
     run: _Run,
 ) -> bool:
@@ -222,7 +188,7 @@ def _run_all(
     return True
 
 
-def _run(connection: sqlite3.Connection, transaction: OpenTransaction, item: _Waiting) -> bool:
+def _run(connection: sqlite3.Connection, transaction: OpenTransaction, item: Waiting) -> bool:
     """Run one function; say no when it raised with something written, which has to be undone.
 
     A savepoint would keep a copy of each page the function changes, as dear as the changes are.
@@ -239,7 +205,7 @@ def _run(connection: sqlite3.Connection, transaction: OpenTransaction, item: _Wa
 
 
 def _run_to_undo(
-    connection: sqlite3.Connection, transaction: OpenTransaction, item: _Waiting
+    connection: sqlite3.Connection, transaction: OpenTransaction, item: Waiting
 ) -> bool:
     """Run one function in a savepoint, which takes back what it wrote if it raises."""
     connection.execute("SAVEPOINT one")
@@ -251,4 +217,4 @@ def _run_to_undo(
     return True
 
 
-_Run = Callable[[sqlite3.Connection, OpenTransaction, _Waiting], bool]
+_Run = Callable[[sqlite3.Connection, OpenTransaction, Waiting], bool]

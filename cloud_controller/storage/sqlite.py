@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
 import sqlite3
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import create_engine, event, pool
 from sqlalchemy.engine import Connection
 
 from cloud_controller.ports import SlotIsTaken
+from cloud_controller.storage.schema import IN_USE, Moved, NotMoved, move
 from common.errors import CannotStart, StorageIsFull
 
 BUSY_SECONDS: Final = 5.0
 """How long to wait for another process that writes: a backup, a migration, never one of ours."""
 
 _STATEMENTS_CACHED = 512  # prepared statements a connection keeps: more than all our queries
-_MIGRATIONS = Path(__file__).parent / "migrations"
+_PAUSE_SECONDS = 0.02  # between two looks whether a lock is free
 
 
 def open_database(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
@@ -50,25 +54,65 @@ def open_database(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return connection
 
 
-def migrate(path: Path, *, to: str = "head") -> None:
-    """Bring the schema to this version, all of it or nothing.
+def migrate(path: Path, *, to: str = "head") -> Moved:
+    """Bring the schema to this step, all of it or nothing; `schema.move` says what `to` may be.
 
     Raises:
-        CannotStart: the database cannot be written or a step failed.
+        CannotStart: the database cannot be written, is served from, or a step failed.
     """
     open_database(path).close()
     engine = create_engine(f"sqlite:///{path}", poolclass=pool.NullPool)
     event.listen(engine, "connect", _begin_nothing)
     event.listen(engine, "begin", _begin_for_real)
     try:
-        with engine.begin() as connection:
-            _migrate_over(connection, to)
+        with contextlib.ExitStack() as until_the_end, engine.begin() as connection:
+            return move(
+                connection, to, alone=lambda: until_the_end.enter_context(_served_by_nobody(path))
+            )
     except Exception as fault:
-        raise CannotStart(
-            why=f"the database {path} cannot be brought up to date: {fault}"
-        ) from fault
+        raise CannotStart(why=f"the database {path} cannot be moved: {fault}") from fault
     finally:
         engine.dispose()
+
+
+class Serving:
+    """Says to whoever wants to move the schema that somebody serves from this database."""
+
+    def __init__(self, path: Path) -> None:
+        """Say so, from now on, even if this process is killed only then.
+
+        Raises:
+            CannotStart: the schema is being moved.
+        """
+        try:
+            self._lock = _locked(path, fcntl.LOCK_SH)
+        except NotMoved as fault:
+            raise CannotStart(why=f"the schema of {path} is being moved") from fault
+
+    def close(self) -> None:
+        """Say so no more."""
+        os.close(self._lock)
+
+
+@contextlib.contextmanager
+def _served_by_nobody(path: Path) -> Iterator[None]:
+    lock = _locked(path, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def _locked(path: Path, kind: int) -> int:
+    """Return a lock beside the database; on its own file it would take SQLite's away."""
+    lock = os.open(path.with_name(f"{path.name}-serving"), os.O_RDWR | os.O_CREAT, 0o600)
+    for _ in range(int(BUSY_SECONDS / _PAUSE_SECONDS)):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(lock, kind | fcntl.LOCK_NB)
+            return lock
+        time.sleep(_PAUSE_SECONDS)
+    os.close(lock)
+    raise NotMoved(why=IN_USE)
 
 
 def as_fault_of_ours(fault: Exception) -> Exception:
@@ -97,13 +141,3 @@ def _begin_nothing(raw: sqlite3.Connection, _record: object) -> None:
 def _begin_for_real(connection: Connection) -> None:
     """Open the transaction that a kill in the middle of a migration leaves undone as a whole."""
     connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _migrate_over(connection: Connection, to: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.attributes["connection"] = connection
-    if to == "head":
-        command.upgrade(config, to)
-    else:
-        command.downgrade(config, to)

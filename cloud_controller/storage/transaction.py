@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from cloud_controller.storage.records import RECORDS
 from cloud_controller.storage.registry import BooksRegistry
 from common.ids import TerminalId
 from common.messages.base import Message
-from common.queries import BoundQueries
+from common.queries import PLAIN, BoundQueries, Connection, Style
 from common.rules.payments import is_balanced
 from common.rules.problems import ProblemKind
 from common.topics import BrokerRole, Channel
@@ -55,18 +54,22 @@ class OpenTransaction:
     registry: Registry
 
     def __init__(
-        self, connection: sqlite3.Connection, clock: Clock, names: Names, keys: Keys
+        self,
+        connection: Connection,
+        clock: Clock,
+        names: Names,
+        keys: Keys,
+        style: Style = PLAIN,
     ) -> None:
-        """Bind every named query to the connection."""
+        """Bind every named query to the connection, in the style of its driver."""
         self.names = names
         self.keys = keys
         self.now = 0
         self.said: list[Said | RoleGiven] = []
         self._clock = clock
         for file in _FILES:
-            setattr(
-                self, file, BoundQueries(_QUERIES / f"{file}.sql", connection, RECORDS.get(file))
-            )
+            records = RECORDS.get(file)
+            setattr(self, file, BoundQueries(_QUERIES / f"{file}.sql", connection, records, style))
         self.registry = BooksRegistry(self.service)
 
     def begin(self) -> None:

@@ -12,7 +12,7 @@ from cloud_controller.flows.enrolment import KeyIsKnown, NotRenewed
 from cloud_controller.ports import CodeIsSpent, NotAllowed, NotFound, SlotIsTaken
 from cloud_controller.web.language import Language
 from cloud_controller.web.routes import InstantText, Shape
-from common.errors import RusubanError, StorageIsFull, TooManyWaiting
+from common.errors import RusubanError, StorageIsAway, StorageIsFull, TooManyWaiting
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -104,6 +104,7 @@ STATUS: Final[Mapping[type[RusubanError], int]] = {
     InternalError: 500,
     TooManyWaiting: 503,
     StorageIsFull: 503,
+    StorageIsAway: 503,
 }
 """Every fault that a caller may meet; a fault that is not here is our own, an `internal_error`."""
 
@@ -162,7 +163,7 @@ def headers_of(fault: RusubanError) -> dict[str, str]:
             return {"Allow": ", ".join(sorted(facts["allowed"]))}
         case TooManyAttempts():
             return {"Retry-After": str(facts["retry_seconds"])}
-        case StillRunning() | TooManyWaiting() | StorageIsFull():
+        case StillRunning() | TooManyWaiting() | StorageIsFull() | StorageIsAway():
             return {"Retry-After": str(RETRY_SECONDS)}
         case _:
             return {}

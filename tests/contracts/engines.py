@@ -12,6 +12,9 @@ from typing import Any
 from cloud_controller.keys import FileKeys
 from cloud_controller.ports import RoleGiven, Said
 from cloud_controller.storage.books import SqliteBooks
+from cloud_controller.storage.pool import PostgresBooks
+from cloud_controller.storage.postgres import Database
+from tests.fakes import postgres
 from tests.fakes.names import CountedNames
 from tests.fakes.store import ClockInHand
 
@@ -39,8 +42,31 @@ def _look_into_sqlite(folder: Path, query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query).fetchall()
 
 
+def _postgres(folder: Path, told: Told) -> PostgresBooks:
+    names = CountedNames()
+    keys = FileKeys(folder / "keys", names)
+    return PostgresBooks(
+        database_of(folder), clock=ClockInHand(), names=names, keys=keys, on_said=told
+    )
+
+
+def database_of(folder: Path) -> Database:
+    """Return the database of a folder: the one named in it, else a new one, which is then."""
+    file = folder / "database"
+    if file.exists():
+        return Database(url=file.read_text("utf-8"), password=postgres.PASSWORD)
+    made = postgres.server().migrated()
+    file.write_text(made.url, "utf-8")
+    return made
+
+
+def _look_into_postgres(folder: Path, query: str) -> list[tuple[Any, ...]]:
+    return postgres.rows(database_of(folder), query)
+
+
 SQLITE = Engine(name="sqlite", make=_sqlite, look=_look_into_sqlite)
-ENGINES = (SQLITE,)
+POSTGRES = Engine(name="postgres", make=_postgres, look=_look_into_postgres)
+ENGINES = (SQLITE, POSTGRES)
 
 
 @asynccontextmanager

@@ -11,7 +11,8 @@ import pytest
 
 from cloud_controller.courier import unsent
 from cloud_controller.ports import RoleGiven, Said
-from cloud_controller.storage.books import GROUP_MAX, WAITING_MAX
+from cloud_controller.storage.books import GROUP_MAX
+from cloud_controller.storage.waiting import WAITING_MAX
 from common.errors import TooManyWaiting
 from common.ids import TerminalId
 from common.messages.registration import Acknowledged

@@ -11,9 +11,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from psycopg import DatabaseError
 
+from cloud_controller.storage.postgres import in_percents, open_database as open_postgres
 from cloud_controller.storage.sqlite import migrate, open_database
 from edge_agent import journal
+from tests.fakes import postgres
 
 HOUSE = Path(__file__).parents[2]
 QUERIES = HOUSE / "cloud_controller/storage/queries"
@@ -138,6 +141,17 @@ def test_the_schema_knows_every_query(group: str, tmp_path: Path):
             try:
                 connection.execute(f"EXPLAIN {sql}", dict.fromkeys(named))
             except sqlite3.Error as fault:
+                pytest.fail(f"{group}.{query}: {fault}")
+
+
+@pytest.mark.parametrize("group", sorted(SIDES.keys() - {"rows"}))
+def test_postgres_knows_every_query_too(group: str):
+    """A parameter that is nothing tells no type: each has one from where it stands."""
+    with closing(open_postgres(postgres.server().migrated())) as connection:
+        for query, (named, sql) in queries_in(group).items():
+            try:
+                connection.execute(f"EXPLAIN {in_percents(sql)}", dict.fromkeys(named))
+            except DatabaseError as fault:
                 pytest.fail(f"{group}.{query}: {fault}")
 
 

@@ -19,7 +19,7 @@ import aiosql
 from typing_extensions import override
 
 from common import queries
-from common.queries import BoundQueries, Connection, Query, Record
+from common.queries import PLAIN, BoundQueries, Connection, Query, Record, Style
 
 Hook: TypeAlias = tuple[bytes, int]
 """What a kill at a hook point leaves: the image, and how many messages have left."""
@@ -151,16 +151,21 @@ class LazyQueries(BoundQueries):
     """The same queries, bound when they are used: a start binds two hundred, a step needs ten."""
 
     def __init__(
-        self, file: Path, connection: Connection, records: Mapping[str, Record] | None = None
+        self,
+        file: Path,
+        connection: Connection,
+        records: Mapping[str, Record] | None = None,
+        style: Style = PLAIN,
     ) -> None:
         self._loaded = _loaded(file)
         self._execute = connection.execute
         self._records = records or {}
+        self._style = style
 
     @override
     def __getattr__(self, query: str) -> Query:
         bound = queries._bound(
-            getattr(self._loaded, query), self._execute, self._records.get(query)
+            getattr(self._loaded, query), self._execute, self._records.get(query), self._style
         )
         setattr(self, query, bound)
         return bound

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings, strategies as some
 from cloud_controller.web.faults import STATUS
 from cloud_controller.web.routes import Route, Who
 from cloud_controller.web.table import ROUTES
-from common.errors import RusubanError, StorageIsFull, TooManyWaiting
+from common.errors import RusubanError, StorageIsAway, StorageIsFull, TooManyWaiting
 from tests.rim.web_kit import OPERATOR, Answered, WebKit, web_kit
 
 API = "/api/v1"
@@ -224,7 +224,11 @@ async def test_what_is_not_there_and_what_cannot_be_done_are_problems_too(tmp_pa
 
 @pytest.mark.parametrize(
     ("fault", "code"),
-    [(TooManyWaiting(), "too_many_waiting"), (StorageIsFull(why="full"), "storage_is_full")],
+    [
+        (TooManyWaiting(), "too_many_waiting"),
+        (StorageIsFull(why="full"), "storage_is_full"),
+        (StorageIsAway(why="10.0.0.5 is a host of ours"), "storage_is_away"),
+    ],
 )
 async def test_a_store_that_cannot_take_more_says_when_to_come_back(
     tmp_path: Path, fault: RusubanError, code: str
@@ -234,6 +238,7 @@ async def test_a_store_that_cannot_take_more_says_when_to_come_back(
         refused = await kit.get(f"{API}/stores")
         assert code_of(refused) == (503, code)
         assert refused.headers["Retry-After"] == "1"
+        assert "of ours" not in refused.text
 
 
 async def test_a_fault_of_ours_is_noted_and_shows_no_traceback(tmp_path: Path, capsys):

@@ -37,7 +37,8 @@ VALUES (:terminal_id, :store_id, :hostname, :public_key, :epoch, :secret_salt,
 UPDATE terminals SET hostname = :hostname, public_key = :public_key, epoch = :epoch,
     secret_salt = :secret_salt, secret_digest = :secret_digest, standing = :standing,
     standing_reason = :reason, standing_revision = standing_revision + 1, gate_digest = NULL,
-    broker_role = :broker_role, ladder = max(ladder, :ladder), connection = '',
+    broker_role = :broker_role,
+    ladder = CASE WHEN ladder < :ladder THEN :ladder ELSE ladder END, connection = '',
     connection_before = '', presence = 'gone', enrolled_at = :enrolled_at
 WHERE terminal_id = :terminal_id AND standing = :before;
 

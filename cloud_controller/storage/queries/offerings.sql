@@ -37,15 +37,15 @@ WHERE device_id = :device_id AND state = :before;
 SELECT o.offering_id, o.store_id, s.title AS store_title, s.time_zone, o.title, o.content,
     o.price_cents, o.currency, o.lengths_seconds, o.grid_seconds, o.turnover_seconds,
     count(*) AS devices_on,
-    sum(NOT EXISTS (SELECT 1 FROM sessions AS live WHERE live.device_id = d.device_id
-        AND live.state IN ('granted', 'starting', 'running', 'ending'))) AS devices_free
+    count(CASE WHEN NOT EXISTS (SELECT 1 FROM sessions AS live WHERE live.device_id = d.device_id
+        AND live.state IN ('granted', 'starting', 'running', 'ending')) THEN 1 END) AS devices_free
 FROM offered_devices AS d
 JOIN offerings AS o USING (offering_id)
 JOIN devices AS v USING (device_id)
 JOIN terminals AS t USING (terminal_id)
 JOIN stores AS s ON s.store_id = o.store_id
-WHERE d.state = 'on' AND t.standing = 'confirmed' AND t.presence <> 'gone' AND NOT v.is_out_of_order
-GROUP BY o.offering_id
+WHERE d.state = 'on' AND t.standing = 'confirmed' AND t.presence <> 'gone' AND v.is_out_of_order = 0
+GROUP BY o.offering_id, s.store_id
 ORDER BY s.number, o.title, o.offering_id;
 
 -- name: terms(offering_id)^
@@ -62,5 +62,5 @@ FROM offered_devices AS d
 JOIN devices AS v USING (device_id)
 JOIN terminals AS t USING (terminal_id)
 WHERE d.offering_id = :offering_id AND d.state = 'on' AND t.standing = 'confirmed'
-    AND t.presence <> 'gone' AND NOT v.is_out_of_order
+    AND t.presence <> 'gone' AND v.is_out_of_order = 0
 ORDER BY v.number;

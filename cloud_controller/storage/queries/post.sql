@@ -51,7 +51,7 @@ VALUES (:at, :actor, :act, :subject, :reason);
 -- name: acts_since(subject, act, since, most)$
 -- How often this was done to one terminal lately, counted up to `most`.
 SELECT count(*) FROM (SELECT at FROM audit WHERE subject = :subject AND act = :act
-    ORDER BY entry_id DESC LIMIT :most) WHERE at > :since;
+    ORDER BY entry_id DESC LIMIT :most) AS latest WHERE at > :since;
 
 -- name: audit_of(subject, most)
 -- What was done to one terminal, the latest first.

@@ -6,7 +6,7 @@ INSERT INTO problems (problem_id, kind, subject, terminal_id, reservation_id, wh
     proposals, raised_at, seen_at)
 VALUES (:problem_id, :kind, :subject, :terminal_id, :reservation_id, :why, :evidence,
     :proposals, :at, :at)
-ON CONFLICT (kind, subject) WHERE solved_at IS NULL DO UPDATE SET times = times + 1,
+ON CONFLICT (kind, subject) WHERE solved_at IS NULL DO UPDATE SET times = problems.times + 1,
     why = excluded.why, evidence = excluded.evidence, proposals = excluded.proposals,
     seen_at = excluded.seen_at;
 

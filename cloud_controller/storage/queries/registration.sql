@@ -91,7 +91,7 @@ SELECT v.device_id, v.title FROM offered_devices AS d
 JOIN devices AS v USING (device_id)
 JOIN terminals AS t USING (terminal_id)
 WHERE d.offering_id = :offering_id AND v.terminal_id <> :terminal_id
-    AND t.standing = 'confirmed' AND NOT v.is_out_of_order
+    AND t.standing = 'confirmed' AND v.is_out_of_order = 0
     AND NOT EXISTS (SELECT 1 FROM reservations AS r WHERE r.device_id = v.device_id
         AND r.state IN ('held', 'confirmed', 'in_use')
         AND r.starts_at < :blocked_until AND r.blocked_until > :starts_at)

@@ -169,25 +169,25 @@ WHERE module = :module AND :seats <= used + short;
 
 -- name: count_seats(module, seats)!
 -- In use they are, whether or not we still own as many: an old backup had forgotten them.
-INSERT INTO seat_pools (module, owned, used, short) VALUES (:module, 0, 0, :seats)
+INSERT INTO seat_pools AS p (module, owned, used, short) VALUES (:module, 0, 0, :seats)
 ON CONFLICT (module) DO UPDATE SET
-    used = CASE WHEN used + :seats > owned THEN owned ELSE used + :seats END,
-    short = short + CASE WHEN used + :seats > owned THEN used + :seats - owned ELSE 0 END;
+    used = CASE WHEN p.used + :seats > p.owned THEN p.owned ELSE p.used + :seats END,
+    short = p.short + CASE WHEN p.used + :seats > p.owned THEN p.used + :seats - p.owned ELSE 0 END;
 
 -- name: own_seats(module, owned)!
 -- Never fewer than are in use.
-INSERT INTO seat_pools (module, owned) VALUES (:module, :owned)
+INSERT INTO seat_pools AS p (module, owned) VALUES (:module, :owned)
 ON CONFLICT (module) DO UPDATE SET owned = :owned,
-    used = CASE WHEN used + short > :owned THEN :owned ELSE used + short END,
-    short = CASE WHEN used + short > :owned THEN used + short - :owned ELSE 0 END
-WHERE :owned >= used;
+    used = CASE WHEN p.used + p.short > :owned THEN :owned ELSE p.used + p.short END,
+    short = CASE WHEN p.used + p.short > :owned THEN p.used + p.short - :owned ELSE 0 END
+WHERE :owned >= p.used;
 
 -- name: add_seats(module, seats)!
 -- Seats that our root has given us.
-INSERT INTO seat_pools (module, owned) VALUES (:module, :seats)
-ON CONFLICT (module) DO UPDATE SET owned = owned + :seats,
-    used = used + CASE WHEN short > :seats THEN :seats ELSE short END,
-    short = CASE WHEN short > :seats THEN short - :seats ELSE 0 END;
+INSERT INTO seat_pools AS p (module, owned) VALUES (:module, :seats)
+ON CONFLICT (module) DO UPDATE SET owned = p.owned + :seats,
+    used = p.used + CASE WHEN p.short > :seats THEN :seats ELSE p.short END,
+    short = CASE WHEN p.short > :seats THEN p.short - :seats ELSE 0 END;
 
 -- name: lower_seats(module, seats)!
 -- Seats on their way back to our root: they must be free, and are nobody's from now on.
@@ -303,9 +303,10 @@ ORDER BY r.starts_at LIMIT :most;
 -- all years are many more.
 SELECT DISTINCT v.device_id, v.terminal_id
 FROM terminals AS t JOIN devices AS v USING (terminal_id)
-CROSS JOIN reservations AS r USING (device_id) JOIN tickets AS k USING (reservation_id)
+CROSS JOIN reservations AS r JOIN tickets AS k USING (reservation_id)
 LEFT JOIN held_tickets AS h ON h.ticket_id = k.ticket_id
-WHERE r.state = 'confirmed' AND k.state = 'issued' AND r.cancel_asked_at IS NULL
+WHERE r.device_id = v.device_id AND r.state = 'confirmed' AND k.state = 'issued'
+    AND r.cancel_asked_at IS NULL
     AND r.state IN ('held', 'confirmed', 'in_use') AND r.starts_at < :until AND r.ends_at > :now
     AND t.standing = 'confirmed' AND t.presence <> 'gone'
     AND (SELECT count(*) FROM held_tickets AS n WHERE n.device_id = r.device_id

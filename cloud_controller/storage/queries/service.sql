@@ -3,7 +3,7 @@
 -- name: keep_program(program, body, changed_at)!
 INSERT INTO programs (program, body, changed_at) VALUES (:program, :body, :changed_at)
 ON CONFLICT (program) DO UPDATE SET body = excluded.body, changed_at = excluded.changed_at
-WHERE body <> excluded.body;
+WHERE programs.body <> excluded.body;
 
 -- name: programs()
 SELECT program, body FROM programs ORDER BY program;
