@@ -9,7 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import SettingsConfigDict
 
 from common.ids import NAME_PATTERN
-from common.messages.base import CHOICES_MAX
+from common.messages.base import (
+    CHOICES_MAX,
+    HOLD_SECONDS_MIN,
+    HORIZON_SECONDS_MAX,
+    LEAD_SECONDS_MAX,
+    PARTY_MAX,
+)
 from common.settings import Settings
 
 Key = Annotated[str, Field(pattern=NAME_PATTERN)]
@@ -43,13 +49,37 @@ class OfferingSettings(_Part):
     """The lengths it is sold in, in seconds."""
 
     grid_seconds: Annotated[int, Field(ge=1, le=86_400)] = 1800
-    """Slots begin at multiples of this, in seconds."""
+    """Slots begin at the store's opening and at each multiple of this after it, in seconds."""
 
     turnover_seconds: Seconds = 300
     """The time kept free after a slot, in seconds, for reset and cleaning."""
 
     early_seconds: Seconds = 300
     """How long before its slot a ticket already opens the device, in seconds."""
+
+    lead_seconds: Annotated[int, Field(ge=0, le=LEAD_SECONDS_MAX)] = 0
+    """How long before its begin a slot can be booked at the latest, in seconds."""
+
+    horizon_seconds: Annotated[int, Field(ge=1, le=HORIZON_SECONDS_MAX)] = 60 * 86_400
+    """How far ahead a slot may end at the most, in seconds."""
+
+    change_seconds: Annotated[int, Field(ge=0, le=LEAD_SECONDS_MAX)] = 0
+    """How long before its begin a reservation can be changed at the latest, in seconds."""
+
+    cancel_seconds: Annotated[int, Field(ge=0, le=LEAD_SECONDS_MAX)] = 0
+    """How long before its begin a reservation can be given up at the latest, in seconds."""
+
+    hold_seconds: Annotated[int, Field(ge=HOLD_SECONDS_MIN, le=86_400)] = 600
+    """How long a slot is held while the customer decides or pays, in seconds."""
+
+    grace_seconds: Annotated[int | None, Field(ge=0, le=86_400)] = None
+    """How long a slot waits for its ticket, in seconds from its begin; without it, to its end."""
+
+    party_max: Annotated[int, Field(ge=1, le=PARTY_MAX)] = 1
+    """How many people a reservation of one device may be for."""
+
+    rotates_code: bool = False
+    """Whether the ticket page's code changes by itself, so that a picture of it opens nothing."""
 
 
 class DeviceSettings(_Part):

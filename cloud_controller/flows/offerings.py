@@ -27,6 +27,14 @@ def register(books: Transaction, said: Received) -> None:
         grid_seconds=message.grid_seconds,
         turnover_seconds=message.turnover_seconds,
         early_seconds=message.early_seconds,
+        lead_seconds=message.lead_seconds,
+        horizon_seconds=message.horizon_seconds,
+        change_seconds=message.change_seconds,
+        cancel_seconds=message.cancel_seconds,
+        hold_seconds=message.hold_seconds,
+        grace_seconds=message.grace_seconds,
+        party_max=message.party_max,
+        rotates_code=int(message.rotates_code),
         registered_at=books.now,
     )
     books.offerings.offer_device(

@@ -29,6 +29,18 @@ PROGRAMS_MAX = 200
 CHOICES_MAX = 16
 """Programs one device may carry, levels one program may have, modules it may need."""
 
+LEAD_SECONDS_MAX = 366 * 86_400
+"""How long before its slot a claim may have to be made, changed or given up: a year."""
+
+HORIZON_SECONDS_MAX = 2 * 366 * 86_400
+"""How far ahead anything can be booked: two years."""
+
+HOLD_SECONDS_MIN = 1
+"""The shortest hold; a second serves tests and nobody else."""
+
+PARTY_MAX = 1_000
+"""People one claim may be for: more than any room holds."""
+
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Text = Annotated[str, Field(max_length=TEXT_LENGTH_MAX)]
 ShortText = Annotated[str, Field(max_length=200)]
@@ -40,6 +52,23 @@ Count = Annotated[int, Field(ge=0, le=COUNT_MAX)]
 Bytes = Annotated[int, Field(ge=0, le=COUNT_MAX)]
 Pixels = Annotated[int, Field(ge=1, le=100_000)]
 Seconds = Annotated[float, Field(ge=0, le=10_000_000)]
+
+
+class ClaimTerms(BaseModel):
+    """Until when an offering can be booked, changed and given up, and for how many people.
+
+    What is not said is easy on the customer. Without `grace_seconds` a claim waits for its ticket
+    until its slot is over.
+    """
+
+    lead_seconds: Annotated[int, Field(ge=0, le=LEAD_SECONDS_MAX)] = 0
+    horizon_seconds: Annotated[int, Field(ge=1, le=HORIZON_SECONDS_MAX)] = 60 * 86_400
+    change_seconds: Annotated[int, Field(ge=0, le=LEAD_SECONDS_MAX)] = 0
+    cancel_seconds: Annotated[int, Field(ge=0, le=LEAD_SECONDS_MAX)] = 0
+    hold_seconds: Annotated[int, Field(ge=HOLD_SECONDS_MIN, le=86_400)] = 600
+    grace_seconds: Annotated[int | None, Field(ge=0, le=86_400)] = None
+    party_max: Annotated[int, Field(ge=1, le=PARTY_MAX)] = 1
+    rotates_code: bool = False
 
 
 class Message(BaseModel):

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from common.messages.base import Message, Name, ShortText, Text
+from common.messages.base import ClaimTerms, Message, Name, ShortText, Text
 
 LENGTHS_MAX = 20
 """Lengths one offering may be sold in: more than fit on a phone."""
@@ -14,7 +14,7 @@ LENGTHS_MAX = 20
 Length = Annotated[int, Field(ge=1, lt=2**24)]
 
 
-class OfferingRegistered(Message):
+class OfferingRegistered(ClaimTerms, Message):
     """Explanatory information about what this terminal offers on a device (E1).
 
     `key` names the offering within its store: devices that register the same key share it.

@@ -11,6 +11,7 @@ from common.messages.base import (
     DEVICES_MAX,
     PROGRAMS_MAX,
     Bytes,
+    ClaimTerms,
     Digest,
     Message,
     Name,
@@ -32,7 +33,7 @@ Setting = bool | int | ShortText
 Settings = Annotated[dict[Name, Setting], Field(max_length=SETTINGS_MAX)]
 
 
-class OfferingDraft(Message):
+class OfferingDraft(ClaimTerms, Message):
     """How a device's offering may be sold where the terminal says nothing of its own."""
 
     type: ClassVar[str] = "service.offering_draft"

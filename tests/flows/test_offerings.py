@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cloud_controller.flows import registration
+from common.messages.base import ClaimTerms
 from common.messages.offerings import OfferingOff, OfferingOn
 from common.messages.service import ServiceProfile
 from common.rules.presence import Presence
@@ -99,3 +100,25 @@ def test_e2_an_ended_presence_takes_it_off_and_a_new_one_brings_it_back(house, b
         house.books.do(registration.note_presence, {bare.who.terminal: presence})
         choices.append(offered(house))
     assert choices == [[], ["VR Arena"], ["VR Arena"]]
+
+
+def test_e1_an_offering_is_registered_with_its_terms_and_takes_new_ones(house, bare):
+    (device,) = house.devices_of(bare)
+    registered, _ = an_offer(device)
+    house.take(bare, registered, Channel.EVENTS, 1)
+    easy = ClaimTerms()
+    known = house.books.one("offerings")
+    assert {name: known[name] for name in ClaimTerms.model_fields} == easy.model_dump()
+    strict = ClaimTerms(
+        lead_seconds=60,
+        horizon_seconds=86_400,
+        change_seconds=3_600,
+        cancel_seconds=7_200,
+        hold_seconds=120,
+        grace_seconds=900,
+        party_max=4,
+        rotates_code=True,
+    )
+    house.take(bare, registered.model_copy(update=strict.model_dump()), Channel.EVENTS, 2)
+    known = house.books.one("offerings")
+    assert {name: known[name] for name in ClaimTerms.model_fields} == strict.model_dump()

@@ -16,6 +16,7 @@ from common.rules.reservations import (
     closing_after,
     hours_text,
     is_open,
+    is_open_throughout,
     next_opening,
     open_ranges,
     openings,
@@ -310,3 +311,15 @@ def test_the_longest_hours_there_can_be_can_be_kept():
         }
     )
     assert read_hours(hours_text(hours)) == hours
+
+
+def test_a_stretch_is_open_throughout_or_not():
+    hours = each_day("10:00-14:00", "14:00-22:00", "22:30-23:00")
+    opens = at("2026-06-01T10:00+09:00")
+    whole = Range(starts_at=opens, ends_at=opens + 12 * 3_600_000)
+    assert is_open_throughout(hours, TOKYO, whole)
+    longer = Range(starts_at=whole.starts_at, ends_at=whole.ends_at + 1)
+    assert not is_open_throughout(hours, TOKYO, longer)
+    over_a_break = Range(starts_at=whole.starts_at, ends_at=whole.ends_at + 3_600_000)
+    assert not is_open_throughout(hours, TOKYO, over_a_break)
+    assert is_open_throughout(None, TOKYO, over_a_break)

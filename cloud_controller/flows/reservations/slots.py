@@ -8,7 +8,16 @@ from typing import Any, Final
 
 from cloud_controller.ports import NotAllowed, NotFound, Row, SlotIsTaken, Transaction
 from common.ids import OfferingId
-from common.rules.reservations import Range, SlotTerms, blocked, is_a_slot, is_free, slots
+from common.rules.reservations import (
+    Range,
+    SlotTerms,
+    blocked,
+    is_a_slot,
+    is_free,
+    is_open_throughout,
+    read_hours,
+    slots,
+)
 
 NOBODY: Final = ""
 """The holder of whoever does not say who he is: nothing is held for him."""
@@ -106,6 +115,12 @@ def terms_of(books: Transaction, offering: str, length_seconds: int) -> tuple[Ro
         length_seconds=length_seconds,
         grid_seconds=row["grid_seconds"],
         turnover_seconds=row["turnover_seconds"],
+        lead_seconds=row["lead_seconds"],
+        horizon_seconds=row["horizon_seconds"],
+        change_seconds=row["change_seconds"],
+        cancel_seconds=row["cancel_seconds"],
+        hours=read_hours(row["hours"]),
+        time_zone=row["time_zone"],
     )
 
 
@@ -131,7 +146,8 @@ def taken_on(
 
 def _can_begin(terms: SlotTerms, wish: Wish, now: int) -> bool:
     if wish.is_now:
-        return wish.slot.starts_at <= now < wish.slot.ends_at
+        is_open = is_open_throughout(terms.hours, terms.time_zone, wish.slot)
+        return is_open and wish.slot.starts_at <= now < wish.slot.ends_at
     return is_a_slot(terms, wish.slot, now=now)
 
 

@@ -1,15 +1,23 @@
 -- What can be bought, on which devices, and whether it can be had now. Written by the offerings flow.
 
--- name: register(offering_id, store_id, key, title, content, price_cents, currency, lengths_seconds, grid_seconds, turnover_seconds, early_seconds, registered_at)$
+-- name: register(offering_id, store_id, key, title, content, price_cents, currency, lengths_seconds, grid_seconds, turnover_seconds, early_seconds, lead_seconds, horizon_seconds, change_seconds, cancel_seconds, hold_seconds, grace_seconds, party_max, rotates_code, registered_at)$
 -- Registered again, it keeps its id and takes the new words and terms.
 INSERT INTO offerings (offering_id, store_id, key, title, content, price_cents, currency,
-    lengths_seconds, grid_seconds, turnover_seconds, early_seconds, registered_at)
+    lengths_seconds, grid_seconds, turnover_seconds, early_seconds, lead_seconds, horizon_seconds,
+    change_seconds, cancel_seconds, hold_seconds, grace_seconds, party_max, rotates_code,
+    registered_at)
 VALUES (:offering_id, :store_id, :key, :title, :content, :price_cents, :currency,
-    :lengths_seconds, :grid_seconds, :turnover_seconds, :early_seconds, :registered_at)
+    :lengths_seconds, :grid_seconds, :turnover_seconds, :early_seconds, :lead_seconds,
+    :horizon_seconds, :change_seconds, :cancel_seconds, :hold_seconds, :grace_seconds, :party_max,
+    :rotates_code, :registered_at)
 ON CONFLICT (store_id, key) DO UPDATE SET title = excluded.title, content = excluded.content,
     price_cents = excluded.price_cents, currency = excluded.currency,
     lengths_seconds = excluded.lengths_seconds, grid_seconds = excluded.grid_seconds,
-    turnover_seconds = excluded.turnover_seconds, early_seconds = excluded.early_seconds
+    turnover_seconds = excluded.turnover_seconds, early_seconds = excluded.early_seconds,
+    lead_seconds = excluded.lead_seconds, horizon_seconds = excluded.horizon_seconds,
+    change_seconds = excluded.change_seconds, cancel_seconds = excluded.cancel_seconds,
+    hold_seconds = excluded.hold_seconds, grace_seconds = excluded.grace_seconds,
+    party_max = excluded.party_max, rotates_code = excluded.rotates_code
 RETURNING offering_id;
 
 -- name: device_of_terminal(device_id, terminal_id)^
@@ -51,7 +59,9 @@ ORDER BY s.number, o.title, o.offering_id;
 -- name: terms(offering_id)^
 SELECT o.offering_id, o.store_id, s.number AS store_number, s.title AS store_title, s.time_zone,
     o.title, o.content, o.price_cents, o.currency, o.lengths_seconds, o.grid_seconds,
-    o.turnover_seconds, o.early_seconds, o.hold_seconds, o.party_max
+    o.turnover_seconds, o.early_seconds, o.lead_seconds, o.horizon_seconds, o.change_seconds,
+    o.cancel_seconds, o.hold_seconds, o.grace_seconds, o.party_max, o.rotates_code, s.hours,
+    s.directions
 FROM offerings AS o JOIN stores AS s USING (store_id)
 WHERE o.offering_id = :offering_id;
 

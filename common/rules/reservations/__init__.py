@@ -12,6 +12,7 @@ from common.rules.reservations.hours import (
 from common.rules.reservations.opening import (
     closing_after,
     is_open,
+    is_open_throughout,
     next_opening,
     open_ranges,
     openings,
@@ -53,6 +54,7 @@ __all__ = [
     "is_a_slot",
     "is_free",
     "is_open",
+    "is_open_throughout",
     "may_cancel",
     "may_change",
     "next_opening",

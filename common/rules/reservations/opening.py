@@ -73,6 +73,11 @@ def is_open(hours: OpeningHours | None, time_zone: str, at: int) -> bool:
     return bool(openings(hours, time_zone, Range(starts_at=at, ends_at=at + 1)))
 
 
+def is_open_throughout(hours: OpeningHours | None, time_zone: str, stretch: Range) -> bool:
+    """Say whether a store is open for the whole of a stretch of time (UTC ms)."""
+    return open_ranges(hours, time_zone, stretch) == [stretch]
+
+
 def next_opening(hours: OpeningHours | None, time_zone: str, at: int) -> int | None:
     """Return the first instant from `at` on at which it is open: `at` itself if it is open then.
 
