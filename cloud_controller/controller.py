@@ -36,6 +36,7 @@ from cloud_controller.flows import registration, service
 from cloud_controller.keys import FileKeys, operator_token, service_secret
 from cloud_controller.listener import Listener, flows_for
 from cloud_controller.ports import RoleGiven, Said
+from cloud_controller.postman import postman_for
 from cloud_controller.settings import ControllerSettings, PeersSettings, Role
 from cloud_controller.storage.books import SqliteBooks
 from cloud_controller.timers import Timers
@@ -115,6 +116,7 @@ class Controller:
         )
         self.broker = self._new_broker()
         self._upstream = self._new_upstream() if self.has_broker else None
+        self._postman = postman_for(settings.mail, self.books, clock, lambda: self.public_url)
 
     @property
     def has_broker(self) -> bool:
@@ -166,6 +168,7 @@ class Controller:
             "broker": self.broker.keep(),
             "timers": self.timers.run(),
             "credentials": self._keep_credentials(),
+            "postman": self._postman.run(),
             **upstream,
         }
 

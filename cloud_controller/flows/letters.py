@@ -28,6 +28,8 @@ FOUND_LATELY_MAX: Final = 3
 THE_SERVER: Final = "mail"
 """Subject of the one problem that all letters share when the mail server takes none."""
 
+_TOLD: Final = ("starts_at", "ends_at", "store_title", "time_zone", "offering_title")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Letter:
@@ -63,15 +65,15 @@ def queue(  # noqa: PLR0913 - a letter is what, to whom, in which words, about w
     """Have a letter sent after the commit; one to no address is not written.
 
     It names the reservation's ticket, or without one all of the order's, as their links are now.
-    What it shows of them is looked up when it is sent. `facts` may say besides: `cents` and
-    `currency`, `was_starts_at`, `until_at`, `path` (below our address), and for a time that has
-    no ticket yet `store_title`, `time_zone`, `offering_title`, `starts_at`, `ends_at`.
+    What it shows of them is looked up when it is sent. The time, store and offering that its words
+    name are those of now, of the first; `facts` may say others: `store_title`, `time_zone`,
+    `offering_title`, `starts_at`, `ends_at`; and besides `cents` with `currency`, `was_starts_at`,
+    `until_at`, and `path`, a page below our address.
     """
     recipient = address_of(to)
     if recipient is None:
         return
-    links = _links(books, order, reservation)
-    body = json.dumps({"links": links, **(facts or {})}, sort_keys=True)
+    body = json.dumps({**_about(books, order, reservation), **(facts or {})}, sort_keys=True)
     assert len(body) <= FACTS_LENGTH_MAX, "a letter's facts are few and short"
     books.letters.queue(
         letter_id=books.names.new("l"),
@@ -207,14 +209,16 @@ def _letter(books: Transaction, row: Row, attempts: int, message_id: str) -> Let
     )
 
 
-def _links(books: Transaction, order: str | None, reservation: str | None) -> list[str]:
+def _about(books: Transaction, order: str | None, reservation: str | None) -> dict[str, Any]:
+    """Return the links of what a letter is about, and time, store and offering of the first."""
     if reservation is not None:
-        link = books.letters.link_of(reservation_id=reservation)
-        return [] if link is None else [link]
-    if order is None:
-        return []
-    rows = list(books.letters.links_of_order(order_id=order))
-    return [row["link"] for row in rows[:TICKETS_MAX]]
+        rows = list(books.letters.about_reservation(reservation_id=reservation))
+    elif order is not None:
+        rows = list(books.letters.about_order(order_id=order, most=TICKETS_MAX))
+    else:
+        rows = []
+    told = {key: rows[0][key] for key in _TOLD} if rows else {}
+    return {"links": [row["link"] for row in rows], **told}
 
 
 def _close(books: Transaction, letter: str, state: LetterState, refusal: str = "") -> None:

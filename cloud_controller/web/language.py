@@ -57,6 +57,13 @@ class Language:
             return self.say("day.tomorrow")
         return str(format_skeleton("MMMEd", moment, tzinfo=moment.tzinfo, locale=self.code))
 
+    def date(self, at: int, zone: str, *, now: int | None = None) -> str:
+        """Return the weekday and date in the store's zone; the year too, unless it is `now`'s."""
+        moment = _local(at, zone)
+        same_year = now is not None and moment.year == _local(now, zone).year
+        skeleton = "MMMEd" if same_year else "yMMMEd"
+        return str(format_skeleton(skeleton, moment, tzinfo=moment.tzinfo, locale=self.code))
+
     def length(self, seconds: float) -> str:
         """Return a length of time in hours, minutes and seconds, those that are not nought."""
         minutes, rest = divmod(int(seconds), 60)
@@ -72,8 +79,10 @@ class Language:
 
     def price(self, cents: int, currency: str) -> str:
         """Return a price of integer minor units, as it is written in this language."""
-        if cents == 0:
-            return self.say("price.free")
+        return self.say("price.free") if cents == 0 else self.amount(cents, currency)
+
+    def amount(self, cents: int, currency: str) -> str:
+        """Return an amount of integer minor units; nought and below are amounts as well."""
         amount = Decimal(cents).scaleb(-get_currency_precision(currency))
         return format_currency(amount, currency, locale=self.code)
 
@@ -88,6 +97,10 @@ class Languages:
     def __getitem__(self, code: str) -> Language:
         """Return one of ours."""
         return self._all[code]
+
+    def known(self, code: str) -> Language:
+        """Return the language of this code, or English where it is none of ours."""
+        return self._all.get(code, self._all[FALLBACK])
 
     def chosen(self, asked_for: str | None, remembered: str | None, accepted: str) -> Language:
         """Return the language asked for, else the one remembered, else the best accepted."""

@@ -44,6 +44,11 @@ def ticket_png(token: str, *, module_pixels: int) -> bytes:
     return file.getvalue()
 
 
+def ticket_rows(token: str) -> list[list[tuple[int, int]]]:
+    """Return each row of the ticket's QR as runs of dark modules: (column, length)."""
+    return [_dark_runs(line) for line in _matrix(token)]
+
+
 def ticket_svg(token: str) -> str:
     """Return the ticket's QR as an SVG on its own light ground, quiet zone included."""
     path = "".join(

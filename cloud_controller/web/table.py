@@ -15,9 +15,10 @@ from cloud_controller.web import (
     reservations,
     service,
     sessions,
+    tickets,
 )
 from cloud_controller.web.openapi import json_document_of
-from cloud_controller.web.pages import storefront, ticket
+from cloud_controller.web.pages import find, storefront, ticket
 from cloud_controller.web.routes import API, Asset, Call, Route, Who
 from common.messages.service import Program
 
@@ -37,6 +38,15 @@ fewer, six outsiders who guess would let nobody enrol."""
 
 RENEWALS_A_MINUTE: Final = 120
 """Behind a proxy a thousand terminals are one peer; checking so many signatures takes 12 ms."""
+
+PAPERS_A_MINUTE: Final = 60
+"""A print takes some 10 ms of a processor; a family of tickets is printed at once."""
+
+FINDS_A_MINUTE: Final = 5
+"""A person mistypes an address twice; who tries many addresses is not a person."""
+
+FINDS_A_MINUTE_IN_ALL: Final = 120
+"""Each is a row and perhaps a letter: no crowd of callers makes us a source of mail."""
 
 HTML: Final = "text/html"
 
@@ -79,6 +89,15 @@ ROUTES: Final = (
           RESERVATION_OR_WEB, "Draw a ticket's QR as a picture.", media_type="image/png"),
     Route("GET", f"{API}/tickets/{{link}}/story", reservations.tell_story, Who.LINK_HOLDER,
           RESERVATION, "Tell what has happened to a reservation.", answers=reservations.Story),
+    Route("GET", f"{API}/tickets/{{link}}/ticket.ics", tickets.show_calendar, Who.LINK_HOLDER,
+          RESERVATION_OR_WEB, "Show a ticket as a calendar entry.", media_type="text/calendar"),
+    Route("GET", f"{API}/tickets/{{link}}/ticket.pdf", tickets.show_pdf, Who.LINK_HOLDER,
+          RESERVATION_OR_WEB, "Show a ticket to print.", media_type="application/pdf",
+          calls_a_minute=PAPERS_A_MINUTE),
+    Route("POST", f"{API}/tickets/find", tickets.find, Who.ANYBODY, RESERVATION,
+          "Have the links of what is booked for an address mailed there.", asks=tickets.MailGiven,
+          answers=tickets.Looking, status=tickets.ACCEPTED, calls_a_minute=FINDS_A_MINUTE,
+          calls_a_minute_in_all=FINDS_A_MINUTE_IN_ALL),
     Route("POST", f"{API}/tickets/{{link}}/cancel", reservations.cancel, Who.LINK_HOLDER,
           RESERVATION, "Give a reservation up.", answers=reservations.Ticket),
 
@@ -135,6 +154,11 @@ ROUTES: Final = (
           "A ticket.", media_type=HTML),
     Route("POST", "/t/{link}/cancel", ticket.cancel, Who.OUR_PAGES, WEB,
           "Give a reservation up.", media_type=HTML),
+    Route("GET", "/find", find.show_page, Who.ANYBODY, WEB, "Find a lost ticket.",
+          media_type=HTML),
+    Route("POST", "/find", find.find, Who.OUR_PAGES, WEB, "Have a lost ticket's link mailed.",
+          asks=tickets.MailGiven, media_type=HTML, calls_a_minute=FINDS_A_MINUTE,
+          calls_a_minute_in_all=FINDS_A_MINUTE_IN_ALL),
     Route("GET", "/static/{name}", show_asset, Who.ANYBODY, WEB,
           "A file that pages refer to.", media_type="*/*"),
 

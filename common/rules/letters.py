@@ -14,7 +14,7 @@ ADDRESS_LENGTH_MAX: Final = 254
 ATTEMPTS_MAX: Final = 12
 """Times that a letter is tried: with the waits below, most of a day."""
 
-_WAITS_SECONDS: Final = (30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400)
+_WAITS_SECONDS: Final = (30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 28_800)
 """Between two attempts; a mail server that puts off strangers wants some minutes."""
 
 _ADDRESS = re.compile(
@@ -52,6 +52,11 @@ WITH_TICKETS: Final = frozenset(
     }
 )
 """Letters that hand tickets out: with none left that opens anything they are not sent."""
+
+WITHOUT_TICKETS: Final = frozenset(
+    {LetterKind.GIVEN_AWAY, LetterKind.WAITING_OFFER, LetterKind.NO_SHOW}
+)
+"""Letters that show no ticket, whatever has become of it."""
 
 
 class LetterState(StrEnum):

@@ -28,7 +28,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "common/messages": (*FLOWS, "base", "specification", "problems"),
     "common/rules": (
         *FLOWS,
-        *("specification", "tickets", "clock", "presence", "problems"),
+        *("specification", "tickets", "clock", "presence", "problems", "receipts"),
         *LATER,
     ),
     "cloud_controller": (
@@ -53,8 +53,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/web": (
         *(*FLOWS, *LATER, "app", "guard", "qr", "pages", "static", "locales"),
         *("language", "faults", "problems", "routes", "table", "openapi", "metrics"),
-        *("peers", "calendar", "paper"),
+        *("peers", "calendar", "paper", "tickets"),
     ),
+    "cloud_controller/web/paper": ("page",),
     "cloud_controller/commands": ("beside", "peers", "seats"),
     "cloud_controller/storage": (
         *(
@@ -112,7 +113,7 @@ ONE_PLACE: dict[str, tuple[str, ...]] = {
     "zxingcpp": ("edge_agent/scanners/",),
     "qrcode": ("cloud_controller/web/qr.py",),
     "aiosmtplib": ("cloud_controller/smtp.py",),
-    "reportlab": ("cloud_controller/web/paper.py",),
+    "reportlab": ("cloud_controller/web/paper/",),
     "psutil": ("edge_agent/runner/", "edge_agent/inventory/"),
     "random": ("common/system.py",),
     "secrets": ("common/system.py",),

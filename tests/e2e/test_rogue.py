@@ -162,6 +162,9 @@ GET /api/v1/tickets/{link}
 GET /api/v1/tickets/{link}/qr.svg
 GET /api/v1/tickets/{link}/qr.png
 GET /api/v1/tickets/{link}/story
+GET /api/v1/tickets/{link}/ticket.ics
+GET /api/v1/tickets/{link}/ticket.pdf
+POST /api/v1/tickets/find
 POST /api/v1/tickets/{link}/cancel
 GET /api/v1/authority
 GET /
@@ -169,6 +172,8 @@ GET /o/{offering}
 POST /book
 GET /t/{link}
 POST /t/{link}/cancel
+GET /find
+POST /find
 GET /static/{name}
 GET /api/v1/openapi.json
 GET /healthz

@@ -130,13 +130,15 @@ async def test_a_terminal_s_route_believes_a_signature_and_nothing_else(
 async def test_a_peer_that_tries_too_often_is_told_when_to_come_back(tmp_path: Path, route: Route):
     async with web_kit(tmp_path) as kit:
         assert route.calls_a_minute is not None
+        let_in = 404 if route.asks is None else 422
         for _ in range(route.calls_a_minute):
-            assert code_of(await send(kit, route, b"{}")) == (422, "invalid_body")
+            assert (await send(kit, route, b"{}")).status == let_in
         limited = await send(kit, route, b"{}")
-        assert code_of(limited) == (429, "too_many_attempts")
+        assert limited.status == 429
+        assert not route.is_api or code_of(limited) == (429, "too_many_attempts")
         assert limited.headers["Retry-After"] == "61"
         kit.store.clock.move(61)
-        assert code_of(await send(kit, route, b"{}")) == (422, "invalid_body")
+        assert (await send(kit, route, b"{}")).status == let_in
 
 
 @pytest.mark.parametrize("route", BODIES, ids=lambda route: f"{route.method} {route.path}")

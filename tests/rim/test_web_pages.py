@@ -18,6 +18,7 @@ from cloud_controller.web.faults import STATUS
 from cloud_controller.web.language import Language, Languages
 from cloud_controller.web.pages.storefront import Notice
 from cloud_controller.web.pages.ticket import Phase
+from common.rules.letters import LetterKind
 from common.words import LANGUAGES
 from tests.fakes.store import HOUR_MS, MINUTE_MS, MORNING_AT, Offer, Opened
 from tests.rim.web_kit import WebKit, web_kit
@@ -28,6 +29,7 @@ JAPANESE = {"Accept-Language": "fr;q=0.9, ja-JP;q=0.8, en;q=0.1"}
 NASTY = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
 DYNAMIC: dict[str, Iterable[str]] = {
     "language": LANGUAGES,
+    "letter": LetterKind,
     "notice": Notice,
     "problem": [fault.code for fault in STATUS],
     "ticket": Phase,
@@ -280,12 +282,13 @@ def luminance(colour: str) -> float:
 def words_used() -> set[str]:
     """Return every word that templates and code ask for, those put together included."""
     used = set()
-    for path in [*WEB.rglob("*.html"), *WEB.rglob("*.py")]:
+    for path in [path for end in ("html", "txt", "py") for path in WEB.rglob(f"*.{end}")]:
         text = path.read_text()
         used |= set(re.findall(r'say\(\s*"([a-z_.]+)"\s*[,)]', text))
         for first in re.findall(r'say\(\s*"([a-z]+)\." ~', text):
             last = re.findall(rf'"{first}\." ~ [\w.]+ ~ "(\.[a-z]+)"', text) or [""]
             used |= {f"{first}.{middle}{end}" for middle in DYNAMIC[first] for end in last}
+    used |= {f"paper.paid.{method}" for method in ("free", "voucher", "stripe_checkout")}
     return used | {f"length.{unit}" for unit in ("hours", "minutes", "seconds")}
 
 

@@ -36,11 +36,21 @@ WHERE recipient <> '' AND state <> 'queued' AND changed_at < :before;
 SELECT count(*) FROM (SELECT 1 FROM letters
     WHERE recipient = :recipient AND kind = :kind AND made_at > :since LIMIT :most) AS found;
 
--- name: links_of_order(order_id)
-SELECT link FROM reservations WHERE order_id = :order_id ORDER BY starts_at, reservation_id;
+-- name: about_order(order_id, most)
+SELECT r.link, r.starts_at, r.ends_at, s.title AS store_title, s.time_zone,
+    o.title AS offering_title
+FROM reservations AS r
+JOIN stores AS s ON s.store_id = r.store_id
+JOIN offerings AS o ON o.offering_id = r.offering_id
+WHERE r.order_id = :order_id ORDER BY r.starts_at, r.reservation_id LIMIT :most;
 
--- name: link_of(reservation_id)$
-SELECT link FROM reservations WHERE reservation_id = :reservation_id;
+-- name: about_reservation(reservation_id)
+SELECT r.link, r.starts_at, r.ends_at, s.title AS store_title, s.time_zone,
+    o.title AS offering_title
+FROM reservations AS r
+JOIN stores AS s ON s.store_id = r.store_id
+JOIN offerings AS o ON o.offering_id = r.offering_id
+WHERE r.reservation_id = :reservation_id;
 
 -- name: links_of_mail(mail, now, most)
 -- What somebody with this address still has before them, the next first.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from alembic import op
+from cloud_controller.storage.migrations.dialect import run
 
 revision = "0005"
 down_revision = "0004"
@@ -31,16 +31,15 @@ CREATE INDEX letters_due ON letters (next_at) WHERE state = 'queued';
 CREATE INDEX letters_by_recipient ON letters (recipient, kind, made_at) WHERE recipient <> '';
 CREATE INDEX letters_by_order ON letters (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX letters_to_forget ON letters (changed_at)
-    WHERE recipient <> '' AND state <> 'queued'
+    WHERE recipient <> '' AND state <> 'queued';
 """
 
 
 def upgrade() -> None:
     """Make room for letters."""
-    for statement in _TABLES.split(";\n"):
-        op.execute(statement)
+    run(_TABLES)
 
 
 def downgrade() -> None:
     """Take it away again; what was not sent is not sent any more."""
-    op.execute("DROP TABLE letters")
+    run("DROP TABLE letters;")

@@ -1,0 +1,102 @@
+"""What comes with a ticket over HTTP: a calendar entry, a print, and how a lost one is found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import icalendar
+import pypdfium2
+import pytest
+import zxingcpp
+
+from cloud_controller.web.table import FINDS_A_MINUTE
+from tests.fakes.store import HOUR_MS, MORNING_AT
+from tests.rim.mail_kit import order_for, rows
+from tests.rim.web_kit import WebKit, assert_problem, web_kit
+
+OURS = {"Sec-Fetch-Site": "same-origin"}
+FIND = "/api/v1/tickets/find"
+
+
+def entry_in(body: bytes) -> Any:
+    (entry,) = icalendar.Calendar.from_ical(body).walk("VEVENT")
+    return entry
+
+
+async def booked(kit: WebKit) -> str:
+    return await kit.store.book(await kit.store.open(), MORNING_AT + HOUR_MS)
+
+
+async def test_c2_a_ticket_comes_as_a_calendar_entry_and_goes_as_one(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        path = f"/api/v1/tickets/{await booked(kit)}"
+        answered = await kit.get(f"{path}/ticket.ics")
+        assert answered.headers["Content-Type"] == "text/calendar; charset=utf-8; method=PUBLISH"
+        assert answered.headers["Cache-Control"] == "no-store"
+        before = entry_in(answered.body)
+        assert before["SUMMARY"] == "VR Arena"
+        assert before["URL"] == (await kit.get(path)).json["ticket_url"]
+        await kit.post(f"{path}/cancel")
+        after = entry_in((await kit.get(f"{path}/ticket.ics")).body)
+        assert (after["UID"], after["STATUS"]) == (before["UID"], "CANCELLED")
+        assert after["SEQUENCE"] > before["SEQUENCE"]
+
+
+async def test_c2_a_ticket_comes_as_a_print_for_as_long_as_it_opens_something(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        path = f"/api/v1/tickets/{await booked(kit)}"
+        answered = await kit.get(f"{path}/ticket.pdf")
+        assert answered.headers["Content-Type"] == "application/pdf"
+        picture = pypdfium2.PdfDocument(answered.body)[0].render(scale=2).to_pil().convert("L")
+        token = (await kit.get(path)).json["token"]
+        assert [code.text for code in zxingcpp.read_barcodes(picture)] == [token]
+        await kit.post(f"{path}/cancel")
+        assert_problem(await kit.get(f"{path}/ticket.pdf"), 409, "not_allowed")
+
+
+@pytest.mark.parametrize("paper", ["ticket.ics", "ticket.pdf"])
+async def test_a_ticket_that_nobody_has_has_no_papers(tmp_path: Path, paper: str):
+    async with web_kit(tmp_path) as kit:
+        assert_problem(await kit.get(f"/api/v1/tickets/nobody/{paper}"), 404, "not_found")
+
+
+async def test_whoever_looks_for_a_ticket_hears_the_same_for_every_address(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        order_for(tmp_path, await booked(kit), "taro@mail.example")
+        told = [
+            (answer.status, answer.body)
+            for mail in ("taro@mail.example", "nobody@mail.example", "no address", "")
+            for answer in [await kit.post(FIND, json={"mail": mail})]
+        ]
+        assert len(set(told)) == 1
+        assert told[0][0] == 202
+        assert {row["recipient"] for row in rows(tmp_path)} == {
+            "taro@mail.example",
+            "nobody@mail.example",
+        }
+
+
+async def test_whoever_tries_many_addresses_is_told_to_wait(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        for number in range(FINDS_A_MINUTE):
+            answer = await kit.post(FIND, json={"mail": f"a{number}@mail.example"})
+            assert answer.status == 202
+        assert_problem(await kit.post(FIND, json={"mail": "b@c.example"}), 429, "too_many_attempts")
+        kit.store.clock.move(61)
+        assert (await kit.post(FIND, json={"mail": "b@c.example"})).status == 202
+
+
+async def test_a_lost_ticket_is_found_from_its_page(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        order_for(tmp_path, await booked(kit), "taro@mail.example")
+        assert 'href="/find"' in (await kit.get("/")).text
+        assert "Find your ticket" in (await kit.get("/find")).text
+        form = {"mail": "taro@mail.example"}
+        japanese = OURS | {"Accept-Language": "ja"}
+        asked = await kit.post("/find", data=form, headers=japanese)
+        assert "メールをご確認ください" in asked.text
+        assert "taro" not in asked.text
+        ((row),) = rows(tmp_path)
+        assert (row["kind"], row["language"]) == ("found_again", "ja")
+        assert (await kit.post("/find", data=form)).status == 403
