@@ -111,6 +111,8 @@ class Timers:
         """See that each coming ticket is held by its terminal; mostly there is nothing to do."""
         if await self._books.read(rights.has_to_look_after_held):
             await self._books.transact(_hold)
+        if await self._books.read(sessions.has_to_tell_revoked):
+            await self._books.transact(sessions.tell_revoked)
 
     async def _note_presence(self) -> None:
         now = self._clock.steady_seconds()

@@ -92,8 +92,22 @@ INSERT OR REPLACE INTO profile (only_row, gate_digest, body) VALUES (1, :gate_di
 -- name: revision()$
 SELECT revision FROM desired;
 
--- name: keep_revision(revision)!
-INSERT OR REPLACE INTO desired (only_row, revision) VALUES (1, :revision);
+-- name: keep_revision(revision, revoked_until)!
+INSERT OR REPLACE INTO desired (only_row, revision, revoked_until)
+VALUES (1, :revision, :revoked_until);
+
+-- name: revoked_until()$
+SELECT revoked_until FROM desired;
+
+-- name: forget_revoked()!
+DELETE FROM revoked_tickets;
+
+-- name: add_revoked(ticket, revision, dies_at)!
+INSERT OR REPLACE INTO revoked_tickets (ticket, revision, dies_at)
+VALUES (:ticket, :revision, :dies_at);
+
+-- name: dead_revision(ticket)$
+SELECT revision FROM revoked_tickets WHERE ticket = :ticket;
 
 -- name: exchange(kind)^
 SELECT kind, seq, nonce, state, request, request_digest, asked_boot_seconds, asked_boot_id, answer,

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
+
+from pydantic import Field
 
 from common.messages.base import Count, Instant, Message, Name, Seconds, ShortText
+
+REVOKED_MAX: Final = 500
+"""Revocations told to a terminal at once: 32 of the 64 KiB that a message has."""
 
 
 class SessionAdmitted(Message):
@@ -130,9 +135,24 @@ class DesiredSession(Message):
     wanted: ShortText
 
 
+class RevokedTicket(Message):
+    """A ticket of the store that is dead up to this revision; at `dies_at` it is over anyway."""
+
+    type: ClassVar[str] = "desired.revoked_ticket"
+    ticket: Name
+    revision: Count
+    dies_at: Instant
+
+
 class Desired(Message):
-    """The whole of what the controller wants of a terminal; higher revisions replace lower."""
+    """The whole of what the controller wants of a terminal; higher revisions replace lower.
+
+    `revoked` are those of its store that die first; of tickets that end after `revoked_until` there
+    may be more, and None says that there are not.
+    """
 
     type: ClassVar[str] = "sessions.desired"
     revision: Count
     sessions: tuple[DesiredSession, ...] = ()
+    revoked: Annotated[tuple[RevokedTicket, ...], Field(max_length=REVOKED_MAX)] = ()
+    revoked_until: Instant | None = None

@@ -84,6 +84,7 @@ def _forget_another(journal: Transaction) -> None:
     journal.rows.forget_registration()
     journal.rows.forget_profile()
     journal.rows.forget_revision()
+    journal.rows.forget_revoked()
     journal.rows.forget_exchanges()
     journal.rows.forget_rights()
     journal.rows.forget_all_held()

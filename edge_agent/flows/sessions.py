@@ -180,7 +180,10 @@ def take_desired(journal: Transaction, told: Desired) -> None:
     """Take over what the controller wants; an older revision changes nothing."""
     if told.revision <= (journal.rows.revision() or 0):
         return
-    journal.rows.keep_revision(revision=told.revision)
+    journal.rows.keep_revision(revision=told.revision, revoked_until=told.revoked_until)
+    journal.rows.forget_revoked()
+    for dead in told.revoked:
+        journal.rows.add_revoked(ticket=dead.ticket, revision=dead.revision, dies_at=dead.dies_at)
     for wanted in told.sessions:
         if wanted.wanted == "stop":
             _want_stop(journal, wanted.session, EndReason.TIME_UP)

@@ -73,6 +73,23 @@ def test_of_two_reasons_the_earlier_one_is_said(first: int, second: int):
     assert decide_alone(replace(FACTS, **{**other[1], **told[1]}), now=NOW) is told[0]
 
 
+def test_c4_a_ticket_that_was_told_to_be_dead_starts_nothing_by_its_signature():
+    for dead in (TOKEN.revision, TOKEN.revision + 1):
+        told = replace(BY_SIGNATURE, dead_revision=dead)
+        assert decide_alone(told, now=NOW) is DenialReason.REVOKED
+    newer = replace(BY_SIGNATURE, token=replace(TOKEN, revision=1), dead_revision=0)
+    assert isinstance(decide_alone(newer, now=NOW), Alone)
+
+
+def test_c4_where_not_all_the_dead_were_told_only_a_ticket_that_ends_before_starts():
+    ends_at = TOKEN.starts_at + TOKEN.length_seconds * 1000
+    told = replace(BY_SIGNATURE, revoked_until=ends_at)
+    assert isinstance(decide_alone(told, now=NOW), Alone)
+    less = replace(BY_SIGNATURE, revoked_until=ends_at - 1)
+    assert decide_alone(less, now=NOW) is DenialReason.NOT_ON_OFFLINE_LIST
+    assert isinstance(decide_alone(replace(FACTS, revoked_until=0), now=NOW), Alone)
+
+
 def test_another_revision_of_a_held_ticket_is_revoked():
     other = replace(FACTS, token_digest="cd")  # noqa: S106 - a digest in a test
     assert decide_alone(other, now=NOW) is DenialReason.REVOKED

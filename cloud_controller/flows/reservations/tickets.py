@@ -7,7 +7,7 @@ from typing import Final
 from cloud_controller.ports import NotFound, Row, Transaction
 from common.rules.reservations import Range
 from common.rules.tickets import TICKET, TicketEvent, TicketState, new_short_code
-from common.seals import TicketToken
+from common.seals import TicketToken, read_token
 
 TICKET_DIGITS: Final = 16
 """Hex digits of a ticket's id: the token's eight bytes."""
@@ -68,8 +68,16 @@ def reissue(books: Transaction, reservation: str) -> None:
 
 
 def revoke(books: Transaction, reservation: str) -> None:
-    """Note that a ticket as it is now is dead, for terminals that check signatures alone."""
-    books.reservations.revoke(reservation_id=reservation, revoked_at=books.now)
+    """Note that a ticket as it is now is dead, for terminals that check signatures alone.
+
+    Until the end that its token says: its reservation may be at another time by now.
+    """
+    text = books.reservations.token_to_revoke(reservation_id=reservation)
+    if text is None:
+        return
+    token = read_token(text).token
+    dies_at = token.starts_at + token.length_seconds * 1000
+    books.reservations.revoke(reservation_id=reservation, dies_at=dies_at, revoked_at=books.now)
 
 
 def void(books: Transaction, reservation: str) -> None:

@@ -35,17 +35,20 @@ def token_of(books: Transaction, code: str, *, scan: str, terminal: str) -> str 
     store = books.rights.store_of(terminal_id=terminal)
     if store is None:
         return Denial(reason=DenialReason.UNKNOWN_TICKET)
+    store_id = store["store_id"]
     since = books.now - WRONG_CODES_SECONDS * 1000
-    wrong = books.rights.wrong_codes(store_id=store, terminal_id=terminal, since=since)
+    wrong = books.rights.wrong_codes(store_id=store_id, terminal_id=terminal, since=since)
     is_too_much = wrong["of_terminal"] >= WRONG_OF_TERMINAL_MAX
     if is_too_much or wrong["of_store"] >= WRONG_OF_STORE_MAX:
-        _raise_guessed(books, store, TerminalId(terminal), wrong["of_terminal"], wrong["of_store"])
+        _raise_guessed(
+            books, store_id, TerminalId(terminal), wrong["of_terminal"], wrong["of_store"]
+        )
         return Denial(reason=DenialReason.BUSY_TRY_AGAIN)
-    token = books.rights.token_of_code(store_id=store, short_code=code)
+    token = books.rights.token_of_code(store_id=store_id, short_code=code)
     if token is None:
         books.rights.forget_wrong_codes(before=since)
         books.rights.add_wrong_code(
-            scan_id=scan, store_id=store, terminal_id=terminal, at=books.now
+            scan_id=scan, store_id=store_id, terminal_id=terminal, at=books.now
         )
         return Denial(reason=DenialReason.UNKNOWN_TICKET)
     return str(token)

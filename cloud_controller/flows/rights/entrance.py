@@ -68,7 +68,7 @@ def _why_not(
     token, ticket = read
     if ticket is None:
         return Denial(reason=DenialReason.UNKNOWN_TICKET), None
-    if books.rights.store_number_of(terminal_id=reader) != token.store_number:
+    if books.rights.store_of(terminal_id=reader)["number"] != token.store_number:
         return Denial(reason=DenialReason.WRONG_STORE), token.ticket
     host = books.rights.host_of(ticket_id=token.ticket)
     door = books.rights.door(device_id=host["device_id"], terminal_id=host["terminal_id"])

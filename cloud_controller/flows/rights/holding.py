@@ -275,6 +275,7 @@ def _release(books: Transaction, row: Row) -> None:
     if row["recall_why"] == RecallWhy.CANCEL:
         reservation = row["reservation_id"]
         if books.rights.cancel(reservation_id=reservation, changed_at=books.now):
+            books.rights.revoke(ticket_id=row["ticket_id"], revoked_at=books.now)
             books.rights.void_ticket(ticket_id=row["ticket_id"])
             who = row["terminal_id"]
             books.enter("reservation.cancelled", {}, terminal=who, reservation=reservation)

@@ -19,9 +19,11 @@ from cloud_controller.flows.sessions.starts import (
 )
 from cloud_controller.flows.sessions.stops import (
     ask_to_stop,
+    has_to_tell_revoked,
     note_command,
     send_commands_again,
     stop_what_is_due,
+    tell_revoked,
 )
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "call_for_unconfirmed",
     "do_what_is_due",
     "give_up_undelivered",
+    "has_to_tell_revoked",
     "held_by_who_failed",
     "hello",
     "move_failed",
@@ -44,4 +47,5 @@ __all__ = [
     "presume_stopped",
     "send_commands_again",
     "stop_what_is_due",
+    "tell_revoked",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from cloud_controller.flows.sessions.revoked import revoked_for
 from cloud_controller.flows.sessions.stops import say_desired
 from cloud_controller.ports import Problem, Received, Transaction
 from common.ids import TerminalId
@@ -34,6 +35,8 @@ def hello(books: Transaction, said: Received) -> None:
     if known["broker_role"] != BrokerRole.SERVICE:
         return  # while it settles, acknowledgements and stops are all it hears
     revision = known["desired_revision"]
+    if revision == 0 and revoked_for(books, said.terminal)[0]:  # it came after they were told
+        revision = books.sessions.raise_revision(terminal_id=said.terminal)
     if revision < message.applied_revision <= REVISION_BELIEVED_MAX:
         revision = books.sessions.raise_revision_above(
             terminal_id=said.terminal, applied=message.applied_revision

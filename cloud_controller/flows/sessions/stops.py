@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from cloud_controller.flows.sessions.entries import enter, known_of
+from cloud_controller.flows.sessions.revoked import revoked_for
 from cloud_controller.ports import NotFound, Received, Transaction
 from common.ids import CommandId, SessionId, TerminalId
 from common.messages.sessions import CommandTold, Desired, DesiredSession, StopSession
@@ -16,7 +17,7 @@ from common.rules.sessions import (
     CommandState,
     EndReason,
 )
-from common.topics import Channel
+from common.topics import BrokerRole, Channel
 
 RESEND_SECONDS: Final = 2.0
 """Before a command is sent for the second time; it doubles until the command expires."""
@@ -108,6 +109,22 @@ def send_commands_again(books: Transaction) -> None:
         books.say(row["terminal_id"], Channel.COMMANDS, command, tail=row["command_id"])
 
 
+def has_to_tell_revoked(books: Transaction) -> bool:
+    """Say whether a ticket was revoked that its store's terminals have not been told of."""
+    return bool(books.sessions.has_to_tell_revoked())
+
+
+def tell_revoked(books: Transaction) -> None:
+    """Tell the terminals of a store which of its tickets are dead: now, or at their next hello."""
+    for store in list(books.sessions.stores_to_tell(most=BATCH_MAX)):
+        for row in list(books.sessions.terminals_to_tell(store_id=store["store_id"])):
+            terminal = TerminalId(row["terminal_id"])
+            revision = books.sessions.raise_revision(terminal_id=terminal)
+            if row["broker_role"] == BrokerRole.SERVICE:
+                say_desired(books, terminal, revision)
+        books.sessions.note_told(store_id=store["store_id"])
+
+
 def say_desired(books: Transaction, terminal: TerminalId, revision: int) -> None:
     """Say the whole of what is wanted of a terminal."""
     rows = books.sessions.desired(terminal_id=terminal)
@@ -115,4 +132,6 @@ def say_desired(books: Transaction, terminal: TerminalId, revision: int) -> None
         DesiredSession(session=row["session_id"], device=row["device_id"], wanted=row["wanted"])
         for row in rows
     )
-    books.say(terminal, Channel.DESIRED, Desired(revision=revision, sessions=sessions))
+    revoked, until = revoked_for(books, terminal)
+    desired = Desired(revision=revision, sessions=sessions, revoked=revoked, revoked_until=until)
+    books.say(terminal, Channel.DESIRED, desired)

@@ -81,12 +81,15 @@ UPDATE tickets SET device_number = :device_number, revision = :revision, token =
     short_code = :short_code, state = :state, issued_at = :issued_at
 WHERE ticket_id = :ticket_id AND state IN ('issued', 'void');
 
--- name: revoke(reservation_id, revoked_at)!
+-- name: token_to_revoke(reservation_id)$
+SELECT token FROM tickets WHERE reservation_id = :reservation_id AND state = 'issued';
+
+-- name: revoke(reservation_id, dies_at, revoked_at)!
 -- It need not be known for longer than its slot could have been.
 INSERT INTO revocations (ticket_id, revision, store_id, dies_at, revoked_at)
-SELECT k.ticket_id, k.revision, r.store_id, r.ends_at, :revoked_at
+SELECT k.ticket_id, k.revision, r.store_id, :dies_at, :revoked_at
 FROM tickets AS k JOIN reservations AS r USING (reservation_id)
-WHERE k.reservation_id = :reservation_id AND k.state = 'issued' AND r.ends_at > :revoked_at
+WHERE k.reservation_id = :reservation_id AND k.state = 'issued' AND :dies_at > :revoked_at
 ON CONFLICT DO NOTHING;
 
 -- name: forget_revocations(before)!

@@ -84,12 +84,17 @@ ON CONFLICT (scan_id) DO NOTHING;
 SELECT c.terminal_id, c.reader_id, c.verdict, v.title AS device_title
 FROM scans AS c LEFT JOIN devices AS v USING (device_id) WHERE c.scan_id = :scan_id;
 
--- name: store_number_of(terminal_id)$
-SELECT s.number FROM terminals AS t JOIN stores AS s USING (store_id)
+-- name: store_of(terminal_id)^
+SELECT s.store_id, s.number FROM terminals AS t JOIN stores AS s USING (store_id)
 WHERE t.terminal_id = :terminal_id;
 
--- name: store_of(terminal_id)$
-SELECT store_id FROM terminals WHERE terminal_id = :terminal_id;
+-- name: revoke(ticket_id, revoked_at)!
+-- A cancelling that had to wait for its holder: whoever checks signatures alone is told as well.
+INSERT INTO revocations (ticket_id, revision, store_id, dies_at, revoked_at)
+SELECT k.ticket_id, k.revision, r.store_id, r.ends_at, :revoked_at
+FROM tickets AS k JOIN reservations AS r USING (reservation_id)
+WHERE k.ticket_id = :ticket_id AND k.state = 'issued' AND r.ends_at > :revoked_at
+ON CONFLICT DO NOTHING;
 
 -- name: token_of_code(store_id, short_code)$
 SELECT k.token FROM tickets AS k JOIN reservations AS r USING (reservation_id)

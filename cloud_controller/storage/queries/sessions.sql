@@ -85,6 +85,26 @@ RETURNING desired_revision;
 UPDATE terminals SET desired_revision = :applied + 1 WHERE terminal_id = :terminal_id
 RETURNING desired_revision;
 
+-- name: revoked(terminal_id, now, most)
+-- Dead tickets of a terminal's store, each with its highest dead revision, those that die first.
+SELECT v.ticket_id, max(v.revision) AS revision, max(v.dies_at) AS dies_at
+FROM terminals AS t JOIN revocations AS v USING (store_id)
+WHERE t.terminal_id = :terminal_id AND v.dies_at > :now
+GROUP BY v.ticket_id ORDER BY max(v.dies_at), v.ticket_id LIMIT :most;
+
+-- name: stores_to_tell(most)
+SELECT DISTINCT store_id FROM revocations WHERE is_told = 0 ORDER BY store_id LIMIT :most;
+
+-- name: has_to_tell_revoked()$
+SELECT EXISTS (SELECT 1 FROM revocations WHERE is_told = 0);
+
+-- name: terminals_to_tell(store_id)
+SELECT terminal_id, broker_role FROM terminals
+WHERE store_id = :store_id AND standing <> 'retired' ORDER BY terminal_id;
+
+-- name: note_told(store_id)!
+UPDATE revocations SET is_told = 1 WHERE store_id = :store_id AND is_told = 0;
+
 -- name: desired(terminal_id)
 SELECT session_id, device_id, wanted FROM sessions
 WHERE terminal_id = :terminal_id AND state IN ('granted', 'starting', 'running', 'ending')

@@ -26,6 +26,8 @@ class AloneFacts:
     """All that a terminal without the line knows of a ticket at one of its devices.
 
     `is_used`: by its own journal. `may_start_by_signature`: the operator allows what is not held.
+    `dead_revision`: up to which the ticket was told to be dead. `revoked_until`: of tickets that
+    end later, not all that are dead were told; None: all were.
     """
 
     token: TicketToken
@@ -38,6 +40,8 @@ class AloneFacts:
     device_is_in_use: bool
     store_number: int
     may_start_by_signature: bool
+    dead_revision: int | None = None
+    revoked_until: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,14 +154,26 @@ def _why_not_ours(facts: AloneFacts) -> DenialReason | None:
     """Say why a ticket is not this terminal's to redeem, at this device of its own."""
     held = facts.held
     if held is None:
-        if not facts.may_start_by_signature:
-            return DenialReason.NOT_ON_OFFLINE_LIST
+        reason = _why_not_by_signature(facts)
+        if reason is not None:
+            return reason
         is_its_device = facts.token.device_number in {0, facts.device_number}
     else:
         if held.is_released or held.token_digest != facts.token_digest:
             return DenialReason.REVOKED
         is_its_device = held.device == facts.device
     return None if is_its_device else DenialReason.WRONG_DEVICE
+
+
+def _why_not_by_signature(facts: AloneFacts) -> DenialReason | None:
+    """Say why a ticket that is only well signed is not enough: it may be known to be dead."""
+    token, dead, until = facts.token, facts.dead_revision, facts.revoked_until
+    if not facts.may_start_by_signature:
+        return DenialReason.NOT_ON_OFFLINE_LIST
+    if dead is not None and token.revision <= dead:
+        return DenialReason.REVOKED
+    is_listed = until is None or token.starts_at + token.length_seconds * 1000 <= until
+    return None if is_listed else DenialReason.NOT_ON_OFFLINE_LIST
 
 
 def _why_not_alone_now(

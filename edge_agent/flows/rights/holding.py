@@ -158,6 +158,8 @@ def decide(
         device_is_in_use=journal.rows.live_session_on(device=device.device) is not None,
         store_number=store_number,
         may_start_by_signature=_may_start_by_signature(journal, device.device),
+        dead_revision=journal.rows.dead_revision(ticket=ticket),
+        revoked_until=journal.rows.revoked_until(),
     )
     if exchange.is_quarantined(journal):
         return DenialReason.NOT_REGISTERED
