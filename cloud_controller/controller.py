@@ -333,6 +333,7 @@ class Controller:
             broker_address=lambda: (self._settings.broker.all_names[0], self.broker.port),
             credentials=self.credentials.given,
             authority=lambda: self.credentials.authority_text,
+            provider=None,
             is_ready=self._is_ready,
             waiting_count=self.books.waiting,
             dropped_counts=lambda: self.listener.dropped,

@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 
+from cloud_controller import bookings
 from cloud_controller.flows import enrolment, problems, registration, reservations, rights, sessions
 from cloud_controller.ports import Books, Clock, Transaction
 from common.ids import TerminalId
@@ -159,8 +160,7 @@ def _tidy(books: Transaction) -> None:
     problems.solve_reservations(books)
     sessions.call_for_unconfirmed(books)
     sessions.give_up_undelivered(books)
-    reservations.lapse(books)
-    reservations.settle(books)
-    reservations.offer_freed(books)
+    bookings.lapse_what_is_over(books)
+    bookings.offer_what_is_free(books)
     reservations.forget_answers(books, ANSWERS_KEPT_SECONDS)
     enrolment.forget_codes(books)

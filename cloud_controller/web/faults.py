@@ -9,6 +9,8 @@ from aiohttp import web
 from pydantic import Field
 
 from cloud_controller.flows.enrolment import KeyIsKnown, NotRenewed
+from cloud_controller.flows.payments import VoucherIsRefused
+from cloud_controller.flows.reservations import HoldIsOver, TicketIsHeld
 from cloud_controller.ports import CodeIsSpent, NotAllowed, NotFound, SlotIsTaken
 from cloud_controller.web.language import Language
 from cloud_controller.web.routes import InstantText, Shape
@@ -91,10 +93,13 @@ STATUS: Final[Mapping[type[RusubanError], int]] = {
     NotFound: 404,
     MethodNotAllowed: 405,
     BodyTooSlow: 408,
+    HoldIsOver: 409,
     KeyIsKnown: 409,
     NotAllowed: 409,
     SlotIsTaken: 409,
     StillRunning: 409,
+    TicketIsHeld: 409,
+    VoucherIsRefused: 409,
     BodyTooLarge: 413,
     WrongContentType: 415,
     InvalidBody: 422,
@@ -163,7 +168,7 @@ def headers_of(fault: RusubanError) -> dict[str, str]:
             return {"Allow": ", ".join(sorted(facts["allowed"]))}
         case TooManyAttempts():
             return {"Retry-After": str(facts["retry_seconds"])}
-        case StillRunning() | TooManyWaiting() | StorageIsFull() | StorageIsAway():
+        case StillRunning() | TicketIsHeld() | TooManyWaiting() | StorageIsFull() | StorageIsAway():
             return {"Retry-After": str(RETRY_SECONDS)}
         case _:
             return {}

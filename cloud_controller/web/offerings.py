@@ -87,6 +87,29 @@ class Slots(Shape):
     slots: tuple[Slot, ...]
 
 
+class LengthFree(Shape):
+    """A length in which an offering can be used from this moment on."""
+
+    length_seconds: int
+    ends_at: InstantText
+
+
+class NowFree(Shape):
+    """In which lengths somebody who stands there can begin at once; none: he cannot."""
+
+    lengths: tuple[LengthFree, ...]
+
+
+async def list_now(call: Call[None]) -> NowFree:
+    """Return the lengths in which an offering can be used from now on."""
+    offering = OfferingId(call.names["offering"])
+    found = await call.parts.books.read(reservations.free_now, offering)
+    lengths = (
+        LengthFree(length_seconds=each.length_seconds, ends_at=each.ends_at) for each in found
+    )
+    return NowFree(lengths=tuple(lengths))
+
+
 async def list_offerings(call: Call[OfferingsWanted]) -> Offerings:
     """Return what can be had now."""
     rows = await call.parts.books.read(choices)

@@ -1,4 +1,4 @@
-"""A booking, its ticket and its story over HTTP; a call said twice with one key books once."""
+"""A reservation's ticket and its story over HTTP; a call said twice with one key acts once."""
 
 from __future__ import annotations
 
@@ -9,17 +9,14 @@ from typing import Annotated, Any, Final
 from aiohttp import web
 from pydantic import Field
 
-from cloud_controller.flows import reservations, rights
-from cloud_controller.ports import SlotIsTaken, Transaction
+from cloud_controller import bookings
+from cloud_controller.flows import reservations
+from cloud_controller.ports import Transaction
 from cloud_controller.web.faults import Alternative, IdempotencyKeyReused
-from cloud_controller.web.offerings import LengthSeconds, SlotsWanted, free_slots
+from cloud_controller.web.offerings import SlotsWanted, free_slots
 from cloud_controller.web.qr import ticket_png, ticket_svg
 from cloud_controller.web.routes import API, Call, InstantText, Shape
-from common.ids import OfferingId
-from common.messages.base import INSTANT_MAX, Name
-from common.rules.reservations import Range
 from common.rules.sessions import LIVE
-from common.rules.tickets import RecallWhy
 
 ALTERNATIVES_MAX: Final = 3
 """Other times that a refusal offers: as many as one reads at a glance."""
@@ -31,15 +28,6 @@ PNG_MODULE_PIXELS: Final = 12
 """588 pixels a side: sharp on any phone, and still a small file."""
 
 CREATED: Final = 201
-
-
-class ReservationWanted(Shape):
-    """A slot to book; without a device, any free one of the offering."""
-
-    offering: Name
-    starts_at: InstantText
-    length_seconds: LengthSeconds
-    device: Name | None = None
 
 
 class DeviceBooked(Shape):
@@ -82,6 +70,10 @@ class Ticket(Shape):
     opens_at: InstantText
     price_cents: int
     currency: str
+    party_size: int
+    hold_ends_at: Annotated[
+        InstantText | None, Field(description="until when it is held and not yet confirmed")
+    ]
     is_being_cancelled: Annotated[
         bool, Field(description="given up, which counts when the booth has confirmed it")
     ]
@@ -104,22 +96,6 @@ class Story(Shape):
     """What has happened to a reservation, the oldest line first."""
 
     lines: tuple[StoryLine, ...]
-
-
-async def book(call: Call[ReservationWanted]) -> web.Response:
-    """Book a slot and return its ticket; the same key again returns the same ticket."""
-    wish = wish_of(call.asked)
-    url = call.parts.public_url
-
-    def answer(books: Transaction) -> str:
-        return ticket_of(books, reservations.book(books, wish), url).model_dump_json()
-
-    try:
-        body = await book_once(call, answer)
-    except SlotIsTaken:
-        near = await call.parts.books.read(alternatives, wish)
-        raise SlotIsTaken(alternatives=near) from None
-    return web.Response(status=CREATED, text=body, content_type="application/json")
 
 
 async def show_ticket(call: Call[None]) -> Ticket:
@@ -163,16 +139,6 @@ async def book_once(call: Call[Any], answer: Callable[[Transaction], str]) -> st
     return await call.parts.books.transact(_answer_once, call, answer)
 
 
-def wish_of(wanted: ReservationWanted) -> reservations.Wish:
-    """Return what is wanted in the flow's words."""
-    ends_at = min(wanted.starts_at + wanted.length_seconds * 1000, INSTANT_MAX)
-    return reservations.Wish(
-        offering=OfferingId(wanted.offering),
-        slot=Range(starts_at=wanted.starts_at, ends_at=ends_at),
-        device=wanted.device,
-    )
-
-
 def alternatives(books: Transaction, wish: reservations.Wish) -> tuple[Alternative, ...]:
     """Return the free slots nearest to the one that was taken, in the order of the clock."""
     length = wish.slot.ends_at - wish.slot.starts_at
@@ -189,18 +155,6 @@ def alternatives(books: Transaction, wish: reservations.Wish) -> tuple[Alternati
     nearest = sorted(found, key=lambda slot: abs(slot.starts_at - wish.slot.starts_at))
     near = sorted(nearest[:ALTERNATIVES_MAX], key=lambda slot: slot.starts_at)
     return tuple(Alternative(starts_at=slot.starts_at, ends_at=slot.ends_at) for slot in near)
-
-
-def give_up(books: Transaction, link: str) -> None:
-    """Give a reservation up; where a terminal alone may redeem its ticket, that is asked for it.
-
-    Raises:
-        NotFound: there is no such ticket.
-        NotAllowed: it has been used or given up already.
-    """
-    held = reservations.cancel(books, link)
-    if held is not None:
-        rights.recall(books, held, RecallWhy.CANCEL)
 
 
 def ticket_of(books: Transaction, link: str, public_url: str) -> Ticket:
@@ -230,6 +184,8 @@ def ticket_of(books: Transaction, link: str, public_url: str) -> Ticket:
         opens_at=row["starts_at"] - row["early_seconds"] * 1000,
         price_cents=row["price_cents"],
         currency=row["currency"],
+        party_size=row["party_size"],
+        hold_ends_at=row["hold_ends_at"] if row["state"] == "held" else None,
         is_being_cancelled=row["state"] == "confirmed" and row["cancel_asked_at"] is not None,
         compensated_cents=row["compensated_cents"],
         session=_session_of(row),
@@ -256,7 +212,7 @@ def _answer_once(books: Transaction, call: Call[Any], answer: Callable[[Transact
 
 
 def _cancel(books: Transaction, link: str, public_url: str) -> Ticket:
-    give_up(books, link)
+    bookings.give_up(books, link)
     return ticket_of(books, link, public_url)
 
 

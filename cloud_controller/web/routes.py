@@ -16,6 +16,7 @@ from cloud_controller.flows.enrolment import Given
 from cloud_controller.ports import Books, Clock, Names
 from cloud_controller.web.language import Language
 from common.messages.base import INSTANT_MAX
+from common.rules.payments import Method
 
 Asked = TypeVar("Asked")
 
@@ -35,6 +36,7 @@ class WebParts:
         broker_address: where terminals reach the broker.
         credentials: what is ready for a terminal: a new secret, the ladder, who certifies.
         authority: our own authority's certificate as PEM text; empty where there is none.
+        provider: who is paid for what costs something; None: that is settled outside.
         is_ready: whether each part is up, by name; all of them up is ready.
         waiting_count: how many functions wait for the writer.
         dropped_counts: messages dropped so far, by reason.
@@ -49,6 +51,7 @@ class WebParts:
     broker_address: Callable[[], tuple[str, int]]
     credentials: Callable[[], Given]
     authority: Callable[[], str]
+    provider: Method | None
     is_ready: Callable[[], Mapping[str, bool]]
     waiting_count: Callable[[], int]
     dropped_counts: Callable[[], Mapping[str, int]]

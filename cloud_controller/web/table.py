@@ -7,15 +7,18 @@ from typing import Final
 from aiohttp import web
 
 from cloud_controller.web import (
+    changes,
     enrolment,
     metrics,
     offerings,
+    orders,
     problems,
     registration,
     reservations,
     service,
     sessions,
     tickets,
+    waiting,
 )
 from cloud_controller.web.openapi import json_document_of
 from cloud_controller.web.pages import find, storefront, ticket
@@ -48,6 +51,9 @@ FINDS_A_MINUTE: Final = 5
 FINDS_A_MINUTE_IN_ALL: Final = 120
 """Each is a row and perhaps a letter: no crowd of callers makes us a source of mail."""
 
+BOOKINGS_A_MINUTE: Final = 600
+"""From one peer: behind a proxy all customers of a chain are one, and so many is a rush."""
+
 HTML: Final = "text/html"
 
 
@@ -78,9 +84,31 @@ ROUTES: Final = (
     Route("GET", f"{API}/offerings/{{offering}}/slots", offerings.list_slots, Who.ANYBODY,
           RESERVATION, "List the free slots of an offering.", asks=offerings.SlotsWanted,
           answers=offerings.Slots),
-    Route("POST", f"{API}/reservations", reservations.book, Who.ANYBODY, RESERVATION,
-          "Book a slot and get its ticket.", asks=reservations.ReservationWanted,
-          answers=reservations.Ticket, status=reservations.CREATED, takes_key=True),
+    Route("GET", f"{API}/offerings/{{offering}}/now", offerings.list_now, Who.ANYBODY, RESERVATION,
+          "List the lengths in which an offering can be used from now on.",
+          answers=offerings.NowFree),
+    Route("POST", f"{API}/reservations", orders.book_slot, Who.ANYBODY, RESERVATION,
+          "Book a slot and get its ticket.", asks=orders.ReservationWanted,
+          answers=reservations.Ticket, status=reservations.CREATED, takes_key=True,
+          calls_a_minute=BOOKINGS_A_MINUTE),
+    Route("POST", f"{API}/orders", orders.place_order, Who.ANYBODY, RESERVATION,
+          "Order one or more slots, held or paid, and get a ticket for each.",
+          asks=orders.OrderWanted, answers=orders.Order, status=reservations.CREATED,
+          takes_key=True, calls_a_minute=BOOKINGS_A_MINUTE),
+    Route("GET", f"{API}/orders/{{link}}", orders.show_order, Who.LINK_HOLDER, RESERVATION,
+          "Show an order and what has become of it.", answers=orders.Order),
+    Route("POST", f"{API}/orders/{{link}}/confirm", orders.confirm_order, Who.LINK_HOLDER,
+          RESERVATION, "Confirm what is held, or begin to pay for it.", asks=orders.PayingWanted,
+          answers=orders.Order),
+    Route("POST", f"{API}/orders/{{link}}/release", orders.release_order, Who.LINK_HOLDER,
+          RESERVATION, "Let go of what is held.", answers=orders.Order),
+    Route("POST", f"{API}/waiting", waiting.join_waiting, Who.ANYBODY, RESERVATION,
+          "Wait for a slot that is full.", asks=waiting.WaitingWanted, answers=waiting.Waiting,
+          status=reservations.CREATED, takes_key=True, calls_a_minute=BOOKINGS_A_MINUTE),
+    Route("GET", f"{API}/waiting/{{link}}", waiting.show_waiting, Who.LINK_HOLDER, RESERVATION,
+          "Show a place in the waiting list.", answers=waiting.Waiting),
+    Route("POST", f"{API}/waiting/{{link}}/withdraw", waiting.withdraw_waiting, Who.LINK_HOLDER,
+          RESERVATION, "Wait no longer.", answers=waiting.Waiting),
     Route("GET", f"{API}/tickets/{{link}}", reservations.show_ticket, Who.LINK_HOLDER,
           RESERVATION, "Show a ticket and what has become of it.", answers=reservations.Ticket),
     Route("GET", f"{API}/tickets/{{link}}/qr.svg", reservations.show_svg, Who.LINK_HOLDER,
@@ -100,6 +128,12 @@ ROUTES: Final = (
           calls_a_minute_in_all=FINDS_A_MINUTE_IN_ALL),
     Route("POST", f"{API}/tickets/{{link}}/cancel", reservations.cancel, Who.LINK_HOLDER,
           RESERVATION, "Give a reservation up.", answers=reservations.Ticket),
+    Route("POST", f"{API}/tickets/{{link}}/reschedule", changes.reschedule, Who.LINK_HOLDER,
+          RESERVATION, "Move a reservation to another time.", asks=changes.ChangeWanted,
+          answers=reservations.Ticket),
+    Route("POST", f"{API}/tickets/{{link}}/transfer", changes.transfer, Who.LINK_HOLDER,
+          RESERVATION, "Give a reservation to somebody else.", asks=changes.TransferWanted,
+          answers=changes.Transferred),
 
     # For terminals: who they are, before there is MQTT and when it lets them in no more.
     Route("GET", f"{API}/authority", enrolment.show_authority, Who.ANYBODY, MANAGEMENT,

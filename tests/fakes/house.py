@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cloud_controller import bookings
 from cloud_controller.flows import enrolment, offerings, registration, reservations, rights
 from cloud_controller.flows.enrolment import Asking, Given, Salted
 from cloud_controller.keys import FileKeys
 from cloud_controller.listener import FLOWS, Listener
 from cloud_controller.ports import Received, RoleGiven, Said
-from cloud_controller.web import reservations as web_reservations
 from common.codec import Envelope, message_from, write
 from common.ids import OfferingId, StoreId, TerminalId
 from common.messages.base import Message
@@ -193,8 +193,9 @@ class HouseInHand:
         self.tell_all(terminal)
 
     def give_up(self) -> None:
-        """Give the latest reservation up, as its page does."""
-        self.books.do(web_reservations.give_up, self.books.rows("reservations")[-1]["link"])
+        """Give the latest reservation up, as the store does, which is never too late."""
+        link = self.books.rows("reservations")[-1]["link"]
+        self.books.do(bookings.give_up, link, by_customer=False)
 
     def received(self, terminal: TerminalInHand, message: Message, seq: int = 1) -> Received:
         return Received(

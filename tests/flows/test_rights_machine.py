@@ -18,9 +18,9 @@ from hypothesis.stateful import (
 )
 from typing_extensions import override
 
+from cloud_controller import bookings
 from cloud_controller.ports import NotAllowed, SlotIsTaken
 from cloud_controller.storage.sqlite import migrate
-from cloud_controller.web import reservations as pages
 from common.rules.problems import ProblemKind
 from common.rules.registration import Policy
 from common.rules.rights import ClientState
@@ -143,7 +143,7 @@ class Rights(RuleBasedStateMachine):
     def give_up(self, ticket: int) -> None:
         links = [row["link"] for row in self.house.books.rows("reservations")]
         with suppress(NotAllowed):
-            self.house.books.do(pages.give_up, links[ticket % len(links)])
+            self.house.books.do(bookings.give_up, links[ticket % len(links)])
         self._go_on()
 
     # --- The wire

@@ -110,6 +110,7 @@ async def web_kit(
             broker_address=lambda: ("127.0.0.1", 1883),
             credentials=lambda: kit.given,
             authority=lambda: kit.authority,
+            provider=None,
             is_ready=lambda: kit.ready,
             waiting_count=store.books.waiting,
             dropped_counts=lambda: kit.dropped,

@@ -1,7 +1,7 @@
 """What customers claim: slots, orders, tickets, changes, the waiting list, and how claims end."""
 
 from cloud_controller.flows.reservations.changes import TicketIsHeld, extend, reschedule, transfer
-from cloud_controller.flows.reservations.ends import cancel, forget_answers, lapse
+from cloud_controller.flows.reservations.ends import cancel, forget_answers, given_up, lapse
 from cloud_controller.flows.reservations.orders import (
     ANYBODY,
     Customer,
@@ -14,6 +14,7 @@ from cloud_controller.flows.reservations.orders import (
     order_by_id,
     order_of,
     place,
+    price,
     release,
 )
 from cloud_controller.flows.reservations.slots import Wish, free_slots
@@ -45,6 +46,7 @@ __all__ = [
     "forget_answers",
     "free_now",
     "free_slots",
+    "given_up",
     "join",
     "lapse",
     "note_paid",
@@ -53,6 +55,7 @@ __all__ = [
     "order_of",
     "place",
     "place_in_list",
+    "price",
     "release",
     "reschedule",
     "settle",

@@ -73,6 +73,11 @@ def lapse(books: Transaction) -> list[Row]:
     return overdue
 
 
+def given_up(books: Transaction) -> list[Row]:
+    """Return, once, what was given up while a terminal held its ticket and counts by now."""
+    return list(books.reservations.given_up(most=LAPSE_BATCH_MAX))
+
+
 def forget_answers(books: Transaction, kept_seconds: int) -> None:
     """Drop the answers to idempotent calls that nobody repeats any more, and dead revocations."""
     books.reservations.forget_answers(before=books.now - kept_seconds * 1000)

@@ -113,6 +113,11 @@ def address(books: Transaction, order: str, customer: Customer) -> None:
     books.reservations.address_order(order_id=order, mail=customer.mail, language=customer.language)
 
 
+def price(books: Transaction, reservation: str, cents: int) -> None:
+    """Note what a reservation costs, in minor units of its offering's currency."""
+    books.reservations.price(reservation_id=reservation, price_cents=cents)
+
+
 def claims_of(books: Transaction, order: str) -> list[Row]:
     """Return the reservations of an order, in the order of the wishes."""
     return list(books.reservations.of_order(order_id=order))

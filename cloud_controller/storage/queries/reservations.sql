@@ -53,6 +53,16 @@ VALUES (:reservation_id, :order_id, :store_id, :offering_id, :device_id, :starts
 UPDATE reservations SET state = :state, hold_ends_at = NULL, changed_at = :changed_at
 WHERE reservation_id = :reservation_id AND state = :before;
 
+-- name: price(reservation_id, price_cents)!
+UPDATE reservations SET price_cents = :price_cents WHERE reservation_id = :reservation_id;
+
+-- name: given_up(most)
+-- Cancellations that have come to count since they were asked for; each is returned once.
+UPDATE reservations SET cancel_asked_at = NULL
+WHERE reservation_id IN (SELECT reservation_id FROM reservations
+    WHERE cancel_asked_at IS NOT NULL AND state = 'cancelled' LIMIT :most)
+RETURNING reservation_id, order_id, price_cents, currency;
+
 -- name: move(reservation_id, device_id, starts_at, ends_at, blocked_until, changed_at)!
 -- One change of the whole range: it is never without a place, nor in two.
 UPDATE reservations SET device_id = :device_id, starts_at = :starts_at, ends_at = :ends_at,

@@ -221,7 +221,8 @@ WHERE r.state = 'confirmed' AND r.ends_at <= :now
 LIMIT :most;
 
 -- name: cancel_undelivered(reservation_id, changed_at)!
-UPDATE reservations SET state = 'cancelled', changed_at = :changed_at
+-- What it was asked for before does not matter any more: all of it is owed.
+UPDATE reservations SET state = 'cancelled', changed_at = :changed_at, cancel_asked_at = NULL
 WHERE reservation_id = :reservation_id AND state = 'confirmed';
 
 -- name: void_ticket(reservation_id)!

@@ -10,7 +10,6 @@ from typing import Final
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from cloud_controller.flows import reservations
 from cloud_controller.ports import NotAllowed, NotFound, SlotIsTaken, Transaction
 from cloud_controller.web.faults import STATUS, Alternative
 from cloud_controller.web.offerings import (
@@ -22,12 +21,8 @@ from cloud_controller.web.offerings import (
     free_slots,
     offering_of,
 )
-from cloud_controller.web.reservations import (
-    ReservationWanted,
-    alternatives,
-    book_once,
-    wish_of,
-)
+from cloud_controller.web.orders import ReservationWanted, book_as, others
+from cloud_controller.web.reservations import book_once
 from cloud_controller.web.routes import Call, InstantText, Page
 from common.ids import OfferingId
 
@@ -113,16 +108,16 @@ async def show_offering(call: Call[TimesWanted]) -> Page:
 
 async def book(call: Call[BookingForm]) -> Page | web.Response:
     """Book a time and lead to its ticket; where it cannot be had, offer the nearest that can."""
-    wish = wish_of(call.asked)
+    wanted, parts = call.asked, call.parts
 
     def answer(books: Transaction) -> str:
-        return reservations.book(books, wish)
+        return book_as(books, wanted, parts)
 
     try:
         link = await book_once(call, answer)
     except (SlotIsTaken, NotAllowed) as fault:
         notice = Notice.TAKEN if isinstance(fault, SlotIsTaken) else Notice.PASSED
-        shown = await call.parts.books.read(_shown_again, wish)
+        shown = await parts.books.read(_shown_again, wanted)
         facts = {"shown": shown, "notice": notice}
         return Page(template="offering.html", facts=facts, status=STATUS[SlotIsTaken])
     return web.Response(status=SEE_OTHER, headers={"Location": f"/t/{link}"})
@@ -145,11 +140,10 @@ def _shown(books: Transaction, offering: OfferingId, wanted: TimesWanted) -> Fro
     return Front(now=books.now, shelves=(_shelf(books, known, slots, TIMES_SHOWN),))
 
 
-def _shown_again(books: Transaction, wish: reservations.Wish) -> Front:
-    known = _offering(books, wish.offering)
-    times = tuple(_time(books, slot) for slot in alternatives(books, wish))
-    length_seconds = (wish.slot.ends_at - wish.slot.starts_at) // 1000
-    shelf = Shelf(offering=known, length_seconds=length_seconds, times=times, later_at=None)
+def _shown_again(books: Transaction, wanted: BookingForm) -> Front:
+    known = _offering(books, OfferingId(wanted.offering))
+    times = tuple(_time(books, slot) for slot in others(books, wanted))
+    shelf = Shelf(offering=known, length_seconds=wanted.length_seconds, times=times, later_at=None)
     return Front(now=books.now, shelves=(shelf,))
 
 

@@ -9,9 +9,10 @@ from typing import Final
 from aiohttp import web
 from markupsafe import Markup
 
+from cloud_controller import bookings
 from cloud_controller.ports import Transaction
 from cloud_controller.web.qr import ticket_svg
-from cloud_controller.web.reservations import Ticket, give_up, ticket_of
+from cloud_controller.web.reservations import Ticket, ticket_of
 from cloud_controller.web.routes import Call, Page
 
 REFRESH_SECONDS: Final = 5
@@ -88,7 +89,7 @@ async def show_page(call: Call[None]) -> Page:
 async def cancel(call: Call[None]) -> web.Response:
     """Give a reservation up and show its ticket."""
     link = call.names["link"]
-    await call.parts.books.transact(give_up, link)
+    await call.parts.books.transact(bookings.give_up, link)
     return web.Response(status=SEE_OTHER, headers={"Location": f"/t/{link}"})
 
 

@@ -80,10 +80,16 @@ CREATE INDEX revocations_by_store ON revocations (store_id, dies_at);
 CREATE INDEX reservations_by_order ON reservations (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX holds_by_end ON reservations (hold_ends_at) WHERE state = 'held';
 CREATE INDEX claims_by_begin ON reservations (starts_at) WHERE state = 'confirmed';
+CREATE INDEX uses_by_end ON reservations (device_id, blocked_until) WHERE state = 'completed';
+CREATE INDEX cancellations_asked ON reservations (cancel_asked_at)
+    WHERE cancel_asked_at IS NOT NULL;
 CREATE UNIQUE INDEX tickets_by_short_code ON tickets (short_code) WHERE short_code IS NOT NULL
 """
 
-_INDEXES: Final = "tickets_by_short_code claims_by_begin holds_by_end reservations_by_order"
+_INDEXES: Final = (
+    "tickets_by_short_code cancellations_asked uses_by_end claims_by_begin holds_by_end "
+    "reservations_by_order"
+)
 _NEW: Final = "revocations waiting blackouts orders"
 
 

@@ -1,0 +1,19 @@
+"""What takes several flows at once: a booking is claim, money and letter in one transaction."""
+
+from cloud_controller.bookings.changes import ask_back, give, give_up, move
+from cloud_controller.bookings.ends import lapse_what_is_over, offer_what_is_free
+from cloud_controller.bookings.orders import Paying, confirm, note_paid, place, release
+
+__all__ = [
+    "Paying",
+    "ask_back",
+    "confirm",
+    "give",
+    "give_up",
+    "lapse_what_is_over",
+    "move",
+    "note_paid",
+    "offer_what_is_free",
+    "place",
+    "release",
+]

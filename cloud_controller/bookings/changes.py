@@ -1,0 +1,102 @@
+"""A reservation is moved, given to somebody else or given up, and its money goes with it."""
+
+from __future__ import annotations
+
+from cloud_controller.bookings.letters import write
+from cloud_controller.flows import letters, payments, reservations, rights
+from cloud_controller.ports import NotAllowed, Row, Transaction
+from common.rules.letters import LetterKind
+from common.rules.payments import Method
+from common.rules.reservations import Range
+from common.rules.tickets import RecallWhy
+
+
+def move(
+    books: Transaction, link: str, slot: Range, device: str | None, provider: Method | None
+) -> None:
+    """Move a reservation to another slot; a difference in price is settled with it.
+
+    Raises:
+        NotAllowed: it costs more than was paid, and `provider` is paid elsewhere.
+        NotFound, NotAllowed, SlotIsTaken, TicketIsHeld: as `reservations.reschedule` says.
+    """
+    known = reservations.ticket(books, link)
+    reservations.reschedule(books, link, slot, device)
+    if known["order_id"] is not None:
+        _settle_price(books, known, slot, provider)
+    facts = {"was_starts_at": known["starts_at"]}
+    write(books, LetterKind.CHANGED, known["order_id"], known["reservation_id"], facts)
+
+
+def give(books: Transaction, link: str, mail: str, language: str) -> str:
+    """Give a reservation to somebody else and return its new link, which is sent to his address.
+
+    Raises:
+        NotFound, NotAllowed, TicketIsHeld: as `reservations.transfer` says.
+    """
+    known = reservations.ticket(books, link)
+    write(books, LetterKind.GIVEN_AWAY, known["order_id"], known["reservation_id"])
+    new_link = reservations.transfer(books, link)
+    letters.queue(
+        books,
+        LetterKind.TRANSFERRED,
+        to=mail,
+        language=language,
+        order=known["order_id"],
+        reservation=known["reservation_id"],
+    )
+    return new_link
+
+
+def give_up(books: Transaction, link: str, *, by_customer: bool = True) -> None:
+    """Give a reservation up, and what was paid for it back.
+
+    Where a terminal alone may redeem its ticket, that is asked for it: it counts when it is given
+    back, and `ends.settle_given_up` pays then.
+
+    Raises:
+        NotFound: there is no such ticket.
+        NotAllowed: it has been used or given up already, or it begins too soon.
+    """
+    held = reservations.cancel(books, link, by_customer=by_customer)
+    if held is not None:
+        rights.recall(books, held, RecallWhy.CANCEL)
+        return
+    pay_back(books, reservations.ticket(books, link))
+
+
+def pay_back(books: Transaction, row: Row) -> None:
+    """Give back what was paid for a reservation that was given up, and write so."""
+    order, reservation = row["order_id"], row["reservation_id"]
+    if order is None:
+        return
+    cents = payments.refund(books, order, reservation, row["price_cents"], "given up")
+    facts = {"cents": cents, "currency": row["currency"]} if cents else None
+    write(books, LetterKind.CANCELLED, order, reservation, facts)
+
+
+def ask_back(books: Transaction, link: str) -> None:
+    """Ask the terminal that alone may redeem a ticket for it, since it is to be changed."""
+    rights.recall(books, reservations.ticket(books, link)["ticket_id"], RecallWhy.ELSEWHERE)
+
+
+def _settle_price(books: Transaction, known: Row, slot: Range, provider: Method | None) -> None:
+    order, reservation = known["order_id"], known["reservation_id"]
+    item = payments.Item(
+        offering_id=known["offering_id"],
+        starts_at=slot.starts_at,
+        ends_at=slot.ends_at,
+        party_size=known["party_size"],
+    )
+    quote = payments.quote(books, [item])
+    more = quote.total_cents - known["price_cents"]
+    if more == 0:
+        return
+    if more > 0 and provider is not None:
+        raise NotAllowed(why="that time costs more: give this one up and book that")
+    reservations.price(books, reservation, quote.total_cents)
+    if more < 0:
+        payments.refund(books, order, reservation, -more, "moved to a cheaper time")
+    else:
+        payments.refund(books, order, reservation, known["price_cents"], "moved")
+        payments.charge(books, order, quote, Method.FREE)
