@@ -35,6 +35,7 @@ from cloud_controller.credentials import RENEWAL_SECONDS, Credentials, revoked
 from cloud_controller.flows import registration, service
 from cloud_controller.keys import FileKeys, operator_token, service_secret
 from cloud_controller.listener import Listener, flows_for
+from cloud_controller.payments import Desk
 from cloud_controller.ports import RoleGiven, Said
 from cloud_controller.postman import postman_for
 from cloud_controller.settings import ControllerSettings, PeersSettings, Role
@@ -106,6 +107,9 @@ class Controller:
             clock=clock,
             names=names,
         )
+        self.desk = Desk(
+            settings.payments, self.books, clock, lambda link: f"{self.public_url}/b/{link}"
+        )
         self.timers = Timers(self.books, clock)
         self.listener = Listener(
             self.books,
@@ -169,6 +173,7 @@ class Controller:
             "timers": self.timers.run(),
             "credentials": self._keep_credentials(),
             "postman": self._postman.run(),
+            "payments": self.desk.run(),
             **upstream,
         }
 
@@ -180,6 +185,7 @@ class Controller:
             if self.has_broker:
                 self._link.publish(CONTROLLER_STATE, b"gone", 1, retain=True)  # no will is said now
             await self._link.stop()
+        await self.desk.close()
         await self.broker.stop()
         await self.books.close()
 
@@ -333,7 +339,8 @@ class Controller:
             broker_address=lambda: (self._settings.broker.all_names[0], self.broker.port),
             credentials=self.credentials.given,
             authority=lambda: self.credentials.authority_text,
-            provider=None,
+            provider=self.desk.provider,
+            desk=self.desk,
             is_ready=self._is_ready,
             waiting_count=self.books.waiting,
             dropped_counts=lambda: self.listener.dropped,

@@ -11,7 +11,7 @@ from common.errors import RusubanError
 from common.ids import TerminalId
 from common.messages.base import Message
 from common.messages.specification import Specification
-from common.rules.payments import EntryKind, Posting
+from common.rules.payments import EntryKind, Method, Posting, ProviderSaid
 from common.rules.problems import ProblemKind
 from common.rules.registration import Standing
 from common.seals import ReadToken, TicketToken
@@ -152,6 +152,39 @@ class Certified:
     pem: str
     serial: str
     expires_at: int
+
+
+class WebhookIsForged(RusubanError):
+    """This was not said by the payment provider, or not just now: {why}."""
+
+
+class PaymentDesk(Protocol):
+    """How customers can pay here, and what their provider says of it."""
+
+    @property
+    def methods(self) -> frozenset[Method]:
+        """Return the ways of paying that this controller takes."""
+        ...
+
+    @property
+    def provider(self) -> Method | None:
+        """Return by whom this controller is paid; None: what is due is settled outside."""
+        ...
+
+    async def open_now(self, link: str) -> None:
+        """See that the page is made on which an order is paid, by the order's link.
+
+        Where the provider is away there is none yet: it is made as soon as that is back.
+        """
+        ...
+
+    def read_word(self, body: bytes, signature: str) -> ProviderSaid | None:
+        """Return a provider's signed word; None where it does not concern us.
+
+        Raises:
+            WebhookIsForged: it is not theirs, or too old.
+        """
+        ...
 
 
 class Clock(Protocol):

@@ -9,7 +9,15 @@ from typing import Final
 import structlog
 
 from cloud_controller import bookings
-from cloud_controller.flows import enrolment, problems, registration, reservations, rights, sessions
+from cloud_controller.flows import (
+    enrolment,
+    payments,
+    problems,
+    registration,
+    reservations,
+    rights,
+    sessions,
+)
 from cloud_controller.ports import Books, Clock, Transaction
 from common.ids import TerminalId
 from common.rules.presence import Presence, presence_after, seconds_to_next_change
@@ -163,4 +171,5 @@ def _tidy(books: Transaction) -> None:
     bookings.lapse_what_is_over(books)
     bookings.offer_what_is_free(books)
     reservations.forget_answers(books, ANSWERS_KEPT_SECONDS)
+    payments.expire_what_is_over(books)
     enrolment.forget_codes(books)

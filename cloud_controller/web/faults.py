@@ -11,7 +11,7 @@ from pydantic import Field
 from cloud_controller.flows.enrolment import KeyIsKnown, NotRenewed
 from cloud_controller.flows.payments import VoucherIsRefused
 from cloud_controller.flows.reservations import HoldIsOver, TicketIsHeld
-from cloud_controller.ports import CodeIsSpent, NotAllowed, NotFound, SlotIsTaken
+from cloud_controller.ports import CodeIsSpent, NotAllowed, NotFound, SlotIsTaken, WebhookIsForged
 from cloud_controller.web.language import Language
 from cloud_controller.web.routes import InstantText, Shape
 from common.errors import RusubanError, StorageIsAway, StorageIsFull, TooManyWaiting
@@ -90,6 +90,7 @@ STATUS: Final[Mapping[type[RusubanError], int]] = {
     ForeignOrigin: 403,
     NotRenewed: 403,
     PeerNotAdmitted: 403,
+    WebhookIsForged: 403,
     NotFound: 404,
     MethodNotAllowed: 405,
     BodyTooSlow: 408,

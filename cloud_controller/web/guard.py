@@ -32,7 +32,7 @@ from cloud_controller.web.faults import (
     WrongContentType,
 )
 from cloud_controller.web.language import Language
-from cloud_controller.web.routes import Answer, Call, Route, WebParts, Who
+from cloud_controller.web.routes import Answer, Call, Route, SignedBody, WebParts, Who
 
 BODY_BYTES_MAX: Final = 65_536
 """Bytes of a body; our largest, an enrolment, has a few hundred."""
@@ -174,6 +174,9 @@ def _host_of(url: str) -> str | None:
 
 async def _asked(route: Route, request: web.Request) -> BaseModel | None:
     """Return what a call asks, in the route's shape."""
+    if route.who is Who.PROVIDER:
+        signature = request.headers.get("Stripe-Signature", "")
+        return SignedBody(body=await body_of(request), signature=signature)
     if route.asks is None:
         return None
     if route.method == "GET":

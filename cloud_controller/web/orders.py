@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Final, Self
 
@@ -34,11 +33,6 @@ PARTY_MAX: Final = 100
 
 MAIL_LENGTH_MAX: Final = 254
 """Characters of a mail address, by RFC 5321."""
-
-PAGE_SECONDS_MAX: Final = 5.0
-"""How long an answer waits for the provider's page; it is there when one asks again."""
-
-PAGE_LOOK_SECONDS: Final = 0.1
 
 Holder = Annotated[str, Field(pattern=r"^([A-Za-z0-9_-]{16,128})?$")]
 """What a browser or program calls itself, so that what it holds never blocks itself."""
@@ -171,10 +165,8 @@ async def release_order(call: Call[None]) -> Order:
 
 async def with_page(parts: WebParts, order: Order) -> Order:
     """Return an order with the page on which it is paid, as soon as its provider has made one."""
-    waited = 0.0
-    while order.payment_url is None and _is_to_be_paid(order) and waited < PAGE_SECONDS_MAX:
-        await asyncio.sleep(PAGE_LOOK_SECONDS)
-        waited += PAGE_LOOK_SECONDS
+    if order.payment_url is None and _is_to_be_paid(order):
+        await parts.desk.open_now(order.link)
         order = await parts.books.read(order_by_link, order.link, parts)
     return order
 
@@ -258,7 +250,7 @@ def order_of(books: Transaction, order: str, parts: WebParts) -> Order:
         due_cents=sum(prices) if is_held else 0,
         paid_cents=payments.paid_cents(books, order),
         currency=rows[0]["currency"],
-        payment_url=None,
+        payment_url=payments.page_of(books, order),
         claims=tuple(_claim_of(row, parts.public_url) for row in rows),
     )
 

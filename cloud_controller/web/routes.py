@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
 from cloud_controller.flows.enrolment import Given
-from cloud_controller.ports import Books, Clock, Names
+from cloud_controller.ports import Books, Clock, Names, PaymentDesk
 from cloud_controller.web.language import Language
 from common.messages.base import INSTANT_MAX
 from common.rules.payments import Method
@@ -35,6 +35,7 @@ class WebParts:
         public_url: where customers reach us, without a slash at the end.
         broker_address: where terminals reach the broker.
         credentials: what is ready for a terminal: a new secret, the ladder, who certifies.
+        desk: how customers can pay, and what their provider says.
         authority: our own authority's certificate as PEM text; empty where there is none.
         provider: who is paid for what costs something; None: that is settled outside.
         is_ready: whether each part is up, by name; all of them up is ready.
@@ -52,6 +53,7 @@ class WebParts:
     credentials: Callable[[], Given]
     authority: Callable[[], str]
     provider: Method | None
+    desk: PaymentDesk
     is_ready: Callable[[], Mapping[str, bool]]
     waiting_count: Callable[[], int]
     dropped_counts: Callable[[], Mapping[str, int]]
@@ -65,6 +67,7 @@ class Who(Enum):
     LINK_HOLDER = "whoever has the ticket's link"
     TERMINAL = "a terminal that signs with its key"
     OPERATOR = "the operator"
+    PROVIDER = "the payment provider, which signs what it says"
     OUR_PAGES = "a form of our own pages"
 
 
@@ -144,6 +147,15 @@ class Shape(BaseModel):
     """What is asked or answered: exactly these fields, and no others."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SignedBody(BaseModel):
+    """A body byte for byte, with the header that signs it; whoever acts on it checks that."""
+
+    model_config = ConfigDict(frozen=True)
+
+    body: bytes
+    signature: str
 
 
 def iso(at: int) -> str:

@@ -12,6 +12,7 @@ from cloud_controller.web import (
     metrics,
     offerings,
     orders,
+    payments,
     problems,
     registration,
     reservations,
@@ -24,6 +25,7 @@ from cloud_controller.web.openapi import json_document_of
 from cloud_controller.web.pages import find, storefront, ticket
 from cloud_controller.web.routes import API, Asset, Call, Route, Who
 from common.messages.service import Program
+from common.rules.payments import Prices
 
 MANAGEMENT: Final = frozenset({"management"})
 RESERVATION: Final = frozenset({"reservation"})
@@ -53,6 +55,10 @@ FINDS_A_MINUTE_IN_ALL: Final = 120
 
 BOOKINGS_A_MINUTE: Final = 600
 """From one peer: behind a proxy all customers of a chain are one, and so many is a rush."""
+
+QUOTES_A_MINUTE: Final = 60
+QUOTES_A_MINUTE_IN_ALL: Final = 3_000
+"""A quote says whether a voucher's code is one: 58 bits are not guessed at this pace."""
 
 HTML: Final = "text/html"
 
@@ -135,6 +141,12 @@ ROUTES: Final = (
           RESERVATION, "Give a reservation to somebody else.", asks=changes.TransferWanted,
           answers=changes.Transferred),
 
+    Route("GET", f"{API}/quotes", payments.show_quote, Who.ANYBODY, RESERVATION,
+          "Say what a time costs.", asks=payments.QuoteWanted, answers=payments.QuoteTold,
+          calls_a_minute=QUOTES_A_MINUTE, calls_a_minute_in_all=QUOTES_A_MINUTE_IN_ALL),
+    Route("POST", f"{API}/payments/stripe/webhook", payments.hear_stripe, Who.PROVIDER,
+          RESERVATION, "Hear Stripe's signed word of a payment.", answers=payments.Heard),
+
     # For terminals: who they are, before there is MQTT and when it lets them in no more.
     Route("GET", f"{API}/authority", enrolment.show_authority, Who.ANYBODY, MANAGEMENT,
           "Show the certificate by which a terminal knows us.", media_type=enrolment.PEM),
@@ -176,6 +188,20 @@ ROUTES: Final = (
           answers=problems.Problem),
     Route("GET", f"{API}/sessions", sessions.list_sessions, Who.OPERATOR, MANAGEMENT,
           "List the latest sessions.", answers=sessions.Sessions),
+
+    Route("PUT", f"{API}/offerings/{{offering}}/prices", payments.set_prices, Who.OPERATOR,
+          MANAGEMENT, "Say what an offering costs.", asks=Prices, answers=Prices),
+    Route("POST", f"{API}/vouchers", payments.make_voucher, Who.OPERATOR, MANAGEMENT,
+          "Make a voucher.", asks=payments.VoucherWanted, answers=payments.VoucherMade,
+          status=reservations.CREATED),
+    Route("GET", f"{API}/vouchers", payments.list_vouchers, Who.OPERATOR, MANAGEMENT,
+          "List the latest vouchers.", answers=payments.Vouchers),
+    Route("POST", f"{API}/vouchers/{{voucher}}/revoke", payments.revoke_voucher, Who.OPERATOR,
+          MANAGEMENT, "Let a voucher be used no more.", asks=payments.VoucherRevoked,
+          answers=payments.Vouchers),
+    Route("GET", f"{API}/stores/{{store}}/entries", payments.list_entries, Who.OPERATOR,
+          MANAGEMENT, "List a store's movements of money.", asks=payments.EntriesWanted,
+          answers=payments.Entries),
 
     # For customers' browsers.
     Route("GET", "/", storefront.show_storefront, Who.ANYBODY, WEB,

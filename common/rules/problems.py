@@ -27,6 +27,10 @@ class ProblemKind(StrEnum):
     SEATS_UNSETTLED = "seats_unsettled"
     LETTER_REFUSED = "letter_refused"
     MAIL_NOT_TAKEN = "mail_not_taken"
+    PAYMENT_DOUBTED = "payment_doubted"
+    PAYMENT_DISPUTED = "payment_disputed"
+    PAYMENT_REFUSED = "payment_refused"
+    PAID_BACK_ELSEWHERE = "paid_back_elsewhere"
 
 
 TOLD_BY_TERMINALS: Final = frozenset(

@@ -68,6 +68,22 @@ _PROBLEMS_EN: Final = {
         what="More seats of a module are in use than are owned.",
         next="Buy the missing ones, or have a branch return some. No new one is given until then.",
     ),
+    ProblemKind.PAYMENT_DOUBTED: Words(
+        what="Money came in that is not what was asked for.",
+        next="Compare it with the provider's own page, then give it back there or keep it.",
+    ),
+    ProblemKind.PAYMENT_DISPUTED: Words(
+        what="A card's owner contests a payment.",
+        next="Answer on the provider's page in time, with the ticket's story as evidence.",
+    ),
+    ProblemKind.PAYMENT_REFUSED: Words(
+        what="The payment provider does not do what it is told.",
+        next="Read what it says, put it right there or in the settings, and settle the rest there.",
+    ),
+    ProblemKind.PAID_BACK_ELSEWHERE: Words(
+        what="Money was given back on the provider's page and not by this controller.",
+        next="Give the reservation up too, if that was meant.",
+    ),
     ProblemKind.SEATS_UNSETTLED: Words(
         what="This controller and its root do not agree on its seats.",
         next="Compare both with cloud-controller seats list, then settle it at the root.",
@@ -141,6 +157,22 @@ _PROBLEMS_JA: Final = {
     ProblemKind.SEATS_OVERDRAWN: Words(
         what="モジュールの使用中の席が、所有する席の数を超えています。",
         next="不足分を購入するか、支部から席を戻してください。それまで新しい席は渡されません。",
+    ),
+    ProblemKind.PAYMENT_DOUBTED: Words(
+        what="請求と異なる入金がありました。",
+        next="決済会社の画面と照らし合わせ、そこで返金するか、受け取るかを決めてください。",
+    ),
+    ProblemKind.PAYMENT_DISPUTED: Words(
+        what="カードの持ち主が支払いに異議を申し立てています。",
+        next="期限までに決済会社の画面で回答してください。チケットの記録が証拠になります。",
+    ),
+    ProblemKind.PAYMENT_REFUSED: Words(
+        what="決済会社が指示どおりに処理しません。",
+        next="決済会社の返答を読み、その画面か設定で直し、残りはその画面で処理してください。",
+    ),
+    ProblemKind.PAID_BACK_ELSEWHERE: Words(
+        what="この管理サーバーからではなく、決済会社の画面で返金されました。",
+        next="予約も取り消すつもりだったのなら、取り消してください。",
     ),
     ProblemKind.SEATS_UNSETTLED: Words(
         what="この制御装置と親の制御装置で、席の数が合いません。",

@@ -37,6 +37,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "controller",
         "explain",
         "upstream",
+        "payments",
         "postman",
         "smtp",
         "inbox",

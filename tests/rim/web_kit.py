@@ -15,6 +15,8 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from cloud_controller.flows.enrolment import Given
+from cloud_controller.payments import Desk
+from cloud_controller.settings import PaymentSettings
 from cloud_controller.web.app import WebParts, make_app, runner_of
 from tests.fakes.store import GIVEN, ClockInHand, StoreKit, store_kit
 
@@ -34,6 +36,7 @@ class WebKit:
     dropped: dict[str, int] = field(default_factory=dict)
     given: Given = GIVEN
     authority: str = ""
+    desk: Desk = field(init=False)
 
     async def get(self, path: str, **how: Any) -> Answered:
         return await self.call("GET", path, **how)
@@ -93,11 +96,17 @@ def assert_problem(answer: Answered, status: int, code: str) -> None:
 
 @asynccontextmanager
 async def web_kit(
-    folder: Path, *, clock: ClockInHand | None = None, roles: frozenset[str] = EVERY_ROLE
+    folder: Path,
+    *,
+    clock: ClockInHand | None = None,
+    roles: frozenset[str] = EVERY_ROLE,
+    payments: PaymentSettings | None = None,
 ) -> AsyncIterator[WebKit]:
     """Serve a store's books on a free port of this machine."""
     async with store_kit(folder, clock) as store, _client() as http:
         kit = WebKit(store=store, url="", http=http)
+        settings = payments or PaymentSettings()
+        kit.desk = Desk(settings, store.books, store.clock, lambda link: f"{kit.url}/b/{link}")
         door = socket.create_server(("127.0.0.1", 0))
         kit.url = f"http://127.0.0.1:{door.getsockname()[1]}"
         parts = WebParts(
@@ -110,7 +119,8 @@ async def web_kit(
             broker_address=lambda: ("127.0.0.1", 1883),
             credentials=lambda: kit.given,
             authority=lambda: kit.authority,
-            provider=None,
+            provider=kit.desk.provider,
+            desk=kit.desk,
             is_ready=lambda: kit.ready,
             waiting_count=store.books.waiting,
             dropped_counts=lambda: kit.dropped,
@@ -123,6 +133,7 @@ async def web_kit(
             yield kit
         finally:
             await runner.cleanup()
+            await kit.desk.close()
 
 
 def _client() -> aiohttp.ClientSession:

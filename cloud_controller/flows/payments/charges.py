@@ -10,6 +10,7 @@ from cloud_controller.ports import Movement, NotAllowed, Row, Transaction
 from common.rules.payments import (
     PAYMENT,
     Account,
+    CallKind,
     EntryKind,
     Method,
     PaymentEvent,
@@ -28,6 +29,12 @@ CASH_OF: Final = {
     Method.STRIPE_CHECKOUT: Account.CASH_STRIPE,
 }
 """Where the money of each method stands; a voucher brings none."""
+
+OPEN_FIRST_SECONDS: Final = 5
+"""How long a page is left to whoever waits for it to open; then the loop sees that it is made."""
+
+BY_PROVIDER: Final = frozenset({Method.STRIPE_CHECKOUT})
+"""Methods by which a customer is sent to somebody else's page."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +89,9 @@ def charge(
     )
     row = books.payments.payment(payment_id=payment)
     _claim(books, row, quote)
-    if method is not Method.STRIPE_CHECKOUT:
+    if method in BY_PROVIDER:
+        tell(books, row, CallKind.OPEN, f"{order_id}-{row['attempt']}")
+    else:
         pay(books, row)
     return _charge_of(books.payments.payment(payment_id=payment))
 
@@ -124,7 +133,22 @@ def withdraw(books: Transaction, row: Row, event: PaymentEvent) -> bool:
     _move(books, row, after)
     _enter(books, EntryKind.WITHDRAWN, row, undone(_charged(quote_in(row["body"]))))
     books.payments.return_voucher(payment_id=row["payment_id"], returned_at=books.now)
+    if Method(row["method"]) in BY_PROVIDER:
+        tell(books, row, CallKind.CLOSE, f"close-{row['payment_id']}")
     return True
+
+
+def tell(books: Transaction, row: Row, kind: CallKind, call: str, cents: int = 0) -> None:
+    """Have a provider told something of a payment; `call` is its name for good, and its key."""
+    first_seconds = OPEN_FIRST_SECONDS if kind is CallKind.OPEN else 0
+    books.payments.add_call(
+        call_id=call,
+        payment_id=row["payment_id"],
+        kind=kind,
+        cents=cents,
+        next_at=books.now + first_seconds * 1000,
+        made_at=books.now,
+    )
 
 
 def _claim(books: Transaction, row: Row, quote: Quote) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cloud_controller.flows.payments.charges import CASH_OF, movement
+from cloud_controller.flows.payments.calls import pay_out
+from cloud_controller.flows.payments.charges import BY_PROVIDER, movement, tell
 from cloud_controller.flows.payments.receipts import given_back_before, issue_refund
 from cloud_controller.ports import Row, Transaction
 from common.rules.payments import (
     PAYMENT,
     Account,
+    CallKind,
     EntryKind,
     Method,
     PaymentEvent,
@@ -37,13 +39,12 @@ def refund(
     """
     assert cents >= 0, "a refund goes one way"
     left = total = max(0, min(cents, paid_cents(books, order_id)))
-    offering = _offering_of(books, reservation_id)
     for row in books.payments.payments_with_money(order_id=order_id):
-        balances = books.payments.balances_of_payment(payment_id=row["payment_id"])
-        part = min(left, _kept(balances))
+        part = min(left, kept_of(books, row["payment_id"]))
         if part > 0:
             payment = books.payments.payment(payment_id=row["payment_id"])
-            _refund_part(books, payment, reservation_id, offering, part, why)
+            go_back(books, payment, part, why, reservation=reservation_id)
+            send_back(books, payment, part)
             left -= part
     _give_vouchers_back(books, order_id, reservation_id)
     return total - left
@@ -57,38 +58,36 @@ def _give_vouchers_back(books: Transaction, order: str, reservation: str | None)
         _note(books, row, is_all=True)
 
 
-def _refund_part(
-    books: Transaction,
-    row: Row,
-    reservation: str | None,
-    offering: str | None,
-    cents: int,
-    why: str,
+def kept_of(books: Transaction, payment: str) -> int:
+    """Return what one payment has brought, less what of it went or is going back."""
+    return _kept(books.payments.balances_of_payment(payment_id=payment))
+
+
+def go_back(
+    books: Transaction, row: Row, cents: int, why: str, *, reservation: str | None = None
 ) -> None:
-    payment = row["payment_id"]
+    """Enter that a part of a payment goes back, with its receipt; `cents` is owed from now on."""
     quote = quote_in(row["body"])
-    before = given_back_before(books, payment)
-    tax = given_back(quote.tax, before, cents, _rate_of(quote, offering))
-    _note(books, row, is_all=cents + sum(before.values()) >= row["due_cents"])
+    before = given_back_before(books, row["payment_id"])
+    tax = given_back(quote.tax, before, cents, _rate_of(quote, _offering_of(books, reservation)))
+    _note(books, row, is_all=cents == kept_of(books, row["payment_id"]))
     tax_cents = sum(line.tax_cents for line in tax)
-    postings = entry(
-        row["currency"],
-        [
-            (Account.REFUND, cents - tax_cents),
-            (Account.TAX, tax_cents),
-            (Account.REFUND_DUE, -cents),
-        ],
-    )
-    books.move_money(movement(EntryKind.REFUNDED, row, postings, reservation=reservation, why=why))
+    lines = [
+        (Account.REFUND, cents - tax_cents),
+        (Account.TAX, tax_cents),
+        (Account.REFUND_DUE, -cents),
+    ]
+    back = entry(row["currency"], lines)
+    books.move_money(movement(EntryKind.REFUNDED, row, back, reservation=reservation, why=why))
     issue_refund(books, row, tax, why)
-    pay_out(books, row, cents)
 
 
-def pay_out(books: Transaction, row: Row, cents: int) -> None:
-    """Note that a refund has left: what was settled outside is given back there."""
-    cash = CASH_OF[Method(row["method"])]
-    postings = entry(row["currency"], [(Account.REFUND_DUE, cents), (cash, -cents)])
-    books.move_money(movement(EntryKind.PAID_OUT, row, postings))
+def send_back(books: Transaction, row: Row, cents: int) -> None:
+    """Have what is owed leave: by its provider, or at once where there is none."""
+    if Method(row["method"]) in BY_PROVIDER:
+        tell(books, row, CallKind.REFUND, books.names.new("refund"), cents)
+    else:
+        pay_out(books, row, cents)
 
 
 def _kept(balances: Iterable[Row]) -> int:

@@ -32,12 +32,17 @@ VALUES (:payment_id, :order_id, :store_id, :attempt, :method, 'pending', :due_ce
     :body, :expires_at, :made_at, :made_at);
 
 -- name: payment(payment_id)^
-SELECT payment_id, order_id, store_id, method, state, due_cents, currency, body, checkout_url
+SELECT payment_id, order_id, store_id, attempt, method, state, due_cents, currency, body,
+    provider_ref, checkout_url
 FROM payments WHERE payment_id = :payment_id;
 
 -- name: pending_of(order_id)^
-SELECT payment_id, method, body FROM payments
+SELECT payment_id, method, body, checkout_url FROM payments
 WHERE order_id = :order_id AND state = 'pending';
+
+-- name: pending_by_link(link)$
+SELECT p.payment_id FROM payments AS p JOIN orders AS o USING (order_id)
+WHERE o.link = :link AND p.state = 'pending';
 
 -- name: last_attempt(order_id)$
 SELECT coalesce(max(attempt), 0) FROM payments WHERE order_id = :order_id;
@@ -48,7 +53,7 @@ WHERE payment_id = :payment_id AND state = :before;
 
 -- name: payments_with_money(order_id)
 -- Those of an order that brought money which is still here, the latest first.
-SELECT payment_id, store_id, method, state, currency, body FROM payments
+SELECT payment_id FROM payments
 WHERE order_id = :order_id AND state IN ('paid', 'partly_refunded') ORDER BY attempt DESC;
 
 -- name: balances_of_payment(payment_id)
@@ -104,3 +109,124 @@ WHERE r.order_id = :order_id ORDER BY r.year, r.number;
 
 -- name: zone_of(store_id)$
 SELECT time_zone FROM stores WHERE store_id = :store_id;
+
+-- name: payment_by_ref(provider_ref, provider_intent)^
+SELECT payment_id FROM payments
+WHERE provider_ref = :provider_ref OR provider_intent = :provider_intent;
+
+-- name: note_opened(payment_id, provider_ref, checkout_url)!
+-- Its provider has a page for it; the page's own word may have come before this.
+UPDATE payments SET provider_ref = coalesce(provider_ref, :provider_ref),
+    checkout_url = :checkout_url
+WHERE payment_id = :payment_id;
+
+-- name: note_intent(payment_id, provider_ref, provider_intent)!
+UPDATE payments SET provider_ref = coalesce(provider_ref, :provider_ref),
+    provider_intent = coalesce(provider_intent, :provider_intent)
+WHERE payment_id = :payment_id;
+
+-- name: later_attempt(order_id, payment_id)^
+-- The latest payment of an order that was begun after this one, and is alive.
+SELECT later.payment_id, later.state FROM payments AS later, payments AS this
+WHERE this.payment_id = :payment_id AND later.order_id = :order_id
+    AND later.attempt > this.attempt AND later.state NOT IN ('expired', 'failed')
+ORDER BY later.attempt DESC LIMIT 1;
+
+-- name: pending_over(now, most)
+SELECT order_id FROM payments WHERE state = 'pending' AND expires_at <= :now
+ORDER BY expires_at LIMIT :most;
+
+-- name: add_call(call_id, payment_id, kind, cents, next_at, made_at)!
+INSERT INTO payment_calls (call_id, payment_id, kind, cents, state, next_at, made_at)
+VALUES (:call_id, :payment_id, :kind, :cents, 'due', :next_at, :made_at)
+ON CONFLICT (call_id) DO NOTHING;
+
+-- name: calls_due(now, most)
+SELECT c.call_id, c.payment_id, c.kind, c.cents, c.attempts, c.made_at, p.order_id, p.store_id,
+    p.state AS payment_state, p.due_cents, p.currency, p.body, p.provider_ref, p.provider_intent,
+    p.checkout_url, p.expires_at, p.made_at AS charged_at, o.link, o.mail, o.language
+FROM payment_calls AS c JOIN payments AS p USING (payment_id) JOIN orders AS o USING (order_id)
+WHERE c.state = 'due' AND c.next_at <= :now ORDER BY c.next_at, c.call_id LIMIT :most;
+
+-- name: call_to(payment_id, kind)^
+-- What is due to be said of a payment, whenever it was to be said again.
+SELECT c.call_id, c.payment_id, c.kind, c.cents, c.attempts, c.made_at, p.order_id, p.store_id,
+    p.state AS payment_state, p.due_cents, p.currency, p.body, p.provider_ref, p.provider_intent,
+    p.checkout_url, p.expires_at, p.made_at AS charged_at, o.link, o.mail, o.language
+FROM payment_calls AS c JOIN payments AS p USING (payment_id) JOIN orders AS o USING (order_id)
+WHERE c.payment_id = :payment_id AND c.kind = :kind AND c.state = 'due';
+
+-- name: settle_call(call_id, state, detail, done_at)!
+UPDATE payment_calls SET state = :state, detail = :detail, done_at = :done_at,
+    attempts = attempts + 1
+WHERE call_id = :call_id AND state = 'due';
+
+-- name: call_again(call_id, detail, next_at)$
+UPDATE payment_calls SET next_at = :next_at, detail = :detail, attempts = attempts + 1
+WHERE call_id = :call_id AND state = 'due'
+RETURNING attempts;
+
+-- name: refunds_called(payment_id)$
+-- What of a payment we ourselves have told its provider to give back, or are about to.
+SELECT CAST(coalesce(sum(cents), 0) AS BIGINT) FROM payment_calls
+WHERE payment_id = :payment_id AND kind = 'refund' AND state IN ('due', 'done');
+
+-- name: moved_of_kind(payment_id, kind, account)$
+SELECT CAST(coalesce(sum(p.cents), 0) AS BIGINT)
+FROM entries AS e JOIN postings AS p USING (entry_id)
+WHERE e.payment_id = :payment_id AND e.kind = :kind AND p.account = :account;
+
+-- name: see_event(provider, event_id, kind, sameness, payment_id, body, seen_at, applied_at)!
+INSERT INTO webhook_events (provider, event_id, kind, sameness, payment_id, body, seen_at, applied_at)
+VALUES (:provider, :event_id, :kind, :sameness, :payment_id, :body, :seen_at, :applied_at)
+ON CONFLICT DO NOTHING;
+
+-- name: events_waiting(payment_id)
+SELECT provider, event_id, body FROM webhook_events
+WHERE payment_id = :payment_id AND applied_at IS NULL ORDER BY seen_at, event_id;
+
+-- name: note_applied(provider, event_id, applied_at)!
+UPDATE webhook_events SET applied_at = :applied_at
+WHERE provider = :provider AND event_id = :event_id AND applied_at IS NULL;
+
+-- name: bounce_call(call_id)!
+UPDATE payment_calls SET state = 'refused', detail = 'bounced'
+WHERE call_id = :call_id AND kind = 'refund' AND state = 'done';
+
+-- name: voucher_left(payment_id)^
+-- What a voucher gives that a payment has used, and how much of it is used in all.
+SELECT v.terms, v.uses_max, CAST(sum(every.uses) AS BIGINT) AS uses,
+    CAST(sum(every.seconds) AS BIGINT) AS seconds_used
+FROM voucher_uses AS used JOIN vouchers AS v USING (voucher_id)
+JOIN voucher_uses AS every ON every.voucher_id = v.voucher_id AND every.returned_at IS NULL
+WHERE used.payment_id = :payment_id AND used.returned_at IS NULL
+GROUP BY v.voucher_id, v.terms, v.uses_max;
+
+-- name: keep_prices(offering_id, body, changed_at)!
+INSERT INTO prices (offering_id, body, changed_at) VALUES (:offering_id, :body, :changed_at)
+ON CONFLICT (offering_id) DO UPDATE SET body = excluded.body, changed_at = excluded.changed_at;
+
+-- name: add_voucher(voucher_id, code_digest, store_id, offering_id, terms, note, starts_at, ends_at, uses_max, made_at)!
+INSERT INTO vouchers (voucher_id, code_digest, store_id, offering_id, terms, note, starts_at,
+    ends_at, uses_max, made_at)
+VALUES (:voucher_id, :code_digest, :store_id, :offering_id, :terms, :note, :starts_at,
+    :ends_at, :uses_max, :made_at);
+
+-- name: revoke_voucher(voucher_id, revoked_at)!
+UPDATE vouchers SET revoked_at = coalesce(revoked_at, :revoked_at) WHERE voucher_id = :voucher_id;
+
+-- name: vouchers(most)
+SELECT v.voucher_id, v.store_id, v.offering_id, v.terms, v.note, v.starts_at, v.ends_at,
+    v.uses_max, v.revoked_at, v.made_at, CAST(coalesce(sum(u.uses), 0) AS BIGINT) AS uses,
+    CAST(coalesce(sum(u.seconds), 0) AS BIGINT) AS seconds_used
+FROM vouchers AS v
+LEFT JOIN voucher_uses AS u ON u.voucher_id = v.voucher_id AND u.returned_at IS NULL
+GROUP BY v.voucher_id ORDER BY v.made_at DESC, v.voucher_id LIMIT :most;
+
+-- name: entries(store_id, before, most)
+SELECT e.entry_id, e.kind, e.order_id, e.payment_id, e.reservation_id, e.why, e.at, p.account,
+    p.cents, p.currency
+FROM (SELECT entry_id, kind, order_id, payment_id, reservation_id, why, at FROM entries
+    WHERE store_id = :store_id AND entry_id < :before ORDER BY entry_id DESC LIMIT :most) AS e
+JOIN postings AS p USING (entry_id)
+ORDER BY e.entry_id DESC, p.line;

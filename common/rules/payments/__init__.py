@@ -11,6 +11,15 @@ from common.rules.payments.ledger import (
     undone,
 )
 from common.rules.payments.prices import Band, Package, Part, Prices, Stay, price_of
+from common.rules.payments.provider import (
+    CALLED_IN_VAIN_MAX,
+    CallKind,
+    ProviderSaid,
+    SaidKind,
+    said_as_text,
+    said_in,
+    seconds_until_again,
+)
 from common.rules.payments.quotes import Line, Quote, as_text, discounted, quote_in
 from common.rules.payments.states import PAYMENT, Method, PaymentEvent, PaymentState, chosen
 from common.rules.payments.tax import TaxLine, given_back, tax_lines
@@ -26,11 +35,13 @@ from common.rules.payments.vouchers import (
 )
 
 __all__ = [
+    "CALLED_IN_VAIN_MAX",
     "CASH",
     "CODE_LENGTH",
     "PAYMENT",
     "Account",
     "Band",
+    "CallKind",
     "Cost",
     "Discount",
     "EntryKind",
@@ -42,7 +53,9 @@ __all__ = [
     "PaymentState",
     "Posting",
     "Prices",
+    "ProviderSaid",
     "Quote",
+    "SaidKind",
     "Stay",
     "TaxLine",
     "VoucherFacts",
@@ -59,6 +72,9 @@ __all__ = [
     "kept_cents",
     "price_of",
     "quote_in",
+    "said_as_text",
+    "said_in",
+    "seconds_until_again",
     "tax_lines",
     "undone",
 ]

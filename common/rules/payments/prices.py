@@ -1,6 +1,6 @@
 """What a slot costs: flat, or by the hour in bands of the store's wall clock, or as a package.
 
-Its law: an amount is rounded once, when all of it is added up (docs/decisions/0031).
+Its law: an amount is rounded once, when all of it is added up (docs/decisions/0035).
 """
 
 from __future__ import annotations

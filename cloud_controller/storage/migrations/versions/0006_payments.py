@@ -76,11 +76,13 @@ CREATE TABLE webhook_events (
     provider TEXT NOT NULL,
     event_id TEXT NOT NULL,
     kind TEXT NOT NULL,
+    sameness TEXT NOT NULL,
     payment_id TEXT,
     body TEXT NOT NULL,
     seen_at BIGINT NOT NULL,
     applied_at BIGINT,
-    PRIMARY KEY (provider, event_id)
+    PRIMARY KEY (provider, event_id),
+    UNIQUE (provider, kind, sameness)
 );
 CREATE INDEX webhook_events_waiting ON webhook_events (payment_id) WHERE applied_at IS NULL;
 CREATE TABLE entries (
