@@ -139,6 +139,7 @@ class Registered:
     terminal: TerminalId
     store: str
     store_number: int
+    time_zone: str
     epoch: str
     standing: Standing
     gate_digest: str | None

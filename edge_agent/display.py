@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import structlog
 
+from common.messages.base import Particulars
 from common.rules.presence import LineMode
-from common.words import Words, line_words_for, notice_words_for, words_for
+from common.rules.tickets import DenialReason
+from common.words import Here, Words, line_words_for, notice_words_for, words_for
 from edge_agent.ports import NoticeShown, Shown, Verdict
 
 LANGUAGE = "en"
@@ -15,9 +20,10 @@ LANGUAGE = "en"
 class Display:
     """Tells verdicts, notices, and honestly what this terminal can do now."""
 
-    def __init__(self) -> None:
-        """Begin with nothing told."""
+    def __init__(self, here: Callable[[], Here] = Here) -> None:
+        """Begin with nothing told; `here` says in which zone, and when, the customer reads."""
         self.mode: LineMode | None = None
+        self._here = here
         self._log = structlog.get_logger("agent")
 
     def show(self, shown: Shown) -> None:
@@ -38,15 +44,21 @@ class Display:
         if verdict.reason is None:
             self._log.info("verdict", opens=True, **told)
             return
-        words = _said(words_for(verdict.reason, LANGUAGE))
-        self._log.info("verdict", opens=False, reason=verdict.reason.value, **words, **told)
+        told |= self._why(verdict.reason, verdict.told)
+        self._log.info("verdict", opens=False, reason=verdict.reason.value, **told)
 
     def _show_notice(self, shown: NoticeShown) -> None:
-        words = notice_words_for(shown.notice, LANGUAGE, shown.to)
+        told: dict[str, Any] = {"notice": shown.notice.value, "device": shown.device}
         if shown.reason is not None:
-            words = words_for(shown.reason, LANGUAGE)
-        told = {"notice": shown.notice.value, "device": shown.device}
-        self._log.info("notice", **told, **_said(words))
+            told |= {"reason": shown.reason.value, **self._why(shown.reason, shown.told)}
+        else:
+            told |= _said(notice_words_for(shown.notice, LANGUAGE, shown.told.to))
+        self._log.info("notice", **told)
+
+    def _why(self, reason: DenialReason, told: Particulars) -> dict[str, Any]:
+        """Return the words of a refusal, and beside them what they were made from."""
+        words = words_for(reason, LANGUAGE, told, self._here())
+        return {**_said(words), **told.model_dump(exclude_none=True)}
 
 
 def _said(words: Words) -> dict[str, str]:

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from common.errors import RusubanError
 from common.ids import TerminalId
-from common.messages.base import Message
+from common.messages.base import NOTHING_IN_PARTICULAR, Message, Particulars
 from common.rules.enrolment import Ladder
 from common.rules.sessions import EndReason, Notice, SessionState
 from common.rules.tickets import DenialReason
@@ -72,26 +72,25 @@ class Verdict:
     """What a customer at a scanner is told; `reason` is None when the device opens.
 
     `is_alone`: this terminal has decided it, because nobody could be asked. `meant` is the device
-    that the ticket is for, where it is another.
+    that the ticket is for, where it is another; `told` is what else there is to say.
     """
 
     device: str | None
     scan: str
     reason: DenialReason | None
-    opens_at: int | None = None
+    told: Particulars = NOTHING_IN_PARTICULAR
     is_alone: bool = False
     meant: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NoticeShown:
-    """What a customer in the store is told besides; `to` is the title of the device to go to."""
+    """What a customer in the store is told besides; `told` names the device to go to."""
 
     device: str | None
     notice: Notice
     reason: DenialReason | None = None
-    opens_at: int | None = None
-    to: str | None = None
+    told: Particulars = NOTHING_IN_PARTICULAR
 
 
 Shown: TypeAlias = Verdict | NoticeShown

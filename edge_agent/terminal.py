@@ -24,6 +24,7 @@ from common.mqtt import (
 )
 from common.rules.problems import ProblemKind
 from common.topics import Channel, filters_for
+from common.words import Here
 from edge_agent.afterwards import Afterwards
 from edge_agent.courier import Courier
 from edge_agent.display import Display
@@ -270,7 +271,13 @@ class Terminal:
             names=self._opened.names,
             clock=self._opened.clock,
         )
-        return Entrance(self._who, self._journal, scanners, Display(), around)
+        return Entrance(self._who, self._journal, scanners, Display(self._here), around)
+
+    def _here(self) -> Here:
+        """Return in which zone a customer of this store reads a clock, and what it shows."""
+        profile = self._offers.profile
+        zone = Here().time_zone if profile is None else profile.time_zone
+        return Here(time_zone=zone, now=self._opened.clock.now_ms())
 
     def _new_offers(self) -> Offers:
         drafts = {

@@ -99,6 +99,7 @@ def give(books: Transaction, said: Received) -> None:
         told,
         store=registered.store,
         store_number=registered.store_number,
+        time_zone=registered.time_zone,
         numbers=numbers,
     )
     body = profile.model_dump_json()

@@ -23,6 +23,7 @@ def _registered(**columns: Row) -> Registered:
         terminal=TerminalId(columns["terminal_id"]),
         store=columns["store_id"],
         store_number=columns["store_number"],
+        time_zone=columns["time_zone"],
         epoch=columns["epoch"],
         standing=Standing(columns["standing"]),
         gate_digest=columns["gate_digest"],

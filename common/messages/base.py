@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -77,3 +77,31 @@ class Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     type: ClassVar[str]
+
+
+class Particulars(Message):
+    """What a verdict says in particular: when, where, how many. What is not known is left out.
+
+    Attributes:
+        opens_at: when the same scan would do.
+        store_opens_at: when the store opens again, where that is too late for this ticket.
+        released_at: when the reservation was given to others.
+        pay_by: until when the slot is kept for whoever has not paid.
+        to: title of the device to go to, with its `number`, and its `place`: where it stands.
+        store: title of the store that it is for.
+        free_now: devices of the offering that are free now.
+    """
+
+    opens_at: Instant | None = None
+    store_opens_at: Instant | None = None
+    released_at: Instant | None = None
+    pay_by: Instant | None = None
+    to: ShortText | None = None
+    number: Annotated[int, Field(ge=1, le=65_535)] | None = None
+    place: ShortText | None = None
+    store: ShortText | None = None
+    free_now: Annotated[int, Field(ge=0, le=65_535)] | None = None
+
+
+NOTHING_IN_PARTICULAR: Final = Particulars()
+"""Where a reason says all that there is to say."""

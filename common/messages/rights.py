@@ -13,6 +13,7 @@ from common.messages.base import (
     Instant,
     Message,
     Name,
+    Particulars,
     Seconds,
     ShortText,
     Signature,
@@ -219,13 +220,15 @@ class SeatsRight(Message):
     issued_at: Instant
 
 
-class Refused(Message):
-    """No right, and why; stored, so that every repetition gets the same answer."""
+class Refused(Particulars):
+    """No right, and why; stored, so that every repetition gets the same answer.
+
+    `device` is the one that a ticket is for, or another one that it opens now.
+    """
 
     type: ClassVar[str] = "rights.refused"
     comm_id: CommIdText
     reason: ShortText
-    opens_at: Instant | None = None
     device: Name | None = None
 
     def digest(self) -> str:

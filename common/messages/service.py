@@ -135,11 +135,15 @@ class ProfileDevice(Message):
 
 
 class ServiceProfile(Message):
-    """Service information generated from the registered specification (A6)."""
+    """Service information generated from the registered specification (A6).
+
+    `time_zone` is the store's, by its IANA name: the one that its customers read a clock in.
+    """
 
     type: ClassVar[str] = "service.profile"
     store: Name
     store_number: Annotated[int, Field(ge=1, lt=2**24)]
+    time_zone: ShortText = "UTC"
     gate_digest: Digest
     profile_digest: Digest
     devices: Annotated[tuple[ProfileDevice, ...], Field(max_length=DEVICES_MAX)]

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from common.messages.base import Count, Instant, Message, Name, Seconds, ShortText
+from common.messages.base import Count, Instant, Message, Name, Particulars, Seconds, ShortText
 
 REVOKED_MAX: Final = 500
 """Revocations told to a terminal at once: 32 of the 64 KiB that a message has."""
@@ -90,10 +90,10 @@ class ScanDenied(Message):
     beginning: ShortText = ""
 
 
-class CustomerTold(Message):
+class CustomerTold(Particulars):
     """Tell the customer at this terminal what to do; `scan` is the one it is about, if it is one.
 
-    `notice` is a `common.rules.sessions.Notice`; `to` is the title of the device to go to.
+    `notice` is a `common.rules.sessions.Notice`; `reason` is why a scan was denied.
     """
 
     type: ClassVar[str] = "customer.told"
@@ -102,8 +102,6 @@ class CustomerTold(Message):
     device: Name | None = None
     scan: Name | None = None
     reason: ShortText | None = None
-    opens_at: Instant | None = None
-    to: ShortText | None = None
 
 
 class StopSession(Message):

@@ -106,6 +106,7 @@ def profile_of(
     *,
     store: str,
     store_number: int,
+    time_zone: str,
     numbers: Mapping[str, tuple[str, int]],
 ) -> ServiceProfile:
     """Return the service information that a specification allows.
@@ -115,6 +116,7 @@ def profile_of(
         programs: what the controller has been told of programs, by their names.
         store: the store's id.
         store_number: the store's number in ticket tokens.
+        time_zone: the store's, by its IANA name.
         numbers: each device key's id and number in the store; those that are in need one.
 
     Returns:
@@ -124,6 +126,7 @@ def profile_of(
     parts: dict[str, Any] = {
         "store": store,
         "store_number": store_number,
+        "time_zone": time_zone,
         "gate_digest": specification.gate_digest,
         "devices": tuple(_profile_devices(specification, carried, programs, numbers)),
         "programs": tuple(_profile_program(each) for each in carried.values()),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from common.messages.base import NOTHING_IN_PARTICULAR, Particulars
 from common.rules.presence import LineMode
 from common.rules.problems import ProblemKind
 from common.rules.sessions import Notice
 from common.rules.tickets import DenialReason
 from common.words.denials import DENIAL_WORDS
 from common.words.notices import LINE_WORDS, NOTICE_WORDS
+from common.words.particulars import Here, known_texts, names_in
 from common.words.problems import PROBLEM_WORDS
 from common.words.sentences import LANGUAGES, Words
 
@@ -19,6 +21,7 @@ __all__ = [
     "LINE_WORDS",
     "NOTICE_WORDS",
     "PROBLEM_WORDS",
+    "Here",
     "Words",
     "line_words_for",
     "notice_words_for",
@@ -26,12 +29,25 @@ __all__ = [
     "words_for",
 ]
 
+_ANYWHERE: Final = Here()
+
 _THERE: Final = {"en": "the booth on your ticket", "ja": "チケットのブース"}
 
 
-def words_for(reason: DenialReason, language: str) -> Words:
-    """Return a refusal's words in this language, English where it is none of ours."""
-    return DENIAL_WORDS.get(language, DENIAL_WORDS["en"])[reason]
+def words_for(
+    reason: DenialReason,
+    language: str,
+    told: Particulars = NOTHING_IN_PARTICULAR,
+    here: Here = _ANYWHERE,
+) -> Words:
+    """Return a refusal's words in this language, English where it is none of ours.
+
+    They are those that say the most of what was told in particular.
+    """
+    known = known_texts(told, language, here)
+    ways = DENIAL_WORDS.get(language, DENIAL_WORDS["en"])[reason]
+    words = next(way for way in ways if names_in(way) <= known.keys())
+    return Words(what=words.what.format(**known), next=words.next.format(**known))
 
 
 def notice_words_for(notice: Notice, language: str, to: str | None) -> Words:

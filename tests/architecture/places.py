@@ -52,7 +52,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "cloud_controller/bookings": ("orders", "changes", "ends", "letters"),
     "cloud_controller/flows": (*FLOWS, *LATER, "problems"),
-    "common/words": ("sentences", "denials", "problems", "notices"),
+    "common/words": ("sentences", "denials", "problems", "notices", "particulars"),
     "cloud_controller/web": (
         *(*FLOWS, *LATER, "app", "guard", "qr", "pages", "static", "locales"),
         *("language", "faults", "problems", "routes", "table", "openapi", "metrics"),

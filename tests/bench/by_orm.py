@@ -23,6 +23,7 @@ from cloud_controller.keys import FileKeys
 from common.ids import CommId
 from common.rules.tickets import (
     DoorFacts,
+    Moment,
     TicketFacts,
     granted_seconds,
     is_the_one_issued,
@@ -89,7 +90,8 @@ async def _redeem(till: Till, each: Redemption) -> None:
         door = await _door(session, table, device)
         facts = await _facts(session, table, ticket, reservation)
         assert is_the_one_issued(each.token, facts)
-        assert why_not(seen, facts, door, now=MORNING_AT) is None
+        moment = Moment(now=MORNING_AT, store_opens_at=MORNING_AT)
+        assert why_not(seen, facts, door, moment) is None
         _save(till, session, each, (ticket, reservation, device, exchange, facts))
 
 

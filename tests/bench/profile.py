@@ -65,7 +65,14 @@ def _made(specification: Specification, told: Mapping[str, Program]) -> ServiceP
         found.key: (f"d-{number:020}", number)
         for number, found in enumerate(specification.devices, start=1)
     }
-    profile = profile_of(specification, told, store="shinjuku", store_number=1, numbers=numbers)
+    profile = profile_of(
+        specification,
+        told,
+        store="shinjuku",
+        store_number=1,
+        numbers=numbers,
+        time_zone="Asia/Tokyo",
+    )
     assert (len(profile.devices), len(profile.programs)) == (DEVICES, PROGRAMS)
     return profile
 

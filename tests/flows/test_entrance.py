@@ -102,7 +102,7 @@ def test_where_the_host_cannot_be_asked_the_customer_is_sent_there(house, host, 
 def test_a_reader_shows_what_it_is_told(reader):
     told = CustomerTold(command="n-1", notice=Notice.OPENED, scan="x-1", to="Booth a")
     reader.hear(told, Channel.COMMANDS, "n-1")
-    assert (reader.shown[-1].notice, reader.shown[-1].to) == (Notice.OPENED, "Booth a")
+    assert (reader.shown[-1].notice, reader.shown[-1].told.to) == (Notice.OPENED, "Booth a")
 
 
 def test_nobody_hears_of_the_scans_of_another_reader(house, host, reader):

@@ -106,7 +106,7 @@ def test_the_customer_is_told_at_once_and_again_when_it_is_known_what_to_do(hous
     assert NoticeShown(device=device, notice=Notice.DID_NOT_START) in terminal.shown
     terminal.hear(told, Channel.COMMANDS, told.command)
     shown = terminal.shown[-1]
-    assert (shown.notice, shown.to) == (Notice.GO_TO_DEVICE, "Booth b")
+    assert (shown.notice, shown.told.to) == (Notice.GO_TO_DEVICE, "Booth b")
 
 
 def test_nothing_moves_before_the_first_terminal_has_said_that_it_runs_nothing(house, terminal):

@@ -201,7 +201,7 @@ def test_a_reader_without_devices_passes_on_what_it_reads_until_it_hears(house):
     assert door.reports == [report, report]
     told = CustomerTold(command="n", notice=Notice.OPENED, scan=report.scan, to="Booth a")
     door.entrance.note_told(told)
-    assert (door.last_notice().notice, door.last_notice().to) == (Notice.OPENED, "Booth a")
+    assert (door.last_notice().notice, door.last_notice().told.to) == (Notice.OPENED, "Booth a")
     assert not door.entrance.waits()
     door.entrance.note_told(told)
     assert len(door.screen.told) == 1, "told twice, shown once"

@@ -306,7 +306,11 @@ def test_a_refusal_is_stored_and_repeated_like_a_right(house, terminal):
     request = asked(house, terminal, token, device)
     (refused,) = house.ask(terminal, request)
     assert refused == Refused(
-        comm_id=request.comm_id, reason=DenialReason.WRONG_DEVICE, device=other
+        comm_id=request.comm_id,
+        reason=DenialReason.WRONG_DEVICE,
+        device=other,
+        to="Booth b",
+        number=2,
     )
     house.clock.move(60)
     assert house.ask(terminal, request) == [refused]

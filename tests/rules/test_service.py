@@ -84,7 +84,14 @@ def given_to(
     specification: Specification, told: Mapping[str, Program] | None = None
 ) -> ServiceProfile:
     numbers = {found.key: (f"d-{found.key}", 7) for found in specification.devices}
-    return profile_of(specification, told or {}, store="s-1", store_number=3, numbers=numbers)
+    return profile_of(
+        specification,
+        told or {},
+        store="s-1",
+        store_number=3,
+        numbers=numbers,
+        time_zone="Asia/Tokyo",
+    )
 
 
 @pytest.mark.parametrize(

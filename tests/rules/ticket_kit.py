@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.rules.tickets import DoorFacts, TicketFacts
+from common.rules.tickets import DoorFacts, Moment, TicketFacts
 from common.seals import TicketToken
 
 NOW = 1_792_713_600_000
@@ -43,3 +43,10 @@ DOOR = DoorFacts(
     program="game",
     last_fence=0,
 )
+
+MOMENT = Moment(now=NOW, store_opens_at=NOW)
+
+
+def moment_at(now: int) -> Moment:
+    """Return a time at which nothing is in the way but the time itself."""
+    return Moment(now=now, store_opens_at=max(now, TICKET.opens_at))

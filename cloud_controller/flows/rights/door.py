@@ -19,11 +19,13 @@ from cloud_controller.flows.rights.scene import (
     issue,
     keep_right,
 )
-from cloud_controller.flows.rights.words import OPENED, tell_reader
+from cloud_controller.flows.rights.verdicts import judge, particulars_of
+from cloud_controller.flows.rights.words import OPENED, tell_verdict
 from cloud_controller.ports import Received, Transaction
-from common.messages.rights import Refused, Request, Right, ScanRequest
-from common.messages.sessions import CustomerTold, ScanDenied
-from common.rules.sessions import CLOCK_TOLERANCE_SECONDS, START_WITHIN_SECONDS, Notice
+from common.messages.base import NOTHING_IN_PARTICULAR, Particulars
+from common.messages.rights import Refused, Request, ScanRequest
+from common.messages.sessions import ScanDenied
+from common.rules.sessions import CLOCK_TOLERANCE_SECONDS, START_WITHIN_SECONDS
 from common.rules.tickets import (
     Denial,
     DenialReason,
@@ -31,7 +33,6 @@ from common.rules.tickets import (
     RecallWhy,
     TicketFacts,
     granted_seconds,
-    why_not,
 )
 
 
@@ -44,6 +45,16 @@ class _Use:
     door: DoorFacts
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _No:
+    """Why a ticket does not open its door, what there is to say of it, and which ticket it is."""
+
+    denial: Denial
+    told: Particulars = NOTHING_IN_PARTICULAR
+    device: str | None = None
+    ticket_id: str | None = None
+
+
 def note_denied(books: Transaction, said: Received) -> None:
     """Keep what a reader turned away by itself."""
     message: ScanDenied = said.message
@@ -54,6 +65,7 @@ def note_denied(books: Transaction, said: Received) -> None:
         device_id=None,
         ticket_id=None,
         verdict=message.reason,
+        told="",
         read_at=message.at,
         received_at=books.now,
     )
@@ -67,71 +79,59 @@ def _decide(books: Transaction, scene: Scene, message: Request) -> Answer:
     except ValidationError:
         return Refused(comm_id=message.comm_id, reason=DenialReason.BUSY_TRY_AGAIN)
     found = _found(books, scene, asked)
-    if isinstance(found, tuple):
-        denial, ticket_id = found
-        return _refuse(books, scene, asked, ticket_id, denial)
+    if isinstance(found, _No):
+        return _refuse(books, scene, asked, found)
     return _grant(books, scene, asked, found)
 
 
-def _found(
-    books: Transaction, scene: Scene, asked: ScanRequest
-) -> _Use | tuple[Denial, str | None]:
-    """Return the ticket at its door, or why it does not open it and which ticket that is of."""
+def _found(books: Transaction, scene: Scene, asked: ScanRequest) -> _Use | _No:
+    """Return the ticket at its door, or why it does not open it."""
     door = books.rights.door(device_id=asked.device, terminal_id=scene.comm_id.party)
     if door is None or asked.device != scene.subject:
-        return Denial(reason=DenialReason.WRONG_DEVICE), None
+        return _No(denial=Denial(reason=DenialReason.WRONG_DEVICE))
     read = read_ticket(books, asked.token, scan=asked.scan, terminal=scene.comm_id.party)
     if isinstance(read, Denial):
-        return read, None
+        return _No(denial=read)
     token, ticket = read
-    why = why_not(token, ticket, door, now=books.now)
-    if ticket is None:
-        assert why is not None, "an unknown ticket has a reason"
-        return why, None
-    why = why or _why_taken(books, ticket, door)
-    if why is not None:
-        return why, token.ticket
+    denial = judge(books, token, ticket, door)
+    if ticket is None or denial is not None:
+        assert denial is not None, "an unknown ticket has a reason"
+        told, device = particulars_of(books, denial, token, ticket, door)
+        known = None if ticket is None else token.ticket
+        return _No(denial=denial, told=told, device=device, ticket_id=known)
     return _Use(ticket_id=token.ticket, ticket=ticket, door=door)
 
 
-def _why_taken(books: Transaction, ticket: TicketFacts, door: DoorFacts) -> Denial | None:
-    """Say why the device cannot be had from now on: somebody else has booked it.
-
-    One's own device may still be another's while one is early; any other is so while it is booked.
-    """
-    is_taken = books.rights.is_taken(
-        device_id=door.device,
-        reservation_id=ticket.reservation,
-        starts_at=min(books.now, ticket.starts_at),
-        blocked_until=ticket.blocked_until,
-    )
-    if not is_taken:
-        return None
-    if ticket.device == door.device:
-        return Denial(reason=DenialReason.TOO_EARLY, opens_at=ticket.starts_at)
-    return Denial(reason=DenialReason.RESERVED_FOR_ANOTHER)
-
-
-def _refuse(
-    books: Transaction, scene: Scene, asked: ScanRequest, ticket_id: str | None, denial: Denial
-) -> Refused:
+def _refuse(books: Transaction, scene: Scene, asked: ScanRequest, no: _No) -> Refused:
     """Say no; a ticket that only another terminal may redeem is called back for the next scan."""
-    if denial.is_held and ticket_id is not None:
-        recall(books, ticket_id, RecallWhy.ELSEWHERE)
-    _add_scan(books, scene, asked, ticket_id, denial.reason)
-    _tell_reader(books, asked, denial, None)
-    facts = {"reason": denial.reason, "read_at": asked.read_at}
-    enter_denial(books, scene.comm_id.party, ticket_id, facts)
-    return Refused(
-        comm_id=str(scene.comm_id),
-        reason=denial.reason,
-        opens_at=denial.opens_at,
-        device=denial.device,
-    )
+    reason, told = no.denial.reason, no.told.model_dump(exclude_none=True)
+    refused = Refused(comm_id=str(scene.comm_id), reason=reason, device=no.device, **told)
+    if not _add_scan(books, scene, asked, no.ticket_id, reason, refused):
+        return _said_before(books, scene, asked) or refused
+    if no.denial.is_held and no.ticket_id is not None:
+        recall(books, no.ticket_id, RecallWhy.ELSEWHERE)
+    _tell_reader(books, asked, refused, None)
+    facts = {"reason": reason, "read_at": asked.read_at, **told}
+    enter_denial(books, scene.comm_id.party, no.ticket_id, facts)
+    return refused
 
 
-def _grant(books: Transaction, scene: Scene, asked: ScanRequest, use: _Use) -> Right:
+def _said_before(books: Transaction, scene: Scene, asked: ScanRequest) -> Refused | None:
+    """Return what this very scan was told before, if that was no: it stays so."""
+    known = books.rights.scan(scan_id=asked.scan)
+    is_same = (known["terminal_id"], known["device_id"]) == (scene.comm_id.party, asked.device)
+    if not is_same or not known["told"]:
+        return None
+    before = Refused.model_validate_json(known["told"])
+    return before.model_copy(update={"comm_id": str(scene.comm_id)})
+
+
+def _grant(books: Transaction, scene: Scene, asked: ScanRequest, use: _Use) -> Answer:
     ticket, door = use.ticket, use.door
+    if not _add_scan(books, scene, asked, use.ticket_id, OPENED, None):
+        before = _said_before(books, scene, asked)
+        if before is not None:
+            return before
     document = _document(books, scene, use)
     reserved = books.rights.reserve_ticket(ticket_id=use.ticket_id)
     assert reserved == 1, "one writer decides, so the ticket is as it was read"
@@ -141,7 +141,6 @@ def _grant(books: Transaction, scene: Scene, asked: ScanRequest, use: _Use) -> R
         )
     books.rights.raise_fence(device_id=door.device, fence=document["fence"])
     _keep_session(books, scene, document, use)
-    _add_scan(books, scene, asked, use.ticket_id, OPENED)
     _tell_reader(books, asked, None, use.door.title)
     facts = {"scan": asked.scan, "read_at": asked.read_at, "seconds": document["granted_seconds"]}
     who, session = scene.comm_id.party, document["session"]
@@ -209,37 +208,37 @@ def _restore(books: Transaction, scene: Scene, document: Mapping[str, Any]) -> N
 
 
 def _add_scan(
-    books: Transaction, scene: Scene, asked: ScanRequest, ticket: str | None, verdict: str
-) -> None:
-    books.rights.add_scan(
+    books: Transaction,
+    scene: Scene,
+    asked: ScanRequest,
+    ticket: str | None,
+    verdict: str,
+    refused: Refused | None,
+) -> bool:
+    """Keep a scan with its verdict; say whether it was not kept before."""
+    added = books.rights.add_scan(
         scan_id=asked.scan,
         terminal_id=scene.comm_id.party,
         reader_id=asked.reader,
         device_id=asked.device,
         ticket_id=ticket,
         verdict=verdict,
+        told="" if refused is None else refused.model_dump_json(exclude_none=True),
         read_at=asked.read_at,
         received_at=books.now,
     )
+    return bool(added)
 
 
 def _tell_reader(
-    books: Transaction, asked: ScanRequest, denial: Denial | None, title: str | None
+    books: Transaction, asked: ScanRequest, refused: Refused | None, title: str | None
 ) -> None:
     """Tell the entrance what came of a scan that it has passed on, if one of this store did."""
-    if asked.reader is None or not books.rights.are_of_one_store(
+    if asked.reader is None or not books.service.are_of_one_store(
         terminal_id=asked.reader, device_id=asked.device
     ):
         return
-    told = CustomerTold(
-        command=books.names.new("n"),
-        scan=asked.scan,
-        notice=Notice.OPENED if denial is None else Notice.DENIED,
-        reason=denial.reason if denial is not None else None,
-        opens_at=denial.opens_at if denial is not None else None,
-        to=title,
-    )
-    tell_reader(books, asked.reader, told)
+    tell_verdict(books, asked.reader, asked.scan, refused, title)
 
 
 SESSION_RIGHTS: Final = Issuing(is_known=hosts_its_device, decide=_decide, restore=_restore)

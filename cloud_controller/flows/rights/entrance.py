@@ -5,16 +5,19 @@ The reader is told what comes of it, the device's own screen as well.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from cloud_controller.flows.rights.readings import enter_denial, read_ticket
-from cloud_controller.flows.rights.words import tell_reader, tell_verdict
+from cloud_controller.flows.rights.verdicts import judge, particulars_of
+from cloud_controller.flows.rights.words import tell_again, tell_reader, tell_verdict
 from cloud_controller.ports import Received, Transaction
 from common.ids import TerminalId
-from common.messages.rights import ReportScan, TakeScan
+from common.messages.base import Particulars
+from common.messages.rights import Refused, ReportScan, TakeScan
 from common.messages.sessions import CustomerTold
 from common.rules.sessions import Notice
-from common.rules.tickets import Denial, DenialReason, why_not
+from common.rules.tickets import Denial, DenialReason
 from common.topics import Channel
 
 TAKE_WITHIN_SECONDS: Final = 10
@@ -31,11 +34,11 @@ def take_report(books: Transaction, said: Received) -> None:
     known = books.rights.scan(scan_id=message.scan)
     if known is not None:
         if known["reader_id"] == reader:
-            tell_verdict(books, reader, message.scan, known)
+            tell_again(books, reader, message.scan, known)
         return
-    denial, ticket_id = _why_not(books, message, reader)
-    if denial is not None:
-        _deny(books, reader, message, ticket_id, denial)
+    refused, ticket_id = _why_not(books, message, reader)
+    if refused is not None:
+        _deny(books, reader, message, ticket_id, refused)
         return
     host = books.rights.host_of(ticket_id=ticket_id)
     if host["presence"] == "gone":
@@ -60,23 +63,27 @@ def take_report(books: Transaction, said: Received) -> None:
 
 def _why_not(
     books: Transaction, message: ReportScan, reader: str
-) -> tuple[Denial | None, str | None]:
+) -> tuple[Refused | None, str | None]:
     """Say why a ticket will not open its device now, before anybody else is asked."""
     read = read_ticket(books, message.token, scan=message.scan, terminal=reader)
     if isinstance(read, Denial):
-        return read, None
+        return Refused(comm_id="", reason=read.reason), None
     token, ticket = read
     if ticket is None:
-        return Denial(reason=DenialReason.UNKNOWN_TICKET), None
-    if books.rights.store_of(terminal_id=reader)["number"] != token.store_number:
-        return Denial(reason=DenialReason.WRONG_STORE), token.ticket
+        return Refused(comm_id="", reason=DenialReason.UNKNOWN_TICKET), None
     host = books.rights.host_of(ticket_id=token.ticket)
     door = books.rights.door(device_id=host["device_id"], terminal_id=host["terminal_id"])
-    return why_not(token, ticket, door, now=books.now), token.ticket
+    here = replace(door, store_number=books.rights.store_of(terminal_id=reader)["number"])
+    denial = judge(books, token, ticket, here)
+    if denial is None:
+        return None, token.ticket
+    told, device = particulars_of(books, denial, token, ticket, here)
+    said = told.model_dump(exclude_none=True)
+    return Refused(comm_id="", reason=denial.reason, device=device, **said), token.ticket
 
 
 def _deny(
-    books: Transaction, reader: str, message: ReportScan, ticket_id: str | None, denial: Denial
+    books: Transaction, reader: str, message: ReportScan, ticket_id: str | None, refused: Refused
 ) -> None:
     books.rights.add_scan(
         scan_id=message.scan,
@@ -84,16 +91,12 @@ def _deny(
         reader_id=reader,
         device_id=None,
         ticket_id=ticket_id,
-        verdict=denial.reason,
+        verdict=refused.reason,
+        told=refused.model_dump_json(exclude_none=True),
         read_at=message.read_at,
         received_at=books.now,
     )
-    enter_denial(books, reader, ticket_id, {"reason": denial.reason, "read_at": message.read_at})
-    told = CustomerTold(
-        command=books.names.new("n"),
-        scan=message.scan,
-        notice=Notice.DENIED,
-        reason=denial.reason,
-        opens_at=denial.opens_at,
-    )
-    tell_reader(books, reader, told)
+    told = refused.model_dump(include=set(Particulars.model_fields), exclude_none=True)
+    facts = {"reason": refused.reason, "read_at": message.read_at, **told}
+    enter_denial(books, reader, ticket_id, facts)
+    tell_verdict(books, reader, message.scan, refused, None)

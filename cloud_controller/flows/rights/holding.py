@@ -211,7 +211,7 @@ def _give(books: Transaction, scene: Scene, message: Request) -> Answer:
     )
     tickets = [_held(row).model_dump(mode="json") for row in rows]
     ends_at = max([until, *(row["ends_at"] for row in rows)])
-    by_signature = bool(books.rights.signature_starts(device_id=asked.device))
+    by_signature = bool(books.service.signature_starts(device_id=asked.device))
     document = {
         **heading(books, scene),
         "device": asked.device,

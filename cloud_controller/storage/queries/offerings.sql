@@ -74,3 +74,35 @@ JOIN terminals AS t USING (terminal_id)
 WHERE d.offering_id = :offering_id AND d.state = 'on' AND t.standing = 'confirmed'
     AND t.presence <> 'gone' AND v.is_out_of_order = 0
 ORDER BY v.number;
+
+-- name: whereabouts(device_id)^
+SELECT v.title, v.number, v.place, s.title AS store_title
+FROM devices AS v JOIN stores AS s USING (store_id) WHERE v.device_id = :device_id;
+
+-- name: free_device(offering_id, device_id, reservation_id, now, free_from, blocked_until)^
+-- Another one, that a ticket for any device of the offering opens now and for the whole of its slot.
+SELECT v.device_id FROM offered_devices AS d
+JOIN devices AS v USING (device_id) JOIN terminals AS t USING (terminal_id)
+WHERE d.offering_id = :offering_id AND d.state = 'on' AND v.device_id <> :device_id
+    AND t.standing = 'confirmed' AND t.presence <> 'gone' AND v.is_out_of_order = 0
+    AND NOT EXISTS (SELECT 1 FROM sessions AS live WHERE live.device_id = v.device_id
+        AND live.state IN ('granted', 'starting', 'running', 'ending'))
+    AND NOT EXISTS (SELECT 1 FROM reservations AS r WHERE r.device_id = v.device_id
+        AND r.state IN ('held', 'confirmed', 'in_use') AND r.reservation_id <> :reservation_id
+        AND r.starts_at < :blocked_until AND r.blocked_until > :free_from)
+    AND NOT EXISTS (SELECT 1 FROM sessions AS had JOIN reservations AS r USING (reservation_id)
+        WHERE had.device_id = v.device_id AND had.fence = v.last_fence AND had.state = 'ended'
+            AND had.running_at IS NOT NULL
+            AND had.ended_at + r.blocked_until - r.ends_at > :now)
+ORDER BY v.number LIMIT 1;
+
+-- name: free_now(offering_id, now)$
+SELECT count(*) FROM offered_devices AS d
+JOIN devices AS v USING (device_id) JOIN terminals AS t USING (terminal_id)
+WHERE d.offering_id = :offering_id AND d.state = 'on'
+    AND t.standing = 'confirmed' AND t.presence <> 'gone' AND v.is_out_of_order = 0
+    AND NOT EXISTS (SELECT 1 FROM sessions AS live WHERE live.device_id = v.device_id
+        AND live.state IN ('granted', 'starting', 'running', 'ending'))
+    AND NOT EXISTS (SELECT 1 FROM reservations AS r WHERE r.device_id = v.device_id
+        AND r.state IN ('held', 'confirmed', 'in_use')
+        AND r.starts_at <= :now AND r.blocked_until > :now);

@@ -24,7 +24,11 @@ SELECT s.number AS store_number, v.device_id AS device, v.number AS device_numbe
     d.offering_id AS offering, v.terminal_id AS terminal, v.is_out_of_order,
     EXISTS (SELECT 1 FROM sessions AS live WHERE live.device_id = v.device_id
         AND live.state IN ('granted', 'starting', 'running', 'ending')) AS is_in_use,
-    v.store_id AS store, v.program, v.last_fence, v.title
+    v.store_id AS store, v.program, v.last_fence, v.title,
+    (SELECT had.ended_at + r.blocked_until - r.ends_at
+        FROM sessions AS had JOIN reservations AS r USING (reservation_id)
+        WHERE had.device_id = v.device_id AND had.fence = v.last_fence AND had.state = 'ended'
+            AND had.running_at IS NOT NULL) AS ready_at
 FROM devices AS v
 JOIN stores AS s USING (store_id)
 LEFT JOIN offered_devices AS d USING (device_id)
@@ -35,10 +39,12 @@ SELECT k.state AS ticket_state, k.revision, r.state AS reservation_state, r.star
     r.blocked_until, k.token, o.early_seconds, r.device_id AS device, r.offering_id AS offering,
     (SELECT live.terminal_id FROM sessions AS live WHERE live.ticket_id = k.ticket_id
         AND live.state IN ('granted', 'starting', 'running', 'ending')) AS live_terminal,
-    h.terminal_id AS held_by, r.cancel_asked_at, r.reservation_id AS reservation
+    h.terminal_id AS held_by, r.cancel_asked_at, r.reservation_id AS reservation, r.hold_ends_at,
+    r.changed_at, v.is_out_of_order AS device_is_out_of_order, s.hours, s.time_zone
 FROM tickets AS k
 JOIN reservations AS r USING (reservation_id)
-JOIN offerings AS o USING (offering_id)
+JOIN offerings AS o USING (offering_id) JOIN devices AS v USING (device_id)
+JOIN stores AS s ON s.store_id = r.store_id
 LEFT JOIN held_tickets AS h ON h.ticket_id = k.ticket_id AND h.state <> 'released'
 WHERE k.ticket_id = :ticket_id;
 
@@ -73,15 +79,15 @@ VALUES (:right_id, :comm_id, :party, :epoch, :kind, :session_id, :amount, :issue
 -- name: is_issued(comm_id)$
 SELECT EXISTS (SELECT 1 FROM rights WHERE comm_id = :comm_id);
 
--- name: add_scan(scan_id, terminal_id, reader_id, device_id, ticket_id, verdict, read_at, received_at)!
-INSERT INTO scans (scan_id, terminal_id, reader_id, device_id, ticket_id, verdict, read_at,
+-- name: add_scan(scan_id, terminal_id, reader_id, device_id, ticket_id, verdict, told, read_at, received_at)!
+INSERT INTO scans (scan_id, terminal_id, reader_id, device_id, ticket_id, verdict, told, read_at,
     received_at)
-VALUES (:scan_id, :terminal_id, :reader_id, :device_id, :ticket_id, :verdict, :read_at,
+VALUES (:scan_id, :terminal_id, :reader_id, :device_id, :ticket_id, :verdict, :told, :read_at,
     :received_at)
 ON CONFLICT (scan_id) DO NOTHING;
 
 -- name: scan(scan_id)^
-SELECT c.terminal_id, c.reader_id, c.verdict, v.title AS device_title
+SELECT c.terminal_id, c.reader_id, c.device_id, c.verdict, c.told, v.title AS device_title
 FROM scans AS c LEFT JOIN devices AS v USING (device_id) WHERE c.scan_id = :scan_id;
 
 -- name: store_of(terminal_id)^
@@ -111,10 +117,6 @@ VALUES (:scan_id, :store_id, :terminal_id, :at) ON CONFLICT (scan_id) DO NOTHING
 
 -- name: forget_wrong_codes(before)!
 DELETE FROM wrong_codes WHERE at <= :before;
-
--- name: are_of_one_store(terminal_id, device_id)$
-SELECT EXISTS (SELECT 1 FROM terminals AS t JOIN devices AS v USING (store_id)
-    WHERE t.terminal_id = :terminal_id AND v.device_id = :device_id);
 
 -- name: host_of(ticket_id)^
 -- Where a ticket is to be used: the device of its reservation, and the terminal that hosts it.
@@ -325,10 +327,6 @@ FROM devices AS v JOIN stores AS s USING (store_id) JOIN terminals AS t USING (t
 WHERE v.signature_starts_told <> s.offline_signature_starts
     AND t.standing = 'confirmed' AND t.presence <> 'gone'
 LIMIT :most;
-
--- name: signature_starts(device_id)$
-SELECT s.offline_signature_starts FROM devices AS v JOIN stores AS s USING (store_id)
-WHERE v.device_id = :device_id;
 
 -- name: note_signature_starts(device_id, told)!
 UPDATE devices SET signature_starts_told = :told

@@ -10,8 +10,8 @@ SELECT program, body FROM programs ORDER BY program;
 
 -- name: registered(terminal_id)^
 -- The registry: what the management role has registered of a terminal; read here, never written.
-SELECT t.terminal_id, t.store_id, s.number AS store_number, t.epoch, t.standing, t.gate_digest,
-    p.body
+SELECT t.terminal_id, t.store_id, s.number AS store_number, s.time_zone, t.epoch, t.standing,
+    t.gate_digest, p.body
 FROM terminals AS t JOIN stores AS s USING (store_id) JOIN specifications AS p USING (terminal_id)
 WHERE t.terminal_id = :terminal_id;
 
@@ -34,3 +34,11 @@ VALUES (:terminal_id, :gate_digest, :profile_digest, :body, :generated_at)
 ON CONFLICT (terminal_id) DO UPDATE SET gate_digest = excluded.gate_digest,
     profile_digest = excluded.profile_digest, body = excluded.body,
     generated_at = excluded.generated_at;
+
+-- name: are_of_one_store(terminal_id, device_id)$
+SELECT EXISTS (SELECT 1 FROM terminals AS t JOIN devices AS v USING (store_id)
+    WHERE t.terminal_id = :terminal_id AND v.device_id = :device_id);
+
+-- name: signature_starts(device_id)$
+SELECT s.offline_signature_starts FROM devices AS v JOIN stores AS s USING (store_id)
+WHERE v.device_id = :device_id;

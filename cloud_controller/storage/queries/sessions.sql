@@ -236,3 +236,7 @@ FROM sessions ORDER BY granted_at DESC, session_id LIMIT :most;
 
 -- name: live_count()$
 SELECT count(*) FROM sessions WHERE state IN ('granted', 'starting', 'running', 'ending');
+
+-- name: in_use_until(device_id)$
+SELECT deadline_at FROM sessions
+WHERE device_id = :device_id AND state IN ('granted', 'starting', 'running', 'ending');

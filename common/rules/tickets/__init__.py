@@ -11,14 +11,15 @@ from common.rules.tickets.alone import (
     token_digest,
     why_doubted,
 )
+from common.rules.tickets.closest import CLOSEST_FIRST, Obstacle, Showing, why_not
 from common.rules.tickets.door import (
     Denial,
     DoorFacts,
+    Moment,
     TicketFacts,
     granted_seconds,
     is_the_one_issued,
     sight,
-    why_not,
 )
 from common.rules.tickets.short_code import (
     SHORT_CODE_LENGTH,
@@ -41,6 +42,7 @@ from common.rules.tickets.states import (
 )
 
 __all__ = [
+    "CLOSEST_FIRST",
     "HOLD",
     "HOLD_AHEAD_SECONDS",
     "SHORT_CODE_LENGTH",
@@ -56,7 +58,10 @@ __all__ = [
     "HeldFacts",
     "HoldEvent",
     "HoldState",
+    "Moment",
+    "Obstacle",
     "RecallWhy",
+    "Showing",
     "TicketEvent",
     "TicketFacts",
     "TicketState",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
-from common.rules.tickets.door import DoorFacts, TicketFacts
+from common.rules.tickets.door import Denial, DoorFacts, TicketFacts
 from common.rules.tickets.states import Admission, DenialReason, TicketState
 from common.seals import TicketToken
 
@@ -94,27 +94,27 @@ class Began:
 
 def believed(ticket: TicketFacts, at: int, granted_seconds: float) -> Began:
     """Return when and for how long a session may have begun by a terminal's word: in its slot."""
-    opens_at = ticket.starts_at - ticket.early_seconds * 1000
-    began_at = min(max(at, opens_at), ticket.ends_at - 1)
+    began_at = min(max(at, ticket.opens_at), ticket.ends_at - 1)
     longest_seconds = (ticket.ends_at - began_at) / 1000
     return Began(at=began_at, granted_seconds=min(granted_seconds, longest_seconds))
 
 
-def decide_alone(facts: AloneFacts, *, now: int | None) -> Alone | DenialReason:
+def decide_alone(facts: AloneFacts, *, now: int | None) -> Alone | Denial:
     """Say whether a terminal without the line may begin a session, or why not.
 
     `now` is None where no clock can be trusted: then no window can be judged. Only what it holds
     nobody else can redeem; what it only finds well signed may be used, cancelled or moved already.
     """
-    token, held = facts.token, facts.held
-    ends_at = token.starts_at + token.length_seconds * 1000
-    window = (token.starts_at, ends_at) if held is None else (held.opens_at, held.ends_at)
-    reason = _why_not_good(facts) or _why_not_ours(facts) or _why_not_alone_now(facts, window, now)
-    if reason is not None:
-        return reason
+    held = facts.held
+    window = _window(facts)
+    denial = _why_no_good(facts, window, now) or _why_not_ours(facts) or _why_not_now(window, now)
+    if denial is None and facts.device_is_in_use:
+        denial = Denial(reason=DenialReason.DEVICE_IN_USE)
+    if denial is not None:
+        return denial
     assert now is not None, "without a time no window is open"
     return Alone(
-        ticket=token.ticket,
+        ticket=facts.token.ticket,
         admission=Admission.SIGNATURE if held is None else Admission.HELD,
         at=now,
         granted_seconds=(window[1] - now) / 1000,
@@ -142,48 +142,64 @@ def _why_not_free(ticket: TicketFacts, door: DoorFacts) -> str | None:
     return None
 
 
-def _why_not_good(facts: AloneFacts) -> DenialReason | None:
+def _window(facts: AloneFacts) -> tuple[int, int]:
+    """Return from when until when a ticket opens its device, by what is held or what is signed."""
+    if facts.held is not None:
+        return facts.held.opens_at, facts.held.ends_at
+    starts_at = facts.token.starts_at
+    return starts_at, starts_at + facts.token.length_seconds * 1000
+
+
+def _why_no_good(facts: AloneFacts, window: tuple[int, int], now: int | None) -> Denial | None:
+    """Say why this code opens nothing anywhere, in the order in which `CLOSEST_FIRST` says it."""
     if not facts.is_signed:
-        return DenialReason.BAD_SIGNATURE
-    if facts.token.store_number != facts.store_number:
-        return DenialReason.WRONG_STORE
-    return DenialReason.ALREADY_USED if facts.is_used else None
+        return Denial(reason=DenialReason.BAD_SIGNATURE)
+    if _is_known_to_be_dead(facts):
+        return Denial(reason=DenialReason.REVOKED)
+    if facts.is_used:
+        return Denial(reason=DenialReason.ALREADY_USED)
+    if now is not None and now >= window[1]:
+        return Denial(reason=DenialReason.EXPIRED)
+    return None
 
 
-def _why_not_ours(facts: AloneFacts) -> DenialReason | None:
-    """Say why a ticket is not this terminal's to redeem, at this device of its own."""
-    held = facts.held
-    if held is None:
-        reason = _why_not_by_signature(facts)
-        if reason is not None:
-            return reason
-        is_its_device = facts.token.device_number in {0, facts.device_number}
-    else:
-        if held.is_released or held.token_digest != facts.token_digest:
-            return DenialReason.REVOKED
-        is_its_device = held.device == facts.device
-    return None if is_its_device else DenialReason.WRONG_DEVICE
+def _is_known_to_be_dead(facts: AloneFacts) -> bool:
+    held, dead = facts.held, facts.dead_revision
+    if held is not None:
+        return held.is_released or held.token_digest != facts.token_digest
+    return dead is not None and facts.token.revision <= dead
 
 
-def _why_not_by_signature(facts: AloneFacts) -> DenialReason | None:
-    """Say why a ticket that is only well signed is not enough: it may be known to be dead."""
-    token, dead, until = facts.token, facts.dead_revision, facts.revoked_until
-    if not facts.may_start_by_signature:
-        return DenialReason.NOT_ON_OFFLINE_LIST
-    if dead is not None and token.revision <= dead:
-        return DenialReason.REVOKED
+def _may_start_by_signature(facts: AloneFacts) -> bool:
+    """Say whether a good signature is enough: it is allowed, and known not to be dead."""
+    token, until = facts.token, facts.revoked_until
     is_listed = until is None or token.starts_at + token.length_seconds * 1000 <= until
-    return None if is_listed else DenialReason.NOT_ON_OFFLINE_LIST
+    return facts.may_start_by_signature and is_listed
 
 
-def _why_not_alone_now(
-    facts: AloneFacts, window: tuple[int, int], now: int | None
-) -> DenialReason | None:
-    opens_at, ends_at = window
+def _why_not_ours(facts: AloneFacts) -> Denial | None:
+    """Say why a ticket is not this terminal's to redeem, at this device of its own.
+
+    Of one that is not held it is not known whether it was moved since: its number is where it is
+    best tried, and no more.
+    """
+    held, number = facts.held, facts.token.device_number
+    is_its_number = number in {0, facts.device_number}
+    if facts.token.store_number != facts.store_number:
+        return Denial(reason=DenialReason.WRONG_STORE)
+    if held is None and not _may_start_by_signature(facts):
+        there = None if is_its_number else number
+        return Denial(reason=DenialReason.NOT_ON_OFFLINE_LIST, number=there)
+    if held is None and not is_its_number:
+        return Denial(reason=DenialReason.WRONG_DEVICE, number=number)
+    if held is not None and held.device != facts.device:
+        return Denial(reason=DenialReason.WRONG_DEVICE, device=held.device)
+    return None
+
+
+def _why_not_now(window: tuple[int, int], now: int | None) -> Denial | None:
     if now is None:
-        return DenialReason.CLOCK_UNTRUSTED
-    if now < opens_at:
-        return DenialReason.TOO_EARLY
-    if now >= ends_at:
-        return DenialReason.EXPIRED
-    return DenialReason.DEVICE_IN_USE if facts.device_is_in_use else None
+        return Denial(reason=DenialReason.CLOCK_UNTRUSTED)
+    if now < window[0]:
+        return Denial(reason=DenialReason.TOO_EARLY, opens_at=window[0])
+    return None

@@ -1,27 +1,22 @@
-"""Does this ticket open this device now? If not, the closest reason a customer can act on."""
+"""A ticket at a door: what is known of both, and of the moment; and what a denial says."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from hmac import compare_digest
-from typing import Final
 
 from common.errors import TokenIsMalformed
-from common.rules.tickets.states import DenialReason, TicketState
-from common.seals import ReadToken, TicketToken, read_token
-
-_CLOSED_STATES: Final = {
-    "cancelled": DenialReason.CANCELLED,
-    "expired": DenialReason.EXPIRED,
-    "no_show": DenialReason.EXPIRED,
-    "held": DenialReason.UNPAID,
-    "completed": DenialReason.ALREADY_USED,
-}
+from common.rules.tickets.states import DenialReason
+from common.seals import ReadToken, read_token
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TicketFacts:
-    """What the books know of a ticket: its reservation, its device, and who uses it now."""
+    """What the books know of a ticket: its reservation, its device, and who uses it now.
+
+    `hours` are the opening hours of its store as they are kept, in `time_zone`; `changed_at` is
+    when the reservation came to its state.
+    """
 
     ticket_state: str
     revision: int
@@ -37,11 +32,24 @@ class TicketFacts:
     held_by: str | None = None
     cancel_asked_at: int | None = None
     reservation: str
+    hold_ends_at: int | None = None
+    changed_at: int = 0
+    device_is_out_of_order: bool = False
+    hours: str = ""
+    time_zone: str = "UTC"
+
+    @property
+    def opens_at(self) -> int:
+        """Return when its earliest scan opens its device."""
+        return self.starts_at - self.early_seconds * 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DoorFacts:
-    """What the books know of the device that the reader asks for, and of its store."""
+    """What the books know of the device that the reader asks for, and of its store.
+
+    `ready_at` is when the turnover after its last use is over, or was.
+    """
 
     store_number: int
     device: str
@@ -54,18 +62,47 @@ class DoorFacts:
     program: str
     last_fence: int
     title: str = ""
+    ready_at: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moment:
+    """What is so at the time of a scan.
+
+    Attributes:
+        now: that time, in ms.
+        store_opens_at: the first instant at which the ticket's store is open, from the time on at
+            which its slot allows a scan; None: it is not open any more as far as is known.
+        is_taken: somebody else has a claim to the device within what the ticket asks for.
+    """
+
+    now: int
+    store_opens_at: int | None
+    is_taken: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Denial:
-    """A no with its reason; `opens_at` and `device` say what to do about it.
+    """A no with its reason, and what the rule itself knows to say about it.
 
-    `is_held`: another terminal alone may redeem the ticket, and has to be asked to give it back.
+    Attributes:
+        reason: which.
+        opens_at: when the same scan would do.
+        store_opens_at: when the store opens again, where that is too late for this ticket.
+        released_at: when the reservation was given to others.
+        pay_by: until when its slot is kept for whoever has not paid.
+        device: the one that it is for, if it is another.
+        number: the number of that one, where nothing else is known of it.
+        is_held: another terminal alone may redeem the ticket, and has to be asked to give it back.
     """
 
     reason: DenialReason
     opens_at: int | None = None
+    store_opens_at: int | None = None
+    released_at: int | None = None
+    pay_by: int | None = None
     device: str | None = None
+    number: int | None = None
     is_held: bool = False
 
 
@@ -85,78 +122,6 @@ def is_the_one_issued(text: str, ticket: TicketFacts | None) -> bool:
     return ticket is not None and compare_digest(text, ticket.token)
 
 
-def why_not(
-    token: TicketToken, ticket: TicketFacts | None, door: DoorFacts, *, now: int
-) -> Denial | None:
-    """Return why a ticket whose signature is good does not open this door now, or None: it does.
-
-    The order: store, revision and revocation, use, device, window, and the device itself; that a
-    ticket has been used is true at every door and at every hour, so it is said before both.
-    """
-    if token.store_number != door.store_number:
-        return Denial(reason=DenialReason.WRONG_STORE)
-    if ticket is None:
-        return Denial(reason=DenialReason.UNKNOWN_TICKET)
-    return (
-        _why_revoked(token, ticket)
-        or _why_used(ticket, door)
-        or _why_not_here(token, ticket, door)
-        or _why_not_now(ticket, now)
-        or _why_not_this_device(door)
-        or _why_held(ticket, door)
-    )
-
-
 def granted_seconds(ticket: TicketFacts, *, now: int) -> float:
     """Return how long a session that begins now may run: until its slot's end and no longer."""
     return (ticket.ends_at - now) / 1000
-
-
-def _why_revoked(token: TicketToken, ticket: TicketFacts) -> Denial | None:
-    if token.revision != ticket.revision:
-        return Denial(reason=DenialReason.REVOKED)
-    if ticket.ticket_state == TicketState.VOID:
-        return Denial(reason=_CLOSED_STATES.get(ticket.reservation_state, DenialReason.REVOKED))
-    if ticket.cancel_asked_at is not None:
-        return Denial(reason=DenialReason.CANCELLED)
-    return None
-
-
-def _why_used(ticket: TicketFacts, door: DoorFacts) -> Denial | None:
-    if ticket.ticket_state == TicketState.ISSUED:
-        closed = _CLOSED_STATES.get(ticket.reservation_state)
-        return Denial(reason=closed) if closed is not None else None
-    if ticket.live_terminal is not None and ticket.live_terminal != door.terminal:
-        return Denial(reason=DenialReason.IN_USE_ELSEWHERE)
-    return Denial(reason=DenialReason.ALREADY_USED)
-
-
-def _why_not_here(token: TicketToken, ticket: TicketFacts, door: DoorFacts) -> Denial | None:
-    """Say no at a door that is neither the reservation's, wherever it was moved, nor as good."""
-    any_device = token.device_number == 0 and ticket.offering == door.offering
-    if any_device or ticket.device == door.device:
-        return None
-    return Denial(reason=DenialReason.WRONG_DEVICE, device=ticket.device)
-
-
-def _why_not_now(ticket: TicketFacts, now: int) -> Denial | None:
-    opens_at = ticket.starts_at - ticket.early_seconds * 1000
-    if now < opens_at:
-        return Denial(reason=DenialReason.TOO_EARLY, opens_at=opens_at)
-    if now >= ticket.ends_at:
-        return Denial(reason=DenialReason.EXPIRED)
-    return None
-
-
-def _why_held(ticket: TicketFacts, door: DoorFacts) -> Denial | None:
-    if ticket.held_by is None or ticket.held_by == door.terminal:
-        return None
-    return Denial(reason=DenialReason.BUSY_TRY_AGAIN, is_held=True)
-
-
-def _why_not_this_device(door: DoorFacts) -> Denial | None:
-    if door.is_out_of_order:
-        return Denial(reason=DenialReason.DEVICE_OUT_OF_ORDER)
-    if door.is_in_use:
-        return Denial(reason=DenialReason.DEVICE_IN_USE)
-    return None

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from common.messages.base import Particulars
 from common.messages.rights import Refused, ReportScan, Right, ScanRequest, SessionRight
 from common.messages.service import ProfileDevice
 from common.messages.sessions import CustomerTold, ScanDenied, SessionFailed, SessionStarting
 from common.rules.presence import LineMode
 from common.rules.rights import ClientState, RightKind, class_of, kind_in
 from common.rules.sessions import EndReason, Notice, SessionState
-from common.rules.tickets import Admission, DenialReason
+from common.rules.tickets import Admission, Denial, DenialReason
 from edge_agent.flows.rights import exchange, holding
 from edge_agent.ports import Identity, NoticeShown, Row, Transaction, Verdict
 
@@ -22,6 +23,8 @@ BEGINNING_LENGTH: Final = 40
 
 ANSWER_WITHIN_SECONDS: Final = 3.0
 """A scan without an answer by then is decided without one: the customer stands there."""
+
+_ALONE: Final = "decided alone"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,11 +93,8 @@ def show_notice(journal: Transaction, told: CustomerTold) -> None:
     """Show a customer what the controller has for him."""
     notice = Notice(told.notice) if told.notice in set(Notice) else Notice.DENIED
     reason = _reason(told.reason) if told.reason is not None else None
-    journal.show(
-        NoticeShown(
-            device=told.device, notice=notice, reason=reason, opens_at=told.opens_at, to=told.to
-        )
-    )
+    said = _particulars_in(told)
+    journal.show(NoticeShown(device=told.device, notice=notice, reason=reason, told=said))
 
 
 def line_mode(journal: Transaction, *, serves: bool, line_is_up: bool) -> LineMode:
@@ -215,7 +215,7 @@ def take_refused(journal: Transaction, row: Row, told: Refused) -> None:
     """Tell the customer why there is no right; nobody waits for it where it was given up."""
     if row["state"] == ClientState.REQUESTING:
         verdict = _verdict(row, _reason(told.reason))
-        journal.show(replace(verdict, opens_at=told.opens_at, meant=told.device))
+        journal.show(replace(verdict, told=_particulars_in(told), meant=told.device))
 
 
 def _decide_alone(
@@ -235,19 +235,33 @@ def _decide_alone(
         if _waits_for_an_answer(row) and (is_of_device or _token_in(row) == scan.token):
             exchange.abandon(journal, who, row["kind"])
     found = holding.decide(journal, who, scan.token, scan.device, scan.store_number)
-    if isinstance(found, DenialReason):
-        reason = not_held if found is DenialReason.NOT_ON_OFFLINE_LIST else found
-        _deny(journal, scan, reason, holding.device_of(journal, scan.token))
+    if isinstance(found, Denial):
+        is_not_held = found.reason is DenialReason.NOT_ON_OFFLINE_LIST
+        _deny(journal, scan, replace(found, reason=not_held) if is_not_held else found)
         return False
     holding.admit(journal, found, scan.name, scan.device)
     journal.show(replace(_told(scan, None), is_alone=True))
     return True
 
 
-def _deny(journal: Transaction, scan: Scan, reason: DenialReason, meant: str | None = None) -> None:
-    """Say no without having asked anybody, and report it; `meant` is the device it is for."""
-    journal.show(replace(_told(scan, reason), is_alone=True, meant=meant))
-    journal.say(ScanDenied(scan=scan.name, at=journal.now, reason=reason, why="decided alone"))
+def _deny(journal: Transaction, scan: Scan, denial: Denial) -> None:
+    """Say no without having asked anybody, and report it."""
+    verdict = replace(_told(scan, denial.reason), is_alone=True, meant=denial.device)
+    journal.show(replace(verdict, told=_particulars_of(journal, denial)))
+    journal.say(ScanDenied(scan=scan.name, at=journal.now, reason=denial.reason, why=_ALONE))
+
+
+def _particulars_of(journal: Transaction, denial: Denial) -> Particulars:
+    """Return what we know to say of a denial: its time, and the device if it is one of ours."""
+    there = holding.device_called(journal, denial.device)
+    if there is None:
+        return Particulars(opens_at=denial.opens_at, number=denial.number)
+    return Particulars(opens_at=denial.opens_at, to=there["title"], number=there["number"])
+
+
+def _particulars_in(told: Particulars) -> Particulars:
+    """Return the particulars of a message, and nothing else of it."""
+    return Particulars(**told.model_dump(include=set(Particulars.model_fields)))
 
 
 def _told(scan: Scan, reason: DenialReason | None) -> Verdict:

@@ -7,7 +7,7 @@ anything else happens.
 from __future__ import annotations
 
 import json
-from typing import Final
+from typing import Any, Final
 
 from common.messages.rights import (
     OfflineRequest,
@@ -52,9 +52,7 @@ def hold(journal: Transaction, who: Identity, device: str) -> None:
 
     For a device that is not in our profile nothing is begun: nobody would ever answer.
     """
-    profile = journal.rows.profile()
-    devices = json.loads(profile["body"])["devices"] if profile is not None else ()
-    if any(each["device"] == device for each in devices):
+    if device_called(journal, device) is not None:
         exchange.begin(journal, who, class_for(device))
 
 
@@ -135,17 +133,17 @@ def decide(
     token: str,
     device: ProfileDevice,
     store_number: int,
-) -> Alone | DenialReason:
+) -> Alone | Denial:
     """Say whether this terminal may redeem a ticket by itself, and by what.
 
     A short code it never may: which ticket it is for, only the books know, where wrong ones are
     counted as well.
     """
     if short_code_in(token) is not None:
-        return DenialReason.NOT_ON_OFFLINE_LIST
+        return Denial(reason=DenialReason.NOT_ON_OFFLINE_LIST)
     read = sight(token)
     if isinstance(read, Denial):
-        return read.reason
+        return read
     ticket = read.token.ticket
     facts = AloneFacts(
         token=read.token,
@@ -162,15 +160,15 @@ def decide(
         revoked_until=journal.rows.revoked_until(),
     )
     if exchange.is_quarantined(journal):
-        return DenialReason.NOT_REGISTERED
+        return Denial(reason=DenialReason.NOT_REGISTERED)
     return decide_alone(facts, now=trusted_now(journal))
 
 
-def device_of(journal: Transaction, token: str) -> str | None:
-    """Return the device that a ticket is held for, or None: it is not held, or is no ticket."""
-    read = sight(token)
-    row = None if isinstance(read, Denial) else journal.rows.held_ticket(ticket=read.token.ticket)
-    return str(row["device"]) if row is not None and not row["is_released"] else None
+def device_called(journal: Transaction, name: str | None) -> dict[str, Any] | None:
+    """Return the device of our profile that has this name, as the profile says it, or None."""
+    profile = journal.rows.profile()
+    devices = json.loads(profile["body"])["devices"] if profile is not None else ()
+    return next((device for device in devices if device["device"] == name), None)
 
 
 def admit(journal: Transaction, found: Alone, scan: str, device: ProfileDevice) -> None:
