@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench import (
+    bookings,
     exchange,
     ladder,
     profile,
@@ -26,6 +27,7 @@ from tests.bench.plot import draw
 BENCHES: dict[str, Callable[[], Awaitable[Measured]]] = {
     "scan_to_start": scan_to_start.measure,
     "redemptions": redemptions.measure,
+    "bookings": bookings.measure,
     "exchange": exchange.measure,
     "registrations": registrations.measure,
     "profile": profile.measure,
