@@ -65,6 +65,16 @@ def clear(books: Transaction, device: str, place: Range, *, but: str = "") -> No
             close(books, row, ReservationEvent.LAPSE)
 
 
+def clear_offering(books: Transaction, offering: str, place: Range) -> bool:
+    """End what is over by now on any device of an offering; say whether there was anything."""
+    overdue = books.reservations.over_on_offering(
+        offering_id=offering, from_at=place.starts_at, to_at=place.ends_at, now=books.now
+    )
+    for row in overdue:
+        close(books, row, ReservationEvent.LAPSE)
+    return bool(overdue)
+
+
 def lapse(books: Transaction) -> list[Row]:
     """End holds and claims whose time is over and whose ticket never came; return them."""
     overdue = list(books.reservations.overdue(now=books.now, most=LAPSE_BATCH_MAX))

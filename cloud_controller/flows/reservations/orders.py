@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cloud_controller.flows.reservations import ends, tickets
-from cloud_controller.flows.reservations.slots import NOBODY, Fit, Wish, fit, terms_of
+from cloud_controller.flows.reservations.slots import NOBODY, Fit, Wish, fit
 from cloud_controller.ports import NotAllowed, NotFound, Row, SlotIsTaken, Transaction
 from common.errors import RusubanError
 from common.rules.reservations import (
@@ -174,17 +174,12 @@ def _fit_anew(books: Transaction, wish: Wish) -> Fit:
     try:
         found = fit(books, wish)
     except SlotIsTaken:
-        _clear_offering(books, wish)
+        if not ends.clear_offering(books, wish.offering, wish.slot):
+            raise
         found = fit(books, wish)
     wanted = blocked(wish.slot, found.terms.turnover_seconds)
     ends.clear(books, found.device["device_id"], wanted)
     return found
-
-
-def _clear_offering(books: Transaction, wish: Wish) -> None:
-    _, terms = terms_of(books, wish.offering, wish.length_seconds)
-    for device in books.offerings.devices(offering_id=wish.offering):
-        ends.clear(books, device["device_id"], blocked(wish.slot, terms.turnover_seconds))
 
 
 def _open(books: Transaction, store: str, customer: Customer) -> str:

@@ -22,6 +22,9 @@ from common.rules.reservations import (
 NOBODY: Final = ""
 """The holder of whoever does not say who he is: nothing is held for him."""
 
+ANY_DEVICE: Final = ""
+"""A query's word for a wish that names no device."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
@@ -154,16 +157,21 @@ def _can_begin(terms: SlotTerms, wish: Wish, now: int) -> bool:
 def _choose(
     books: Transaction, row: Row, terms: SlotTerms, wish: Wish, *, instead_of: str, holder: str
 ) -> Row:
-    devices = list(books.offerings.devices(offering_id=row["offering_id"]))
-    if wish.device is not None:
-        devices = [device for device in devices if device["device_id"] == wish.device]
-    if not devices:
-        raise NotFound(what="device on offer")
     wanted = blocked(wish.slot, terms.turnover_seconds)
-    for device in devices:
-        taken = taken_on(books, device["device_id"], wanted, instead_of=instead_of, holder=holder)
-        if is_free(wish.slot, terms.turnover_seconds, taken):
-            return device
+    device = books.reservations.free_device(
+        offering_id=row["offering_id"],
+        device_id=wish.device or ANY_DEVICE,
+        from_at=wanted.starts_at,
+        to_at=wanted.ends_at,
+        now=books.now,
+        instead_of=instead_of,
+        holder=holder,
+    )
+    if device is not None:
+        return device
+    names = {each["device_id"] for each in books.offerings.devices(offering_id=row["offering_id"])}
+    if not names or wish.device not in {None, *names}:
+        raise NotFound(what="device on offer")
     raise SlotIsTaken
 
 

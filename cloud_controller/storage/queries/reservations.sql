@@ -14,6 +14,28 @@ WHERE device_id = :device_id AND state = 'completed' AND blocked_until > :from_a
     AND blocked_until > :now AND starts_at < :to_at
 ORDER BY starts_at;
 
+-- name: free_device(offering_id, device_id, from_at, to_at, now, instead_of, holder)^
+-- The first device of an offering that nothing blocks, by the same rules; any where none is named.
+SELECT v.device_id, v.number, v.title
+FROM offered_devices AS d JOIN devices AS v USING (device_id) JOIN terminals AS t USING (terminal_id)
+WHERE d.offering_id = :offering_id AND d.state = 'on' AND t.standing = 'confirmed'
+    AND t.presence <> 'gone' AND v.is_out_of_order = 0
+    AND (v.device_id = :device_id OR :device_id = '')
+    AND NOT EXISTS (SELECT 1 FROM reservations AS r
+        WHERE r.device_id = v.device_id AND r.state IN ('held', 'confirmed', 'in_use')
+            AND r.starts_at < :to_at AND r.blocked_until > :from_at
+            AND r.reservation_id <> :instead_of
+            AND NOT (r.state = 'held' AND (r.hold_ends_at <= :now OR EXISTS (
+                SELECT 1 FROM orders AS b
+                WHERE b.order_id = r.order_id AND b.holder = :holder AND b.holder <> ''))))
+    AND NOT EXISTS (SELECT 1 FROM reservations AS u
+        WHERE u.device_id = v.device_id AND u.state = 'completed' AND u.starts_at < :to_at
+            AND u.blocked_until > :from_at AND u.blocked_until > :now)
+    AND NOT EXISTS (SELECT 1 FROM blackouts AS x
+        WHERE x.store_id = v.store_id AND (x.device_id IS NULL OR x.device_id = v.device_id)
+            AND x.starts_at < :to_at AND x.ends_at > :from_at)
+ORDER BY v.number LIMIT 1;
+
 -- name: open_order(order_id, store_id, link, holder, mail, language, made_at)!
 INSERT INTO orders (order_id, store_id, link, holder, mail, language, made_at)
 VALUES (:order_id, :store_id, :link, :holder, :mail, :language, :made_at);
@@ -97,7 +119,7 @@ SELECT token FROM tickets WHERE reservation_id = :reservation_id AND state = 'is
 -- name: revoke(reservation_id, dies_at, revoked_at)!
 -- It need not be known for longer than its slot could have been.
 INSERT INTO revocations (ticket_id, revision, store_id, dies_at, revoked_at)
-SELECT k.ticket_id, k.revision, r.store_id, :dies_at, :revoked_at
+SELECT k.ticket_id, k.revision, r.store_id, CAST(:dies_at AS BIGINT), CAST(:revoked_at AS BIGINT)
 FROM tickets AS k JOIN reservations AS r USING (reservation_id)
 WHERE k.reservation_id = :reservation_id AND k.state = 'issued' AND :dies_at > :revoked_at
 ON CONFLICT DO NOTHING;
@@ -167,6 +189,21 @@ WHERE r.device_id = :device_id AND r.state IN ('held', 'confirmed', 'in_use')
     AND NOT EXISTS (SELECT 1 FROM held_tickets AS h WHERE h.ticket_id = k.ticket_id
         AND h.state <> 'released')
     AND NOT EXISTS (SELECT 1 FROM sessions AS s WHERE s.reservation_id = r.reservation_id)));
+
+-- name: over_on_offering(offering_id, from_at, to_at, now)
+-- The same of every device of an offering.
+SELECT r.reservation_id, r.state
+FROM offered_devices AS d JOIN reservations AS r USING (device_id)
+JOIN tickets AS k USING (reservation_id) JOIN offerings AS o ON o.offering_id = r.offering_id
+WHERE d.offering_id = :offering_id AND r.state IN ('held', 'confirmed', 'in_use')
+    AND r.starts_at < :to_at + o.turnover_seconds * 1000
+    AND r.blocked_until > :from_at
+    AND ((r.state = 'held' AND r.hold_ends_at <= :now) OR (r.state = 'confirmed'
+        AND k.state = 'issued'
+        AND (r.ends_at <= :now OR r.starts_at + o.grace_seconds * 1000 <= :now)
+        AND NOT EXISTS (SELECT 1 FROM held_tickets AS h WHERE h.ticket_id = k.ticket_id
+            AND h.state <> 'released')
+        AND NOT EXISTS (SELECT 1 FROM sessions AS s WHERE s.reservation_id = r.reservation_id)));
 
 -- name: count_waiting(offering_id, starts_at)$
 SELECT count(*) FROM waiting WHERE offering_id = :offering_id AND starts_at = :starts_at
