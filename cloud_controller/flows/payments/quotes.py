@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from cloud_controller.ports import NotAllowed, NotFound, Row, Transaction
@@ -22,6 +24,9 @@ from common.rules.payments import (
     discounted,
     price_of,
 )
+
+PRICES_KEPT: Final = 256
+"""Offerings whose prices are kept read: those of a chain of stores."""
 
 
 class VoucherIsRefused(RusubanError):
@@ -70,7 +75,7 @@ def _terms(books: Transaction, offering: str) -> Row:
 
 
 def _line(row: Row, item: Item) -> Line:
-    prices = Prices() if row["prices"] is None else Prices.model_validate_json(row["prices"])
+    prices = _prices_in(row["prices"])
     stay = Stay(
         starts_at=item.starts_at,
         ends_at=item.ends_at,
@@ -87,6 +92,12 @@ def _line(row: Row, item: Item) -> Line:
         discount_cents=0,
         tax_basis_points=prices.tax_basis_points,
     )
+
+
+@lru_cache(maxsize=PRICES_KEPT)
+def _prices_in(text: str | None) -> Prices:
+    """Return an offering's prices, read once however often it is asked what it costs."""
+    return Prices() if text is None else Prices.model_validate_json(text)
 
 
 def _with_voucher(books: Transaction, whole: Quote, code: str) -> Quote:

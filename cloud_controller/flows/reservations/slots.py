@@ -169,8 +169,9 @@ def _choose(
     )
     if device is not None:
         return device
-    names = {each["device_id"] for each in books.offerings.devices(offering_id=row["offering_id"])}
-    if not names or wish.device not in {None, *names}:
+    if not books.reservations.is_on_offer(
+        offering_id=row["offering_id"], device_id=wish.device or ANY_DEVICE
+    ):
         raise NotFound(what="device on offer")
     raise SlotIsTaken
 

@@ -36,6 +36,14 @@ WHERE d.offering_id = :offering_id AND d.state = 'on' AND t.standing = 'confirme
             AND x.starts_at < :to_at AND x.ends_at > :from_at)
 ORDER BY v.number LIMIT 1;
 
+-- name: is_on_offer(offering_id, device_id)$
+SELECT EXISTS (SELECT 1
+    FROM offered_devices AS d JOIN devices AS v USING (device_id)
+    JOIN terminals AS t USING (terminal_id)
+    WHERE d.offering_id = :offering_id AND d.state = 'on' AND t.standing = 'confirmed'
+        AND t.presence <> 'gone' AND v.is_out_of_order = 0
+        AND (v.device_id = :device_id OR :device_id = ''));
+
 -- name: open_order(order_id, store_id, link, holder, mail, language, made_at)!
 INSERT INTO orders (order_id, store_id, link, holder, mail, language, made_at)
 VALUES (:order_id, :store_id, :link, :holder, :mail, :language, :made_at);
