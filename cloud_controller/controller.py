@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import Coroutine, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -38,11 +39,12 @@ from cloud_controller.listener import Listener, flows_for
 from cloud_controller.payments import Desk
 from cloud_controller.ports import RoleGiven, Said
 from cloud_controller.postman import postman_for
+from cloud_controller.reservations import errands_of, kept_for
 from cloud_controller.settings import ControllerSettings, PeersSettings, Role
 from cloud_controller.storage.books import SqliteBooks
 from cloud_controller.timers import Timers
 from cloud_controller.upstream import Bundle, Upstream
-from cloud_controller.web.app import WebParts, make_app, runner_of
+from cloud_controller.web.app import WebParts, listening_on, make_app, runner_of
 from cloud_controller.web.peers import make_peers_app
 from common.errors import CannotStart, RusubanError
 from common.ids import StoreId
@@ -101,26 +103,24 @@ class Controller:
             on_said=self._post,
         )
         self.courier = Courier(
-            self.books,
-            publish=self._publish,
-            broker_words=broker_words,
-            clock=clock,
-            names=names,
+            self.books, publish=self._publish, broker_words=broker_words, clock=clock, names=names
         )
         self.desk = Desk(
             settings.payments, self.books, clock, lambda link: f"{self.public_url}/b/{link}"
         )
-        self.timers = Timers(self.books, clock)
+        self.timers = Timers(self.books, clock, has_terminals=not settings.keeps_for_others)
         self.listener = Listener(
             self.books,
             flows_for(roles),
             acknowledge=self._acknowledge,
             on_heard=self.timers.heard,
-            on_change=self.timers.nudge,
+            on_change=self._look_again,
         )
         self.broker = self._new_broker()
         self._upstream = self._new_upstream() if self.has_broker else None
         self._postman = postman_for(settings.mail, self.books, clock, lambda: self.public_url)
+        elsewhere = settings.reservation if self.has_broker else None
+        self._errands = errands_of(elsewhere, self.books, settings.keys_folder, clock, names)
 
     @property
     def has_broker(self) -> bool:
@@ -146,6 +146,7 @@ class Controller:
                 time_zone=store.time_zone,
                 policy=store.policy,
                 rules=store.rules,
+                number=store.number,
             )
             await self.books.transact(registration.add_store, new)
         for program in self._settings.programs:
@@ -160,22 +161,20 @@ class Controller:
             self._link = self._new_link()
             await self._link.start()
         await self._serve_pages()
-        if self.has_broker and self._settings.peers is not None:
-            await self._serve_peers(self._settings.peers)
+        peers = self._settings.peers
+        if peers is not None and (self.has_broker or self._settings.keeps_for_others):
+            await self._serve_peers(peers)
 
     def loops(self) -> dict[str, Coroutine[Any, Any, None]]:
         """Return everything that runs beside each other, by name."""
-        if not self.has_broker:
+        if not (self.has_broker or self._settings.keeps_for_others):
             return {}
-        upstream = {} if self._upstream is None else {"upstream": self._upstream.run()}
-        return {
-            "broker": self.broker.keep(),
-            "timers": self.timers.run(),
-            "credentials": self._keep_credentials(),
-            "postman": self._postman.run(),
-            "payments": self.desk.run(),
-            **upstream,
-        }
+        sold = {"timers": self.timers, "postman": self._postman, "payments": self.desk}
+        parts: dict[str, Any] = sold | {"upstream": self._upstream, "errands": self._errands}
+        loops = {name: part.run() for name, part in parts.items() if part is not None}
+        if self.has_broker:
+            loops |= {"broker": self.broker.keep(), "credentials": self._keep_credentials()}
+        return loops
 
     async def close(self) -> None:
         """Close what was opened, in the opposite order."""
@@ -260,6 +259,12 @@ class Controller:
         bundle = Bundle.load(settings.upstream.bundle)
         return Upstream(bundle, self.books, settings.keys_folder, self._names.fraction)
 
+    def _look_again(self) -> None:
+        """Have everybody look who waits for a change in the books."""
+        self.timers.nudge()
+        if self._errands is not None:
+            self._errands.nudge()
+
     def _new_link(self) -> Link:
         return Link(
             LinkSettings(
@@ -325,7 +330,7 @@ class Controller:
 
     async def _serve_pages(self) -> None:
         settings = self._settings.web
-        listening = _listening(settings.host, settings.port, "web.port")
+        listening = listening_on(settings.host, settings.port, "web.port")
         host, port = listening.getsockname()[:2]
         scheme = "https" if self._served is not None else "http"
         self.public_url = settings.public_url or f"{scheme}://{host}:{port}"
@@ -350,8 +355,10 @@ class Controller:
 
     async def _serve_peers(self, settings: PeersSettings) -> None:
         """Serve other controllers, on a door of their own that asks for their certificates."""
-        listening = _listening(settings.host, settings.port, "peers.port")
-        app = make_peers_app(self.books, self._clock, self._names)
+        listening = listening_on(settings.host, settings.port, "peers.port")
+        is_keeper = self._settings.keeps_for_others
+        keeps = partial(kept_for, self.books, self.timers.heard) if is_keeper else None
+        app = make_peers_app(self.books, self._clock, self._names, keeps)
         await self._serve(app, listening, self.credentials.serving_peers())
         self._log.info("peers are served", port=listening.getsockname()[1])
 
@@ -370,20 +377,6 @@ class Controller:
 
     def _report(self, where: str, fault: BaseException) -> None:
         self._log.error("something failed", where=where, exc_info=fault)
-
-
-def _listening(host: str, port: int, setting: str) -> socket.socket:
-    """Return a socket that listens there.
-
-    Raises:
-        CannotStart: somebody else does.
-    """
-    try:
-        return socket.create_server((host, port))
-    except OSError as fault:
-        raise CannotStart(
-            why=f"port {port} on {host} is in use; give `{setting}` another"
-        ) from fault
 
 
 def open_books(settings: ControllerSettings) -> SqliteBooks:

@@ -280,6 +280,8 @@ class Transaction(Protocol):
     sessions: Queries
     letters: Queries
     payments: Queries
+    lending: Queries
+    directory: Queries
     post: Queries
     problems: Queries
     registry: Registry

@@ -120,6 +120,12 @@ class StoreSettings(_Part):
     store: Annotated[str, Field(pattern=NAME_PATTERN)]
     """Its id, for ever."""
 
+    number: Annotated[int, Field(ge=1, lt=2**24)] | None = None
+    """The number that its tickets carry, for ever; none: the next one that is free here.
+
+    Stores whose time one reservation server sells for several controllers need numbers that differ.
+    """
+
     title: Annotated[str, Field(min_length=1, max_length=200)]
     """Its name as customers read it."""
 
@@ -282,6 +288,16 @@ class PaymentSettings(_Part):
         return self
 
 
+class ReservationSettings(_Part):
+    """Who keeps our reservations and sells our stores' time, on another machine."""
+
+    bundle: Path
+    """The file that the reservation server's `cloud-controller peers add` has written for us."""
+
+    url: Annotated[str, Field(pattern=r"^(https://[^\s/?#@]+/?)?$", max_length=300)] = ""
+    """Where it is called, where that is not as its bundle says."""
+
+
 class ControllerSettings(Settings):
     """Everything the controller can be told."""
 
@@ -310,6 +326,9 @@ class ControllerSettings(Settings):
     mail: MailSettings | None = None
     """By which mail server customers are written to; without it nobody is."""
 
+    reservation: ReservationSettings | None = None
+    """Who keeps our reservations elsewhere; without it, they are in our own books."""
+
     stores: tuple[StoreSettings, ...] = ()
     """The stores to make known at start."""
 
@@ -321,6 +340,23 @@ class ControllerSettings(Settings):
 
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
     """The lowest level that is logged."""
+
+    @model_validator(mode="after")
+    def _sells_in_one_place(self) -> Self:
+        sells = self.roles & {Role.RESERVATION, Role.WEB}
+        if self.reservation is not None and sells:
+            message = (
+                "reservations are kept elsewhere, so leave out "
+                f'{" and ".join(sorted(sells))}: `roles = ["management", "service"]`'
+            )
+            raise ValueError(message)
+        return self
+
+    @property
+    def keeps_for_others(self) -> bool:
+        """Say whether this database has no terminals of its own but stores of other controllers."""
+        sells_only = Role.MANAGEMENT not in self.roles and Role.RESERVATION in self.roles
+        return sells_only and self.peers is not None
 
     @property
     def keys_folder(self) -> Path:

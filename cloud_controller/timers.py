@@ -43,8 +43,12 @@ AFTER_A_FAULT_SECONDS: Final = 1.0
 class Timers:
     """One loop that does what is due."""
 
-    def __init__(self, books: Books, clock: Clock) -> None:
-        """Take the books and the clock; `run` is the loop."""
+    def __init__(self, books: Books, clock: Clock, *, has_terminals: bool = True) -> None:
+        """Take the books and the clock; `run` is the loop.
+
+        Without terminals of its own, one that keeps reservations for others instructs nobody.
+        """
+        self._has_terminals = has_terminals
         self._books = books
         self._clock = clock
         self._heard: dict[TerminalId, float] = {}
@@ -102,6 +106,8 @@ class Timers:
     async def _do_what_is_due(self) -> float:
         """Return the seconds until something is due again."""
         await self._note_presence()
+        if not self._has_terminals:
+            return await self._tidy_apart()
         next_at = await self._books.read(sessions.next_moment)
         if next_at is not None and next_at <= self._clock.now_ms():
             next_at = await self._books.transact(_do_sessions)
@@ -115,6 +121,13 @@ class Timers:
         if next_at is not None:
             waits.append((next_at - self._clock.now_ms()) / 1000)
         return max(0.0, min(waits))
+
+    async def _tidy_apart(self) -> float:
+        """Look after what is sold; return the seconds until something is due again."""
+        if self._clock.steady_seconds() >= self._tidy_at:
+            self._tidy_at = self._clock.steady_seconds() + TIDY_SECONDS
+            await self._books.transact(_tidy_sold)
+        return max(0.0, min(HOLD_SECONDS, self._seconds_to_next_silence()))
 
     async def _hold(self) -> None:
         """See that each coming ticket is held by its terminal; mostly there is nothing to do."""
@@ -165,11 +178,16 @@ def _tidy(books: Transaction) -> None:
     registration.shut_out_quarantined(books)
     registration.close_settled(books)
     rights.free_leases(books)
-    problems.solve_reservations(books)
     sessions.call_for_unconfirmed(books)
+    _tidy_sold(books)
+    enrolment.forget_codes(books)
+
+
+def _tidy_sold(books: Transaction) -> None:
+    problems.solve_reservations(books)
     sessions.give_up_undelivered(books)
     bookings.lapse_what_is_over(books)
     bookings.offer_what_is_free(books)
     reservations.forget_answers(books, ANSWERS_KEPT_SECONDS)
     payments.expire_what_is_over(books)
-    enrolment.forget_codes(books)
+    rights.call_for_overdue(books)

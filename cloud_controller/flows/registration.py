@@ -57,13 +57,14 @@ class NewStore:
     time_zone: str
     policy: Policy = Policy.MANUAL
     rules: Requirements | None = None
+    number: int | None = None
 
 
 def add_store(books: Transaction, new: NewStore, actor: str = Actor.SETTINGS) -> None:
     """Make a store known; one that is known keeps what it has."""
     is_new = books.registration.add_store(
         store_id=new.store,
-        number=books.registration.highest_store_number() + 1,
+        number=new.number or books.registration.highest_store_number() + 1,
         title=new.title,
         time_zone=new.time_zone,
         policy=new.policy,

@@ -32,7 +32,7 @@ from common.topics import BrokerRole, Channel
 _FILES = (
     *("enrolment", "registration", "service"),
     *("offerings", "reservations", "rights", "sessions"),
-    *("letters", "payments", "post", "problems"),
+    *("letters", "payments", "lending", "directory", "post", "problems"),
 )
 _QUERIES = Path(__file__).parent / "queries"
 
@@ -49,6 +49,8 @@ class OpenTransaction:
     sessions: Queries
     letters: Queries
     payments: Queries
+    lending: Queries
+    directory: Queries
     post: Queries
     problems: Queries
     registry: Registry

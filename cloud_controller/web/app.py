@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import urlsplit
@@ -25,9 +26,9 @@ from cloud_controller.web.metrics import Requests
 from cloud_controller.web.pages.render import Pages, page_of
 from cloud_controller.web.routes import API, Answer, Asset, Page, Route, WebParts
 from cloud_controller.web.table import table_for
-from common.errors import RusubanError
+from common.errors import CannotStart, RusubanError
 
-__all__ = ["WebParts", "make_app", "runner_of"]
+__all__ = ["WebParts", "listening_on", "make_app", "runner_of"]
 
 KEEPALIVE_SECONDS: Final = 75.0
 """How long a silent connection is kept: a little more than browsers and proxies keep theirs."""
@@ -99,6 +100,20 @@ def runner_of(app: web.Application) -> web.AppRunner:
         max_field_size=LINE_BYTES_MAX,
         max_headers=HEADERS_MAX,
     )
+
+
+def listening_on(host: str, port: int, setting: str) -> socket.socket:
+    """Return a socket that listens there.
+
+    Raises:
+        CannotStart: somebody else does.
+    """
+    try:
+        return socket.create_server((host, port))
+    except OSError as fault:
+        raise CannotStart(
+            why=f"port {port} on {host} is in use; give `{setting}` another"
+        ) from fault
 
 
 class _Web:

@@ -190,8 +190,8 @@ async def _asked(route: Route, request: web.Request) -> BaseModel | None:
     return _checked(route.asks, _form(body), InvalidBody)
 
 
-async def body_of(request: web.Request) -> bytes:
-    """Return the whole body of a call.
+async def body_of(request: web.Request, limit_bytes: int = BODY_BYTES_MAX) -> bytes:
+    """Return the whole body of a call, which its application or clone lets have so many bytes.
 
     Raises:
         BodyTooSlow, BodyTooLarge, MalformedJson: it does not come in whole.
@@ -202,7 +202,7 @@ async def body_of(request: web.Request) -> bytes:
     except TimeoutError:
         raise BodyTooSlow(limit_seconds=int(BODY_SECONDS)) from None
     except HTTPRequestEntityTooLarge:
-        raise BodyTooLarge(limit_bytes=BODY_BYTES_MAX) from None
+        raise BodyTooLarge(limit_bytes=limit_bytes) from None
     except (HttpProcessingError, web.RequestPayloadError):
         raise MalformedJson from None
 

@@ -25,6 +25,8 @@ class ProblemKind(StrEnum):
     PEER_COPIED = "peer_copied"
     SEATS_OVERDRAWN = "seats_overdrawn"
     SEATS_UNSETTLED = "seats_unsettled"
+    LOAN_OVERDUE = "loan_overdue"
+    STORE_NOT_TAKEN = "store_not_taken"
     LETTER_REFUSED = "letter_refused"
     MAIL_NOT_TAKEN = "mail_not_taken"
     PAYMENT_DOUBTED = "payment_doubted"

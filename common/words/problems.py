@@ -88,6 +88,14 @@ _PROBLEMS_EN: Final = {
         what="This controller and its root do not agree on its seats.",
         next="Compare both with cloud-controller seats list, then settle it at the root.",
     ),
+    ProblemKind.LOAN_OVERDUE: Words(
+        what="A store took a ticket for a use and does not say what became of it.",
+        next="See why the store's controller is silent; what it reports later still counts.",
+    ),
+    ProblemKind.STORE_NOT_TAKEN: Words(
+        what="Who keeps our reservations does not take one of our stores.",
+        next="Give the store another number, or say at the other side whose store it is.",
+    ),
     ProblemKind.LETTER_REFUSED: Words(
         what="A customer's letter was refused for good.",
         next="Mostly the address was mistyped; the customer still has the ticket page.",
@@ -177,6 +185,14 @@ _PROBLEMS_JA: Final = {
     ProblemKind.SEATS_UNSETTLED: Words(
         what="この制御装置と親の制御装置で、席の数が合いません。",
         next="双方で cloud-controller seats list を見比べ、親の側で数を確定してください。",
+    ),
+    ProblemKind.LOAN_OVERDUE: Words(
+        what="店舗がチケットを使用のために受け取ったまま、結果を知らせてきません。",
+        next="店舗の制御装置が応答しない理由を調べてください。遅れた報告も有効です。",
+    ),
+    ProblemKind.STORE_NOT_TAKEN: Words(
+        what="予約を預かる側が、当方の店舗を受け付けません。",
+        next="店舗に別の番号を付けるか、予約を預かる側で店舗の持ち主を確かめてください。",
     ),
     ProblemKind.LETTER_REFUSED: Words(
         what="お客様へのメールが受け取りを拒まれました。",

@@ -36,8 +36,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "commands",
         "controller",
         "explain",
-        "upstream",
-        "payments",
+        *("upstream", "payments", "reservations", "reservation_port"),
         "postman",
         "smtp",
         "inbox",
@@ -51,7 +50,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "accounts",
     ),
     "cloud_controller/bookings": ("orders", "changes", "ends", "letters"),
-    "cloud_controller/flows": (*FLOWS, *LATER, "problems"),
+    "cloud_controller/reservations": ("builtin", "remote", "errands"),
+    "cloud_controller/flows": (*FLOWS, *LATER, "problems", "directory"),
     "common/words": ("sentences", "denials", "problems", "notices", "particulars"),
     "cloud_controller/web": (
         *(*FLOWS, *LATER, "app", "guard", "qr", "pages", "static", "locales"),
@@ -75,7 +75,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
             "migrations",
         ),
     ),
-    "cloud_controller/storage/queries": (*FLOWS, *LATER, "post", "problems"),
+    "cloud_controller/storage/queries": (
+        *(*FLOWS, *LATER, "post", "problems", "lending", "directory"),
+    ),
     "edge_agent": (
         *_TO_BOTH_SIDES,
         *("terminal", "reconciler", "enrolment", "journal", "migrations", "afterwards"),

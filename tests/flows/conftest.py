@@ -12,7 +12,9 @@ from common.rules.registration import Policy
 from tests.fakes.books import fresh_copy
 from tests.fakes.controllers import OWNED, BranchInHand, ControllerInHand
 from tests.fakes.house import HouseInHand
+from tests.fakes.keeper import KeeperInHand
 from tests.fakes.store import ClockInHand
+from tests.fakes.terminal import TerminalInHand
 
 MakeHouse = Callable[..., HouseInHand]
 
@@ -70,5 +72,23 @@ def branch(tmp_path: Path, migrated: Path, root: ControllerInHand) -> Iterator[B
 @pytest.fixture
 def other_branch(tmp_path: Path, migrated: Path, root: ControllerInHand) -> Iterator[BranchInHand]:
     made = BranchInHand(tmp_path / "nara", migrated, root, "nara")
+    yield made
+    made.books.close()
+
+
+@pytest.fixture
+def two_booths(house: HouseInHand) -> TerminalInHand:
+    """Return a confirmed terminal with two devices on offer."""
+    return house.confirmed("a", "b")
+
+
+@pytest.fixture
+def keeper(
+    house: HouseInHand, two_booths: TerminalInHand, migrated: Path, tmp_path: Path
+) -> Iterator[KeeperInHand]:
+    """Return who keeps the house's reservations elsewhere, told of its store and its devices."""
+    assert house.devices_of(two_booths)
+    made = KeeperInHand(tmp_path / "keeper", migrated, house)
+    made.tell_stores()
     yield made
     made.books.close()

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from cloud_controller.flows.rights import borrowing
 from cloud_controller.flows.rights.holding import recall
 from cloud_controller.flows.rights.readings import enter_denial, read_ticket
 from cloud_controller.flows.rights.scene import (
@@ -23,6 +24,7 @@ from cloud_controller.flows.rights.verdicts import judge, particulars_of
 from cloud_controller.flows.rights.words import OPENED, tell_verdict
 from cloud_controller.ports import Received, Transaction
 from common.messages.base import NOTHING_IN_PARTICULAR, Particulars
+from common.messages.reservations import DenialTold
 from common.messages.rights import Refused, Request, ScanRequest
 from common.messages.sessions import ScanDenied
 from common.rules.sessions import CLOCK_TOLERANCE_SECONDS, START_WITHIN_SECONDS
@@ -43,6 +45,13 @@ class _Use:
     ticket_id: str
     ticket: TicketFacts
     door: DoorFacts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Elsewhere:
+    """A good ticket of which only another controller knows what it opens."""
+
+    ticket_id: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,19 +81,42 @@ def note_denied(books: Transaction, said: Received) -> None:
     enter_denial(books, said.terminal, None, {"reason": message.reason, "why": message.why})
 
 
-def _decide(books: Transaction, scene: Scene, message: Request) -> Answer:
-    """Issue the right or say why not; all that the right changes is in this transaction."""
-    try:
-        asked = ScanRequest.model_validate(message.request)
-    except ValidationError:
+def refuse(books: Transaction, scene: Scene, message: Request, *, told: DenialTold) -> Refused:
+    """Refuse a scan for a reason that another controller has found, in its words."""
+    asked = _asked_in(message)
+    reason = DenialReason(told.reason)
+    if asked is None:
+        return Refused(comm_id=message.comm_id, reason=reason)
+    said = Particulars.model_validate(told.model_dump(include=set(Particulars.model_fields)))
+    no = _No(denial=Denial(reason=reason), told=said, device=told.device)
+    return _refuse(books, scene, asked, no)
+
+
+def _decide(books: Transaction, scene: Scene, message: Request) -> Answer | None:
+    """Issue the right or say why not; all that the right changes is in this transaction.
+
+    None: who keeps the ticket's reservation is asked, and the answer comes with theirs (C1).
+    """
+    asked = _asked_in(message)
+    if asked is None:
         return Refused(comm_id=message.comm_id, reason=DenialReason.BUSY_TRY_AGAIN)
     found = _found(books, scene, asked)
+    if isinstance(found, _Elsewhere):
+        busy = borrowing.ask(books, scene, message, asked, found.ticket_id)
+        return None if busy is None else _refuse(books, scene, asked, _No(denial=busy))
     if isinstance(found, _No):
         return _refuse(books, scene, asked, found)
     return _grant(books, scene, asked, found)
 
 
-def _found(books: Transaction, scene: Scene, asked: ScanRequest) -> _Use | _No:
+def _asked_in(message: Request) -> ScanRequest | None:
+    try:
+        return ScanRequest.model_validate(message.request)
+    except ValidationError:
+        return None
+
+
+def _found(books: Transaction, scene: Scene, asked: ScanRequest) -> _Use | _Elsewhere | _No:
     """Return the ticket at its door, or why it does not open it."""
     door = books.rights.door(device_id=asked.device, terminal_id=scene.comm_id.party)
     if door is None or asked.device != scene.subject:
@@ -93,6 +125,8 @@ def _found(books: Transaction, scene: Scene, asked: ScanRequest) -> _Use | _No:
     if isinstance(read, Denial):
         return _No(denial=read)
     token, ticket = read
+    if borrowing.is_elsewhere(books, asked.token, ticket):
+        return _Elsewhere(ticket_id=token.ticket)
     denial = judge(books, token, ticket, door)
     if ticket is None or denial is not None:
         assert denial is not None, "an unknown ticket has a reason"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from cloud_controller.flows.rights import door, holding, seats
@@ -11,6 +12,7 @@ from cloud_controller.flows.rights.scene import Answer, Issuing, Scene
 from cloud_controller.ports import Problem, Received, Transaction
 from common.ids import CommId, TerminalId
 from common.messages.base import Message
+from common.messages.reservations import DenialTold
 from common.messages.rights import (
     Abort,
     Aborted,
@@ -76,12 +78,22 @@ _CLOSING: Final[Mapping[Saying, type[Completed | Aborted]]] = {
 
 def take(books: Transaction, received: Received) -> None:
     """Take one message of an exchange with a terminal, and answer it (B2, B4-B7, B9)."""
+    _take(books, received, KINDS_OF_TERMINALS)
+
+
+def take_refused(books: Transaction, received: Received, told: DenialTold) -> None:
+    """Take a scan's request whose answer is known: it is refused, unless it is over already."""
+    refusing = replace(door.SESSION_RIGHTS, decide=partial(door.refuse, told=told))
+    _take(books, received, {**KINDS_OF_TERMINALS, RightKind.SESSION: refusing})
+
+
+def _take(books: Transaction, received: Received, kinds: Mapping[RightKind, Issuing]) -> None:
     known = books.rights.standing(terminal_id=received.terminal)
     if known is None:
         return
     who = _Client(
         epoch=known["epoch"],
-        kinds=KINDS_OF_TERMINALS,
+        kinds=kinds,
         may_ask=known["standing"] == Standing.CONFIRMED,
         is_quarantined=bool(known["is_quarantined"]),
         copied=ProblemKind.IDENTITY_COPIED,
@@ -172,7 +184,9 @@ def _of_no_class(
     return Troubled(comm_id=comm_id, trouble=Trouble.BUSY)
 
 
-def _carry_out(books: Transaction, scene: Scene, issuing: Issuing, verdict: Verdict) -> Message:
+def _carry_out(
+    books: Transaction, scene: Scene, issuing: Issuing, verdict: Verdict
+) -> Message | None:
     comm_id = str(scene.comm_id)
     if verdict in _TROUBLES:
         return Troubled(comm_id=comm_id, trouble=_TROUBLES[verdict])
@@ -191,9 +205,14 @@ def _carry_out(books: Transaction, scene: Scene, issuing: Issuing, verdict: Verd
     return _CLOSING[scene.said.saying](comm_id=comm_id)
 
 
-def _decide(books: Transaction, scene: Scene, issuing: Issuing) -> Answer:
-    """Decide a request once: right or refusal, its changes and the record in one transaction."""
+def _decide(books: Transaction, scene: Scene, issuing: Issuing) -> Answer | None:
+    """Decide a request once: right or refusal, its changes and the record in one transaction.
+
+    What cannot be decided yet leaves no mark here: the request comes again.
+    """
     answer = issuing.decide(books, scene, scene.received.message)
+    if answer is None:
+        return None
     record = answered(
         scene.record,
         scene.said,

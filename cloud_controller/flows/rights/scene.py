@@ -36,12 +36,13 @@ class Issuing:
     Attributes:
         is_known: says whether this client may have an exchange of this class at all: a mark is kept
             for ever, so what is not known must leave none.
-        decide: makes the right with all that it changes, or says why not (B4-B6).
+        decide: makes the right with all that it changes, or says why not (B4-B6); None: that
+            cannot be said yet, and the request is to come again.
         restore: enters a right of ours that an old backup of the books has forgotten.
     """
 
     is_known: Callable[[Transaction, Scene], bool]
-    decide: Callable[[Transaction, Scene, Request], Answer]
+    decide: Callable[[Transaction, Scene, Request], Answer | None]
     restore: Callable[[Transaction, Scene, Mapping[str, Any]], None]
 
 

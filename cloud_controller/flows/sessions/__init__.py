@@ -3,6 +3,7 @@
 from cloud_controller.flows.sessions.debts import give_up_undelivered
 from cloud_controller.flows.sessions.due import do_what_is_due, next_moment
 from cloud_controller.flows.sessions.hello import REVISION_BELIEVED_MAX, hello
+from cloud_controller.flows.sessions.reported import note_report
 from cloud_controller.flows.sessions.reports import (
     note_ended,
     note_ending,
@@ -16,6 +17,7 @@ from cloud_controller.flows.sessions.starts import (
     call_for_unconfirmed,
     held_by_who_failed,
     move_failed,
+    tell_moved,
 )
 from cloud_controller.flows.sessions.stops import (
     ask_to_stop,
@@ -41,11 +43,13 @@ __all__ = [
     "note_ended",
     "note_ending",
     "note_failed",
+    "note_report",
     "note_running",
     "note_starting",
     "note_warned",
     "presume_stopped",
     "send_commands_again",
     "stop_what_is_due",
+    "tell_moved",
     "tell_revoked",
 ]

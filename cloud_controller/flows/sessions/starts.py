@@ -49,6 +49,17 @@ def move_failed(books: Transaction) -> None:
         books.raise_problem(_problem(row, other, "Its program did not start."))
 
 
+def tell_moved(books: Transaction, session: str, device: str | None) -> None:
+    """Tell the customer of a failed start which device is his now, by whoever keeps its times."""
+    row = books.sessions.moved(session_id=session)
+    if row is None:
+        return
+    title = None if device is None else books.sessions.device_title(device_id=device)
+    other = None if title is None else {"device_id": device, "title": title}
+    _tell_customer(books, row, other)
+    books.raise_problem(_problem(row, other, "Its program did not start."))
+
+
 def call_for_unconfirmed(books: Transaction) -> None:
     """Call the operator where neither a running program nor a failure was reported in time."""
     late = int((START_WITHIN_SECONDS + CLOCK_TOLERANCE_SECONDS) * 1000)

@@ -53,9 +53,9 @@ UPDATE terminals SET ladder = :ladder WHERE terminal_id = :terminal_id AND ladde
 SELECT coalesce(max(ladder), 0) FROM terminals WHERE standing <> 'retired';
 
 -- name: broker_accounts()
--- Everybody the broker has to know after a start.
+-- Everybody the broker has to know after a start; terminals of other controllers have no secret.
 SELECT terminal_id, broker_role, secret_salt, secret_digest FROM terminals
-WHERE standing <> 'retired' ORDER BY terminal_id;
+WHERE standing <> 'retired' AND secret_digest <> '' ORDER BY terminal_id;
 
 -- name: keep_certificate(serial, terminal_id, epoch, issued_at, expires_at)!
 INSERT INTO certificates (serial, terminal_id, epoch, issued_at, expires_at)

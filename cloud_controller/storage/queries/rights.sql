@@ -298,6 +298,7 @@ LEFT JOIN held_tickets AS h ON h.ticket_id = k.ticket_id
 WHERE r.device_id = :device_id AND r.state = 'confirmed' AND k.state = 'issued'
     AND r.state IN ('held', 'confirmed', 'in_use')
     AND r.cancel_asked_at IS NULL AND r.starts_at < :until AND r.ends_at > :now
+    AND NOT EXISTS (SELECT 1 FROM borrowed_tickets AS b WHERE b.ticket_id = k.ticket_id)
     AND (h.ticket_id IS NULL OR (h.state = 'held' AND h.terminal_id = :terminal_id)
         OR (h.state = 'released'
             AND (h.recall_why IS NULL OR h.recall_why <> 'elsewhere'

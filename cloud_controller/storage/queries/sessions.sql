@@ -147,6 +147,7 @@ UPDATE sessions SET is_to_move = 0 WHERE session_id = :session_id;
 
 -- name: has_to_move()$
 SELECT EXISTS (SELECT 1 FROM sessions AS s WHERE s.is_to_move = 1
+    AND NOT EXISTS (SELECT 1 FROM borrowed_tickets AS b WHERE b.ticket_id = s.ticket_id)
     AND NOT EXISTS (SELECT 1 FROM held_tickets AS h WHERE h.ticket_id = s.ticket_id
         AND h.state = 'recalled'));
 
@@ -155,12 +156,14 @@ SELECT s.ticket_id FROM sessions AS s JOIN held_tickets AS h USING (ticket_id)
 WHERE s.is_to_move = 1 AND h.state = 'held' LIMIT :most;
 
 -- name: failed_to_move(most)
+-- A ticket that is borrowed goes back instead: its other devices are sold elsewhere.
 SELECT s.session_id, s.ticket_id, s.reservation_id, s.device_id, s.terminal_id, s.end_reason,
     s.granted_at, r.state AS reservation_state, r.offering_id, r.starts_at, r.ends_at,
     r.blocked_until
 FROM sessions AS s JOIN reservations AS r USING (reservation_id)
 WHERE s.is_to_move = 1 AND NOT EXISTS (SELECT 1 FROM held_tickets AS h
     WHERE h.ticket_id = s.ticket_id AND h.state <> 'released')
+    AND NOT EXISTS (SELECT 1 FROM borrowed_tickets AS b WHERE b.ticket_id = s.ticket_id)
 ORDER BY s.granted_at LIMIT :most;
 
 -- name: another_device(offering_id, device_id, reservation_id, free_from, blocked_until)^
@@ -240,3 +243,47 @@ SELECT count(*) FROM sessions WHERE state IN ('granted', 'starting', 'running', 
 -- name: in_use_until(device_id)$
 SELECT deadline_at FROM sessions
 WHERE device_id = :device_id AND state IN ('granted', 'starting', 'running', 'ending');
+
+-- name: moved(session_id)^
+SELECT session_id, reservation_id, device_id, terminal_id, end_reason, granted_at
+FROM sessions WHERE session_id = :session_id;
+
+-- name: device_title(device_id)$
+SELECT title FROM devices WHERE device_id = :device_id;
+
+-- name: keep_told(session_id, ticket_id, reservation_id, store_id, device_id, terminal_id, program, fence, state, is_presumed, granted_seconds, granted_at, deadline_at, running_at, ended_at, end_reason, delivered_seconds, admission)!
+-- A session of another controller's terminal, as that one has it.
+INSERT INTO sessions (session_id, ticket_id, reservation_id, store_id, device_id, terminal_id,
+    program, fence, state, is_presumed, granted_seconds, granted_at, deadline_at, running_at,
+    ended_at, end_reason, delivered_seconds, admission)
+VALUES (:session_id, :ticket_id, :reservation_id, :store_id, :device_id, :terminal_id,
+    :program, :fence, :state, :is_presumed, :granted_seconds, :granted_at, :deadline_at,
+    :running_at, :ended_at, :end_reason, :delivered_seconds, :admission)
+ON CONFLICT (session_id) DO UPDATE SET state = excluded.state, is_presumed = excluded.is_presumed,
+    running_at = excluded.running_at, ended_at = excluded.ended_at,
+    end_reason = excluded.end_reason, delivered_seconds = excluded.delivered_seconds
+WHERE sessions.reservation_id = excluded.reservation_id;
+
+-- name: over_by_now(device_id, ticket_id, session_id, ended_at)!
+-- Another one lives where this one did: what became of it is told, or will be.
+UPDATE sessions SET state = CASE WHEN running_at IS NULL THEN 'failed' ELSE 'ended' END,
+    is_presumed = 1, ended_at = :ended_at, end_reason = 'unknown'
+WHERE (device_id = :device_id OR ticket_id = :ticket_id) AND session_id <> :session_id
+    AND state IN ('granted', 'starting', 'running', 'ending');
+
+-- name: told_of(reservation_id, peer)^
+-- A reservation of a store of this peer's, with what a session of its needs.
+SELECT r.reservation_id, r.store_id, k.ticket_id, k.state AS ticket_state
+FROM reservations AS r JOIN tickets AS k USING (reservation_id) JOIN store_peers AS p USING (store_id)
+WHERE r.reservation_id = :reservation_id AND p.peer = :peer;
+
+-- name: is_device_of(device_id, terminal_id, store_id)$
+SELECT EXISTS (SELECT 1 FROM devices WHERE device_id = :device_id
+    AND terminal_id = :terminal_id AND store_id = :store_id);
+
+-- name: reported_up_to(peer, epoch)$
+SELECT up_to FROM peer_reports WHERE peer = :peer AND epoch = :epoch;
+
+-- name: keep_reported(peer, epoch, up_to)!
+INSERT INTO peer_reports (peer, epoch, up_to) VALUES (:peer, :epoch, :up_to)
+ON CONFLICT (peer, epoch) DO UPDATE SET up_to = excluded.up_to;

@@ -21,6 +21,14 @@ from common.rules.tickets.door import (
     is_the_one_issued,
     sight,
 )
+from common.rules.tickets.lending import (
+    BORROWING,
+    LOAN,
+    BorrowingEvent,
+    BorrowingState,
+    LoanEvent,
+    LoanState,
+)
 from common.rules.tickets.short_code import (
     SHORT_CODE_LENGTH,
     new_short_code,
@@ -42,15 +50,19 @@ from common.rules.tickets.states import (
 )
 
 __all__ = [
+    "BORROWING",
     "CLOSEST_FIRST",
     "HOLD",
     "HOLD_AHEAD_SECONDS",
+    "LOAN",
     "SHORT_CODE_LENGTH",
     "TICKET",
     "Admission",
     "Alone",
     "AloneFacts",
     "Began",
+    "BorrowingEvent",
+    "BorrowingState",
     "Denial",
     "DenialReason",
     "DoorFacts",
@@ -58,6 +70,8 @@ __all__ = [
     "HeldFacts",
     "HoldEvent",
     "HoldState",
+    "LoanEvent",
+    "LoanState",
     "Moment",
     "Obstacle",
     "RecallWhy",
