@@ -23,8 +23,8 @@ from cloud_controller.web.faults import (
 from cloud_controller.web.guard import BODY_BYTES_MAX, Guard
 from cloud_controller.web.language import Language, Languages
 from cloud_controller.web.metrics import Requests
-from cloud_controller.web.pages.render import Pages, page_of
-from cloud_controller.web.routes import API, Answer, Asset, Page, Route, WebParts
+from cloud_controller.web.pages.render import STATIC, Pages, page_of
+from cloud_controller.web.routes import API, Answer, Asset, Page, Route, WebParts, Worker
 from cloud_controller.web.table import table_for
 from common.errors import CannotStart, RusubanError
 
@@ -54,8 +54,8 @@ COOKIE_SECONDS: Final = 365 * 86_400
 
 SECURITY_HEADERS: Final = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
+        "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -64,7 +64,8 @@ SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-"""A ticket's link opens it: no other site may learn one, frame a page or run a script."""
+"""A ticket's link opens it: no other site may learn one, frame a page or run a script; and ours are
+files, so that no words on a page become one."""
 
 HSTS: Final = "max-age=31536000"
 FRESH: Final = "no-store"
@@ -182,6 +183,8 @@ class _Web:
                 return self._page(answer, route, request)
             case Asset():
                 return self._asset(answer)
+            case Worker():
+                return web.Response(body=self._pages.worker, content_type=STATIC[".js"])
             case BaseModel():
                 text = answer.model_dump_json()
                 return web.Response(status=route.status, text=text, content_type="application/json")

@@ -106,7 +106,12 @@ class Asset:
     name: str
 
 
-Answer = BaseModel | Page | Asset | StreamResponse
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Worker:
+    """The script by which a browser keeps its tickets; it has one address for good."""
+
+
+Answer = BaseModel | Page | Asset | Worker | StreamResponse
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,6 +210,8 @@ ROUTES: Final = (
           "The times of an offering.", asks=storefront.TimesWanted, media_type=HTML),
     Route("POST", "/book", storefront.book, Who.OUR_PAGES, WEB,
           "Book a time.", asks=storefront.BookingForm, media_type=HTML, takes_key=True),
+    Route("GET", "/t/worker.js", ticket.show_worker, Who.ANYBODY, WEB,
+          "What keeps tickets readable without a network.", media_type="text/javascript"),
     Route("GET", "/t/{link}", ticket.show_page, Who.LINK_HOLDER, WEB,
           "A ticket.", media_type=HTML),
     Route("POST", "/t/{link}/cancel", ticket.cancel, Who.OUR_PAGES, WEB,

@@ -48,7 +48,7 @@ DEEDS = frozenset({"breakpoint", "eval", "exec", "input", "open", "print"})
 LOOKS_AT_THE_CLOCK = frozenset({"now", "today", "utcnow"})
 BORROWED_WORDS = frozenset("handler helper helpers info manager node util utils".split())
 
-_COMMENTED = {".sql": "--", ".service": "#", ".socket": "#", ".sh": "#", "": "#"}
+_COMMENTED = {".sql": "--", ".js": "//", ".service": "#", ".socket": "#", ".sh": "#", "": "#"}
 _UNEXPLAINED = re.compile(
     r"#\s*(?:noqa(?!: [A-Z]+\d+(?:, ?[A-Z]+\d+)* - \w)"
     r"|type:\s*ignore(?!\[[\w, -]+\]\s+(?:#|-) \w)"

@@ -172,6 +172,7 @@ GET /api/v1/authority
 GET /
 GET /o/{offering}
 POST /book
+GET /t/worker.js
 GET /t/{link}
 POST /t/{link}/cancel
 GET /find

@@ -14,8 +14,11 @@ from cloud_controller.web.routes import Page, iso
 from common.errors import RusubanError
 from common.words import LANGUAGES
 
-STATIC: Final = {".css": "text/css", ".svg": "image/svg+xml"}
+STATIC: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 """The kinds of files that pages refer to."""
+
+WORKER: Final = "worker.js"
+"""What keeps tickets readable without a network; its version is that of all files together."""
 
 _PAGES = Path(__file__).parent
 _STATIC = _PAGES.parent / "static"
@@ -36,11 +39,17 @@ class Pages:
         )
         self._names: dict[str, str] = {}
         self._files: dict[str, tuple[bytes, str]] = {}
+        versions = hashlib.sha256()
         for path in sorted(_STATIC.iterdir()):
             body = path.read_bytes()
             digest = hashlib.sha256(body).hexdigest()[:_DIGEST_LETTERS]
+            versions.update(digest.encode())
             self._names[path.name] = f"{path.stem}.{digest}{path.suffix}"
             self._files[self._names[path.name]] = (body, STATIC[path.suffix])
+
+        worker, _ = self._files[self._names[WORKER]]
+        version = versions.hexdigest()[:_DIGEST_LETTERS]
+        self.worker = worker.replace(b"VERSION", version.encode())
 
     def static(self, name: str) -> tuple[bytes, str] | None:
         """Return a file and its kind by the name that carries its digest."""

@@ -11,15 +11,16 @@ from markupsafe import Markup
 
 from cloud_controller import bookings
 from cloud_controller.ports import Transaction
+from cloud_controller.web.paper import grouped
 from cloud_controller.web.qr import ticket_svg
-from cloud_controller.web.reservations import Ticket, ticket_of
-from cloud_controller.web.routes import Call, Page
+from cloud_controller.web.routes import Call, Page, Worker
+from cloud_controller.web.tickets import Shown, look
 
 REFRESH_SECONDS: Final = 5
-"""How often a page reloads itself while its state can change by somebody else's doing."""
+"""How often a page is read again while its state can change by somebody else's doing."""
 
 OPENS_SOON_SECONDS: Final = 900
-"""A page shown this long before its ticket opens reloads itself once, when it does."""
+"""A page shown this long before its ticket opens is read again once, when it does."""
 
 SEE_OTHER: Final = 303
 
@@ -27,6 +28,7 @@ SEE_OTHER: Final = 303
 class Phase(StrEnum):
     """Where a ticket stands, as its holder sees it."""
 
+    HELD = "held"
     EARLY = "early"
     OPEN = "open"
     STARTING = "starting"
@@ -35,6 +37,7 @@ class Phase(StrEnum):
     DONE = "done"
     CANCELLING = "cancelling"
     CANCELLED = "cancelled"
+    LAPSED = "lapsed"
     MISSED = "missed"
 
 
@@ -42,9 +45,12 @@ WITH_CODE: Final = frozenset({Phase.EARLY, Phase.OPEN, Phase.STARTING})
 """Phases in which the code can still be needed."""
 
 CHANGING: Final = frozenset(
-    {Phase.OPEN, Phase.STARTING, Phase.RUNNING, Phase.ENDING, Phase.CANCELLING}
+    {Phase.HELD, Phase.OPEN, Phase.STARTING, Phase.RUNNING, Phase.ENDING, Phase.CANCELLING}
 )
 """Phases that the store, the reader or the clock ends soon."""
+
+CLOSED: Final = frozenset({Phase.DONE, Phase.CANCELLED, Phase.LAPSED, Phase.MISSED})
+"""Phases that nothing leads out of: no browser keeps such a ticket."""
 
 _IN_SESSION: Final = {
     "granted": Phase.STARTING,
@@ -53,19 +59,19 @@ _IN_SESSION: Final = {
     "ending": Phase.ENDING,
 }
 
-_CLOSED: Final = {
+_OVER: Final = {
     "completed": Phase.DONE,
     "cancelled": Phase.CANCELLED,
-    "expired": Phase.MISSED,
+    "expired": Phase.LAPSED,
     "no_show": Phase.MISSED,
 }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shown:
+class Standing:
     """What a ticket's page shows at one instant."""
 
-    ticket: Ticket
+    shown: Shown
     phase: Phase
     now: int
 
@@ -73,17 +79,31 @@ class Shown:
 async def show_page(call: Call[None]) -> Page:
     """Show a ticket by its link."""
     link, url = call.names["link"], call.parts.public_url
-    shown = await call.parts.books.read(_shown, link, url)
+    standing = await call.parts.books.read(_standing, link, url)
+    phase, ticket = standing.phase, standing.shown.ticket
+    refresh = refresh_seconds(standing)
     return Page(
         template="ticket.html",
         facts={
-            "shown": shown,
-            "qr": _drawn(shown.ticket.token) if shown.phase in WITH_CODE else None,
-            "paid_back": shown.ticket.compensated_cents,
-            "may_cancel": shown.phase in {Phase.EARLY, Phase.OPEN},
+            "shown": standing.shown,
+            "ticket": ticket,
+            "phase": phase,
+            "now": standing.now,
+            "qr": _drawn(ticket.token) if phase in WITH_CODE else None,
+            "short_code": grouped(standing.shown.short_code) if phase in WITH_CODE else "",
+            "later": _later(standing),
+            "paid_back": ticket.compensated_cents,
+            "has_receipt": False,
+            "is_closed": phase in CLOSED,
+            "may_cancel": phase in {Phase.EARLY, Phase.OPEN},
         },
-        refresh_seconds=refresh_seconds(shown),
+        refresh_seconds=refresh,
     )
+
+
+async def show_worker(_call: Call[None]) -> Worker:
+    """Return the script by which a browser keeps its tickets."""
+    return Worker()
 
 
 async def cancel(call: Call[None]) -> web.Response:
@@ -93,12 +113,12 @@ async def cancel(call: Call[None]) -> web.Response:
     return web.Response(status=SEE_OTHER, headers={"Location": f"/t/{link}"})
 
 
-def phase_of(ticket: Ticket, now: int) -> Phase:
+def phase_of(shown: Shown, now: int) -> Phase:
     """Return where a ticket stands at an instant."""
-    if ticket.state in _CLOSED:
-        return _CLOSED[ticket.state]
-    if ticket.is_being_cancelled:
-        return Phase.CANCELLING
+    ticket = shown.ticket
+    told = _told_phase(shown, now)
+    if told is not None:
+        return told
     if ticket.session is not None and ticket.session.state in _IN_SESSION:
         return _IN_SESSION[ticket.session.state]
     if ticket.ticket_state == "spent":
@@ -108,19 +128,36 @@ def phase_of(ticket: Ticket, now: int) -> Phase:
     return Phase.EARLY if now < ticket.opens_at else Phase.OPEN
 
 
-def refresh_seconds(shown: Shown) -> int | None:
+def refresh_seconds(standing: Standing) -> int | None:
     """Return when the page is worth reading again, or None: nothing will change soon."""
-    if shown.phase in CHANGING:
+    if standing.phase in CHANGING:
         return REFRESH_SECONDS
-    wait_seconds = (shown.ticket.opens_at - shown.now) // 1000 + 1
-    if shown.phase is Phase.EARLY and wait_seconds <= OPENS_SOON_SECONDS:
+    wait_seconds = (standing.shown.ticket.opens_at - standing.now) // 1000 + 1
+    if standing.phase is Phase.EARLY and wait_seconds <= OPENS_SOON_SECONDS:
         return max(wait_seconds, REFRESH_SECONDS)
     return None
 
 
-def _shown(books: Transaction, link: str, public_url: str) -> Shown:
-    ticket = ticket_of(books, link, public_url)
-    return Shown(ticket=ticket, phase=phase_of(ticket, books.now), now=books.now)
+def _told_phase(shown: Shown, now: int) -> Phase | None:
+    """Return what the reservation itself says, where that is all there is to say."""
+    ticket = shown.ticket
+    if ticket.state == "held":
+        is_held = shown.hold_ends_at is None or now < shown.hold_ends_at
+        return Phase.HELD if is_held else Phase.LAPSED
+    return Phase.CANCELLING if ticket.is_being_cancelled else _OVER.get(ticket.state)
+
+
+def _later(standing: Standing) -> list[tuple[int, Phase]]:
+    """Return what the clock alone makes of a ticket, for a page that has no network."""
+    ticket, phase = standing.shown.ticket, standing.phase
+    if phase is Phase.EARLY:
+        return [(ticket.opens_at, Phase.OPEN), (ticket.ends_at, Phase.MISSED)]
+    return [(ticket.ends_at, Phase.MISSED)] if phase is Phase.OPEN else []
+
+
+def _standing(books: Transaction, link: str, public_url: str) -> Standing:
+    shown = look(books, link, public_url)
+    return Standing(shown=shown, phase=phase_of(shown, books.now), now=books.now)
 
 
 def _drawn(token: str) -> Markup:

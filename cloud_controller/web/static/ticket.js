@@ -1,0 +1,147 @@
+// Keeps an open ticket's page true without loading it again, and lets it go on without a network.
+
+const CALM_SECONDS = 60; // between two looks where nothing will change soon
+const SOON_SECONDS = 5; // after a look that failed
+const ASK_SECONDS = 8; // how long an answer may take
+
+const live = [...document.querySelectorAll("[data-live]")];
+const page = document.querySelector("[data-ticket]");
+const path = location.pathname;
+let facts = read(document);
+let ahead = 0; // milliseconds by which the store's clock is ahead of this one
+let timer = 0;
+let asking = false;
+let kept = { phase: "", at: 0 };
+
+function read(from) {
+  const { phase, now, refresh, closed } = from.querySelector("[data-ticket]").dataset;
+  return { phase, now: Number(now), refresh: Number(refresh), closed: closed === "1" };
+}
+
+function clock() {
+  return Date.now() + ahead;
+}
+
+// --- What the store says now -------------------------------------------------------------------
+
+async function look() {
+  if (asking) return;
+  asking = true;
+  try {
+    const answer = await fetch(path, {
+      headers: { Accept: "text/html" },
+      cache: "no-store",
+      signal: AbortSignal.timeout(ASK_SECONDS * 1000),
+    });
+    if (answer.status === 404) {
+      tell({ forget: path });
+      location.reload();
+      return;
+    }
+    if (!answer.ok) throw new Error(String(answer.status));
+    const text = await answer.text();
+    show(new DOMParser().parseFromString(text, "text/html"));
+    online(true);
+    keep(text, [...answer.headers]);
+  } catch {
+    online(false);
+  } finally {
+    asking = false;
+    next();
+  }
+}
+
+function show(fresh) {
+  if (!fresh.querySelector("[data-ticket]")) throw new Error("this is another page");
+  facts = read(fresh);
+  ahead = facts.now - Date.now();
+  for (const part of live) {
+    const other = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
+    const busy = part.querySelector("details[open]") || part.contains(document.activeElement);
+    const kept = busy && part.dataset.phase === other.dataset.phase;
+    if (kept || part.innerHTML === other.innerHTML) continue;
+    part.dataset.phase = other.dataset.phase ?? "";
+    part.replaceChildren(...other.childNodes);
+  }
+  page.dataset.phase = facts.phase;
+  document.title = fresh.title;
+}
+
+function next() {
+  clearTimeout(timer);
+  if (document.hidden) return;
+  const failed = document.body.classList.contains("offline");
+  const seconds = failed ? SOON_SECONDS : facts.refresh || CALM_SECONDS;
+  timer = setTimeout(look, seconds * 1000);
+}
+
+// --- Without a network: this phone's own clock goes on ------------------------------------------
+
+function online(is) {
+  document.body.classList.toggle("offline", !is);
+  document.querySelector("[data-offline]").hidden = is;
+  if (!is) goOn();
+}
+
+function goOn() {
+  const later = [...document.querySelectorAll("template[data-from]")];
+  const due = later.filter((each) => Number(each.dataset.from) <= clock()).pop();
+  if (!due) return;
+  const state = document.querySelector('[data-live="state"]');
+  if (state.innerHTML.trim() !== due.innerHTML.trim()) {
+    state.replaceChildren(due.content.cloneNode(true));
+    page.dataset.phase = due.dataset.phase;
+  }
+}
+
+function count() {
+  const label = document.querySelector("[data-until]");
+  if (label) {
+    const left = Math.max(0, Math.ceil((Number(label.dataset.until) - clock()) / 1000));
+    label.textContent = label.dataset.left.replace("{left}", length(left, label.dataset));
+    document.querySelector("progress").value = left;
+  }
+  if (document.body.classList.contains("offline")) goOn();
+}
+
+function length(left, words) {
+  const rounded = left > 120 ? Math.ceil(left / 60) * 60 : left;
+  const hours = Math.floor(rounded / 3600);
+  const minutes = Math.floor((rounded % 3600) / 60);
+  const seconds = rounded % 60;
+  const told = [];
+  if (hours) told.push(words.hours.replace("{count}", hours));
+  if (minutes) told.push(words.minutes.replace("{count}", minutes));
+  if (seconds || !told.length) told.push(words.seconds.replace("{count}", seconds));
+  return told.join(" ");
+}
+
+// --- The copy that this phone keeps ---------------------------------------------------------------
+
+function tell(words) {
+  navigator.serviceWorker?.ready.then((ready) => ready.active.postMessage(words));
+}
+
+function keep(text, headers) {
+  if (facts.closed) {
+    tell({ forget: path });
+    return;
+  }
+  if (kept.phase === facts.phase && Date.now() - kept.at < CALM_SECONDS * 1000) return;
+  kept = { phase: facts.phase, at: Date.now() };
+  const files = [...document.querySelectorAll("link[rel~=icon], link[rel=stylesheet]")].map((each) => each.href);
+  const scripts = [...document.scripts].map((each) => each.src);
+  const pictures = [...document.images].map((each) => each.src);
+  tell({ keep: path, text, headers, files: [...new Set([...files, ...scripts, ...pictures])] });
+}
+
+if (navigator.serviceWorker) {
+  navigator.serviceWorker.register("/t/worker.js", { scope: "/t/" }).catch(() => {});
+}
+document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : look()));
+addEventListener("online", look);
+addEventListener("offline", () => online(false));
+addEventListener("pageshow", (event) => event.persisted && look());
+setInterval(count, 1000);
+count();
+look();
