@@ -38,7 +38,9 @@ async def test_a_ticket_that_was_opened_once_shows_its_code_without_a_network(
         await expect(page.locator("[data-offline]")).to_be_visible()
         assert await codes_on(page) == [token]
         assert await page.locator(".short").inner_text() != ""
-        assert (await page.locator(".code").bounding_box() or {})["width"] > 250
+        box = await page.locator(".code").bounding_box()
+        assert box is not None
+        assert box["width"] > 250
         style = await page.evaluate("getComputedStyle(document.querySelector('.ticket')).overflow")
         assert style == "hidden", "the style sheet was kept as well"
 
