@@ -99,9 +99,11 @@ class HouseInHand:
         message = message_from(kind, json.loads(body))
         return self.take(terminal, message, Channel.EVENTS, seq)
 
-    def enrol(self, hostname: str = "pc-1", *, again: TerminalId | None = None) -> TerminalInHand:
+    def enrol(
+        self, hostname: str = "pc-1", *, again: TerminalId | None = None, store: StoreId = STORE
+    ) -> TerminalInHand:
         """Give a new terminal its identity, or one that has one a new epoch."""
-        code = self.books.do(enrolment.make_code, STORE, "tests", again)
+        code = self.books.do(enrolment.make_code, store, "tests", again)
         asking = Asking(code=code, public_key=self.names.hex_digits(64), hostname=hostname)
         enrolled = self.books.do(enrolment.enrol, asking, GIVEN)
         folder = self.folder / f"{enrolled.terminal}-{enrolled.epoch}"
@@ -110,9 +112,9 @@ class HouseInHand:
         self.books.said.clear()
         return TerminalInHand(folder, clock=self.clock, names=self.names, answer=answer)
 
-    def confirmed(self, *keys: str) -> TerminalInHand:
+    def confirmed(self, *keys: str, store: StoreId = STORE) -> TerminalInHand:
         """Enrol a terminal and walk it through A1 to A6, its devices on offer."""
-        terminal = self.enrol()
+        terminal = self.enrol(store=store)
         specification = a_specification(*keys)
         terminal.is_now(specification)
         for told in self.take(terminal, specification, Channel.SPECIFICATION):

@@ -105,4 +105,5 @@ WHERE d.offering_id = :offering_id AND d.state = 'on'
         AND live.state IN ('granted', 'starting', 'running', 'ending'))
     AND NOT EXISTS (SELECT 1 FROM reservations AS r WHERE r.device_id = v.device_id
         AND r.state IN ('held', 'confirmed', 'in_use')
+        AND (r.state <> 'held' OR r.hold_ends_at IS NULL OR r.hold_ends_at > :now)
         AND r.starts_at <= :now AND r.blocked_until > :now);
