@@ -147,6 +147,8 @@ class Controller:
                 policy=store.policy,
                 rules=store.rules,
                 number=store.number,
+                hours=store.hours,
+                directions=store.directions,
             )
             await self.books.transact(registration.add_store, new)
         for program in self._settings.programs:

@@ -18,6 +18,7 @@ from common.rules.enrolment import Ladder
 from common.rules.letters import address_of
 from common.rules.payments import Method
 from common.rules.registration import Policy
+from common.rules.reservations import OpeningHours
 from common.settings import Settings
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
@@ -133,6 +134,12 @@ class StoreSettings(_Part):
     """Its IANA time zone; every time a customer sees is in it."""
 
     _check = field_validator("time_zone")(_known_zone)
+
+    hours: OpeningHours | None = None
+    """When it is open, by weekday, holiday and date, in its own wall times; without it, always."""
+
+    directions: Annotated[str, Field(max_length=2_000)] = ""
+    """How customers find it, in their words."""
 
     policy: Policy = Policy.MANUAL
     """Who confirms a terminal: an operator (`manual`), `rules`, or nobody (`automatic`)."""

@@ -187,6 +187,8 @@ def _tidy_sold(books: Transaction) -> None:
     problems.solve_reservations(books)
     sessions.give_up_undelivered(books)
     bookings.lapse_what_is_over(books)
+    reservations.solve_shut_out(books)
+    reservations.forget_blackouts(books)
     bookings.offer_what_is_free(books)
     reservations.forget_answers(books, ANSWERS_KEPT_SECONDS)
     payments.expire_what_is_over(books)

@@ -13,10 +13,11 @@ from cloud_controller.ports import Actor, Row, Transaction
 from cloud_controller.web.routes import Call, InstantText, Shape
 from cloud_controller.web.service import Allowed, allowed_by
 from common.ids import StoreId, TerminalId
-from common.messages.base import Digest, Name, ShortText
+from common.messages.base import Digest, Name, ShortText, Text
 from common.messages.service import Requirements
 from common.messages.specification import Specification
 from common.rules.registration import OperatorsWord, Policy, Standing, StandingEvent
+from common.rules.reservations import OpeningHours, read_hours
 from common.rules.specification import Difference
 
 AUDIT_MAX: Final = 100
@@ -33,6 +34,8 @@ class Store(Shape):
     number: int
     title: str
     time_zone: str
+    hours: Annotated[OpeningHours | None, Field(description="when it is open; null is always")]
+    directions: Annotated[str, Field(description="how customers find it")]
 
 
 class Stores(Shape):
@@ -49,6 +52,8 @@ class StoreWanted(Shape):
     time_zone: Annotated[str, Field(examples=["Asia/Tokyo"], max_length=64)]
     policy: Policy = Policy.MANUAL
     rules: Annotated[Requirements | None, Field(validate_default=True)] = None
+    hours: OpeningHours | None = None
+    directions: Text = ""
 
     @field_validator("time_zone")
     @classmethod
@@ -160,13 +165,13 @@ class StandingWanted(Shape):
 async def list_stores(call: Call[None]) -> Stores:
     """Return every store."""
     rows = await call.parts.books.read(_stores)
-    return Stores(stores=tuple(_store_of(row) for row in rows))
+    return Stores(stores=tuple(store_of(row) for row in rows))
 
 
 async def add_store(call: Call[StoreWanted]) -> Store:
     """Make a store known and return it as it is known now."""
     wanted = call.asked
-    return _store_of(await call.parts.books.transact(_add_store, wanted))
+    return store_of(await call.parts.books.transact(_add_store, wanted))
 
 
 async def allow_offline_starts(call: Call[OfflineStartsWanted]) -> OfflineStartsNow:
@@ -204,6 +209,18 @@ async def change_standing(call: Call[StandingWanted]) -> Terminal:
     return await call.parts.books.transact(_decide, terminal, call.asked)
 
 
+def store_of(row: Row) -> Store:
+    """Return a store as it is answered."""
+    return Store(
+        store=row["store_id"],
+        number=row["number"],
+        title=row["title"],
+        time_zone=row["time_zone"],
+        hours=read_hours(row["hours"]),
+        directions=row["directions"],
+    )
+
+
 def _stores(books: Transaction) -> list[Row]:
     return list(books.registration.stores())
 
@@ -216,18 +233,11 @@ def _add_store(books: Transaction, wanted: StoreWanted) -> Row:
         time_zone=wanted.time_zone,
         policy=wanted.policy,
         rules=wanted.rules,
+        hours=wanted.hours,
+        directions=wanted.directions,
     )
     registration.add_store(books, new, Actor.OPERATOR)
     return books.registration.store(store_id=store)
-
-
-def _store_of(row: Row) -> Store:
-    return Store(
-        store=row["store_id"],
-        number=row["number"],
-        title=row["title"],
-        time_zone=row["time_zone"],
-    )
 
 
 def _decide(books: Transaction, terminal: TerminalId, wanted: StandingWanted) -> Terminal:

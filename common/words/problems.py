@@ -60,6 +60,10 @@ _PROBLEMS_EN: Final = {
         what="A reservation has lost its device.",
         next="Move it to another device or give the money back, before the customer comes.",
     ),
+    ProblemKind.RESERVATION_SHUT_OUT: Words(
+        what="A reservation lies in a time that is closed or blacked out.",
+        next="Offer its customer another time or device, or refund it; or open again for it.",
+    ),
     ProblemKind.PEER_COPIED: Words(
         what="Two controllers say they are the same branch.",
         next="Stop the copy, then add the right one again: cloud-controller peers add.",
@@ -157,6 +161,10 @@ _PROBLEMS_JA: Final = {
     ProblemKind.RESERVATION_WITHOUT_DEVICE: Words(
         what="予約の機器が使えなくなりました。",
         next="お客様の来店前に、別の機器へ移すか返金してください。",
+    ),
+    ProblemKind.RESERVATION_SHUT_OUT: Words(
+        what="休業または使用停止の時間に予約が入っています。",
+        next="お客様に別の時間か機器をご案内するか、返金してください。営業に戻すこともできます。",
     ),
     ProblemKind.PEER_COPIED: Words(
         what="二つの制御装置が同じ支部を名乗っています。",

@@ -56,7 +56,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/web": (
         *(*FLOWS, *LATER, "app", "guard", "qr", "pages", "static", "locales"),
         *("language", "faults", "problems", "routes", "table", "openapi", "metrics"),
-        *("peers", "calendar", "paper", "tickets", "orders", "changes", "waiting"),
+        *("peers", "calendar", "paper", "tickets", "orders", "changes", "waiting", "hours"),
     ),
     "cloud_controller/web/paper": ("page",),
     "cloud_controller/commands": ("beside", "peers", "seats"),

@@ -188,6 +188,11 @@ GET /metrics
 FOR_THE_OPERATOR: Final = """
 POST /api/v1/stores
 POST /api/v1/stores/{store}/offline-starts
+PUT /api/v1/stores/{store}/hours
+PUT /api/v1/stores/{store}/directions
+GET /api/v1/blackouts
+POST /api/v1/blackouts
+DELETE /api/v1/blackouts/{blackout}
 POST /api/v1/enrolment-codes
 GET /api/v1/terminals
 GET /api/v1/terminals/{terminal}

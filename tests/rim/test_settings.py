@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,34 @@ def test_a_huge_file_is_something_else(tmp_path: Path):
 def test_wrong_settings_are_a_reason_not_to_start():
     assert issubclass(SettingsAreWrong, CannotStart)
     assert SettingsAreWrong.code == "settings_are_wrong"
+
+
+HOURS = """
+state_folder = "/tmp"
+[[stores]]
+store = "shinjuku"
+title = "Shinjuku"
+directions = "East exit, second floor."
+[stores.hours.week]
+fri = ["10:00-14:00", "15:00-02:00"]
+[stores.hours.holidays]
+dates = [2027-01-01, 2027-01-02]
+[[stores.hours.exceptions]]
+date = 2026-12-31
+hours = ["10:00-15:00"]
+"""
+
+
+def test_a_store_s_hours_are_said_as_the_pages_of_operations_say(tmp_path: Path):
+    (store,) = ControllerSettings.load(a_file(tmp_path, HOURS)).stores
+    assert store.hours is not None
+    days = [date(2026, 10, 23), date(2026, 12, 31), date(2027, 1, 1), date(2027, 1, 4)]
+    said = [[str(each) for each in store.hours.on(day)] for day in days]
+    assert said == [["10:00-14:00", "15:00-02:00"], ["10:00-15:00"], [], []]
+    assert store.directions
+
+
+def test_hours_that_cannot_be_are_named_with_their_place(tmp_path: Path):
+    wrong = HOURS.replace("15:00-02:00", "13:00-02:00")
+    said = refusal(a_file(tmp_path, wrong), ControllerSettings)
+    assert "stores.0.hours.week.fri: ranges of a day do not overlap" in said

@@ -1,6 +1,15 @@
 """What customers claim: slots, orders, tickets, changes, the waiting list, and how claims end."""
 
 from cloud_controller.flows.reservations.changes import TicketIsHeld, extend, reschedule, transfer
+from cloud_controller.flows.reservations.closures import (
+    NewBlackout,
+    add_blackout,
+    blackouts,
+    call_to_shut_out,
+    forget_blackouts,
+    remove_blackout,
+    solve_shut_out,
+)
 from cloud_controller.flows.reservations.ends import cancel, forget_answers, given_up, lapse
 from cloud_controller.flows.reservations.orders import (
     ANYBODY,
@@ -33,17 +42,22 @@ __all__ = [
     "ANYBODY",
     "Customer",
     "HoldIsOver",
+    "NewBlackout",
     "NowFree",
     "Offered",
     "TicketIsHeld",
     "Wish",
+    "add_blackout",
     "address",
+    "blackouts",
     "book",
+    "call_to_shut_out",
     "cancel",
     "claims_of",
     "confirm",
     "extend",
     "forget_answers",
+    "forget_blackouts",
     "free_now",
     "free_slots",
     "given_up",
@@ -57,8 +71,10 @@ __all__ = [
     "place_in_list",
     "price",
     "release",
+    "remove_blackout",
     "reschedule",
     "settle",
+    "solve_shut_out",
     "story",
     "ticket",
     "transfer",

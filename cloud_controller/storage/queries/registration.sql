@@ -7,15 +7,22 @@ VALUES (:store_id, :number, :title, :time_zone, :policy, :rules, :made_at)
 ON CONFLICT (store_id) DO NOTHING;
 
 -- name: store(store_id)^
-SELECT store_id, number, title, time_zone, policy, rules, offline_signature_starts
+SELECT store_id, number, title, time_zone, policy, rules, offline_signature_starts, hours, directions
 FROM stores WHERE store_id = :store_id;
+
+-- name: keep_hours(store_id, hours)!
+UPDATE stores SET hours = :hours WHERE store_id = :store_id AND hours <> :hours;
+
+-- name: keep_directions(store_id, directions)!
+UPDATE stores SET directions = :directions
+WHERE store_id = :store_id AND directions <> :directions;
 
 -- name: allow_offline_starts(store_id, is_on)!
 UPDATE stores SET offline_signature_starts = :is_on
 WHERE store_id = :store_id AND offline_signature_starts <> :is_on;
 
 -- name: stores()
-SELECT store_id, number, title, time_zone FROM stores ORDER BY number;
+SELECT store_id, number, title, time_zone, hours, directions FROM stores ORDER BY number;
 
 -- name: highest_store_number()$
 SELECT coalesce(max(number), 0) FROM stores;
@@ -95,6 +102,9 @@ WHERE d.offering_id = :offering_id AND v.terminal_id <> :terminal_id
     AND NOT EXISTS (SELECT 1 FROM reservations AS r WHERE r.device_id = v.device_id
         AND r.state IN ('held', 'confirmed', 'in_use')
         AND r.starts_at < :blocked_until AND r.blocked_until > :starts_at)
+    AND NOT EXISTS (SELECT 1 FROM blackouts AS b WHERE b.store_id = v.store_id
+        AND (b.device_id IS NULL OR b.device_id = v.device_id)
+        AND b.starts_at < :blocked_until AND b.ends_at > :starts_at)
 ORDER BY v.number LIMIT :most;
 
 -- name: has_to_settle(terminal_id)$

@@ -2,7 +2,7 @@
 
 -- name: taken(device_id, from_at, to_at, now, instead_of, holder)
 -- What blocks a device in a stretch of time, but for a reservation that makes way, what a holder holds
--- himself, and holds that are over. A use that is over blocks its turnover.
+-- himself, and holds that are over. A use that is over blocks its turnover; a blackout, all of it.
 SELECT r.starts_at, r.blocked_until FROM reservations AS r
 WHERE r.device_id = :device_id AND r.state IN ('held', 'confirmed', 'in_use')
     AND r.starts_at < :to_at AND r.blocked_until > :from_at AND r.reservation_id <> :instead_of
@@ -12,6 +12,10 @@ UNION ALL
 SELECT starts_at, blocked_until FROM reservations
 WHERE device_id = :device_id AND state = 'completed' AND blocked_until > :from_at
     AND blocked_until > :now AND starts_at < :to_at
+UNION ALL
+SELECT b.starts_at, b.ends_at FROM devices AS v JOIN blackouts AS b ON b.store_id = v.store_id
+    AND (b.device_id IS NULL OR b.device_id = v.device_id)
+WHERE v.device_id = :device_id AND b.ends_at > :from_at AND b.starts_at < :to_at
 ORDER BY starts_at;
 
 -- name: free_device(offering_id, device_id, from_at, to_at, now, instead_of, holder)^
@@ -43,6 +47,63 @@ SELECT EXISTS (SELECT 1
     WHERE d.offering_id = :offering_id AND d.state = 'on' AND t.standing = 'confirmed'
         AND t.presence <> 'gone' AND v.is_out_of_order = 0
         AND (v.device_id = :device_id OR :device_id = ''));
+
+-- name: has_device(store_id, device_id)$
+SELECT EXISTS (SELECT 1 FROM devices WHERE store_id = :store_id AND device_id = :device_id);
+
+-- name: add_blackout(blackout_id, store_id, device_id, starts_at, ends_at, reason, made_at)!
+INSERT INTO blackouts (blackout_id, store_id, device_id, starts_at, ends_at, reason, made_at)
+VALUES (:blackout_id, :store_id, :device_id, :starts_at, :ends_at, :reason, :made_at);
+
+-- name: blackout(blackout_id)^
+SELECT blackout_id, store_id, device_id, starts_at, ends_at, reason, made_at FROM blackouts
+WHERE blackout_id = :blackout_id;
+
+-- name: blackouts(store_id, from_at, to_at, after, most)
+-- Those of one store, or of all of them, that touch a stretch of time, after the one named.
+SELECT b.blackout_id, b.store_id, b.device_id, b.starts_at, b.ends_at, b.reason, b.made_at
+FROM blackouts AS b LEFT JOIN blackouts AS a ON a.blackout_id = :after
+WHERE b.store_id = coalesce(:store_id, b.store_id) AND b.ends_at > :from_at
+    AND b.starts_at < :to_at AND (a.blackout_id IS NULL OR b.starts_at > a.starts_at
+        OR (b.starts_at = a.starts_at AND b.blackout_id > a.blackout_id))
+ORDER BY b.starts_at, b.blackout_id LIMIT :most;
+
+-- name: count_blackouts(store_id, now)$
+SELECT count(*) FROM blackouts WHERE store_id = :store_id AND ends_at > :now;
+
+-- name: remove_blackout(blackout_id)!
+DELETE FROM blackouts WHERE blackout_id = :blackout_id;
+
+-- name: forget_blackouts(before)!
+DELETE FROM blackouts WHERE ends_at < :before;
+
+-- name: sold(store_id, from_at, to_at, now, most)
+-- Coming claims of a store in a stretch of time, each with the reason of a blackout of its slot.
+SELECT r.reservation_id, r.link, r.offering_id, o.lengths_seconds, r.device_id,
+    v.title AS device_title, v.terminal_id, r.starts_at, r.ends_at, s.hours, s.time_zone,
+    (SELECT b.reason FROM blackouts AS b WHERE b.store_id = r.store_id
+        AND (b.device_id IS NULL OR b.device_id = r.device_id)
+        AND b.starts_at < r.ends_at AND b.ends_at > r.starts_at
+        ORDER BY b.starts_at, b.blackout_id LIMIT 1) AS blackout
+FROM reservations AS r JOIN devices AS v USING (device_id) JOIN offerings AS o USING (offering_id)
+JOIN stores AS s ON s.store_id = r.store_id
+WHERE r.store_id = :store_id AND (r.state = 'confirmed'
+        OR (r.state = 'held' AND r.hold_ends_at > :now))
+    AND r.ends_at > :from_at AND r.starts_at < coalesce(:to_at, r.ends_at)
+ORDER BY r.starts_at, r.reservation_id LIMIT :most;
+
+-- name: called_to_shut_out(now, most)
+-- Claims that an operator looks at because their time is shut out, as they are now.
+SELECT p.subject AS reservation_id, v.title AS device_title, r.starts_at, r.ends_at, s.hours,
+    s.time_zone, CASE WHEN r.ends_at > :now AND (r.state = 'confirmed'
+        OR (r.state = 'held' AND r.hold_ends_at > :now)) THEN 1 ELSE 0 END AS is_coming,
+    (SELECT b.reason FROM blackouts AS b WHERE b.store_id = r.store_id
+        AND (b.device_id IS NULL OR b.device_id = r.device_id)
+        AND b.starts_at < r.ends_at AND b.ends_at > r.starts_at
+        ORDER BY b.starts_at, b.blackout_id LIMIT 1) AS blackout
+FROM problems AS p JOIN reservations AS r ON r.reservation_id = p.subject
+JOIN devices AS v ON v.device_id = r.device_id JOIN stores AS s ON s.store_id = r.store_id
+WHERE p.kind = 'reservation_shut_out' AND p.solved_at IS NULL LIMIT :most;
 
 -- name: open_order(order_id, store_id, link, holder, mail, language, made_at)!
 INSERT INTO orders (order_id, store_id, link, holder, mail, language, made_at)

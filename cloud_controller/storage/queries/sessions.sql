@@ -180,6 +180,9 @@ WHERE d.offering_id = :offering_id AND d.state = 'on' AND v.device_id <> :device
     AND NOT EXISTS (SELECT 1 FROM reservations AS r WHERE r.device_id = v.device_id
         AND r.state IN ('held', 'confirmed', 'in_use')
         AND r.starts_at < :blocked_until AND r.blocked_until > :free_from)
+    AND NOT EXISTS (SELECT 1 FROM blackouts AS b WHERE b.store_id = v.store_id
+        AND (b.device_id IS NULL OR b.device_id = v.device_id)
+        AND b.starts_at < :blocked_until AND b.ends_at > :free_from)
 ORDER BY v.number LIMIT 1;
 
 -- name: move_reservation(reservation_id, device_id, changed_at)!

@@ -6,7 +6,6 @@ person can settle is raised as a problem.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final, get_args
 
 from cloud_controller.ports import (
@@ -18,7 +17,7 @@ from cloud_controller.ports import (
     Row,
     Transaction,
 )
-from common.ids import StoreId, TerminalId
+from common.ids import TerminalId
 from common.messages.registration import Presence as PresenceTold, StandingTold
 from common.messages.service import Requirements
 from common.messages.specification import Specification
@@ -46,58 +45,6 @@ DEVICES_PROPOSED_MAX: Final = 3
 
 _LEAVES: Final = frozenset({Standing.REJECTED, Standing.SUSPENDED, Standing.RETIRED})
 """Standings in which a terminal takes no more customers until further notice."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NewStore:
-    """A store to be made known; `rules` are what its policy goes by where that is `rules`."""
-
-    store: StoreId
-    title: str
-    time_zone: str
-    policy: Policy = Policy.MANUAL
-    rules: Requirements | None = None
-    number: int | None = None
-
-
-def add_store(books: Transaction, new: NewStore, actor: str = Actor.SETTINGS) -> None:
-    """Make a store known; one that is known keeps what it has."""
-    is_new = books.registration.add_store(
-        store_id=new.store,
-        number=new.number or books.registration.highest_store_number() + 1,
-        title=new.title,
-        time_zone=new.time_zone,
-        policy=new.policy,
-        rules=(new.rules or Requirements()).model_dump_json(),
-        made_at=books.now,
-    )
-    if is_new:
-        books.audit(actor, "store.added", new.store, new.title)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class OfflineStarts:
-    """The operator's word on starts without the line by a ticket's good signature alone."""
-
-    store: StoreId
-    is_on: bool
-    reason: str
-
-
-def allow_offline_starts(books: Transaction, wish: OfflineStarts, actor: str) -> Row:
-    """Let terminals of a store start what they do not hold, or not; return the store.
-
-    Raises:
-        NotFound: there is no such store.
-    """
-    changed = books.registration.allow_offline_starts(store_id=wish.store, is_on=int(wish.is_on))
-    known = books.registration.store(store_id=wish.store)
-    if known is None:
-        raise NotFound(what="store")
-    if changed:
-        said = f"{'on' if wish.is_on else 'off'}: {wish.reason}"
-        books.audit(actor, "store.offline_starts", wish.store, said)
-    return known
 
 
 def specify(books: Transaction, said: Received) -> None:
