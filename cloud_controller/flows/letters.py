@@ -28,6 +28,9 @@ FOUND_LATELY_MAX: Final = 3
 THE_SERVER: Final = "mail"
 """Subject of the one problem that all letters share when the mail server takes none."""
 
+_TO_WHO_PAID: Final = frozenset({LetterKind.TRANSFERRED, LetterKind.REFUNDED, LetterKind.RECEIPT})
+"""Letters that go where they are told: to a new holder, or about the money to whom it is from."""
+
 _TOLD: Final = ("starts_at", "ends_at", "store_title", "time_zone", "offering_title")
 
 
@@ -64,12 +67,17 @@ def queue(  # noqa: PLR0913 - a letter is what, to whom, in which words, about w
 ) -> None:
     """Have a letter sent after the commit; one to no address is not written.
 
+    What was given to somebody else is written about to him, and not to whom had it before.
+
     It names the reservation's ticket, or without one all of the order's, as their links are now.
     What it shows of them is looked up when it is sent. The time, store and offering that its words
     name are those of now, of the first; `facts` may say others: `store_title`, `time_zone`,
     `offering_title`, `starts_at`, `ends_at`; and besides `cents` with `currency`, `was_starts_at`,
     `until_at`, and `path`, a page below our address.
     """
+    kind = LetterKind(kind)
+    if reservation is not None and kind not in _TO_WHO_PAID:
+        to, language = _holder(books, reservation, to, language)
     recipient = address_of(to)
     if recipient is None:
         return
@@ -77,7 +85,7 @@ def queue(  # noqa: PLR0913 - a letter is what, to whom, in which words, about w
     assert len(body) <= FACTS_LENGTH_MAX, "a letter's facts are few and short"
     books.letters.queue(
         letter_id=books.names.new("l"),
-        kind=LetterKind(kind),
+        kind=kind,
         recipient=recipient,
         language=language,
         facts=body,
@@ -207,6 +215,15 @@ def _letter(books: Transaction, row: Row, attempts: int, message_id: str) -> Let
         message_id=message_id,
         made_at=row["made_at"],
     )
+
+
+def _holder(books: Transaction, reservation: str, to: str, language: str) -> tuple[str, str]:
+    """Return whose a reservation is now: the order's customer, or whom he gave it to."""
+    row = books.letters.holder(reservation_id=reservation)
+    if row is not None:
+        return row["recipient"], row["language"]
+    was_given = books.letters.times_given_away(reservation_id=reservation)
+    return ("", language) if was_given else (to, language)
 
 
 def _about(books: Transaction, order: str | None, reservation: str | None) -> dict[str, Any]:

@@ -54,7 +54,12 @@ WITH_TICKETS: Final = frozenset(
 """Letters that hand tickets out: with none left that opens anything they are not sent."""
 
 WITHOUT_TICKETS: Final = frozenset(
-    {LetterKind.GIVEN_AWAY, LetterKind.WAITING_OFFER, LetterKind.NO_SHOW}
+    {
+        LetterKind.GIVEN_AWAY,
+        LetterKind.WAITING_OFFER,
+        LetterKind.NO_SHOW,
+        LetterKind.REFUNDED,
+    }
 )
 """Letters that show no ticket, whatever has become of it."""
 

@@ -131,6 +131,71 @@ def test_a_ticket_that_was_given_away_is_not_told_to_whom_had_it(house, reservat
     assert "the-next-holder-s" not in letter.links
 
 
+def test_what_was_given_to_somebody_is_written_about_to_him_alone(house, reservation):
+    give(house, reservation, "b@b.example")
+    queue(house, kind=LetterKind.CHANGED, reservation=reservation)
+    house.clock.move(1)
+    give(house, reservation, "c@b.example")
+    house.clock.move(1)
+    queue(house, kind=LetterKind.CANCELLED, reservation=reservation)
+    assert [(letter.kind, letter.to) for letter in sorted(taken(house), key=told)] == [
+        ("given_away", "a@b.example"),
+        ("transferred", "b@b.example"),
+        ("changed", "b@b.example"),
+        ("given_away", "b@b.example"),
+        ("transferred", "c@b.example"),
+        ("cancelled", "c@b.example"),
+    ]
+
+
+def test_what_was_given_to_nobody_we_know_is_written_about_to_nobody(house, reservation):
+    give(house, reservation, "")
+    house.clock.move(1)
+    queue(house, kind=LetterKind.CHANGED, reservation=reservation)
+    queue(house, kind=LetterKind.REMINDER, order="o-1")
+    written = {letter.kind: letter for letter in taken(house)}
+    assert set(written) == {"given_away", "reminder"}
+    assert written[LetterKind.REMINDER].links == ()
+
+
+def test_money_goes_back_to_whom_it_is_from(house, reservation):
+    give(house, reservation, "b@b.example")
+    facts = {"cents": 100, "currency": "JPY"}
+    queue(house, kind=LetterKind.REFUNDED, reservation=reservation, facts=facts)
+    assert [each.to for each in taken(house) if each.kind is LetterKind.REFUNDED] == ["a@b.example"]
+
+
+@pytest.mark.parametrize("mail", ["a@b.example", "b@b.example", "c@b.example"])
+def test_a_ticket_is_found_by_whose_it_is_now_and_by_nobody_else(house, reservation, mail):
+    give(house, reservation, "b@b.example")
+    house.clock.move(1)
+    give(house, reservation, "c@b.example")
+    house.clock.move(31 * DAY_SECONDS)
+    house.books.connection.execute(
+        "UPDATE reservations SET ends_at = ?, blocked_until = ?",
+        (house.clock.now + 60_000, house.clock.now + 60_000),
+    )
+    for letter in taken(house):
+        house.books.do(letters.note_sent, letter.letter)
+    house.clock.move(-1)
+    house.books.do(letters.forget, DAY_SECONDS)
+    house.clock.move(1)
+    house.books.do(letters.find_again, mail, "en")
+    (found,) = [each for each in taken(house) if each.kind is LetterKind.FOUND_AGAIN]
+    assert len(found.links) == (1 if mail == "c@b.example" else 0)
+
+
+def give(house: HouseInHand, reservation: str, mail: str) -> None:
+    """Give a reservation to somebody, as bookings does."""
+    queue(house, kind=LetterKind.GIVEN_AWAY, order="o-1", reservation=reservation)
+    queue(house, kind=LetterKind.TRANSFERRED, to=mail, order="o-1", reservation=reservation)
+
+
+def told(letter: letters.Letter) -> tuple[int, str]:
+    order = ("given_away", "transferred", "changed", "cancelled")
+    return letter.made_at, f"{order.index(letter.kind)}"
+
+
 def test_whoever_looks_for_a_ticket_is_sent_what_is_before_them(house):
     house.books.do(letters.find_again, " A@B.example", "en")
     (letter,) = taken(house)

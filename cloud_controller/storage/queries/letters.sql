@@ -28,21 +28,39 @@ WHERE letter_id = :letter_id AND state = 'queued';
 UPDATE letters SET state = 'not_configured', changed_at = :at WHERE state = 'queued';
 
 -- name: forget(before)!
--- What is older has no address any more, and nothing of what it said.
+-- What is older has no address any more, and nothing of what it said; whose a ticket is that was
+-- given to him is known for as long as it is ahead.
 UPDATE letters SET recipient = '', facts = '{}', message_id = NULL
-WHERE recipient <> '' AND state <> 'queued' AND changed_at < :before;
+WHERE recipient <> '' AND state <> 'queued' AND changed_at < :before
+    AND NOT (kind = 'transferred' AND EXISTS (SELECT 1 FROM reservations AS r
+        WHERE r.reservation_id = letters.reservation_id AND r.ends_at >= :before));
 
 -- name: lately(recipient, kind, since, most)$
 SELECT count(*) FROM (SELECT 1 FROM letters
     WHERE recipient = :recipient AND kind = :kind AND made_at > :since LIMIT :most) AS found;
 
+-- name: holder(reservation_id)^
+-- Whom a reservation was given to last, by the letters about that; no row: it never was given, or
+-- last to somebody who wanted no letters.
+SELECT t.recipient, t.language FROM letters AS t
+WHERE t.reservation_id = :reservation_id AND t.kind = 'transferred' AND NOT EXISTS (
+    SELECT 1 FROM letters AS g WHERE g.reservation_id = t.reservation_id
+        AND g.kind = 'given_away' AND g.made_at > t.made_at)
+ORDER BY t.made_at DESC, t.letter_id LIMIT 1;
+
+-- name: times_given_away(reservation_id)$
+SELECT count(*) FROM letters WHERE reservation_id = :reservation_id AND kind = 'given_away';
+
 -- name: about_order(order_id, most)
+-- What of an order is still its customer's own.
 SELECT r.link, r.starts_at, r.ends_at, s.title AS store_title, s.time_zone,
     o.title AS offering_title
 FROM reservations AS r
 JOIN stores AS s ON s.store_id = r.store_id
 JOIN offerings AS o ON o.offering_id = r.offering_id
-WHERE r.order_id = :order_id ORDER BY r.starts_at, r.reservation_id LIMIT :most;
+WHERE r.order_id = :order_id AND NOT EXISTS (SELECT 1 FROM letters AS g
+    WHERE g.reservation_id = r.reservation_id AND g.kind IN ('given_away', 'transferred'))
+ORDER BY r.starts_at, r.reservation_id LIMIT :most;
 
 -- name: about_reservation(reservation_id)
 SELECT r.link, r.starts_at, r.ends_at, s.title AS store_title, s.time_zone,
@@ -54,10 +72,20 @@ WHERE r.reservation_id = :reservation_id;
 
 -- name: links_of_mail(mail, now, most)
 -- What somebody with this address still has before them, the next first.
-SELECT r.link FROM orders AS o JOIN reservations AS r ON r.order_id = o.order_id
+SELECT r.link, r.starts_at, r.reservation_id
+FROM orders AS o JOIN reservations AS r ON r.order_id = o.order_id
 WHERE o.mail = :mail AND o.mail <> '' AND r.state IN ('held', 'confirmed', 'in_use')
-    AND r.ends_at > :now
-ORDER BY r.starts_at, r.reservation_id LIMIT :most;
+    AND r.ends_at > :now AND NOT EXISTS (SELECT 1 FROM letters AS g
+        WHERE g.reservation_id = r.reservation_id AND g.kind IN ('given_away', 'transferred'))
+UNION
+SELECT r.link, r.starts_at, r.reservation_id
+FROM letters AS t JOIN reservations AS r ON r.reservation_id = t.reservation_id
+WHERE t.recipient = :mail AND t.kind = 'transferred' AND t.recipient <> ''
+    AND r.state IN ('held', 'confirmed', 'in_use') AND r.ends_at > :now
+    AND NOT EXISTS (SELECT 1 FROM letters AS g
+        WHERE g.reservation_id = r.reservation_id AND g.kind IN ('given_away', 'transferred')
+            AND g.made_at > t.made_at)
+ORDER BY starts_at, reservation_id LIMIT :most;
 
 -- name: besides(link)^
 -- What a ticket's page and papers show besides the ticket itself.
