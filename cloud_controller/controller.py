@@ -41,7 +41,7 @@ from cloud_controller.ports import RoleGiven, Said
 from cloud_controller.postman import postman_for
 from cloud_controller.reservations import errands_of, kept_for
 from cloud_controller.settings import ControllerSettings, PeersSettings, Role
-from cloud_controller.storage.books import SqliteBooks
+from cloud_controller.storage.choice import KeptBooks, kept_books
 from cloud_controller.timers import Timers
 from cloud_controller.upstream import Bundle, Upstream
 from cloud_controller.web.app import WebParts, listening_on, make_app, runner_of
@@ -62,8 +62,6 @@ CONTROLLER: Final = "controller"
 
 SERVICE: Final = "service"
 """The account of a service server that runs apart from the broker."""
-
-BOOKS_FILE: Final = "books.db"
 
 RELOAD_REST_SECONDS: Final = 15.0
 """Between two restarts of the broker: a terminal that loses three short-lived connections in a row
@@ -95,12 +93,8 @@ class Controller:
         self.public_url = settings.web.public_url
         self._sites: list[web.AppRunner] = []
         self._link: Link | None = None
-        self.books = SqliteBooks(
-            settings.state_folder / BOOKS_FILE,
-            clock=clock,
-            names=names,
-            keys=self._keys,
-            on_said=self._post,
+        self.books = kept_books(
+            settings, clock=clock, names=names, keys=self._keys, on_said=self._post
         )
         self.courier = Courier(
             self.books, publish=self._publish, broker_words=broker_words, clock=clock, names=names
@@ -381,11 +375,11 @@ class Controller:
         self._log.error("something failed", where=where, exc_info=fault)
 
 
-def open_books(settings: ControllerSettings) -> SqliteBooks:
+def open_books(settings: ControllerSettings) -> KeptBooks:
     """Return the books for one command beside a running controller, which sends nothing itself."""
     names = SystemNames()
-    return SqliteBooks(
-        settings.state_folder / BOOKS_FILE,
+    return kept_books(
+        settings,
         clock=SystemClock(),
         names=names,
         keys=FileKeys(settings.keys_folder, names),

@@ -142,7 +142,7 @@ class Listener:
         """Hand a call to the writer; a terminal that floods it takes the room of nobody else."""
         has_room = self._under_way[terminal] < UNDER_WAY_MAX
         try:
-            future = self._books.transact(call) if has_room else None
+            future = self._books.transact_for(terminal, call) if has_room else None
         except TooManyWaiting:
             future = None
         if future is None:

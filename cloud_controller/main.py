@@ -26,6 +26,7 @@ from cloud_controller.explain import show
 from cloud_controller.flows import enrolment, service
 from cloud_controller.ports import Actor
 from cloud_controller.settings import EVERY_NETWORK, ControllerSettings, Role
+from cloud_controller.storage.choice import move_schema
 from common.errors import CannotStart
 from common.ids import StoreId, TerminalId
 from common.system import SystemClock, SystemNames, spare_what_stays
@@ -101,12 +102,22 @@ def explain(
 
 
 @command_line.command()
-def migrate(settings: SettingsFile) -> None:
-    """Bring the database up to date, and do nothing else."""
+def migrate(
+    settings: SettingsFile,
+    to: Annotated[
+        str, typer.Option(help="A step of the schema by its name, `head`, or `-1`: one back.")
+    ] = "head",
+) -> None:
+    """Bring the database up to date, or back by a step; not while a controller serves from it."""
 
     def go() -> None:
-        once(load(settings), lambda _books: None)
-        typer.echo("The database is up to date.")
+        if to == "base":
+            raise CannotStart(why="before its first step a database is empty: drop it yourself")
+        moved = move_schema(load(settings), to)
+        if moved.before == moved.after:
+            typer.echo(f"The database is at {moved.after} already.")
+        else:
+            typer.echo(f"The database has moved from {moved.before or 'nothing'} to {moved.after}.")
 
     leave(go)
 

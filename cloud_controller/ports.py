@@ -362,9 +362,26 @@ class Books(Protocol):
     ) -> asyncio.Future[T]:
         """Call `function(transaction, …)` in a durable transaction; await what it returns.
 
+        What is called by this is done, and what it said is sent, in the order of the calls. The
+        function may be called again, where another was in its way: nothing it did before counts.
+
         Raises:
-            TooManyWaiting: the queue before the writer is full.
+            TooManyWaiting: the queue before the writer is full, or others were always in the way.
+            StorageIsAway: the database does not answer; it may have happened all the same.
             Exception: whatever the function raised; then nothing of it has happened.
+        """
+        ...
+
+    def transact_for(
+        self,
+        whose: str,
+        function: Callable[Concatenate[Transaction, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> asyncio.Future[T]:
+        """Do the same, in order only for what is called for the same one, such as a terminal.
+
+        Others need not wait for it, where the engine can do several at once.
         """
         ...
 

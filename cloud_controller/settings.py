@@ -305,6 +305,23 @@ class ReservationSettings(_Part):
     """Where it is called, where that is not as its bundle says."""
 
 
+class DatabaseSettings(_Part):
+    """Where the books are kept: on a PostgreSQL server, or in a file of the state folder."""
+
+    url: Annotated[str, Field(pattern=r"^(postgresql://\S+)?$", max_length=2_000)] = ""
+    """Such as `postgresql://rusuban@db.example/rusuban`; empty: SQLite in the state folder."""
+
+    password_file: Path | None = None
+    """A file that holds the password and nothing else; without it, what libpq finds by itself."""
+
+    @model_validator(mode="after")
+    def _shows_no_password(self) -> Self:
+        if urlsplit(self.url).password or "password=" in self.url:
+            message = "the password goes into `password_file`: an address is shown"
+            raise ValueError(message)
+        return self
+
+
 class ControllerSettings(Settings):
     """Everything the controller can be told."""
 
@@ -314,6 +331,9 @@ class ControllerSettings(Settings):
 
     state_folder: Path
     """Where database, keys and the broker's files are kept; only the controller may read it."""
+
+    database: DatabaseSettings = DatabaseSettings()
+    """Where the books are kept."""
 
     roles: frozenset[Role] = frozenset(Role)
     """Which servers this process is: management, service, reservation, web."""

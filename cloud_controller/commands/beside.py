@@ -13,7 +13,7 @@ import typer
 
 from cloud_controller.controller import open_books
 from cloud_controller.settings import ControllerSettings
-from cloud_controller.storage.books import SqliteBooks
+from cloud_controller.storage.choice import KeptBooks
 from common.errors import RusubanError
 from common.logs import set_up_logs
 
@@ -66,7 +66,7 @@ def look(settings: ControllerSettings, function: Callable[..., T], *args: object
 
 
 @asynccontextmanager
-async def _opened(settings: ControllerSettings) -> AsyncIterator[SqliteBooks]:
+async def _opened(settings: ControllerSettings) -> AsyncIterator[KeptBooks]:
     books = open_books(settings)
     try:
         await books.open()

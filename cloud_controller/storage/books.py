@@ -104,6 +104,16 @@ class SqliteBooks:
         )
         return future
 
+    def transact_for(
+        self,
+        whose: str,  # noqa: ARG002 - one writer keeps every order
+        function: Callable[Concatenate[Any, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> asyncio.Future[T]:
+        """Call `function(transaction, …)`; all is in order for everybody."""
+        return self.transact(function, *args, **kwargs)
+
     async def read(
         self, function: Callable[Concatenate[Any, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:

@@ -185,12 +185,16 @@ class PostgresBooks:
         try:
             return self._read_once(call)
         except StorageIsAway:
-            if not self._own.connection.closed:
+            if not self._has_lost_its_line():
                 raise
             return self._read_once(call)
 
+    def _has_lost_its_line(self) -> bool:
+        """Say whether this thread had a connection and has none any more."""
+        return bool(getattr(self._own, "connection", None) and self._own.connection.closed)
+
     def _read_once(self, call: Callable[[OpenTransaction], T]) -> T:
-        if getattr(self._own, "connection", None) is None or self._own.connection.closed:
+        if getattr(self._own, "connection", None) is None or self._has_lost_its_line():
             self._own.connection, self._own.transaction = self._connect(read_only=True)
             self._reading.append(self._own.connection)
         connection: Connection[DictRow] = self._own.connection
@@ -311,7 +315,9 @@ class _Writer:
         number = 0
         try:
             connection, transaction = self._connected()
-            for item in group:
+            for at, item in enumerate(group):
+                if len(group) > 1:
+                    connection.execute(f"{'RELEASE one; ' if at else ''}SAVEPOINT one")
                 _run(connection, transaction, item, is_alone=len(group) == 1)
             number = self._order.draw()
             connection.commit()
@@ -342,15 +348,13 @@ class _Writer:
 def _run(
     connection: Connection[DictRow], transaction: OpenTransaction, item: Waiting, *, is_alone: bool
 ) -> None:
-    """Run one function, in a savepoint where there are others; undo it where it raises.
+    """Run one function; undo it where it raises, to its savepoint where there are others.
 
     Raises:
         Exception: what has undone the whole transaction, and is no fault of the function's own.
     """
     transaction.begin()
     item.fault = None
-    if not is_alone:
-        connection.execute("SAVEPOINT one")
     try:
         item.result = item.call(transaction)
         item.said = transaction.said
@@ -359,11 +363,10 @@ def _run(
         if connection.closed or state_of(fault) in AGAIN | AGAIN_WITH_SIGHT:
             raise
         item.fault = as_fault_of_ours(fault)
-    if is_alone and item.fault is not None:
+    if item.fault is not None and is_alone:
         connection.rollback()
-    if not is_alone:
-        undo = "ROLLBACK TO one; " if item.fault is not None else ""
-        connection.execute(f"{undo}RELEASE one")
+    elif item.fault is not None:
+        connection.execute("ROLLBACK TO one")
 
 
 def _attempts_for(fault: Exception) -> int:

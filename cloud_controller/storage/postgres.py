@@ -49,6 +49,7 @@ LOST: Final = frozenset({"", "08000", "08003", "08006", "57P01", "57P02", "57P03
 _SERVING: Final = 0x527573756261  # the advisory lock of this program, "Rusuba"
 _NO_SLOT_TWICE: Final = "a_slot_is_sold_once"
 _DISK: Final = frozenset({"53100", "58030"})  # it is full, it fails
+_TOO_LONG: Final = frozenset({"55P03", "57014"})  # waited for a lock, took its time
 _OF_THE_LINE: Final[Mapping[str, str | int]] = {
     "application_name": "rusuban",
     "connect_timeout": 5,
@@ -181,7 +182,7 @@ def as_fault_of_ours(fault: Exception) -> Exception:
         return SlotIsTaken()
     if met.sqlstate in _DISK:
         return StorageIsFull(why=one_line(met))
-    if met.sqlstate in AGAIN:
+    if met.sqlstate in AGAIN | _TOO_LONG:
         return TooManyWaiting()
     if isinstance(met, psycopg.OperationalError | psycopg.InterfaceError):
         return StorageIsAway(why=one_line(met))

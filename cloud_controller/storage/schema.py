@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from common.errors import RusubanError
 
 BACK_BY_ONE: Final = "-1"
-"""The step before the one the schema is at; one that is at none is left where it is."""
+"""The step before the one the schema is at, as far back as to the first."""
 
 IN_USE: Final = "it is in use; stop every controller that serves from it first"
 
@@ -80,7 +80,7 @@ def _target(to: str, before: str, steps: list[str]) -> str:
         case "base":
             return ""
         case _ if to == BACK_BY_ONE:
-            return steps[max(0, steps.index(before) - 1)]
+            return steps[max(1, steps.index(before) - 1)] if before else before
     if to not in steps:
         raise NotMoved(why=f"there is no step {to}; there are {', '.join(steps[1:])}")
     return to

@@ -70,6 +70,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
             "pool",
             "waiting",
             "schema",
+            "choice",
             "records",
             "queries",
             "migrations",

@@ -22,10 +22,10 @@ from typing import Any
 from PIL import Image
 from typing_extensions import override
 
-from cloud_controller.controller import BOOKS_FILE
 from cloud_controller.flows import reservations
 from cloud_controller.keys import FileKeys
 from cloud_controller.storage.books import SqliteBooks
+from cloud_controller.storage.choice import BOOKS_FILE
 from cloud_controller.web.qr import ticket_png
 from common.logs import set_up_logs
 from common.rules.reservations import Range

@@ -46,6 +46,12 @@ class BooksInHand:
             done.set_exception(fault)
         return done
 
+    def transact_for(
+        self, _whose: str, function: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Future[Any]:
+        """Do it: everything is in order here."""
+        return self.transact(function, *args, **kwargs)
+
     def heard(self) -> list[Message]:
         """Return the messages said since the last look, words to the broker left out."""
         said, self.said = self.said, []

@@ -12,6 +12,7 @@ from cloud_controller.flows.enrolment import Asking, Given, Salted
 from cloud_controller.keys import FileKeys
 from cloud_controller.listener import FLOWS, Listener
 from cloud_controller.ports import Received, RoleGiven, Said
+from cloud_controller.storage.postgres import Database
 from common.codec import Envelope, message_from, write
 from common.ids import OfferingId, StoreId, TerminalId
 from common.messages.base import Message
@@ -34,6 +35,7 @@ from common.topics import WITH_A_TAIL, Address, Channel, topic_of
 from edge_agent.flows import rights as asking
 from tests.fakes.books import BooksInHand
 from tests.fakes.names import CountedNames
+from tests.fakes.postgres_books import PostgresInHand
 from tests.fakes.store import ClockInHand, a_new_store
 from tests.fakes.terminal import TerminalInHand, a_delivery, an_answer
 
@@ -47,15 +49,16 @@ GIVEN = Given(salted=SALTED, ladder=Ladder.LOOPBACK)
 class HouseInHand:
     """The controller's half: books, keys, listener; `enrolled` makes the other half."""
 
-    def __init__(self, folder: Path, books_file: Path, *, policy: Policy) -> None:
+    def __init__(self, folder: Path, where: Path | Database, *, policy: Policy) -> None:
         self.folder = folder
         self.clock = ClockInHand()
         self.names = CountedNames()
         self.keys = FileKeys(folder / "keys", self.names)
-        self.books = BooksInHand(books_file, clock=self.clock, names=self.names, keys=self.keys)
+        engine: Any = BooksInHand if isinstance(where, Path) else PostgresInHand
+        self.books: BooksInHand = engine(where, clock=self.clock, names=self.names, keys=self.keys)
         self.heard: list[tuple[object, ...]] = []
         self.listener = Listener(
-            self.books,  # type: ignore[arg-type] # its answers are done at once, no loop is needed
+            self.books,
             FLOWS,
             acknowledge=lambda _: None,
             on_heard=lambda *heard: self.heard.append(heard[:2]),

@@ -88,11 +88,9 @@ class Server:
             self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def do(self, *statements: str, name: str = "postgres") -> None:
-        """Run statements in a database, each by itself."""
-        with psycopg.connect(self.database(name).conninfo(), autocommit=True) as connection:
-            for statement in statements:
-                connection.execute(statement)
+    def do(self, *statements: str) -> None:
+        """Run statements about databases, each by itself."""
+        do(self.database("postgres"), *statements)
 
     def database(self, name: str) -> Database:
         """Return how to reach a database of it."""
@@ -127,6 +125,13 @@ class Server:
 def server() -> Server:
     """Return this process's server; the first call starts it."""
     return Server()
+
+
+def do(database: Database, *statements: str) -> None:
+    """Run statements in a database, each by itself, past every port."""
+    with psycopg.connect(database.conninfo(), autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
 
 
 def rows(database: Database, query: str) -> list[tuple[Any, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from cloud_controller.storage.sqlite import migrate, open_database
 from common.rules.registration import Policy
+from tests.fakes import postgres
 from tests.fakes.books import fresh_copy
 from tests.fakes.controllers import OWNED, BranchInHand, ControllerInHand
 from tests.fakes.house import HouseInHand
@@ -30,15 +32,31 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what is about a house on every engine that its file, or who runs it, names."""
+    asked = os.environ.get("RUSUBAN_ENGINES", "").split()
+    engines: list[str] = asked or getattr(metafunc.module, "ENGINES", [])
+    if engines and "make_house" in metafunc.fixturenames:
+        metafunc.parametrize("engine", engines)
+
+
 @pytest.fixture
-def make_house(migrated: Path, tmp_path: Path) -> Iterator[MakeHouse]:
+def engine() -> str:
+    """Return the engine of a house's books."""
+    return "sqlite"
+
+
+@pytest.fixture
+def make_house(migrated: Path, tmp_path: Path, engine: str) -> Iterator[MakeHouse]:
     """Return what makes houses; each has a folder and books of its own."""
     made: list[HouseInHand] = []
 
     def make(policy: Policy = Policy.AUTOMATIC) -> HouseInHand:
         folder = tmp_path / f"house-{len(made)}"
         folder.mkdir()
-        made.append(HouseInHand(folder, fresh_copy(migrated, folder), policy=policy))
+        is_file = engine == "sqlite"
+        where = fresh_copy(migrated, folder) if is_file else postgres.server().migrated()
+        made.append(HouseInHand(folder, where, policy=policy))
         return made[-1]
 
     yield make

@@ -129,7 +129,7 @@ class BusyWriter:
     def __init__(self) -> None:
         self.waiting: list[asyncio.Future[Any]] = []
 
-    def transact(self, *_: object) -> asyncio.Future[Any]:
+    def transact_for(self, *_: object) -> asyncio.Future[Any]:
         self.waiting.append(asyncio.get_running_loop().create_future())
         return self.waiting[-1]
 
