@@ -1,6 +1,6 @@
 """What takes several flows at once: a booking is claim, money and letter in one transaction."""
 
-from cloud_controller.bookings.changes import ask_back, give, give_up, move
+from cloud_controller.bookings.changes import ask_back, give, give_up, more_cents, move
 from cloud_controller.bookings.ends import lapse_what_is_over, offer_what_is_free
 from cloud_controller.bookings.orders import Paying, confirm, note_paid, place, release
 
@@ -11,6 +11,7 @@ __all__ = [
     "give",
     "give_up",
     "lapse_what_is_over",
+    "more_cents",
     "move",
     "note_paid",
     "offer_what_is_free",

@@ -6,7 +6,7 @@ from cloud_controller.bookings.letters import write
 from cloud_controller.flows import letters, payments, reservations, rights
 from cloud_controller.ports import NotAllowed, Row, Transaction
 from common.rules.letters import LetterKind
-from common.rules.payments import Method
+from common.rules.payments import Method, Quote
 from common.rules.reservations import Range
 from common.rules.tickets import RecallWhy
 
@@ -26,6 +26,18 @@ def move(
         _settle_price(books, known, slot, provider)
     facts = {"was_starts_at": known["starts_at"]}
     write(books, LetterKind.CHANGED, known["order_id"], known["reservation_id"], facts)
+
+
+def more_cents(books: Transaction, known: Row, slot: Range) -> int:
+    """Return what a slot costs more than a reservation has cost; below nought is paid back.
+
+    Where both cost the same today nothing is settled, so that what a voucher took off stays off.
+    """
+    here = Range(starts_at=known["starts_at"], ends_at=known["ends_at"])
+    now, then = (_quote(books, known, each).total_cents for each in (here, slot))
+    if then > now:
+        return int(then - known["price_cents"])
+    return max(then - now, -int(known["price_cents"]))
 
 
 def give(books: Transaction, link: str, mail: str, language: str) -> str:
@@ -82,21 +94,25 @@ def ask_back(books: Transaction, link: str) -> None:
 
 def _settle_price(books: Transaction, known: Row, slot: Range, provider: Method | None) -> None:
     order, reservation = known["order_id"], known["reservation_id"]
+    quote = _quote(books, known, slot)
+    more = more_cents(books, known, slot)
+    if more == 0:
+        return
+    if more > 0 and provider is not None:
+        raise NotAllowed(why="that time costs more: give this one up and book that")
+    reservations.price(books, reservation, known["price_cents"] + more)
+    if more < 0:
+        payments.refund(books, order, reservation, -more, "moved to a cheaper time")
+    else:
+        payments.refund(books, order, reservation, known["price_cents"], "moved")
+        payments.charge(books, order, quote, Method.FREE)
+
+
+def _quote(books: Transaction, known: Row, slot: Range) -> Quote:
     item = payments.Item(
         offering_id=known["offering_id"],
         starts_at=slot.starts_at,
         ends_at=slot.ends_at,
         party_size=known["party_size"],
     )
-    quote = payments.quote(books, [item])
-    more = quote.total_cents - known["price_cents"]
-    if more == 0:
-        return
-    if more > 0 and provider is not None:
-        raise NotAllowed(why="that time costs more: give this one up and book that")
-    reservations.price(books, reservation, quote.total_cents)
-    if more < 0:
-        payments.refund(books, order, reservation, -more, "moved to a cheaper time")
-    else:
-        payments.refund(books, order, reservation, known["price_cents"], "moved")
-        payments.charge(books, order, quote, Method.FREE)
+    return payments.quote(books, [item])

@@ -32,7 +32,7 @@ from cloud_controller.web.faults import (
     WrongContentType,
 )
 from cloud_controller.web.language import Language
-from cloud_controller.web.routes import Answer, Call, Route, SignedBody, WebParts, Who
+from cloud_controller.web.routes import HOLDER, Answer, Call, Route, SignedBody, WebParts, Who
 
 BODY_BYTES_MAX: Final = 65_536
 """Bytes of a body; our largest, an enrolment, has a few hundred."""
@@ -90,6 +90,7 @@ class Guard:
                 language=self._language_of(request),
                 key=key,
                 digest=_digest(asked) if key else "",
+                holder=_holder(request),
             )
             with self._one_at_a_time(route, key):
                 return await route.act(call)
@@ -252,6 +253,12 @@ def _key(route: Route, request: web.Request, asked: Any) -> str:  # noqa: ANN401
     if _KEY.fullmatch(key) is None:
         raise IdempotencyKeyMissing
     return key
+
+
+def _holder(request: web.Request) -> str:
+    """Return what the browser is known by, or nothing where that is no name that we gave."""
+    name = request.cookies.get(HOLDER, "")
+    return name if _KEY.fullmatch(name) else ""
 
 
 def _digest(asked: BaseModel | None) -> str:

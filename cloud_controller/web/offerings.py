@@ -41,6 +41,7 @@ class Offering(Shape):
     grid_seconds: int
     devices_on: int
     devices_free: int
+    party_max: int
 
 
 class Offerings(Shape):
@@ -129,8 +130,30 @@ def choices(books: Transaction) -> list[Any]:
     return list(books.offerings.choices())
 
 
-def free_slots(books: Transaction, offering: OfferingId, wanted: SlotsWanted) -> Slots:
+def free_slots(
+    books: Transaction, offering: OfferingId, wanted: SlotsWanted, holder: str = ""
+) -> Slots:
     """Return the free slots of an offering in a window, cut to what is shown at once.
+
+    Raises:
+        NotFound: there is no such offering.
+        NotAllowed: it is not sold in that length.
+    """
+    found = every_slot(books, offering, wanted, holder=holder)
+    return Slots(slots=tuple(slot for slot in found.slots if slot.devices))
+
+
+def every_slot(
+    books: Transaction,
+    offering: OfferingId,
+    wanted: SlotsWanted,
+    *,
+    holder: str = "",
+    instead_of: str = "",
+) -> Slots:
+    """Return the free and the full slots of an offering in a window, cut to what is shown at once.
+
+    What `holder` holds counts as free, and what the reservation `instead_of` has.
 
     Raises:
         NotFound: there is no such offering.
@@ -139,7 +162,9 @@ def free_slots(books: Transaction, offering: OfferingId, wanted: SlotsWanted) ->
     starts_at = books.now if wanted.from_at is None else wanted.from_at
     ends_at = starts_at + WINDOW_SECONDS * 1000 if wanted.to_at is None else wanted.to_at
     window = Range(starts_at=starts_at, ends_at=min(ends_at, starts_at + WINDOW_SECONDS_MAX * 1000))
-    found = reservations.free_slots(books, offering, wanted.length_seconds, window)
+    found = reservations.every_slot(
+        books, offering, wanted.length_seconds, window, holder=holder, instead_of=instead_of
+    )
     return Slots(slots=tuple(Slot(**slot) for slot in found))
 
 
@@ -158,4 +183,5 @@ def offering_of(row: Any) -> Offering:  # noqa: ANN401 - a row
         grid_seconds=row["grid_seconds"],
         devices_on=row["devices_on"],
         devices_free=row["devices_free"],
+        party_max=row["party_max"],
     )

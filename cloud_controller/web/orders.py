@@ -83,8 +83,10 @@ class OrderWanted(PayingWanted):
 class Claim(Shape):
     """One reservation of an order; its ticket opens when it is confirmed."""
 
-    ticket: Annotated[str, Field(description="the ticket's link")]
-    ticket_url: str
+    ticket: Annotated[
+        str | None, Field(description="the ticket's link; None: it was given to somebody else")
+    ]
+    ticket_url: str | None
     state: str
     offering: str
     offering_title: str
@@ -276,9 +278,10 @@ def _state_of(rows: Sequence[Row], *, is_held: bool) -> str:
 
 
 def _claim_of(row: Row, public_url: str) -> Claim:
+    link = None if row["is_given_away"] else row["link"]
     return Claim(
-        ticket=row["link"],
-        ticket_url=f"{public_url}/t/{row['link']}",
+        ticket=link,
+        ticket_url=None if link is None else f"{public_url}/t/{link}",
         state=row["state"],
         offering=row["offering_id"],
         offering_title=row["offering_title"],

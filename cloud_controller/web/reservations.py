@@ -136,7 +136,7 @@ async def book_once(call: Call[Any], answer: Callable[[Transaction], str]) -> st
         SlotIsTaken: no device is free then.
         IdempotencyKeyReused: the key came with something else before.
     """
-    return await call.parts.books.transact(_answer_once, call, answer)
+    return await call.parts.books.transact(answer_once, call, answer)
 
 
 def alternatives(books: Transaction, wish: reservations.Wish) -> tuple[Alternative, ...]:
@@ -193,7 +193,12 @@ def ticket_of(books: Transaction, link: str, public_url: str) -> Ticket:
     )
 
 
-def _answer_once(books: Transaction, call: Call[Any], answer: Callable[[Transaction], str]) -> str:
+def answer_once(books: Transaction, call: Call[Any], answer: Callable[[Transaction], str]) -> str:
+    """Return what was answered to a call's key, or answer it and keep that.
+
+    Raises:
+        IdempotencyKeyReused: the key came with something else before.
+    """
     given = books.reservations.answer_given(key=call.key, route=call.route)
     if given is not None:
         if given["body_digest"] != call.digest:

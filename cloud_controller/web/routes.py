@@ -22,6 +22,9 @@ Asked = TypeVar("Asked")
 
 API: Final = "/api/v1"
 
+HOLDER: Final = "holder"
+"""The cookie by which a browser is known again as whoever holds something."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _A_MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -75,7 +78,8 @@ class Who(Enum):
 class Call(Generic[Asked]):
     """One call of a route, checked: what it asks has the route's shape.
 
-    `language` is the one to answer in where people read the answer. `key` is the call's
+    `language` is the one to answer in where people read the answer. `holder` is what the browser is
+    known by as a holder, empty where it is not. `key` is the call's
     Idempotency-Key and `digest` what it was first said with; both are empty where the route needs
     none.
     """
@@ -87,6 +91,7 @@ class Call(Generic[Asked]):
     language: Language
     key: str = ""
     digest: str = ""
+    holder: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

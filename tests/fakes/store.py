@@ -85,6 +85,8 @@ class Offer:
     turnover_seconds: int = 0
     devices: int = 2
     key: str = "vr"
+    party_max: int = 1
+    change_seconds: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,6 +203,8 @@ def _said_of(offer: Offer, device: DeviceId) -> tuple[Message, ...]:
         lengths_seconds=offer.lengths_seconds,
         grid_seconds=offer.grid_seconds,
         turnover_seconds=offer.turnover_seconds,
+        party_max=offer.party_max,
+        change_seconds=offer.change_seconds,
     )
     return registered, OfferingOn(key=offer.key, device=device)
 

@@ -16,9 +16,11 @@ from babel.messages.pofile import read_po
 from cloud_controller.web.app import SECURITY_HEADERS
 from cloud_controller.web.faults import STATUS
 from cloud_controller.web.language import Language, Languages
+from cloud_controller.web.pages.order import Standing
 from cloud_controller.web.pages.storefront import Notice
 from cloud_controller.web.pages.ticket import Phase
 from common.rules.letters import LetterKind
+from common.rules.reservations import WaitingState
 from common.words import LANGUAGES
 from tests.fakes.store import HOUR_MS, MINUTE_MS, MORNING_AT, Offer, Opened
 from tests.rim.web_kit import WebKit, web_kit
@@ -32,8 +34,10 @@ DYNAMIC: dict[str, Iterable[str]] = {
     "language": LANGUAGES,
     "letter": LetterKind,
     "notice": Notice,
+    "order": Standing,
     "problem": [fault.code for fault in STATUS],
     "ticket": Phase,
+    "waiting": ("next", *WaitingState),
 }
 
 
@@ -70,7 +74,7 @@ async def test_later_times_are_a_page_further_and_a_length_can_be_chosen(tmp_pat
     async with web_kit(tmp_path) as kit:
         opened = await kit.store.open()
         first = (await kit.get(f"/o/{opened.offering}?length_seconds=3600")).text
-        assert first.count('action="/book"') == 24
+        assert first.count('name="starts_at"') == 24
         assert 'aria-current="true">1 h<' in first
         later = re.search(r'href="([^"]+)">Later times', first)
         assert later is not None
@@ -329,10 +333,10 @@ def keys_in(text: str) -> list[str]:
 
 
 def first_form(text: str) -> dict[str, str]:
-    """Return the fields of a page's first form."""
-    form = re.search(r'<form method="post" action="/book">(.*?)</form>', text, re.DOTALL)
-    assert form is not None
-    return dict(re.findall(r'name="(\w+)" value="([^"]*)"', form[1]))
+    """Return the fields of the form behind a page's first time."""
+    forms = re.findall(r'<form method="post" action="/book">(.*?)</form>', text, re.DOTALL)
+    fields = [dict(re.findall(r'name="(\w+)" value="([^"]*)"', form)) for form in forms]
+    return next(each for each in fields if "starts_at" in each)
 
 
 def assert_shows(text: str, words: str, *, refresh: str | None, code: bool) -> None:

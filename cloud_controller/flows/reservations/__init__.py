@@ -26,7 +26,7 @@ from cloud_controller.flows.reservations.orders import (
     price,
     release,
 )
-from cloud_controller.flows.reservations.slots import Wish, free_slots
+from cloud_controller.flows.reservations.slots import Wish, every_slot, free_slots
 from cloud_controller.flows.reservations.tickets import story, ticket
 from cloud_controller.flows.reservations.waiting import (
     Offered,
@@ -55,6 +55,7 @@ __all__ = [
     "cancel",
     "claims_of",
     "confirm",
+    "every_slot",
     "extend",
     "forget_answers",
     "forget_blackouts",

@@ -63,9 +63,28 @@ def free_slots(
     window: Range,
     holder: str = NOBODY,
 ) -> list[dict[str, Any]]:
+    """Return the free slots of an offering in a window, each with the devices that are free in it.
+
+    Raises:
+        NotFound, NotAllowed: as `every_slot` does.
+    """
+    found = every_slot(books, offering, length_seconds, window, holder=holder)
+    return [slot for slot in found if slot["devices"]]
+
+
+def every_slot(
+    books: Transaction,
+    offering: OfferingId,
+    length_seconds: int,
+    window: Range,
+    *,
+    holder: str = NOBODY,
+    instead_of: str = "",
+) -> list[dict[str, Any]]:
     """Return the slots of an offering in a window, each with the devices that are free in it.
 
-    What `holder` himself holds counts as free: he would take it anew.
+    What `holder` himself holds counts as free, he would take it anew; and so does what the
+    reservation `instead_of` has, which would make way.
 
     Raises:
         NotFound: there is no such offering.
@@ -75,13 +94,18 @@ def free_slots(
     devices = list(books.offerings.devices(offering_id=row["offering_id"]))
     reach = blocked(window, terms.turnover_seconds)
     taken = {
-        device["device_id"]: taken_on(books, device["device_id"], reach, holder=holder)
+        device["device_id"]: taken_on(
+            books, device["device_id"], reach, instead_of=instead_of, holder=holder
+        )
         for device in devices
     }
     return [
-        {"starts_at": slot.starts_at, "ends_at": slot.ends_at, "devices": free}
+        {
+            "starts_at": slot.starts_at,
+            "ends_at": slot.ends_at,
+            "devices": _free_in(slot, terms, devices, taken),
+        }
         for slot in slots(terms, window, now=books.now)
-        if (free := _free_in(slot, terms, devices, taken))
     ]
 
 

@@ -43,7 +43,7 @@ WHERE device_id = :device_id AND state = :before;
 -- name: choices()
 -- What can be had: on, on a confirmed terminal that is not gone, with how many of its devices are free now.
 SELECT o.offering_id, o.store_id, s.title AS store_title, s.time_zone, o.title, o.content,
-    o.price_cents, o.currency, o.lengths_seconds, o.grid_seconds, o.turnover_seconds,
+    o.price_cents, o.currency, o.lengths_seconds, o.grid_seconds, o.turnover_seconds, o.party_max,
     count(*) AS devices_on,
     count(CASE WHEN NOT EXISTS (SELECT 1 FROM sessions AS live WHERE live.device_id = d.device_id
         AND live.state IN ('granted', 'starting', 'running', 'ending')) THEN 1 END) AS devices_free

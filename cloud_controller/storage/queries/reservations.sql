@@ -122,7 +122,9 @@ UPDATE orders SET mail = :mail, language = :language WHERE order_id = :order_id;
 -- name: of_order(order_id)
 SELECT r.reservation_id, r.order_id, r.offering_id, o.title AS offering_title, r.device_id,
     v.title AS device_title, v.number AS device_number, r.starts_at, r.ends_at, r.blocked_until,
-    r.state, r.hold_ends_at, r.party_size, r.price_cents, r.currency, r.link
+    r.state, r.hold_ends_at, r.party_size, r.price_cents, r.currency, r.link,
+    CASE WHEN EXISTS (SELECT 1 FROM ledger AS e WHERE e.reservation_id = r.reservation_id
+        AND e.type = 'reservation.transferred') THEN 1 ELSE 0 END AS is_given_away
 FROM reservations AS r JOIN offerings AS o USING (offering_id) JOIN devices AS v USING (device_id)
 WHERE r.order_id = :order_id
 ORDER BY r.starts_at, v.number, r.reservation_id;

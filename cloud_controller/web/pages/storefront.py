@@ -5,25 +5,46 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
+from cloud_controller import bookings
+from cloud_controller.flows import payments, reservations
+from cloud_controller.flows.reservations import Wish
 from cloud_controller.ports import NotAllowed, NotFound, SlotIsTaken, Transaction
-from cloud_controller.web.faults import STATUS, Alternative
+from cloud_controller.web.faults import STATUS
 from cloud_controller.web.offerings import (
+    LengthFree,
     LengthSeconds,
     Offering,
     Slot,
     SlotsWanted,
     choices,
+    every_slot,
     free_slots,
     offering_of,
 )
-from cloud_controller.web.orders import ReservationWanted, book_as, others
+from cloud_controller.web.orders import (
+    PARTY_MAX,
+    ReservationWanted,
+    customer_of,
+    others,
+    paying_of,
+    wish_of,
+)
+from cloud_controller.web.pages.steps import (
+    Time,
+    holder_of,
+    lead_to,
+    new_key,
+    offered,
+    remember,
+    time_of,
+)
 from cloud_controller.web.reservations import book_once
-from cloud_controller.web.routes import Call, InstantText, Page
+from cloud_controller.web.routes import Call, InstantText, Page, WebParts
 from common.ids import OfferingId
 
 SOONEST_SHOWN: Final = 3
@@ -32,17 +53,20 @@ SOONEST_SHOWN: Final = 3
 TIMES_SHOWN: Final = 24
 """Times on the page of one offering; later ones are a page further."""
 
-KEY_DIGITS: Final = 32
-"""Hex digits of the key that a form is made with, so that a second tap books nothing more."""
-
-SEE_OTHER: Final = 303
+PARTY_SHOWN: Final = 12
+"""Sizes of a party that are offered as a tap each."""
 
 
 class Notice(StrEnum):
-    """Why a time that was tapped could not be had."""
+    """Why what was tapped could not be had."""
 
     TAKEN = "taken"
     PASSED = "passed"
+    FREE = "free"
+    CROWDED = "crowded"
+    LATE = "late"
+    HELD = "held"
+    VOUCHER = "voucher"
 
 
 class TimesWanted(BaseModel):
@@ -52,44 +76,50 @@ class TimesWanted(BaseModel):
 
     length_seconds: LengthSeconds | None = None
     from_at: InstantText | None = Field(default=None, validation_alias="from")
+    party_size: Annotated[int, Field(ge=1, le=PARTY_MAX)] = 1
+    first: Annotated[bool, Field(description="is something to be said before it is booked?")] = (
+        False
+    )
 
 
 class BookingForm(ReservationWanted):
-    """The form behind each time; `key` was made with it."""
+    """The form behind each time; `key` was made with it, `first` holds it to be looked at."""
 
     key: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Time:
-    """A time that one tap books."""
-
-    starts_at: int
-    ends_at: int
-    key: str
+    first: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shelf:
-    """An offering with the times of one length."""
+    """An offering with the times of one length.
+
+    Attributes:
+        party_size: for how many; None: nobody has said so, or it makes no difference.
+        first: whether a time is held and looked at before it is booked.
+        sizes: the sizes that a party may have, where it may have several.
+    """
 
     offering: Offering
     length_seconds: int
     times: tuple[Time, ...]
     later_at: int | None
+    party_size: int | None = None
+    first: bool = False
+    sizes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Front:
-    """What the storefront shows at one instant."""
+    """What the storefront shows at one instant; `at_once` is what can begin in it."""
 
     now: int
     shelves: tuple[Shelf, ...]
+    at_once: tuple[tuple[LengthFree, str], ...] = ()
 
 
 async def show_storefront(call: Call[None]) -> Page:
     """Show what can be had now, store by store."""
-    front = await call.parts.books.read(_front)
+    front = await call.parts.books.read(_front, call.holder)
     stores = [
         (title, list(shelves))
         for title, shelves in itertools.groupby(
@@ -102,83 +132,144 @@ async def show_storefront(call: Call[None]) -> Page:
 async def show_offering(call: Call[TimesWanted]) -> Page:
     """Show the times of an offering, in the length that was chosen."""
     offering = OfferingId(call.names["offering"])
-    shown = await call.parts.books.read(_shown, offering, call.asked)
+    shown = await call.parts.books.read(_shown, offering, call.asked, call.holder)
     return Page(template="offering.html", facts={"shown": shown, "notice": None})
 
 
 async def book(call: Call[BookingForm]) -> Page | web.Response:
-    """Book a time and lead to its ticket; where it cannot be had, offer the nearest that can."""
+    """Book a time and lead to its ticket; where it cannot be had, offer the nearest that can.
+
+    Where something has to be said or paid first it is held, and the way leads to its order.
+    """
     wanted, parts = call.asked, call.parts
 
     def answer(books: Transaction) -> str:
-        return book_as(books, wanted, parts)
+        return _place(books, call)
 
     try:
-        link = await book_once(call, answer)
+        path = await book_once(call, answer)
     except (SlotIsTaken, NotAllowed) as fault:
         notice = Notice.TAKEN if isinstance(fault, SlotIsTaken) else Notice.PASSED
-        shown = await parts.books.read(_shown_again, wanted)
-        facts = {"shown": shown, "notice": notice}
-        return Page(template="offering.html", facts=facts, status=STATUS[SlotIsTaken])
-    return web.Response(status=SEE_OTHER, headers={"Location": f"/t/{link}"})
+        return await offer_instead(parts, wanted, notice)
+    return remember(lead_to(path), call)
 
 
-def _front(books: Transaction) -> Front:
+async def offer_instead(parts: WebParts, wanted: ReservationWanted, notice: Notice) -> Page:
+    """Return the page of an offering with the times nearest to one that could not be had."""
+    shown = await parts.books.read(_shown_again, wanted)
+    facts = {"shown": shown, "notice": notice}
+    return Page(template="offering.html", facts=facts, status=STATUS[SlotIsTaken])
+
+
+def sizes_of(party_max: int) -> tuple[int, ...]:
+    """Return the sizes that a party may have; none where there is no choice."""
+    return tuple(range(1, min(party_max, PARTY_SHOWN) + 1)) if party_max > 1 else ()
+
+
+def _place(books: Transaction, call: Call[BookingForm]) -> str:
+    """Book what is wanted, or hold it to be looked at; return the page that comes next."""
+    wanted = call.asked.model_copy(update={"language": call.language.code})
+    holder = holder_of(call)
+    customer, wish = customer_of(wanted, holder), wish_of(books, wanted)
+    if _is_looked_at_first(books, call, wish):
+        order = bookings.place(books, [wish], customer, None)
+        return f"/b/{reservations.order_by_id(books, order)['link']}"
+    order = bookings.place(books, [wish], customer, paying_of(wanted, call.parts))
+    (claim,) = reservations.claims_of(books, order)
+    return f"/t/{claim['link']}"
+
+
+def _is_looked_at_first(books: Transaction, call: Call[BookingForm], wish: Wish) -> bool:
+    """Say whether something has to be said or paid before it is the customer's own."""
+    wanted = call.asked
+    row = books.offerings.terms(offering_id=wish.offering)
+    if row is None:
+        raise NotFound(what="offering")
+    is_party_open = row["party_max"] > 1 and "party_size" not in wanted.model_fields_set
+    if wanted.first or is_party_open:
+        return True
+    if call.parts.provider is None:
+        return False
+    item = payments.Item(
+        offering_id=wish.offering,
+        starts_at=wish.slot.starts_at,
+        ends_at=wish.slot.ends_at,
+        party_size=wish.party_size,
+    )
+    return payments.quote(books, [item], wanted.voucher).total_cents > 0
+
+
+def _front(books: Transaction, holder: str) -> Front:
     shelves = []
     for row in choices(books):
         offering = offering_of(row)
         wanted = SlotsWanted(length_seconds=offering.lengths_seconds[0])
-        shelves.append(_shelf(books, offering, wanted, SOONEST_SHOWN))
+        slots = _soonest(books, offering, wanted, holder)
+        shelf = Shelf(
+            offering=offering,
+            length_seconds=wanted.length_seconds,
+            times=tuple(time_of(books, slot) for slot in slots),
+            later_at=None,
+        )
+        shelves.append(shelf)
     return Front(now=books.now, shelves=tuple(shelves))
 
 
-def _shown(books: Transaction, offering: OfferingId, wanted: TimesWanted) -> Front:
+def _shown(books: Transaction, offering: OfferingId, wanted: TimesWanted, holder: str) -> Front:
     known = _offering(books, offering)
-    slots = SlotsWanted(
-        length_seconds=wanted.length_seconds or known.lengths_seconds[0], from_at=wanted.from_at
+    length_seconds = wanted.length_seconds or known.lengths_seconds[0]
+    slots = SlotsWanted(length_seconds=length_seconds, from_at=wanted.from_at)
+    found = every_slot(books, offering, slots, holder=holder).slots
+    later = found[TIMES_SHOWN].starts_at if len(found) > TIMES_SHOWN else None
+    shelf = Shelf(
+        offering=known,
+        length_seconds=length_seconds,
+        times=tuple(time_of(books, slot) for slot in found[:TIMES_SHOWN]),
+        later_at=later,
+        party_size=min(wanted.party_size, known.party_max) if known.party_max > 1 else None,
+        first=wanted.first,
+        sizes=sizes_of(known.party_max),
     )
-    return Front(now=books.now, shelves=(_shelf(books, known, slots, TIMES_SHOWN),))
+    at_once = () if wanted.from_at is not None else _at_once(books, offering)
+    return Front(now=books.now, shelves=(shelf,), at_once=at_once)
 
 
-def _shown_again(books: Transaction, wanted: BookingForm) -> Front:
+def _shown_again(books: Transaction, wanted: ReservationWanted) -> Front:
     known = _offering(books, OfferingId(wanted.offering))
-    times = tuple(_time(books, slot) for slot in others(books, wanted))
-    shelf = Shelf(offering=known, length_seconds=wanted.length_seconds, times=times, later_at=None)
+    shelf = Shelf(
+        offering=known,
+        length_seconds=wanted.length_seconds,
+        times=tuple(time_of(books, slot) for slot in others(books, wanted)),
+        later_at=None,
+        party_size=wanted.party_size if known.party_max > 1 else None,
+        first=isinstance(wanted, BookingForm) and wanted.first,
+    )
     return Front(now=books.now, shelves=(shelf,))
 
 
-def _offering(books: Transaction, wanted: OfferingId) -> Offering:
-    for row in choices(books):
-        if row["offering_id"] == wanted:
-            return offering_of(row)
-    raise NotFound(what="offering")
-
-
-def _shelf(books: Transaction, offering: Offering, wanted: SlotsWanted, most: int) -> Shelf:
-    slots = _soonest(books, offering, wanted, most)
-    return Shelf(
-        offering=offering,
-        length_seconds=wanted.length_seconds,
-        times=tuple(_time(books, slot) for slot in slots[:most]),
-        later_at=slots[most].starts_at if len(slots) > most else None,
+def _at_once(books: Transaction, offering: OfferingId) -> tuple[tuple[LengthFree, str], ...]:
+    """Return the lengths in which it can be used from this moment on, each with a form's key."""
+    return tuple(
+        (LengthFree(length_seconds=each.length_seconds, ends_at=each.ends_at), new_key(books))
+        for each in reservations.free_now(books, offering)
     )
+
+
+def _offering(books: Transaction, wanted: OfferingId) -> Offering:
+    known = offered(books, wanted)
+    if known is None:
+        raise NotFound(what="offering")
+    return known
 
 
 def _soonest(
-    books: Transaction, offering: Offering, wanted: SlotsWanted, most: int
+    books: Transaction, offering: Offering, wanted: SlotsWanted, holder: str
 ) -> tuple[Slot, ...]:
-    """Return more than `most` slots where there are as many; looks far only where it has to."""
+    """Return the first free slots; looks far only where it has to."""
     name = OfferingId(offering.offering)
-    starts_at = books.now if wanted.from_at is None else wanted.from_at
-    near_seconds = wanted.length_seconds + (most + 2) * offering.grid_seconds
-    near = wanted.model_copy(update={"to_at": starts_at + near_seconds * 1000})
-    slots = free_slots(books, name, near).slots
-    return slots if len(slots) > most else free_slots(books, name, wanted).slots
-
-
-def _time(books: Transaction, slot: Slot | Alternative) -> Time:
-    return Time(
-        starts_at=slot.starts_at,
-        ends_at=slot.ends_at,
-        key=books.names.hex_digits(KEY_DIGITS),
-    )
+    near_seconds = wanted.length_seconds + (SOONEST_SHOWN + 2) * offering.grid_seconds
+    near = wanted.model_copy(update={"to_at": books.now + near_seconds * 1000})
+    slots = free_slots(books, name, near, holder).slots
+    if len(slots) < SOONEST_SHOWN:
+        slots = free_slots(books, name, wanted, holder).slots
+    return slots[:SOONEST_SHOWN]

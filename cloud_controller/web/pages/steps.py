@@ -1,0 +1,81 @@
+"""What the pages with forms share: a time to tap, the way on, and how a browser is known again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from cloud_controller.ports import Transaction
+from cloud_controller.web.faults import Alternative
+from cloud_controller.web.offerings import Offering, Slot, choices, offering_of
+from cloud_controller.web.routes import HOLDER, Call
+
+KEY_DIGITS: Final = 32
+"""Hex digits of the key that a form is made with, so that a second tap does nothing more."""
+
+SEE_OTHER: Final = 303
+
+HOLDER_SECONDS: Final = 86_400
+"""How long a browser is known by what it holds: longer than any hold."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Time:
+    """A time that one tap takes, or waits for where it is not free.
+
+    `more_cents` is what it costs more than the time that it would stand in for.
+    """
+
+    starts_at: int
+    ends_at: int
+    key: str
+    is_free: bool = True
+    more_cents: int = 0
+
+
+def time_of(books: Transaction, slot: Slot | Alternative, *, more_cents: int = 0) -> Time:
+    """Return a slot as a time to tap, with the key of its form."""
+    return Time(
+        starts_at=slot.starts_at,
+        ends_at=slot.ends_at,
+        key=new_key(books),
+        is_free=not isinstance(slot, Slot) or bool(slot.devices),
+        more_cents=more_cents,
+    )
+
+
+def new_key(books: Transaction) -> str:
+    """Return the key of a new form."""
+    return books.names.hex_digits(KEY_DIGITS)
+
+
+def offered(books: Transaction, wanted: str) -> Offering | None:
+    """Return an offering that can be had now, or None."""
+    rows = (row for row in choices(books) if row["offering_id"] == wanted)
+    return next((offering_of(row) for row in rows), None)
+
+
+def lead_to(path: str) -> web.Response:
+    """Return the way on from a form that was taken."""
+    return web.Response(status=SEE_OTHER, headers={"Location": path})
+
+
+def holder_of(call: Call[Any]) -> str:
+    """Return what a browser is known by as a holder; a new one is known by its first form's key."""
+    return call.holder or call.key
+
+
+def remember(response: web.Response, call: Call[Any]) -> web.Response:
+    """Let a browser be known again as whoever holds something."""
+    response.set_cookie(
+        HOLDER,
+        holder_of(call),
+        max_age=HOLDER_SECONDS,
+        httponly=True,
+        samesite="Lax",
+        secure=urlsplit(call.parts.public_url).scheme == "https",
+    )
+    return response
