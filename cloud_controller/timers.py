@@ -192,4 +192,5 @@ def _tidy_sold(books: Transaction) -> None:
     bookings.offer_what_is_free(books)
     reservations.forget_answers(books, ANSWERS_KEPT_SECONDS)
     payments.expire_what_is_over(books)
+    payments.pay_credits(books)
     rights.call_for_overdue(books)

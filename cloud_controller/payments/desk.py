@@ -66,11 +66,15 @@ class Desk:
         """Say what is due, for ever; a fault is logged and the work tried again."""
         while self._stripe is not None:
             try:
-                for call in await self._books.read(payments.calls_due):
-                    await self._do(call)
+                await self.look()
             except Exception:  # noqa: BLE001 - what is due stays due whatever one round met
                 self._log.exception("what is due could not be said")
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def look(self) -> None:
+        """Say what is due now, once."""
+        for call in await self._books.read(payments.calls_due):
+            await self._do(call)
 
     async def close(self) -> None:
         """Let go of the provider."""

@@ -10,6 +10,7 @@ from cloud_controller.flows import reservations, rights, sessions
 from common.messages.base import Message
 from common.messages.rights import Refused, ReleaseTicket, Right
 from common.messages.sessions import CustomerTold
+from common.rules.payments import Account
 from common.rules.problems import ProblemKind
 from common.rules.sessions import (
     CLOCK_TOLERANCE_SECONDS,
@@ -25,6 +26,7 @@ from edge_agent.flows import sessions as running
 from edge_agent.ports import NoticeShown
 from tests.fakes.house import SLOT_SECONDS, HouseInHand
 from tests.fakes.terminal import TerminalInHand, a_program
+from tests.flows.money_kit import balances
 
 PRICE = 1500
 
@@ -74,7 +76,13 @@ def run(house: HouseInHand, terminal: TerminalInHand, session: str, seconds: flo
 
 def paid_back(house: HouseInHand) -> tuple[float, int]:
     rows = house.books.rows("compensations")
-    return sum(row["seconds"] for row in rows), sum(row["cents"] for row in rows)
+    cents = sum(row["cents"] for row in rows)
+    assert balances(house) == {
+        account: sign * cents
+        for account, sign in ((Account.COMPENSATION, 1), (Account.CREDIT, -1))
+        if cents
+    }
+    return sum(row["seconds"] for row in rows), cents
 
 
 def test_a_failed_start_moves_the_ticket_to_a_device_that_is_free(house, terminal):

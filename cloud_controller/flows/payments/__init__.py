@@ -13,6 +13,7 @@ from cloud_controller.flows.payments.calls import (
     page_of,
 )
 from cloud_controller.flows.payments.charges import Charge, charge, expire
+from cloud_controller.flows.payments.credits import pay_credits
 from cloud_controller.flows.payments.events import hear_provider
 from cloud_controller.flows.payments.prices import (
     NewVoucher,
@@ -47,6 +48,7 @@ __all__ = [
     "page_due",
     "page_of",
     "paid_cents",
+    "pay_credits",
     "quote",
     "receipts_of",
     "refund",

@@ -55,7 +55,7 @@ def _give_vouchers_back(books: Transaction, order: str, reservation: str | None)
     if books.payments.other_claims(order_id=order, reservation_id=reservation or ""):
         return
     for row in books.payments.paid_by_voucher(order_id=order):
-        _note(books, row, is_all=True)
+        note_back(books, row, is_all=True)
 
 
 def kept_of(books: Transaction, payment: str) -> int:
@@ -70,7 +70,7 @@ def go_back(
     quote = quote_in(row["body"])
     before = given_back_before(books, row["payment_id"])
     tax = given_back(quote.tax, before, cents, _rate_of(quote, _offering_of(books, reservation)))
-    _note(books, row, is_all=cents == kept_of(books, row["payment_id"]))
+    note_back(books, row, is_all=cents == kept_of(books, row["payment_id"]))
     tax_cents = sum(line.tax_cents for line in tax)
     lines = [
         (Account.REFUND, cents - tax_cents),
@@ -94,7 +94,8 @@ def _kept(balances: Iterable[Row]) -> int:
     return kept_cents((row["account"], row["cents"]) for row in balances)
 
 
-def _note(books: Transaction, row: Row, *, is_all: bool) -> None:
+def note_back(books: Transaction, row: Row, *, is_all: bool) -> None:
+    """Note that a part of a payment goes back, or all that was left of it, with its voucher."""
     event = PaymentEvent.REFUND_REST if is_all else PaymentEvent.REFUND_PART
     after = PAYMENT.step(PaymentState(row["state"]), event)
     assert after is not None, "what is refunded was paid"

@@ -7,7 +7,8 @@ that turns out wrong is corrected by another, and none is ever changed.
 from __future__ import annotations
 
 from cloud_controller.flows.sessions.stops import BATCH_MAX
-from cloud_controller.ports import Row, Transaction
+from cloud_controller.ports import Movement, Row, Transaction
+from common.rules.payments import Account, EntryKind, entry
 from common.rules.sessions import EndReason, Use, owed_cents, owed_seconds
 
 
@@ -20,7 +21,7 @@ def settle(books: Transaction, reservation: str) -> None:
     cents = owed_cents(facts["price_cents"], booked_seconds, uses)
     if (seconds, cents) == (facts["entered_seconds"], facts["entered_cents"]):
         return
-    entry = {
+    more = {
         "seconds": seconds - facts["entered_seconds"],
         "cents": cents - facts["entered_cents"],
         "currency": facts["currency"],
@@ -30,9 +31,10 @@ def settle(books: Transaction, reservation: str) -> None:
         reservation_id=reservation,
         why="not_delivered" if is_first else "corrected",
         made_at=books.now,
-        **entry,
+        **more,
     )
-    books.enter("reservation.compensated", entry, reservation=reservation)
+    books.enter("reservation.compensated", more, reservation=reservation)
+    books.move_money(_owed(facts, reservation, more["cents"]))
 
 
 def give_up_undelivered(books: Transaction) -> None:
@@ -43,6 +45,17 @@ def give_up_undelivered(books: Transaction) -> None:
         books.sessions.void_ticket(reservation_id=reservation)
         books.enter("reservation.undelivered", {}, reservation=reservation)
         settle(books, reservation)
+
+
+def _owed(facts: Row, reservation: str, cents: int) -> Movement:
+    lines = [(Account.COMPENSATION, cents), (Account.CREDIT, -cents)]
+    return Movement(
+        kind=EntryKind.COMPENSATED,
+        postings=entry(facts["currency"], lines),
+        store=facts["store_id"],
+        order=facts["order_id"],
+        reservation=reservation,
+    )
 
 
 def _use(row: Row) -> Use:

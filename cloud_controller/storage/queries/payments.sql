@@ -230,3 +230,15 @@ FROM (SELECT entry_id, kind, order_id, payment_id, reservation_id, why, at FROM 
     WHERE store_id = :store_id AND entry_id < :before ORDER BY entry_id DESC LIMIT :most) AS e
 JOIN postings AS p USING (entry_id)
 ORDER BY e.entry_id DESC, p.line;
+
+-- name: credits_due(account, method, since, before, most)
+-- Reservations for which something is owed that nobody has corrected lately, of orders whose provider can pay it.
+SELECT e.order_id, e.reservation_id, CAST(sum(p.cents) AS BIGINT) AS cents
+FROM entries AS e JOIN postings AS p USING (entry_id)
+WHERE p.account = :account AND e.reservation_id IN (SELECT c.reservation_id FROM entries AS c
+        WHERE c.kind = 'compensated' AND c.at >= :since AND c.at <= :before)
+    AND EXISTS (SELECT 1 FROM payments AS paid WHERE paid.order_id = e.order_id
+        AND paid.method = :method AND paid.state IN ('paid', 'partly_refunded'))
+GROUP BY e.order_id, e.reservation_id
+HAVING sum(p.cents) < 0 AND max(e.at) <= :before
+ORDER BY e.order_id, e.reservation_id LIMIT :most;

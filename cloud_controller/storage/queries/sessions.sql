@@ -198,9 +198,10 @@ WHERE state IN ('granted', 'starting') AND granted_at < :before
 LIMIT :most;
 
 -- name: debt(reservation_id)^
-SELECT r.starts_at, coalesce(r.booked_ends_at, r.ends_at) AS ends_at, r.price_cents, r.currency,
-    count(c.entry_id) AS entries,
-    coalesce(sum(c.seconds), 0.0) AS entered_seconds, coalesce(sum(c.cents), 0) AS entered_cents
+SELECT r.store_id, r.order_id, r.starts_at, coalesce(r.booked_ends_at, r.ends_at) AS ends_at,
+    r.price_cents, r.currency, count(c.entry_id) AS entries,
+    coalesce(sum(c.seconds), 0.0) AS entered_seconds,
+    CAST(coalesce(sum(c.cents), 0) AS BIGINT) AS entered_cents
 FROM reservations AS r LEFT JOIN compensations AS c USING (reservation_id)
 WHERE r.reservation_id = :reservation_id
 GROUP BY r.reservation_id;

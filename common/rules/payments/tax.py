@@ -73,4 +73,4 @@ def given_back(
 
 
 def _tax_within(line: TaxLine, cents: int) -> int:
-    return rounded(line.tax_cents * cents, line.gross_cents)
+    return rounded(line.tax_cents * cents, line.gross_cents) if cents else 0

@@ -97,6 +97,8 @@ CREATE TABLE entries (
 );
 CREATE INDEX entries_by_store ON entries (store_id, entry_id);
 CREATE INDEX entries_by_order ON entries (order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX entries_of_compensation ON entries (at) WHERE kind = 'compensated';
+CREATE INDEX entries_by_reservation ON entries (reservation_id) WHERE reservation_id IS NOT NULL;
 CREATE INDEX entries_by_payment ON entries (payment_id) WHERE payment_id IS NOT NULL;
 CREATE TABLE postings (
     entry_id BIGINT NOT NULL REFERENCES entries,
