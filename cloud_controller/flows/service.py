@@ -70,6 +70,44 @@ class Explanation:
     devices: tuple[tuple[DeviceFound, tuple[str, ...]], ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeviceTold:
+    """The operator's word on a device; what is None stays as it is.
+
+    Attributes:
+        device: which.
+        place: where it stands, as a customer is told it: `to the left`; empty: nothing is told.
+        is_out_of_order: whether it opens for nobody; its tickets open others of its offering.
+        reason: why, for the audit.
+    """
+
+    device: str
+    place: str | None = None
+    is_out_of_order: bool | None = None
+    reason: str = ""
+
+
+def tell_of_device(books: Transaction, told: DeviceTold, actor: str) -> Row:
+    """Keep what an operator says of a device, and return it as it is then.
+
+    Raises:
+        NotFound: there is no such device.
+    """
+    known = books.service.device(device_id=told.device)
+    if known is None:
+        raise NotFound(what="device")
+    was = {"place": known["place"], "is_out_of_order": bool(known["is_out_of_order"])}
+    place = was["place"] if told.place is None else told.place
+    is_broken = was["is_out_of_order"] if told.is_out_of_order is None else told.is_out_of_order
+    if was != {"place": place, "is_out_of_order": is_broken}:
+        books.service.tell_of_device(
+            device_id=told.device, place=place, is_out_of_order=int(is_broken)
+        )
+        state = "out of order" if is_broken else "in order"
+        books.audit(actor, "device.told", told.device, f"{state}; {place}; {told.reason}")
+    return books.service.device(device_id=told.device)
+
+
 def keep_program(books: Transaction, program: Program, actor: str = Actor.SETTINGS) -> None:
     """Remember what a program asks of a PC; profiles made from now on go by it."""
     body = program.model_dump_json()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from cloud_controller.flows import service
-from cloud_controller.flows.service import Explanation
+from cloud_controller.flows.service import DeviceTold, Explanation
 from cloud_controller.ports import Actor
 from cloud_controller.web.faults import InvalidBody
 from cloud_controller.web.routes import Call, Shape
+from common.messages.base import ShortText
 from common.messages.service import Program
 from common.rules.service import Explained
 
@@ -31,6 +36,50 @@ class Allowed(Shape):
 
     programs: tuple[Explained, ...]
     devices: tuple[AllowedDevice, ...]
+
+
+class DeviceWanted(Shape):
+    """What an operator says of a device; what is left out stays as it is."""
+
+    place: Annotated[
+        ShortText | None, Field(description="where it stands, as a customer is told it")
+    ] = None
+    out_of_order: bool | None = None
+    reason: ShortText = ""
+
+
+class DeviceNow(Shape):
+    """A device as it is known now."""
+
+    device: str
+    store: str
+    number: int
+    title: str
+    place: str
+    out_of_order: bool
+
+
+async def tell_of_device(call: Call[DeviceWanted]) -> DeviceNow:
+    """Say where a device stands, or that it is out of order, or in order again.
+
+    Raises:
+        NotFound: there is no such device.
+    """
+    told = DeviceTold(
+        device=call.names["device"],
+        place=call.asked.place,
+        is_out_of_order=call.asked.out_of_order,
+        reason=call.asked.reason,
+    )
+    row = await call.parts.books.transact(service.tell_of_device, told, Actor.OPERATOR)
+    return DeviceNow(
+        device=row["device_id"],
+        store=row["store_id"],
+        number=row["number"],
+        title=row["title"],
+        place=row["place"],
+        out_of_order=bool(row["is_out_of_order"]),
+    )
 
 
 async def list_programs(call: Call[None]) -> Programs:

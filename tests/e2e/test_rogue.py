@@ -210,6 +210,7 @@ POST /api/v1/enrolment-codes
 GET /api/v1/terminals
 GET /api/v1/terminals/{terminal}
 POST /api/v1/terminals/{terminal}/standing
+POST /api/v1/devices/{device}
 GET /api/v1/programs
 PUT /api/v1/programs/{program}
 GET /api/v1/problems

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from cloud_controller.flows import service
+from cloud_controller.ports import NotFound
 from common.messages.base import Particulars
 from common.messages.rights import Refused, Right
 from common.messages.sessions import CustomerTold
@@ -138,3 +140,29 @@ def test_a_forged_ticket_and_an_unknown_one_cost_the_same_questions(house, termi
     assert asked_of_the_books[0] == asked_of_the_books[1] == asked_of_the_books[2]
     _, *verdicts = [row["verdict"] for row in house.books.rows("scans")]
     assert verdicts == ["bad_signature", "bad_signature", "unknown_ticket"], "the books tell them"
+
+
+def test_the_operator_says_where_a_device_stands_and_that_it_is_broken_each_by_itself(house):
+    terminal = house.confirmed("a")
+    (device,) = house.devices_of(terminal)
+    tell = service.tell_of_device
+    row = house.books.do(tell, service.DeviceTold(device=device, place="by the door"), "owner")
+    assert (row["place"], row["is_out_of_order"]) == ("by the door", 0)
+    broken = service.DeviceTold(device=device, is_out_of_order=True, reason="no picture")
+    for _ in range(2):
+        row = house.books.do(tell, broken, "owner")
+        assert (row["place"], row["is_out_of_order"]) == ("by the door", 1)
+    told = [row for row in house.books.rows("audit") if row["act"] == "device.told"]
+    assert [row["subject"] for row in told] == [device, device], "what changes nothing is no act"
+    assert "no picture" in told[-1]["reason"]
+    with pytest.raises(NotFound):
+        house.books.do(tell, service.DeviceTold(device="d-nobody"), "owner")
+
+
+def test_a_device_that_is_out_of_order_is_not_sold(house):
+    terminal = house.confirmed("a")
+    (device,) = house.devices_of(terminal)
+    offering = house.books.one("offerings")["offering_id"]
+    told = service.DeviceTold(device=device, is_out_of_order=True)
+    house.books.do(service.tell_of_device, told, "owner")
+    assert not house.books.do(lambda books: list(books.offerings.devices(offering_id=offering)))

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cloud_controller.flows import offerings, registration, reservations
+from cloud_controller.flows import offerings, registration, reservations, service
 from common.ids import OfferingId, StoreId
 from common.messages.offerings import OfferingRegistered
 from common.messages.rights import Refused, ReleaseTicket, Right
 from common.rules.registration import Policy, StandingEvent
-from common.rules.reservations import OnDate, OpeningHours, Range, Week, hours_text
+from common.rules.reservations import OnDate, OpeningHours, Range, Week
 from common.rules.tickets import DenialReason
 from common.seals import new_signing_key, read_token, seal_token
 from common.topics import Channel
 from edge_agent.flows import rights as asking, sessions as running
 from edge_agent.ports import Verdict
-from tests.fakes.house import EARLY_SECONDS, SLOT_SECONDS, HouseInHand, asked
+from tests.fakes.house import EARLY_SECONDS, SLOT_SECONDS, STORE, HouseInHand, asked
 from tests.fakes.store import a_new_store
 from tests.fakes.terminal import TerminalInHand, a_program
 
@@ -65,7 +65,8 @@ def hold_a_slot(house: HouseInHand, device: str | None) -> str:
 
 
 def open_at(house: HouseInHand, hours: OpeningHours) -> None:
-    house.books.connection.execute("UPDATE stores SET hours = ?", [hours_text(hours)])
+    """Let the operator open the store at other hours than when its slots were sold."""
+    house.books.do(registration.keep_hours, STORE, hours, "owner", "")
 
 
 def use(house: HouseInHand, terminal: TerminalInHand, device: str, token: str) -> str:
@@ -92,6 +93,12 @@ def denied(house: HouseInHand, terminal: TerminalInHand, device: str, token: str
     shown = terminal.shown[-1]
     assert isinstance(shown, Verdict)
     return shown
+
+
+def tell_of(house: HouseInHand, device: str, **said: Any) -> None:
+    """Let the operator say something of a device."""
+    told = service.DeviceTold(device=device, reason="seen by me", **said)
+    house.books.do(service.tell_of_device, told, "owner")
 
 
 def unknown(house: HouseInHand, terminal: TerminalInHand) -> Told:
@@ -206,9 +213,7 @@ def at_another_store(house: HouseInHand, terminal: TerminalInHand) -> Told:
 
 def at_another_device(house: HouseInHand, terminal: TerminalInHand) -> Told:
     (device, other) = house.devices_of(terminal)
-    house.books.connection.execute(
-        "UPDATE devices SET place = 'to the left' WHERE device_id = ?", [other]
-    )
+    tell_of(house, other, place="to the left")
     token = house.book(other)
     told = denied(house, terminal, device, token)
     assert told.meant == other
@@ -227,9 +232,7 @@ def somebody_is_in(house: HouseInHand, terminal: TerminalInHand) -> Told:
 def broken(house: HouseInHand, terminal: TerminalInHand) -> Told:
     (device, other) = house.devices_of(terminal)
     token = house.book(device)
-    house.books.connection.execute(
-        "UPDATE devices SET is_out_of_order = 1 WHERE device_id = ?", [device]
-    )
+    tell_of(house, device, is_out_of_order=True)
     told = denied(house, terminal, device, token)
     assert isinstance(house.scan(terminal, other, token), Right), "it opens what was proposed"
     return told, {"to": "Booth b", "number": 2}
@@ -239,9 +242,7 @@ def broken_and_no_other(house: HouseInHand, terminal: TerminalInHand) -> Told:
     (device, other) = house.devices_of(terminal)
     token = house.book(device)
     use(house, terminal, other, house.book(other))
-    house.books.connection.execute(
-        "UPDATE devices SET is_out_of_order = 1 WHERE device_id = ?", [device]
-    )
+    tell_of(house, device, is_out_of_order=True)
     return denied(house, terminal, device, token), {}
 
 

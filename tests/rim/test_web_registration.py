@@ -352,3 +352,15 @@ async def holder_of_the_reservation(kit: WebKit, *opened: Opened) -> Opened:
 
 def said(who: Opened | Claimed, message: ProblemTold) -> Received:
     return Received(terminal=who.terminal, epoch=who.epoch, seq=1, corr="c", message=message)
+
+
+async def test_the_operator_says_where_a_device_stands_and_that_it_is_out_of_order(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        opened = await kit.store.open()
+        path = f"{API}/devices/{opened.devices[0]}"
+        told = await kit.told(path, {"place": "to the left"})
+        assert (told.json["place"], told.json["out_of_order"]) == ("to the left", False)
+        broken = await kit.told(path, {"out_of_order": True, "reason": "no picture"})
+        assert (broken.json["place"], broken.json["out_of_order"]) == ("to the left", True)
+        assert_problem(await kit.told(f"{API}/devices/d-nobody", {"place": ""}), 404, "not_found")
+        assert_problem(await kit.told(path, {"place": "x" * 201}), 422, "invalid_body")

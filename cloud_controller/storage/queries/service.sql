@@ -42,3 +42,11 @@ SELECT EXISTS (SELECT 1 FROM terminals AS t JOIN devices AS v USING (store_id)
 -- name: signature_starts(device_id)$
 SELECT s.offline_signature_starts FROM devices AS v JOIN stores AS s USING (store_id)
 WHERE v.device_id = :device_id;
+
+-- name: device(device_id)^
+SELECT device_id, store_id, number, title, place, is_out_of_order FROM devices
+WHERE device_id = :device_id;
+
+-- name: tell_of_device(device_id, place, is_out_of_order)!
+UPDATE devices SET place = :place, is_out_of_order = :is_out_of_order
+WHERE device_id = :device_id;
