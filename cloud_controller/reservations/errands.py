@@ -62,6 +62,7 @@ class _Questions:
     """Tickets that somebody waits for, and scans of entrances that nobody here can place."""
 
     uses: dict[str, UseAsked]
+    stale: dict[str, int]
     shown: list[tuple[str, str]]
 
 
@@ -160,6 +161,8 @@ class Errands:
     async def _ask_all(self) -> None:
         """Ask for every ticket that somebody waits for, all at once."""
         found = await self._books.read(_questions)
+        for ticket, claim in found.stale.items():
+            await self._books.transact(rights.hear_use, ticket, claim, None)
         async with asyncio.TaskGroup() as tasks:
             for ticket, asked in found.uses.items():
                 tasks.create_task(self._ask(ticket, asked), name=f"question for {ticket}")
@@ -261,7 +264,11 @@ def errands_of(
 
 
 def _questions(books: Transaction) -> _Questions:
-    return _Questions(uses=rights.questions(books), shown=rights.shown(books))
+    return _Questions(
+        uses=rights.questions(books),
+        stale=rights.stale_questions(books),
+        shown=rights.shown(books),
+    )
 
 
 def _owed(books: Transaction, looked_up_to: int) -> _Owed:

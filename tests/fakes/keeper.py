@@ -124,6 +124,8 @@ class KeeperInHand(ControllerInHand):
     def answer_questions(self) -> None:
         """Ask for every ticket that somebody waits for; what is lost is as if nobody answered."""
         found = self.house.books.do(errands._questions)
+        for ticket, claim in found.stale.items():
+            self.house.books.do(rights.hear_use, ticket, claim, None)
         for ticket, asked in found.uses.items():
             answer = self._try("mark-used", asked, rights.lend)
             self.house.books.do(rights.hear_use, ticket, asked.claim, answer)

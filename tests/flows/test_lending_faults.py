@@ -34,6 +34,25 @@ def carry_and_kill(keeper: KeeperInHand) -> None:
     keeper.restart()
 
 
+def test_c1_a_question_that_nobody_waits_for_any_more_is_not_asked_but_taken_back(
+    house, keeper, terminal
+):
+    """C1: the store's controller was away with its question asked, and the customer has gone."""
+    link = keeper.book()
+    device = device_of(keeper, link)
+    house.announce(terminal, device)
+    terminal.scan(device, keeper.token(link))
+    (request,) = terminal.asks()
+    house.ask(terminal, request)
+    house.clock.move(60)
+    keeper.answer_questions()
+    assert keeper.said[-1][0] == "store", "it was not asked"
+    assert house.books.rows("sessions") == []
+    assert house.books.one("borrowed_tickets")["state"] == "returning"
+    keeper.settle()
+    assert keeper.stands(link) == ("confirmed", "issued")
+
+
 @pytest.mark.parametrize("lost", range(14))
 @pytest.mark.parametrize("ending", ["ended", "failed", "refused"])
 def test_c1_whatever_message_is_lost_the_end_is_the_same(keeper, terminal, lost, ending):

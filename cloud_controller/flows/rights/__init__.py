@@ -7,6 +7,7 @@ from cloud_controller.flows.rights.borrowing import (
     return_unused,
     returns,
     shown,
+    stale_questions,
 )
 from cloud_controller.flows.rights.door import note_denied
 from cloud_controller.flows.rights.elsewhere import hear_shown, hear_use, keep_keys
@@ -51,6 +52,7 @@ __all__ = [
     "returns",
     "settle_held",
     "shown",
+    "stale_questions",
     "take",
     "take_back",
     "take_of_peer",

@@ -29,6 +29,9 @@ from common.seals import ReadToken, token_is_ours, verifying_key
 ASKED_MAX: Final = 50
 """Tickets asked for at once: more customers than stand before all readers in the same second."""
 
+WAITING_SECONDS: Final = 3
+"""How long a reader waits for an answer: what is older, nobody stands there for any more."""
+
 RETURNS_MAX: Final = 50
 """Tickets that go back in one round."""
 
@@ -85,7 +88,7 @@ def ask(
 
 
 def questions(books: Transaction) -> dict[str, UseAsked]:
-    """Return what is asked and has no answer, by ticket."""
+    """Return what is asked and has no answer, by ticket, while somebody waits for it."""
     return {
         row["ticket_id"]: UseAsked(
             claim=row["claim"],
@@ -94,7 +97,14 @@ def questions(books: Transaction) -> dict[str, UseAsked]:
             terminal=row["terminal_id"],
         )
         for row in books.lending.asked(most=ASKED_MAX)
+        if not _is_stale(books, row)
     }
+
+
+def stale_questions(books: Transaction) -> dict[str, int]:
+    """Return claims that nobody waits for any more, by ticket: we were away meanwhile."""
+    rows = books.lending.asked(most=ASKED_MAX)
+    return {row["ticket_id"]: row["claim"] for row in rows if _is_stale(books, row)}
 
 
 def waiting_for(row: Row) -> Received:
@@ -223,6 +233,10 @@ def report_of(row: Any) -> Received:  # noqa: ANN401 - a row
     message = ReportScan.model_validate_json(row["report"])
     terminal = TerminalId(row["terminal_id"])
     return Received(terminal=terminal, epoch=row["epoch"], seq=0, corr="", message=message)
+
+
+def _is_stale(books: Transaction, row: Row) -> bool:
+    return bool(row["asked_at"] < books.now - WAITING_SECONDS * 1000)
 
 
 def _next_claim(books: Transaction, known: Row | None) -> int:

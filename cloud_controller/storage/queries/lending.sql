@@ -24,7 +24,7 @@ ON CONFLICT (ticket_id) DO UPDATE SET claim = excluded.claim, state = 'asked',
 WHERE borrowed_tickets.state <> 'borrowed' AND borrowed_tickets.claim <= excluded.claim;
 
 -- name: asked(most)
-SELECT ticket_id, claim, token, device_id, terminal_id FROM borrowed_tickets
+SELECT ticket_id, claim, token, device_id, terminal_id, asked_at FROM borrowed_tickets
 WHERE state = 'asked' ORDER BY asked_at LIMIT :most;
 
 -- name: change_borrowed(ticket_id, claim, before, state)!
