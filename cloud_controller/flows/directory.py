@@ -194,7 +194,13 @@ def _keep_offering(books: Transaction, store: str, told: OfferingTold) -> None:
         turnover_seconds=told.turnover_seconds,
         early_seconds=told.early_seconds,
         rotates_code=int(told.rotates_code),
-        **{term: getattr(told, term) for term in TERMS},
+        lead_seconds=told.lead_seconds,
+        horizon_seconds=told.horizon_seconds,
+        change_seconds=told.change_seconds,
+        cancel_seconds=told.cancel_seconds,
+        hold_seconds=told.hold_seconds,
+        grace_seconds=told.grace_seconds,
+        party_max=told.party_max,
         now=books.now,
     )
     if not kept:
