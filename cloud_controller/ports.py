@@ -282,6 +282,7 @@ class Transaction(Protocol):
     payments: Queries
     lending: Queries
     directory: Queries
+    lists: Queries
     post: Queries
     problems: Queries
     registry: Registry

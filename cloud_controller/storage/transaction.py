@@ -32,7 +32,7 @@ from common.topics import BrokerRole, Channel
 _FILES = (
     *("enrolment", "registration", "service"),
     *("offerings", "reservations", "rights", "sessions"),
-    *("letters", "payments", "lending", "directory", "post", "problems"),
+    *("letters", "payments", "lending", "directory", "lists", "post", "problems"),
 )
 _QUERIES = Path(__file__).parent / "queries"
 
@@ -51,6 +51,7 @@ class OpenTransaction:
     payments: Queries
     lending: Queries
     directory: Queries
+    lists: Queries
     post: Queries
     problems: Queries
     registry: Registry

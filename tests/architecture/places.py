@@ -56,7 +56,17 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/web": (
         *(*FLOWS, *LATER, "app", "guard", "qr", "pages", "static", "locales"),
         *("language", "faults", "problems", "routes", "table", "openapi", "metrics"),
-        *("peers", "calendar", "paper", "tickets", "orders", "changes", "waiting", "hours"),
+        *(
+            "peers",
+            "calendar",
+            "paper",
+            "tickets",
+            "orders",
+            "changes",
+            "lists",
+            "waiting",
+            "hours",
+        ),
     ),
     "cloud_controller/web/paper": ("page",),
     "cloud_controller/commands": ("beside", "peers", "seats"),
@@ -77,7 +87,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         ),
     ),
     "cloud_controller/storage/queries": (
-        *(*FLOWS, *LATER, "post", "problems", "lending", "directory"),
+        *(*FLOWS, *LATER, "post", "problems", "lending", "directory", "lists"),
     ),
     "edge_agent": (
         *_TO_BOTH_SIDES,

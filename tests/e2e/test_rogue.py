@@ -215,6 +215,8 @@ GET /api/v1/programs
 PUT /api/v1/programs/{program}
 GET /api/v1/problems
 POST /api/v1/problems/{problem}/solve
+GET /api/v1/reservations
+GET /api/v1/orders
 GET /api/v1/sessions
 PUT /api/v1/offerings/{offering}/prices
 POST /api/v1/vouchers
