@@ -313,6 +313,7 @@ def _call(
         "terminal": terminal,
         "store": "nowhere",
         "problem": "p-none",
+        "blackout": "b-none",
         "offering": line_up.offering,
         "link": "nobody",
         "program": "racer",

@@ -323,3 +323,12 @@ def test_a_stretch_is_open_throughout_or_not():
     over_a_break = Range(starts_at=whole.starts_at, ends_at=whole.ends_at + 3_600_000)
     assert not is_open_throughout(hours, TOKYO, over_a_break)
     assert is_open_throughout(None, TOKYO, over_a_break)
+
+
+def test_a_clock_that_goes_back_over_midnight_takes_no_opening_back():
+    """In St. John's, until 2011, 00:01 went back to 23:01 of the day before."""
+    sundays = OpeningHours.model_validate({"week": {"sun": ["00:00-02:00"]}})
+    again_saturday = at("2010-11-07T02:45Z")
+    assert local(again_saturday, "America/St_Johns").strftime("%a %H:%M") == "Sat 23:15"
+    assert is_open(sundays, "America/St_Johns", again_saturday)
+    assert not is_open(sundays, "America/St_Johns", at("2010-11-07T02:29Z"))

@@ -11,7 +11,7 @@ from cloud_controller.flows.reservations.slots import Fit, Wish, fit
 from cloud_controller.ports import NotAllowed, Row, SlotIsTaken, Transaction
 from common.errors import RusubanError
 from common.ids import OfferingId
-from common.rules.reservations import Range, ReservationState, blocked
+from common.rules.reservations import Range, ReservationState, blocked, is_in_time
 from common.rules.tickets import TicketState
 
 SECOND_MS: Final = 1000
@@ -71,7 +71,7 @@ def _changeable(books: Transaction, link: str) -> Row:
     is_unused = known["ticket_state"] == TicketState.ISSUED and known["cancel_asked_at"] is None
     if not is_claimed or not is_unused:
         raise NotAllowed(why="this reservation is in use, over, cancelled or not paid")
-    if known["starts_at"] - books.now < known["change_seconds"] * SECOND_MS:
+    if not is_in_time(known["change_seconds"], known["starts_at"], books.now):
         raise NotAllowed(why="it begins too soon to be changed")
     if known["revision"] >= tickets.REVISIONS_MAX:
         raise NotAllowed(why="it has been changed too often")

@@ -6,7 +6,13 @@ from typing import Final
 
 from cloud_controller.flows.reservations import tickets
 from cloud_controller.ports import NotAllowed, Row, Transaction
-from common.rules.reservations import RESERVATION, Range, ReservationEvent, ReservationState
+from common.rules.reservations import (
+    RESERVATION,
+    Range,
+    ReservationEvent,
+    ReservationState,
+    is_in_time,
+)
 from common.rules.tickets import TICKET, TicketEvent, TicketState
 
 LAPSE_BATCH_MAX: Final = 200
@@ -28,7 +34,7 @@ def cancel(books: Transaction, link: str, *, by_customer: bool = False) -> str |
     ticket_after = TICKET.step(TicketState(known["ticket_state"]), TicketEvent.CANCEL)
     if claim_after is None or ticket_after is None:
         raise NotAllowed(why="this reservation is in use, over or cancelled")
-    is_late = known["starts_at"] - books.now < known["cancel_seconds"] * 1000
+    is_late = not is_in_time(known["cancel_seconds"], known["starts_at"], books.now)
     if by_customer and is_late and known["state"] == ReservationState.CONFIRMED:
         raise NotAllowed(why="it begins too soon to be given up")
     if known["is_held"]:

@@ -144,8 +144,6 @@ def terms_of(books: Transaction, offering: str, length_seconds: int) -> tuple[Ro
         turnover_seconds=row["turnover_seconds"],
         lead_seconds=row["lead_seconds"],
         horizon_seconds=row["horizon_seconds"],
-        change_seconds=row["change_seconds"],
-        cancel_seconds=row["cancel_seconds"],
         hours=read_hours(row["hours"]),
         time_zone=row["time_zone"],
     )

@@ -25,8 +25,7 @@ from common.rules.reservations.slots import (
     blocked,
     is_a_slot,
     is_free,
-    may_cancel,
-    may_change,
+    is_in_time,
     slots,
 )
 from common.rules.reservations.states import RESERVATION, ReservationEvent, ReservationState
@@ -53,10 +52,9 @@ __all__ = [
     "hours_text",
     "is_a_slot",
     "is_free",
+    "is_in_time",
     "is_open",
     "is_open_throughout",
-    "may_cancel",
-    "may_change",
     "next_opening",
     "open_ranges",
     "openings",

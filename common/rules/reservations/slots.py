@@ -23,7 +23,7 @@ HORIZON_SECONDS: Final = 60 * 86_400
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SlotTerms:
-    """How an offering is cut into slots, and until when one can be booked, changed or given up.
+    """How an offering is cut into slots, and from when until when one can be booked.
 
     Attributes:
         length_seconds: of a slot.
@@ -31,8 +31,6 @@ class SlotTerms:
         turnover_seconds: kept free after a slot; it may last past closing.
         lead_seconds: how long before its begin a slot can be booked at the latest.
         horizon_seconds: how far ahead a slot may end at the most.
-        change_seconds: how long before its begin a claim can be changed at the latest.
-        cancel_seconds: the same for giving it up.
         hours: when the store is open; None is always.
         time_zone: the IANA name of the store's zone.
     """
@@ -42,8 +40,6 @@ class SlotTerms:
     turnover_seconds: int
     lead_seconds: int = 0
     horizon_seconds: int = HORIZON_SECONDS
-    change_seconds: int = 0
-    cancel_seconds: int = 0
     hours: OpeningHours | None = None
     time_zone: str = "UTC"
 
@@ -80,14 +76,9 @@ def is_free(slot: Range, turnover_seconds: int, taken: Sequence[Range]) -> bool:
     return not any(wanted.overlaps(other) for other in taken)
 
 
-def may_change(terms: SlotTerms, starts_at: int, now: int) -> bool:
-    """Say whether a claim to a slot that begins then can still be changed (ms)."""
-    return now + terms.change_seconds * 1000 <= starts_at
-
-
-def may_cancel(terms: SlotTerms, starts_at: int, now: int) -> bool:
-    """Say whether a claim to a slot that begins then can still be given up (ms)."""
-    return now + terms.cancel_seconds * 1000 <= starts_at
+def is_in_time(cut_off_seconds: int, starts_at: int, now: int) -> bool:
+    """Say whether a claim can be changed, or given up, still: so long before its slot (ms)."""
+    return now + cut_off_seconds * 1000 <= starts_at
 
 
 def _with_their_runs(terms: SlotTerms, window: Range) -> list[tuple[Range, int]]:
