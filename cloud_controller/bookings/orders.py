@@ -17,6 +17,16 @@ from common.rules.reservations import ReservationState
 PAID_AT_ONCE: Final = frozenset({Method.FREE, Method.VOUCHER})
 """Methods for which nobody has to be waited for."""
 
+EARNED: Final = frozenset(
+    {
+        ReservationState.CONFIRMED,
+        ReservationState.IN_USE,
+        ReservationState.COMPLETED,
+        ReservationState.NO_SHOW,
+    }
+)
+"""Where a reservation is worth its price; what was not delivered of it is owed apart from that."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Paying:
@@ -61,6 +71,8 @@ def place(
         payments.charge(books, order, quote, method)
         write(books, LetterKind.CONFIRMED, order)
     elif method is not None:
+        for row in reservations.claims_of(books, order):
+            reservations.price(books, row["reservation_id"], row["price_cents"])
         _ask_for(books, order, quote, method)
     return order
 
@@ -78,6 +90,7 @@ def confirm(books: Transaction, link: str, customer: Customer, paying: Paying) -
     if not held:
         raise NotAllowed(why="nothing is held for this order any more")
     quote = payments.quote(books, [_item_of_row(row) for row in held], paying.voucher)
+    reservations.ask_anew(books, order)
     for row, line in zip(held, quote.lines, strict=True):
         reservations.price(books, row["reservation_id"], line.due_cents)
     if customer.mail:
@@ -99,13 +112,19 @@ def release(books: Transaction, link: str) -> str:
 
 
 def note_paid(books: Transaction, order: str) -> None:
-    """Confirm what has been paid; what came too late for its place is paid back."""
+    """Confirm what has been paid; what is more than the order comes to is paid back.
+
+    That is what came too late for its place, or when its customer had let go of it, or twice.
+    """
     too_late = reservations.note_paid(books, order)
-    for row in too_late:
-        reservation, cents = row["reservation_id"], row["price_cents"]
-        payments.refund(books, order, reservation, cents, "its place was taken")
-        write(books, LetterKind.REFUNDED, order, reservation, {"cents": cents})
-    if len(too_late) < len(reservations.claims_of(books, order)):
+    rows = reservations.claims_of(books, order)
+    earned = sum(row["price_cents"] for row in rows if row["state"] in EARNED)
+    excess = payments.paid_cents(books, order) - earned
+    if excess > 0:
+        about = too_late[0]["reservation_id"] if too_late else None
+        cents = payments.refund(books, order, about, excess, "paid for what could not be had")
+        write(books, LetterKind.REFUNDED, order, about, {"cents": cents})
+    if any(row["state"] == ReservationState.CONFIRMED for row in rows):
         write(books, LetterKind.CONFIRMED, order)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -76,6 +77,11 @@ class BooksInHand:
         with sqlite3.connect(file) as other:
             self.connection.backup(other)
         other.close()
+
+    def put_back(self, file: Path) -> None:
+        """Put a backup back, in the place of whatever is there."""
+        with contextlib.closing(sqlite3.connect(file)) as other:
+            other.backup(self.connection)
 
     def close(self) -> None:
         self.connection.close()

@@ -44,6 +44,13 @@ def place(house: HouseInHand, *wishes: Wish, who: Customer = MIKA, is_held: bool
     return str(house.books.do(reservations.place, wishes, who, is_held=is_held))
 
 
+def charged(house: HouseInHand, order: str) -> str:
+    """Note that an order was asked for its price."""
+    for claim in house.books.do(reservations.claims_of, order):
+        house.books.do(reservations.price, claim["reservation_id"], claim["price_cents"])
+    return order
+
+
 def states(house: HouseInHand) -> list[str]:
     return list(house.states()["reservations"])
 
@@ -118,7 +125,7 @@ def test_confirmed_in_time_it_is_the_customer_s_own_and_again_changes_nothing(ho
 @pytest.mark.usefixtures("terminal")
 @pytest.mark.parametrize("is_lapsed", [False, True], ids=["not yet looked at", "expired"])
 def test_a_payment_after_the_hold_is_good_while_the_place_is_free(house, is_lapsed):
-    order = place(house, wish(house))
+    order = charged(house, place(house, wish(house)))
     (claim,) = house.books.do(reservations.claims_of, order)
     before = house.books.do(reservations.ticket, claim["link"])
     house.clock.move(HOLD_SECONDS)
@@ -135,7 +142,7 @@ def test_a_payment_after_the_hold_is_good_while_the_place_is_free(house, is_laps
 @pytest.mark.parametrize("is_lapsed", [False, True], ids=["not yet looked at", "expired"])
 def test_a_payment_after_the_hold_is_paid_back_when_somebody_has_the_place(house, is_lapsed):
     both = (wish(house), wish(house))
-    order = place(house, *both)
+    order = charged(house, place(house, *both))
     house.clock.move(HOLD_SECONDS)
     if is_lapsed:
         house.books.do(reservations.lapse)

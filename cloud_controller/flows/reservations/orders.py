@@ -28,6 +28,11 @@ WISHES_MAX: Final = 10
 LINK_DIGITS: Final = 32
 """Hex digits of a link: 128 bits, so that it is the capability itself."""
 
+PAID_LATE_OR_NOT: Final = frozenset(
+    {ReservationState.HELD, ReservationState.EXPIRED, ReservationState.CANCELLED}
+)
+"""Where a reservation may stand when the money for it comes in."""
+
 
 class HoldIsOver(RusubanError):
     """What was held for this order is held no more, and somebody else has it."""
@@ -113,8 +118,13 @@ def address(books: Transaction, order: str, customer: Customer) -> None:
     books.reservations.address_order(order_id=order, mail=customer.mail, language=customer.language)
 
 
+def ask_anew(books: Transaction, order: str) -> None:
+    """Forget what an order was asked for and has not paid: it is asked for something else now."""
+    books.reservations.ask_anew(order_id=order)
+
+
 def price(books: Transaction, reservation: str, cents: int) -> None:
-    """Note what a reservation costs, in minor units of its offering's currency."""
+    """Note what an order is asked for a reservation, in minor units of its currency."""
     books.reservations.price(reservation_id=reservation, price_cents=cents)
 
 
@@ -141,13 +151,13 @@ def confirm(books: Transaction, order: str) -> None:
 def note_paid(books: Transaction, order: str) -> list[Row]:
     """Confirm what was paid for; return the reservations that came too late to be had.
 
-    Those are paid back by whoever calls this: their slots are somebody else's now.
+    Those are paid back by whoever calls this: their slots are somebody else's now, or their
+    customer had let go of them when his money came.
     """
     return [
         row
         for row in claims_of(books, order)
-        if row["state"] in {ReservationState.HELD, ReservationState.EXPIRED}
-        and not _make_own(books, row)
+        if row["is_charged"] and row["state"] in PAID_LATE_OR_NOT and not _make_own(books, row)
     ]
 
 

@@ -123,6 +123,7 @@ UPDATE orders SET mail = :mail, language = :language WHERE order_id = :order_id;
 SELECT r.reservation_id, r.order_id, r.offering_id, o.title AS offering_title, r.device_id,
     v.title AS device_title, v.number AS device_number, r.starts_at, r.ends_at, r.blocked_until,
     r.state, r.hold_ends_at, r.party_size, r.price_cents, r.currency, r.link,
+    r.is_charged,
     CASE WHEN EXISTS (SELECT 1 FROM ledger AS e WHERE e.reservation_id = r.reservation_id
         AND e.type = 'reservation.transferred') THEN 1 ELSE 0 END AS is_given_away
 FROM reservations AS r JOIN offerings AS o USING (offering_id) JOIN devices AS v USING (device_id)
@@ -146,8 +147,14 @@ VALUES (:reservation_id, :order_id, :store_id, :offering_id, :device_id, :starts
 UPDATE reservations SET state = :state, hold_ends_at = NULL, changed_at = :changed_at
 WHERE reservation_id = :reservation_id AND state = :before;
 
+-- name: ask_anew(order_id)!
+UPDATE reservations SET is_charged = 0
+WHERE order_id = :order_id AND state IN ('held', 'expired', 'cancelled');
+
 -- name: price(reservation_id, price_cents)!
-UPDATE reservations SET price_cents = :price_cents WHERE reservation_id = :reservation_id;
+-- What its order is asked for it; what was never asked for is not what a payment is for.
+UPDATE reservations SET price_cents = :price_cents, is_charged = 1
+WHERE reservation_id = :reservation_id;
 
 -- name: given_up(most)
 -- Cancellations that have come to count since they were asked for; each is returned once.

@@ -26,6 +26,7 @@ _COLUMNS: Final = (
     ("reservations", "hold_ends_at", "BIGINT"),
     ("reservations", "party_size", "BIGINT NOT NULL DEFAULT 1"),
     ("reservations", "booked_ends_at", "BIGINT"),
+    ("reservations", "is_charged", "INTEGER NOT NULL DEFAULT 0"),
     ("tickets", "short_code", "TEXT"),
 )
 """What earlier tables have besides: table, column, type. Empty `hours` are all hours; and
