@@ -66,6 +66,8 @@ def serve(
     def go() -> None:
         loaded = load(settings)
         chosen = _roles(roles) or loaded.roles
+        if loaded.reservation is not None and chosen & {Role.RESERVATION, Role.WEB}:
+            raise CannotStart(why="reservations are kept elsewhere: be neither reservation nor web")
         asyncio.run(_serve(loaded, chosen))
 
     leave(go)

@@ -316,6 +316,52 @@ async def test_c1_a_store_belongs_to_who_told_of_it_first(tmp_path: Path):
             await stranger.tell_store(same_number)
 
 
+async def test_c1_one_keeper_sells_for_two_controllers_each_its_own(tmp_path: Path):
+    """C1: two controllers with a store each behind one keeper; neither touches the other's."""
+    async with kept("builtin", tmp_path) as tokyo:
+        port: Any = tokyo.port
+        osaka = kept_for(port._books, lambda *_: None, "osaka")
+        said = of_another(tokyo.said)
+        assert (await osaka.tell_store(said)).is_known
+        await port._books.transact(_note_here, dict.fromkeys(said.here, "here"))
+        assert said.directory is not None
+        (offering,) = said.directory.offerings
+        first = await tokyo.issue()
+        with pytest.raises(NotFound):
+            await tokyo.issue(offering=offering.offering)
+        asked = IssueAsked(
+            key="o" * 20,
+            offering=offering.offering,
+            starts_at=tokyo.clock.now,
+            length_seconds=SLOT_SECONDS,
+        )
+        second = await osaka.issue(asked)
+        assert (first.store, second.store) == ("shinjuku", "namba")
+        use = tokyo.use(second, claim=1).model_copy(update={"terminal": said.here[0]})
+        assert (await tokyo.port.mark_used(use)).ticket is None
+        lent = await osaka.mark_used(use)
+        assert lent.ticket is not None
+        assert lent.ticket.store == "namba"
+
+
+def of_another(said: StoreSaid) -> StoreSaid:
+    """Return the same words of another store, whose ids are its own and whose number is 2."""
+    assert said.directory is not None
+    text = (
+        said.model_dump_json()
+        .replace('"shinjuku"', '"namba"')
+        .replace('"number":1,', '"number":2,', 1)
+    )
+    ids = [
+        *(each.terminal for each in said.directory.terminals),
+        *(each.device for each in said.directory.devices),
+        *(each.offering for each in said.directory.offerings),
+    ]
+    for each in ids:
+        text = text.replace(f'"{each}"', f'"{each}-of-namba"')
+    return StoreSaid.model_validate_json(text)
+
+
 @over_both
 async def test_what_a_store_names_no_more_is_sold_no_more(kind: str, tmp_path: Path):
     async with kept(kind, tmp_path) as keeper:
