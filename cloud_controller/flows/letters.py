@@ -31,7 +31,10 @@ THE_SERVER: Final = "mail"
 _TO_WHO_PAID: Final = frozenset({LetterKind.TRANSFERRED, LetterKind.REFUNDED, LetterKind.RECEIPT})
 """Letters that go where they are told: to a new holder, or about the money to whom it is from."""
 
-_TOLD: Final = ("starts_at", "ends_at", "store_title", "time_zone", "offering_title")
+_TOLD: Final = (
+    *("starts_at", "ends_at", "store_title", "time_zone", "offering_title"),
+    "currency",
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +75,7 @@ def queue(  # noqa: PLR0913 - a letter is what, to whom, in which words, about w
     It names the reservation's ticket, or without one all of the order's, as their links are now.
     What it shows of them is looked up when it is sent. The time, store and offering that its words
     name are those of now, of the first; `facts` may say others: `store_title`, `time_zone`,
-    `offering_title`, `starts_at`, `ends_at`; and besides `cents` with `currency`, `was_starts_at`,
+    `offering_title`, `starts_at`, `ends_at`, `currency`; and besides `cents`, `was_starts_at`,
     `until_at`, and `path`, a page below our address.
     """
     kind = LetterKind(kind)
@@ -194,6 +197,12 @@ def besides(books: Transaction, link: str) -> Row:
     if row is None:
         raise NotFound(what="ticket")
     return row
+
+
+def was_given(books: Transaction, reservation: str) -> bool:
+    """Say whether whoever holds a reservation now was given it by whom it was booked by."""
+    is_known = books.letters.holder(reservation_id=reservation) is not None
+    return is_known or bool(books.letters.times_given_away(reservation_id=reservation))
 
 
 def _letter(books: Transaction, row: Row, attempts: int, message_id: str) -> Letter:

@@ -13,8 +13,9 @@ from cloud_controller.flows.letters import Letter
 from cloud_controller.ports import NotFound, Transaction
 from cloud_controller.web import calendar
 from cloud_controller.web.language import Language, Languages
-from cloud_controller.web.paper import MEDIA_TYPE as PDF, grouped, ticket_pdf
+from cloud_controller.web.paper import MEDIA_TYPE as PDF, grouped, receipts_pdf, ticket_pdf
 from cloud_controller.web.qr import ticket_png
+from cloud_controller.web.receipts import receipts_of
 from cloud_controller.web.tickets import Shown, entry_of, look, paper_of
 from common.rules.letters import WITH_TICKETS, WITHOUT_TICKETS, LetterKind
 
@@ -23,6 +24,9 @@ ENCLOSED_MAX: Final = 6
 
 PNG_MODULE_PIXELS: Final = 6
 """294 pixels a side: sharp in a letter on a phone, and 2 kB."""
+
+_WITH_RECEIPTS: Final = frozenset({LetterKind.CONFIRMED, LetterKind.RECEIPT, LetterKind.REFUNDED})
+"""Letters to whom the money is from."""
 
 _PAGES = Path(__file__).parent / "pages"
 
@@ -76,7 +80,7 @@ class LetterWriter:
             text=self._sheets.get_template("letter.txt").render(**facts),
             html=self._sheets.get_template("letter.html").render(**facts),
             language=language.code,
-            enclosed=tuple(self._enclosed(tickets, letter, language, books.now)),
+            enclosed=tuple(self._enclosed(books, tickets, letter, language)),
         )
 
     def _tickets(self, books: Transaction, letter: Letter) -> list[Shown]:
@@ -108,8 +112,9 @@ class LetterWriter:
         }
 
     def _enclosed(
-        self, tickets: list[Shown], letter: Letter, language: Language, now: int
+        self, books: Transaction, tickets: list[Shown], letter: Letter, language: Language
     ) -> list[Enclosed]:
+        now = books.now
         files: list[Enclosed] = []
         for number, shown in enumerate(tickets[:ENCLOSED_MAX], start=1):
             entry = entry_of(shown, language, self._public_url(), now)
@@ -133,6 +138,11 @@ class LetterWriter:
                     method=calendar.method_of(entry),
                 )
             )
+        if letter.kind in _WITH_RECEIPTS and letter.order is not None:
+            receipts = receipts_of(books, letter.order)
+            if receipts:
+                body = receipts_pdf(receipts, language)
+                files.append(Enclosed(name="receipt.pdf", media_type=PDF, body=body))
         return files
 
 
@@ -161,6 +171,6 @@ def _told(letter: Letter, language: Language, now: int) -> dict[str, str]:
         if key in facts:
             day = language.date(facts[key], zone, now=now)
             told[name] = f"{day} {language.time(facts[key], zone)}"
-    if "cents" in facts:
+    if "cents" in facts and "currency" in facts:
         told["amount"] = language.amount(facts["cents"], facts["currency"])
     return told

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReceiptLine:
-    """One thing that was bought; `cents` is below nought for what was taken off."""
+    """One thing that was bought, at its price before anything was taken off."""
 
     title: str
     cents: int
@@ -44,6 +44,7 @@ class Receipt:
 
     Attributes:
         number: the running number, as it is written.
+        discount_cents: what was taken off the lines, at or above nought.
         paid_by: the method's word: free, voucher, stripe_checkout.
         seller: who has sold it, as the law wants it named; empty: only the store is named.
         registration: the seller's number for tax, such as a Japanese T and thirteen digits.
@@ -57,11 +58,11 @@ class Receipt:
     lines: tuple[ReceiptLine, ...]
     total_cents: int
     paid_by: str
+    discount_cents: int = 0
     taxes: tuple[ReceiptTax, ...] = ()
     refunds: tuple[ReceiptRefund, ...] = ()
     seller: str = ""
     registration: str = ""
-    order: str = ""
 
     @property
     def refunded_cents(self) -> int:

@@ -61,6 +61,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
             "calendar",
             "paper",
             "tickets",
+            "receipts",
             "orders",
             "changes",
             "lists",

@@ -164,6 +164,7 @@ GET /api/v1/tickets/{link}/qr.png
 GET /api/v1/tickets/{link}/story
 GET /api/v1/tickets/{link}/ticket.ics
 GET /api/v1/tickets/{link}/ticket.pdf
+GET /api/v1/tickets/{link}/receipt.pdf
 POST /api/v1/tickets/find
 POST /api/v1/tickets/{link}/cancel
 GET /api/v1/quotes

@@ -10,7 +10,7 @@ import zxingcpp
 from hypothesis import given, settings, strategies as st
 
 from cloud_controller.web.language import Languages
-from cloud_controller.web.paper import TicketPaper, receipt_pdf, ticket_pdf
+from cloud_controller.web.paper import TicketPaper, receipts_pdf, ticket_pdf
 from common.rules.receipts import Receipt, ReceiptLine, ReceiptRefund, ReceiptTax
 from common.seals import TOKEN_LENGTH
 from common.words import LANGUAGES
@@ -49,10 +49,8 @@ def a_receipt(**changed: Any) -> Receipt:
         "time_zone": "Asia/Tokyo",
         "issued_at": MORNING_AT,
         "currency": "JPY",
-        "lines": (
-            ReceiptLine(title="VR Arena", cents=3000, **slot),
-            ReceiptLine(title="SUMMER", cents=-300),
-        ),
+        "lines": (ReceiptLine(title="VR Arena", cents=3000, **slot),),
+        "discount_cents": 300,
         "total_cents": 2700,
         "paid_by": "stripe_checkout",
         "taxes": (ReceiptTax(basis_points=1000, gross_cents=2700, tax_cents=245),),
@@ -136,15 +134,20 @@ def test_the_same_ticket_is_the_same_file():
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_receipt_says_lines_tax_total_and_what_was_given_back(language: str):
-    words, picture = seen(receipt_pdf(a_receipt(), BOTH[language]))
+    words, picture = seen(receipts_pdf([a_receipt()], BOTH[language]))
     for said in ("2026-000123", "2026-000124", "3,000", "300", "2,700", "245", "2,000", "64"):
         assert said in words
     assert "T1234567890123" in words
     assert is_white_around(picture)
 
 
+def test_two_payments_are_two_pages():
+    both = [a_receipt(number="1"), a_receipt(number="2")]
+    assert len(pypdfium2.PdfDocument(receipts_pdf(both, BOTH["ja"]))) == 2
+
+
 def test_a_receipt_of_nothing_paid_names_no_way_of_paying():
-    words, _ = seen(receipt_pdf(a_receipt(total_cents=0, refunds=(), taxes=()), BOTH["en"]))
+    words, _ = seen(receipts_pdf([a_receipt(total_cents=0, refunds=(), taxes=())], BOTH["en"]))
     assert "Paid by" not in words
 
 
@@ -154,7 +157,7 @@ def test_a_receipt_of_many_lines_goes_on_on_further_pages(many: int):
         ReceiptLine(title="とても長い題名の部屋" * 6, cents=100, starts_at=0, ends_at=HOUR_MS)
         for _ in range(many)
     )
-    document = pypdfium2.PdfDocument(receipt_pdf(a_receipt(lines=lines), BOTH["ja"]))
+    document = pypdfium2.PdfDocument(receipts_pdf([a_receipt(lines=lines)], BOTH["ja"]))
     words = "".join(page.get_textpage().get_text_range() for page in document)
     assert words.count("\uffe5100") == many
     for page in document:

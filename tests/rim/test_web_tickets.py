@@ -10,6 +10,7 @@ import pypdfium2
 import pytest
 import zxingcpp
 
+from cloud_controller.web.routes import iso
 from cloud_controller.web.table import FINDS_A_MINUTE
 from tests.fakes.store import HOUR_MS, MORNING_AT
 from tests.rim.mail_kit import order_for, rows
@@ -55,7 +56,45 @@ async def test_c2_a_ticket_comes_as_a_print_for_as_long_as_it_opens_something(tm
         assert_problem(await kit.get(f"{path}/ticket.pdf"), 409, "not_allowed")
 
 
-@pytest.mark.parametrize("paper", ["ticket.ics", "ticket.pdf"])
+async def test_a_receipt_says_what_was_paid_for_the_order_of_a_ticket(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        link = await paid(kit)
+        answered = await kit.get(f"/api/v1/tickets/{link}/receipt.pdf")
+        assert answered.headers["Content-Type"] == "application/pdf"
+        words = words_of(answered.body)
+        for said in ("shinjuku-2026-000001", "VR Arena", "1,500", "9:00"):
+            assert said in words
+        assert f"/tickets/{link}/receipt.pdf" in (await kit.get(f"/t/{link}")).text
+        await kit.post(f"/api/v1/tickets/{link}/cancel")
+        after = words_of((await kit.get(f"/api/v1/tickets/{link}/receipt.pdf")).body)
+        assert "shinjuku-2026-000002" in after
+
+
+async def test_whoever_was_given_a_ticket_is_not_shown_who_paid_what(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        link = await paid(kit)
+        given = await kit.post(f"/api/v1/tickets/{link}/transfer", json={})
+        new_link = given.json["ticket_url"].rpartition("/")[2]
+        path = f"/api/v1/tickets/{new_link}/receipt.pdf"
+        assert_problem(await kit.get(path), 404, "not_found")
+        assert "receipt.pdf" not in (await kit.get(f"/t/{new_link}")).text
+
+
+async def paid(kit: WebKit) -> str:
+    """Book over the API, with an address; return the ticket's link."""
+    opened = await kit.store.open()
+    wish = {"offering": opened.offering, "starts_at": iso(MORNING_AT), "length_seconds": 1800}
+    answered = await kit.book({**wish, "mail": "taro@mail.example"})
+    assert answered.status == 201
+    return str(answered.json["link"])
+
+
+def words_of(pdf: bytes) -> str:
+    document = pypdfium2.PdfDocument(pdf)
+    return "".join(page.get_textpage().get_text_range() for page in document)
+
+
+@pytest.mark.parametrize("paper", ["ticket.ics", "ticket.pdf", "receipt.pdf"])
 async def test_a_ticket_that_nobody_has_has_no_papers(tmp_path: Path, paper: str):
     async with web_kit(tmp_path) as kit:
         assert_problem(await kit.get(f"/api/v1/tickets/nobody/{paper}"), 404, "not_found")

@@ -53,7 +53,7 @@ SELECT count(*) FROM letters WHERE reservation_id = :reservation_id AND kind = '
 
 -- name: about_order(order_id, most)
 -- What of an order is still its customer's own.
-SELECT r.link, r.starts_at, r.ends_at, s.title AS store_title, s.time_zone,
+SELECT r.link, r.starts_at, r.ends_at, r.currency, s.title AS store_title, s.time_zone,
     o.title AS offering_title
 FROM reservations AS r
 JOIN stores AS s ON s.store_id = r.store_id
@@ -63,7 +63,7 @@ WHERE r.order_id = :order_id AND NOT EXISTS (SELECT 1 FROM letters AS g
 ORDER BY r.starts_at, r.reservation_id LIMIT :most;
 
 -- name: about_reservation(reservation_id)
-SELECT r.link, r.starts_at, r.ends_at, s.title AS store_title, s.time_zone,
+SELECT r.link, r.starts_at, r.ends_at, r.currency, s.title AS store_title, s.time_zone,
     o.title AS offering_title
 FROM reservations AS r
 JOIN stores AS s ON s.store_id = r.store_id

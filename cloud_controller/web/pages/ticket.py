@@ -13,6 +13,7 @@ from cloud_controller import bookings
 from cloud_controller.ports import Transaction
 from cloud_controller.web.paper import grouped
 from cloud_controller.web.qr import ticket_svg
+from cloud_controller.web.receipts import receipts_by_link
 from cloud_controller.web.routes import Call, Page, Worker
 from cloud_controller.web.tickets import Shown, look
 
@@ -73,6 +74,7 @@ class Standing:
 
     shown: Shown
     phase: Phase
+    has_receipt: bool
     now: int
 
 
@@ -93,7 +95,7 @@ async def show_page(call: Call[None]) -> Page:
             "short_code": grouped(standing.shown.short_code) if phase in WITH_CODE else "",
             "later": _later(standing),
             "paid_back": ticket.compensated_cents,
-            "has_receipt": False,
+            "has_receipt": standing.has_receipt,
             "is_closed": phase in CLOSED,
             "may_cancel": phase in {Phase.EARLY, Phase.OPEN},
         },
@@ -157,7 +159,12 @@ def _later(standing: Standing) -> list[tuple[int, Phase]]:
 
 def _standing(books: Transaction, link: str, public_url: str) -> Standing:
     shown = look(books, link, public_url)
-    return Standing(shown=shown, phase=phase_of(shown, books.now), now=books.now)
+    return Standing(
+        shown=shown,
+        phase=phase_of(shown, books.now),
+        has_receipt=bool(receipts_by_link(books, link)),
+        now=books.now,
+    )
 
 
 def _drawn(token: str) -> Markup:

@@ -6,7 +6,7 @@ What a page says comes in as plain values; where it stands is decided here.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,10 +69,25 @@ def ticket_pdf(ticket: TicketPaper, language: Language, now: int) -> bytes:
     return page.done(file)
 
 
-def receipt_pdf(receipt: Receipt, language: Language) -> bytes:
-    """Return a receipt on A4: one page, unless there is a lot on it."""
+def receipts_pdf(receipts: Sequence[Receipt], language: Language) -> bytes:
+    """Return receipts on A4: a page each, unless there is a lot on one."""
+    assert receipts, "there is something to write"
     file = io.BytesIO()
-    page = Page(file, f"{language.say('paper.receipt')} {receipt.number}", language)
+    page = Page(file, f"{language.say('paper.receipt')} {receipts[0].number}", language)
+    for number, receipt in enumerate(receipts):
+        if number:
+            page.turn()
+        _write_receipt(page, receipt, language)
+    return page.done(file)
+
+
+def grouped(code: str) -> str:
+    """Return a short code as a person reads it out: in two halves."""
+    middle = (len(code) + 1) // 2
+    return f"{code[:middle]} {code[middle:]}".strip()
+
+
+def _write_receipt(page: Page, receipt: Receipt, language: Language) -> None:
     page.brand(language.say("paper.receipt"))
     at = page.table(_head_of(receipt, language), HEIGHT - 52 * MM, soft_left=True)
     page.rule(at)
@@ -80,6 +95,9 @@ def receipt_pdf(receipt: Receipt, language: Language) -> bytes:
         (_titled(line, receipt, language), _money(line.cents, receipt, language))
         for line in receipt.lines
     ]
+    if receipt.discount_cents:
+        off = _money(-receipt.discount_cents, receipt, language)
+        lines.append((language.say("paper.discount"), off))
     at = page.table(lines, at - 9 * MM)
     page.rule(at, strong=True)
     total = (language.say("paper.total"), _money(receipt.total_cents, receipt, language))
@@ -95,13 +113,6 @@ def receipt_pdf(receipt: Receipt, language: Language) -> bytes:
         after = (language.say("paper.after_refunds"), _money(kept, receipt, language))
         page.table([after], at, bold=True)
     page.text(language.say("paper.thanks"), LEFT, 24 * MM, 9, soft=True)
-    return page.done(file)
-
-
-def grouped(code: str) -> str:
-    """Return a short code as a person reads it out: in two halves."""
-    middle = (len(code) + 1) // 2
-    return f"{code[:middle]} {code[middle:]}".strip()
 
 
 def _facts_of(ticket: TicketPaper, language: Language, now: int) -> list[Fact]:

@@ -63,6 +63,10 @@ class Page:
         self._canvas.save()
         return file.getvalue()
 
+    def turn(self) -> None:
+        """Go on on another page."""
+        self._canvas.showPage()
+
     def brand(self, kind: str) -> None:
         """Write whose paper it is, and what."""
         at = A4[1] - 32 * mm
@@ -142,7 +146,7 @@ class Page:
         for words, amount in rows:
             lines = _wrapped(words, size, WIDTH * 0.66)[:3]
             if at - len(lines) * size * 1.45 < BOTTOM:
-                self._canvas.showPage()
+                self.turn()
                 at = HEIGHT - 30 * MM
             self.right(amount, LEFT + WIDTH, at, size, bold=bold)
             for number, line in enumerate(lines):
