@@ -1,16 +1,19 @@
 """What takes several flows at once: a booking is claim, money and letter in one transaction."""
 
+from cloud_controller.bookings.addresses import address, may_address
 from cloud_controller.bookings.changes import ask_back, give, give_up, more_cents, move
 from cloud_controller.bookings.ends import lapse_what_is_over, offer_what_is_free
 from cloud_controller.bookings.orders import Paying, confirm, note_paid, place, release
 
 __all__ = [
     "Paying",
+    "address",
     "ask_back",
     "confirm",
     "give",
     "give_up",
     "lapse_what_is_over",
+    "may_address",
     "more_cents",
     "move",
     "note_paid",

@@ -201,8 +201,7 @@ def besides(books: Transaction, link: str) -> Row:
 
 def was_given(books: Transaction, reservation: str) -> bool:
     """Say whether whoever holds a reservation now was given it by whom it was booked by."""
-    is_known = books.letters.holder(reservation_id=reservation) is not None
-    return is_known or bool(books.letters.times_given_away(reservation_id=reservation))
+    return bool(books.letters.times_given_away(reservation_id=reservation))
 
 
 def _letter(books: Transaction, row: Row, attempts: int, message_id: str) -> Letter:
@@ -228,11 +227,10 @@ def _letter(books: Transaction, row: Row, attempts: int, message_id: str) -> Let
 
 def _holder(books: Transaction, reservation: str, to: str, language: str) -> tuple[str, str]:
     """Return whose a reservation is now: the order's customer, or whom he gave it to."""
+    if not was_given(books, reservation):
+        return to, language
     row = books.letters.holder(reservation_id=reservation)
-    if row is not None:
-        return row["recipient"], row["language"]
-    was_given = books.letters.times_given_away(reservation_id=reservation)
-    return ("", language) if was_given else (to, language)
+    return ("", language) if row is None else (row["recipient"], row["language"])
 
 
 def _about(books: Transaction, order: str | None, reservation: str | None) -> dict[str, Any]:

@@ -70,6 +70,9 @@ QUOTES_A_MINUTE: Final = 60
 QUOTES_A_MINUTE_IN_ALL: Final = 3_000
 """A quote says whether a voucher's code is one: 58 bits are not guessed at this pace."""
 
+LETTERS_A_MINUTE: Final = 10
+"""Each writes to an address that a caller names; behind a proxy all customers are one peer."""
+
 HTML: Final = "text/html"
 
 
@@ -282,6 +285,9 @@ ROUTES: Final = (
           "A ticket.", media_type=HTML),
     Route("POST", "/t/{link}/cancel", ticket.cancel, Who.OUR_PAGES, WEB,
           "Give a reservation up.", media_type=HTML),
+    Route("POST", "/t/{link}/mail", ticket.send, Who.OUR_PAGES, WEB,
+          "Have a ticket mailed to its holder.", asks=tickets.MailGiven, media_type=HTML,
+          calls_a_minute=LETTERS_A_MINUTE),
     Route("GET", "/find", find.show_page, Who.ANYBODY, WEB, "Find a lost ticket.",
           media_type=HTML),
     Route("POST", "/find", find.find, Who.OUR_PAGES, WEB, "Have a lost ticket's link mailed.",

@@ -43,7 +43,8 @@ class Shown:
     Attributes:
         revision: from 1; raised whenever what it says changes.
         hold_ends_at: until when a reservation that is only held waits for its customer.
-        order_link: the link of the order it belongs to, if to one.
+        order: the order it belongs to, if to one.
+        order_link: the link of that.
     """
 
     ticket: Ticket
@@ -53,6 +54,7 @@ class Shown:
     directions: str
     party_size: int
     hold_ends_at: int | None
+    order: str | None
     order_link: str | None
 
     @property
@@ -78,6 +80,7 @@ def look(books: Transaction, link: str, public_url: str) -> Shown:
         directions=row["directions"],
         party_size=row["party_size"],
         hold_ends_at=row["hold_ends_at"],
+        order=row["order_id"],
         order_link=row["order_link"],
     )
 

@@ -49,7 +49,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "credentials",
         "accounts",
     ),
-    "cloud_controller/bookings": ("orders", "changes", "ends", "letters"),
+    "cloud_controller/bookings": ("orders", "changes", "ends", "letters", "addresses"),
     "cloud_controller/reservations": ("builtin", "remote", "errands"),
     "cloud_controller/flows": (*FLOWS, *LATER, "problems", "directory"),
     "common/words": ("sentences", "denials", "problems", "notices", "particulars"),

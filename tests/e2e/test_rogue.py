@@ -189,6 +189,7 @@ GET /t/{link}/transfer
 POST /t/{link}/transfer
 GET /t/{link}
 POST /t/{link}/cancel
+POST /t/{link}/mail
 GET /find
 POST /find
 GET /static/{name}

@@ -188,6 +188,9 @@ def test_a_ticket_is_found_by_whose_it_is_now_and_by_nobody_else(house, reservat
 def give(house: HouseInHand, reservation: str, mail: str) -> None:
     """Give a reservation to somebody, as bookings does."""
     queue(house, kind=LetterKind.GIVEN_AWAY, order="o-1", reservation=reservation)
+    house.books.do(
+        lambda books: books.enter("reservation.transferred", {}, reservation=reservation)
+    )
     queue(house, kind=LetterKind.TRANSFERRED, to=mail, order="o-1", reservation=reservation)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from cloud_controller.web.routes import iso
 from cloud_controller.web.table import FINDS_A_MINUTE
 from tests.fakes.store import HOUR_MS, MORNING_AT
 from tests.rim.mail_kit import order_for, rows
-from tests.rim.web_kit import WebKit, assert_problem, web_kit
+from tests.rim.web_kit import Answered, WebKit, assert_problem, web_kit
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 FIND = "/api/v1/tickets/find"
@@ -114,6 +116,63 @@ async def test_whoever_looks_for_a_ticket_hears_the_same_for_every_address(tmp_p
             "taro@mail.example",
             "nobody@mail.example",
         }
+
+
+async def test_a_ticket_is_mailed_to_the_first_address_that_is_said_and_to_no_other(
+    tmp_path: Path,
+):
+    async with web_kit(tmp_path) as kit:
+        link = await booked(kit)
+        assert f"/t/{link}/mail" in (await kit.get(f"/t/{link}")).text
+        sent = await send(kit, link, "Taro@mail.example")
+        assert (sent.status, sent.headers["Location"]) == (303, f"/t/{link}")
+        ((row),) = rows(tmp_path)
+        assert (row["kind"], row["recipient"]) == ("confirmed", "taro@mail.example")
+        assert f"/t/{link}/mail" not in (await kit.get(f"/t/{link}")).text
+        assert (await send(kit, link, "else@mail.example")).status == 409
+        assert len(rows(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("mail", ["", "hanako", "a@b.example\r\nBcc: c@d.example"])
+async def test_what_is_no_address_is_not_written_to(tmp_path: Path, mail: str):
+    async with web_kit(tmp_path) as kit:
+        link = await booked(kit)
+        assert (await send(kit, link, mail)).status == 409
+        assert rows(tmp_path) == []
+
+
+@pytest.mark.parametrize("mail", ["h@mail.example", ""])
+async def test_whoever_was_given_a_ticket_cannot_have_the_giver_s_letters(
+    tmp_path: Path, mail: str
+):
+    async with web_kit(tmp_path) as kit:
+        link = await booked(kit)
+        path = f"/api/v1/tickets/{link}/transfer"
+        assert (await kit.post(path, json={"mail": mail})).status == 200
+        new_link = link_now(tmp_path)
+        assert f"/t/{new_link}/mail" not in (await kit.get(f"/t/{new_link}")).text
+        assert (await send(kit, new_link, "else@mail.example")).status == 409
+
+
+async def test_a_ticket_that_is_only_held_leads_to_where_it_is_finished(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        opened = await kit.store.open()
+        slot = {"starts_at": iso(MORNING_AT), "length_seconds": 1800}
+        wish = {"items": [{"offering": opened.offering, **slot}], "hold": True}
+        headers = {"Idempotency-Key": "0123456789abcdef"}
+        order = (await kit.post("/api/v1/orders", json=wish, headers=headers)).json
+        shown = (await kit.get(f"/t/{order['claims'][0]['ticket']}")).text
+        assert f'href="/b/{order["link"]}"' in shown
+        assert (await kit.get(f"/b/{order['link']}")).status == 200
+
+
+def link_now(folder: Path) -> str:
+    with closing(sqlite3.connect(folder / "books.sqlite")) as books:
+        return str(books.execute("SELECT link FROM reservations").fetchone()[0])
+
+
+async def send(kit: WebKit, link: str, mail: str) -> Answered:
+    return await kit.post(f"/t/{link}/mail", data={"mail": mail}, headers=OURS)
 
 
 async def test_whoever_tries_many_addresses_is_told_to_wait(tmp_path: Path):

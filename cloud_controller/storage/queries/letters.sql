@@ -40,16 +40,17 @@ SELECT count(*) FROM (SELECT 1 FROM letters
     WHERE recipient = :recipient AND kind = :kind AND made_at > :since LIMIT :most) AS found;
 
 -- name: holder(reservation_id)^
--- Whom a reservation was given to last, by the letters about that; no row: it never was given, or
+-- Whom a reservation was given to last, by the letter about that; no row: it never was given, or
 -- last to somebody who wanted no letters.
 SELECT t.recipient, t.language FROM letters AS t
 WHERE t.reservation_id = :reservation_id AND t.kind = 'transferred' AND NOT EXISTS (
-    SELECT 1 FROM letters AS g WHERE g.reservation_id = t.reservation_id
-        AND g.kind = 'given_away' AND g.made_at > t.made_at)
+    SELECT 1 FROM ledger AS g WHERE g.reservation_id = t.reservation_id
+        AND g.type = 'reservation.transferred' AND g.at > t.made_at)
 ORDER BY t.made_at DESC, t.letter_id LIMIT 1;
 
 -- name: times_given_away(reservation_id)$
-SELECT count(*) FROM letters WHERE reservation_id = :reservation_id AND kind = 'given_away';
+SELECT count(*) FROM ledger
+WHERE reservation_id = :reservation_id AND type = 'reservation.transferred';
 
 -- name: about_order(order_id, most)
 -- What of an order is still its customer's own.
@@ -58,8 +59,8 @@ SELECT r.link, r.starts_at, r.ends_at, r.currency, s.title AS store_title, s.tim
 FROM reservations AS r
 JOIN stores AS s ON s.store_id = r.store_id
 JOIN offerings AS o ON o.offering_id = r.offering_id
-WHERE r.order_id = :order_id AND NOT EXISTS (SELECT 1 FROM letters AS g
-    WHERE g.reservation_id = r.reservation_id AND g.kind IN ('given_away', 'transferred'))
+WHERE r.order_id = :order_id AND NOT EXISTS (SELECT 1 FROM ledger AS g
+    WHERE g.reservation_id = r.reservation_id AND g.type = 'reservation.transferred')
 ORDER BY r.starts_at, r.reservation_id LIMIT :most;
 
 -- name: about_reservation(reservation_id)
@@ -75,16 +76,15 @@ WHERE r.reservation_id = :reservation_id;
 SELECT r.link, r.starts_at, r.reservation_id
 FROM orders AS o JOIN reservations AS r ON r.order_id = o.order_id
 WHERE o.mail = :mail AND o.mail <> '' AND r.state IN ('held', 'confirmed', 'in_use')
-    AND r.ends_at > :now AND NOT EXISTS (SELECT 1 FROM letters AS g
-        WHERE g.reservation_id = r.reservation_id AND g.kind IN ('given_away', 'transferred'))
+    AND r.ends_at > :now AND NOT EXISTS (SELECT 1 FROM ledger AS g
+        WHERE g.reservation_id = r.reservation_id AND g.type = 'reservation.transferred')
 UNION
 SELECT r.link, r.starts_at, r.reservation_id
 FROM letters AS t JOIN reservations AS r ON r.reservation_id = t.reservation_id
 WHERE t.recipient = :mail AND t.kind = 'transferred' AND t.recipient <> ''
     AND r.state IN ('held', 'confirmed', 'in_use') AND r.ends_at > :now
-    AND NOT EXISTS (SELECT 1 FROM letters AS g
-        WHERE g.reservation_id = r.reservation_id AND g.kind IN ('given_away', 'transferred')
-            AND g.made_at > t.made_at)
+    AND NOT EXISTS (SELECT 1 FROM ledger AS g WHERE g.reservation_id = r.reservation_id
+        AND g.type = 'reservation.transferred' AND g.at > t.made_at)
 ORDER BY starts_at, reservation_id LIMIT :most;
 
 -- name: besides(link)^

@@ -15,7 +15,7 @@ from cloud_controller.web.paper import grouped
 from cloud_controller.web.qr import ticket_svg
 from cloud_controller.web.receipts import receipts_by_link
 from cloud_controller.web.routes import Call, Page, Worker
-from cloud_controller.web.tickets import Shown, look
+from cloud_controller.web.tickets import MailGiven, Shown, look
 
 REFRESH_SECONDS: Final = 5
 """How often a page is read again while its state can change by somebody else's doing."""
@@ -75,6 +75,7 @@ class Standing:
     shown: Shown
     phase: Phase
     has_receipt: bool
+    may_address: bool
     now: int
 
 
@@ -96,6 +97,7 @@ async def show_page(call: Call[None]) -> Page:
             "later": _later(standing),
             "paid_back": ticket.compensated_cents,
             "has_receipt": standing.has_receipt,
+            "may_address": standing.may_address,
             "is_closed": phase in CLOSED,
             "may_cancel": phase in {Phase.EARLY, Phase.OPEN},
         },
@@ -112,6 +114,13 @@ async def cancel(call: Call[None]) -> web.Response:
     """Give a reservation up and show its ticket."""
     link = call.names["link"]
     await call.parts.books.transact(bookings.give_up, link)
+    return web.Response(status=SEE_OTHER, headers={"Location": f"/t/{link}"})
+
+
+async def send(call: Call[MailGiven]) -> web.Response:
+    """Have a ticket mailed to its holder, and what becomes of it from then on."""
+    link, mail = call.names["link"], call.asked.mail
+    await call.parts.books.transact(bookings.address, link, mail, call.language.code)
     return web.Response(status=SEE_OTHER, headers={"Location": f"/t/{link}"})
 
 
@@ -163,6 +172,7 @@ def _standing(books: Transaction, link: str, public_url: str) -> Standing:
         shown=shown,
         phase=phase_of(shown, books.now),
         has_receipt=bool(receipts_by_link(books, link)),
+        may_address=bookings.may_address(books, shown.order, shown.reservation),
         now=books.now,
     )
 
