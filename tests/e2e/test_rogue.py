@@ -316,6 +316,7 @@ def _call(
         "store": "nowhere",
         "problem": "p-none",
         "blackout": "b-none",
+        "device": "d-none",
         "offering": line_up.offering,
         "link": "nobody",
         "program": "racer",
