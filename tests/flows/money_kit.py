@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import Any
 
 from cloud_controller.flows import payments
 from cloud_controller.ports import Transaction
-from common.rules.payments import CASH, Account
+from common.rules.payments import CASH, Account, ProviderSaid, SaidKind
 from tests.fakes.house import SLOT_SECONDS, STORE, HouseInHand
 
 SLOT_MS = SLOT_SECONDS * 1000
@@ -61,3 +62,36 @@ def assert_balanced(house: HouseInHand) -> None:
 def receipt_numbers(house: HouseInHand) -> list[tuple[int, int]]:
     """Return the numbers of all receipts, with their year, in the order they were issued."""
     return [(row["year"], row["number"]) for row in house.books.rows("receipts")]
+
+
+@dataclass
+class Purse:
+    """What one order has paid and got back, as its customer would count it."""
+
+    paid: int = 0
+    back: int = 0
+
+
+@dataclass
+class Provider:
+    """The provider's own books: a page for each payment, and what it holds of each."""
+
+    pages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    words: list[ProviderSaid] = field(default_factory=list)
+    refunds: dict[str, int] = field(default_factory=dict)
+    number: int = 0
+
+    def say(self, kind: SaidKind, page: dict[str, Any], **more: Any) -> None:
+        self.number += 1
+        facts: dict[str, Any] = {
+            "provider": "stripe",
+            "event_id": f"evt_{self.number}",
+            "kind": kind,
+            "sameness": page["ref"],
+            "payment": page["payment"],
+            "ref": page["ref"],
+            "intent": page["intent"],
+            "cents": page["cents"],
+            "currency": "JPY",
+        }
+        self.words.append(ProviderSaid(**facts | more))

@@ -1,4 +1,4 @@
-"""An order is quoted, charged and given back, and every unit of it can be accounted for (C3)."""
+"""An order is quoted, charged and given back, and every unit of it can be accounted for (C6)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def charged(house: HouseInHand, order: str, slots: int = 2) -> payments.Charge:
     return made
 
 
-def test_c3_an_offering_without_prices_costs_what_its_terminal_registered(house):
+def test_c6_an_offering_without_prices_costs_what_its_terminal_registered(house):
     quote = house.books.do(payments.quote, [an_item(house), an_item(house, slots=2)])
     assert [line.due_cents for line in quote.lines] == [1500, 1500]
     assert (quote.total_cents, quote.discount_cents, quote.currency) == (3000, 0, "JPY")
@@ -36,7 +36,7 @@ def test_what_is_not_on_offer_has_no_price(house):
         house.books.do(payments.quote, [an_item(house, offering_id="o-99")])
 
 
-def test_c3_what_nobody_is_sent_to_pay_is_paid_at_once_with_a_receipt(house):
+def test_c6_what_nobody_is_sent_to_pay_is_paid_at_once_with_a_receipt(house):
     order = an_order(house)
     charge = charged(house, order)
     assert (charge.state, charge.due_cents) == (PaymentState.PAID, 3000)
@@ -47,7 +47,7 @@ def test_c3_what_nobody_is_sent_to_pay_is_paid_at_once_with_a_receipt(house):
     assert_balanced(house)
 
 
-def test_c3_no_more_goes_back_than_came_in(house):
+def test_c6_no_more_goes_back_than_came_in(house):
     order = an_order(house)
     charged(house, order)
     assert house.books.do(payments.refund, order, None, 1000, "cancelled") == 1000

@@ -1,4 +1,4 @@
-"""Stripe pays for an order once, whatever it says: late, twice, forged, out of order (C3).
+"""Stripe pays for an order once, whatever it says: late, twice, forged, out of order (C6).
 
 The other side is a server that speaks Stripe's API, on a port of its own.
 """
@@ -29,7 +29,7 @@ async def paid_order(kit: Till):
     return order
 
 
-async def test_c3_an_order_is_held_until_stripe_says_that_it_is_paid(tmp_path: Path):
+async def test_c6_an_order_is_held_until_stripe_says_that_it_is_paid(tmp_path: Path):
     async with till(tmp_path) as kit:
         order = await kit.order()
         assert (order["state"], order["due_cents"], order["paid_cents"]) == ("held", PRICE, 0)
@@ -54,7 +54,7 @@ async def test_the_page_is_made_under_the_orders_own_key_and_leads_back_to_it(tm
 
 
 @pytest.mark.parametrize("times", [2, 5])
-async def test_c3_a_word_said_again_pays_once(tmp_path: Path, times: int):
+async def test_c6_a_word_said_again_pays_once(tmp_path: Path, times: int):
     async with till(tmp_path) as kit:
         order = await kit.order()
         event = kit.stripe.pay(page_of(order))
@@ -64,7 +64,7 @@ async def test_c3_a_word_said_again_pays_once(tmp_path: Path, times: int):
         assert len(await kit.rows("receipts")) == 1
 
 
-async def test_c3_a_word_that_comes_before_our_own_answer_pays_all_the_same(tmp_path: Path):
+async def test_c6_a_word_that_comes_before_our_own_answer_pays_all_the_same(tmp_path: Path):
     """Early: the answer that names the page is lost, and the customer pays on it."""
     async with till(tmp_path) as kit:
         kit.stripe.faults.append("lost")
@@ -81,7 +81,7 @@ async def test_c3_a_word_that_comes_before_our_own_answer_pays_all_the_same(tmp_
         assert await kit.balances() == PAID
 
 
-async def test_c3_late_money_has_its_slot_where_that_is_still_free(tmp_path: Path):
+async def test_c6_late_money_has_its_slot_where_that_is_still_free(tmp_path: Path):
     async with till(tmp_path) as kit:
         order = await kit.order()
         event = kit.stripe.pay(page_of(order))
@@ -94,7 +94,7 @@ async def test_c3_late_money_has_its_slot_where_that_is_still_free(tmp_path: Pat
         assert await kit.balances() == PAID
 
 
-async def test_c3_late_money_goes_back_where_somebody_else_has_the_slot(tmp_path: Path):
+async def test_c6_late_money_goes_back_where_somebody_else_has_the_slot(tmp_path: Path):
     async with till(tmp_path) as kit:
         late = await kit.order(devices=2)
         event = kit.stripe.pay(page_of(late))
@@ -136,7 +136,7 @@ async def test_a_hold_that_is_over_closes_its_page(tmp_path: Path):
     ],
     ids=["another secret", "the key", "unsigned", "tampered", "old", "of tomorrow", "ancient"],
 )
-async def test_c3_a_word_that_is_not_theirs_or_not_of_now_pays_nothing(tmp_path: Path, how):
+async def test_c6_a_word_that_is_not_theirs_or_not_of_now_pays_nothing(tmp_path: Path, how):
     async with till(tmp_path) as kit:
         order = await kit.order()
         before = await kit.balances()
@@ -172,7 +172,7 @@ async def test_a_word_is_believed_by_any_live_secret_within_five_minutes(tmp_pat
     ],
     ids=["too little", "too much", "another currency"],
 )
-async def test_c3_what_was_not_asked_for_pays_for_nothing(tmp_path: Path, changed, currency):
+async def test_c6_what_was_not_asked_for_pays_for_nothing(tmp_path: Path, changed, currency):
     async with till(tmp_path) as kit:
         order = await kit.order()
         event = kit.stripe.pay(page_of(order))
@@ -198,7 +198,7 @@ async def test_a_word_about_somebody_elses_page_is_doubted_or_left_alone(tmp_pat
         assert await kit.problems() == ["payment_doubted"]
 
 
-async def test_c3_words_out_of_order_come_to_the_same(tmp_path: Path):
+async def test_c6_words_out_of_order_come_to_the_same(tmp_path: Path):
     async with till(tmp_path) as kit:
         order = await kit.order()
         page = page_of(order)
@@ -259,7 +259,7 @@ async def test_a_body_over_the_limit_is_turned_away(tmp_path: Path):
         assert answered.status == 413
 
 
-async def test_c3_giving_up_sends_the_money_back_once(tmp_path: Path):
+async def test_c6_giving_up_sends_the_money_back_once(tmp_path: Path):
     async with till(tmp_path) as kit:
         order = await paid_order(kit)
         ticket = (await kit.see(order))["claims"][0]["ticket"]
@@ -276,7 +276,7 @@ async def test_c3_giving_up_sends_the_money_back_once(tmp_path: Path):
 
 
 @pytest.mark.parametrize("fault", ["500", "409", "down", "lost"])
-async def test_c3_a_refund_is_said_until_it_is_done_and_done_once(tmp_path: Path, fault: str):
+async def test_c6_a_refund_is_said_until_it_is_done_and_done_once(tmp_path: Path, fault: str):
     async with till(tmp_path) as kit:
         order = await paid_order(kit)
         ticket = (await kit.see(order))["claims"][0]["ticket"]

@@ -1,4 +1,4 @@
-"""A price is what the store's clock says it is, and no unit of it is lost or made (C3)."""
+"""A price is what the store's clock says it is, and no unit of it is lost or made (C6)."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ EVENING = Prices(
         ("2026-11-27T17:00", 10, 1000 + 8 * 2000 + 1000),
     ],
 )
-def test_c3_a_band_is_of_the_day_it_began_on_also_past_midnight(begin, hours, wanted):
+def test_c6_a_band_is_of_the_day_it_began_on_also_past_midnight(begin, hours, wanted):
     assert cents(EVENING, a_stay(begin, hours)) == wanted
 
 
@@ -90,7 +90,7 @@ def test_c3_a_band_is_of_the_day_it_began_on_also_past_midnight(begin, hours, wa
         ("2026-10-25T01:00", 3, 4000 - 1000),
     ],
 )
-def test_c3_on_the_day_the_clock_is_changed_time_costs_what_it_takes(begin, hours, wanted):
+def test_c6_on_the_day_the_clock_is_changed_time_costs_what_it_takes(begin, hours, wanted):
     late = Band(from_time="03:00", until_time="06:00", cents_per_hour=2000)
     prices = Prices(cents_per_hour=1000, bands=(late,))
     assert cents(prices, a_stay(begin, hours, BERLIN)) == wanted
@@ -113,7 +113,7 @@ THREE_HOURS = Package(title="3 hours for 2500", length_seconds=10_800, cents=250
 @pytest.mark.parametrize(
     ("hours", "wanted"), [(2, 2000), (2.5, 2500), (3, 2500), (4, 3500), (6, 5500)]
 )
-def test_c3_a_package_pays_for_the_beginning_and_the_hours_for_the_rest(hours, wanted):
+def test_c6_a_package_pays_for_the_beginning_and_the_hours_for_the_rest(hours, wanted):
     prices = Prices(cents_per_hour=1000, packages=(THREE_HOURS,))
     assert cents(prices, a_stay("2026-11-27T10:00", hours)) == wanted
 
@@ -152,7 +152,7 @@ def test_prices_that_make_no_sense_are_refused(wrong):
 
 
 @given(total=st.integers(-(10**12), 10**12), weights=st.lists(st.integers(0, 10**9), min_size=1))
-def test_c3_what_is_shared_adds_up_and_no_part_is_off_by_a_unit(total, weights):
+def test_c6_what_is_shared_adds_up_and_no_part_is_off_by_a_unit(total, weights):
     parts = shared(total, weights)
     assert sum(parts) == total
     if sum(weights):
@@ -176,7 +176,7 @@ def test_what_is_rounded_is_off_by_a_half_at_most_and_the_same_on_both_sides(
     minutes=st.integers(1, 3000),
     edges=st.lists(st.integers(0, 1440), max_size=6),
 )
-def test_c3_the_pieces_are_the_whole_time_and_no_edge_lies_within_one(
+def test_c6_the_pieces_are_the_whole_time_and_no_edge_lies_within_one(
     zone, starts_at, minutes, edges
 ):
     ends_at = starts_at + minutes * 60_000
@@ -223,7 +223,7 @@ def _holds(band: Band, local: datetime) -> bool:
     minutes=st.integers(1, 1500),
     party_size=st.integers(1, 9),
 )
-def test_c3_a_price_is_that_of_its_minutes_and_its_parts_add_up(
+def test_c6_a_price_is_that_of_its_minutes_and_its_parts_add_up(
     prices, zone, starts_at, minutes, party_size
 ):
     ends_at = starts_at + minutes * 60_000

@@ -1,4 +1,4 @@
-"""What an order costs, how it is paid and given back, and where the money is (C3)."""
+"""What an order costs, how it is paid and given back, and where the money is (C6)."""
 
 from cloud_controller.flows.payments.calls import (
     call_due,

@@ -18,6 +18,7 @@ from common.rules.payments import (
     PaymentState,
     Quote,
     entry,
+    free_cents,
     given_back,
     kept_cents,
     quote_in,
@@ -26,7 +27,7 @@ from common.rules.payments import (
 
 def paid_cents(books: Transaction, order_id: str) -> int:
     """Return what an order has brought, less what went or is going back, or is owed for it."""
-    return _kept(books.payments.balances_of_order(order_id=order_id))
+    return free_cents(_balances(books.payments.balances_of_order(order_id=order_id)))
 
 
 def refund(
@@ -60,7 +61,7 @@ def _give_vouchers_back(books: Transaction, order: str, reservation: str | None)
 
 def kept_of(books: Transaction, payment: str) -> int:
     """Return what one payment has brought, less what of it went or is going back."""
-    return _kept(books.payments.balances_of_payment(payment_id=payment))
+    return kept_cents(_balances(books.payments.balances_of_payment(payment_id=payment)))
 
 
 def go_back(
@@ -90,8 +91,8 @@ def send_back(books: Transaction, row: Row, cents: int) -> None:
         pay_out(books, row, cents)
 
 
-def _kept(balances: Iterable[Row]) -> int:
-    return kept_cents((row["account"], row["cents"]) for row in balances)
+def _balances(rows: Iterable[Row]) -> list[tuple[str, int]]:
+    return [(row["account"], row["cents"]) for row in rows]
 
 
 def note_back(books: Transaction, row: Row, *, is_all: bool) -> None:

@@ -1,4 +1,4 @@
-"""Prices, vouchers, tax, and where money stands: whole minor units, and double entry (C3)."""
+"""Prices, vouchers, tax, and where money stands: whole minor units, and double entry (C6)."""
 
 from common.rules.payments.ledger import (
     CASH,
@@ -6,6 +6,7 @@ from common.rules.payments.ledger import (
     EntryKind,
     Posting,
     entry,
+    free_cents,
     is_balanced,
     kept_cents,
     undone,
@@ -67,6 +68,7 @@ __all__ = [
     "discount_of",
     "discounted",
     "entry",
+    "free_cents",
     "given_back",
     "is_balanced",
     "kept_cents",

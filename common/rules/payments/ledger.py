@@ -37,7 +37,7 @@ class Account(StrEnum):
 
 CASH: Final = frozenset({Account.CASH_FREE, Account.CASH_STRIPE})
 
-_KEPT: Final = CASH | {Account.REFUND_DUE, Account.CREDIT, Account.SUSPENSE}
+_KEPT: Final = CASH | {Account.REFUND_DUE, Account.SUSPENSE}
 
 
 class EntryKind(StrEnum):
@@ -97,9 +97,18 @@ def undone(postings: Iterable[Posting]) -> tuple[Posting, ...]:
 
 
 def kept_cents(balances: Iterable[tuple[str, int]]) -> int:
-    """Return what of the money that came in can still be given back.
+    """Return what of the money that came in is still here, by the balances of a payment.
 
-    That is what stands in the accounts of cash, less what is about to go back, is owed as
-    compensation, or is not known to be ours.
+    That is what stands in the accounts of cash, less what is about to go back or is not known to be
+    ours.
     """
     return sum(cents for account, cents in balances if account in _KEPT)
+
+
+def free_cents(balances: Iterable[tuple[str, int]]) -> int:
+    """Return what of the money that came in may be given back, by the balances of an order.
+
+    That is what is still here, less what is owed as compensation and goes back as such.
+    """
+    free = _KEPT | {Account.CREDIT}
+    return sum(cents for account, cents in balances if account in free)
