@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from cloud_controller.certificates import Authority
-from cloud_controller.commands import peers, seats
+from cloud_controller.commands import keys, peers, seats
 from cloud_controller.commands.beside import (
     EXIT_CANNOT_START,
     SettingsFile,
@@ -46,6 +46,7 @@ def _with_groups() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
+    made.add_typer(keys.commands, name="keys")
     made.add_typer(peers.commands, name="peers")
     made.add_typer(seats.commands, name="seats")
     return made

@@ -14,7 +14,7 @@ from common.messages.specification import Specification
 from common.rules.payments import EntryKind, Method, Posting, ProviderSaid
 from common.rules.problems import ProblemKind
 from common.rules.registration import Standing
-from common.seals import ReadToken, TicketToken
+from common.seals import KeysSaid, ReadToken, TicketToken
 from common.topics import BrokerRole, Channel
 
 if TYPE_CHECKING:
@@ -193,11 +193,9 @@ class Clock(Protocol):
 
     def now_ms(self) -> int:
         """Return the wall clock in milliseconds since 1970 UTC."""
-        ...
 
     def steady_seconds(self) -> float:
         """Return seconds that only grow."""
-        ...
 
 
 class Names(Protocol):
@@ -205,45 +203,48 @@ class Names(Protocol):
 
     def new(self, prefix: str) -> str:
         """Return a new name that begins with `prefix-`."""
-        ...
 
     def hex_digits(self, count: int) -> str:
         """Return `count` random hex digits."""
-        ...
 
     def secret_bytes(self, count: int) -> bytes:
         """Return `count` random bytes."""
-        ...
 
     def short_code(self, length: int) -> str:
         """Return a code that a person can type."""
-        ...
 
 
 class Keys(Protocol):
     """The controller's signing keys, which never leave its machine."""
 
-    key_id: int
+    @property
+    def key_id(self) -> int:
+        """Return which key signs."""
+
+    @property
+    def revision(self) -> int:
+        """Return how often the keys were changed."""
+
+    def said(self) -> KeysSaid | None:
+        """Return what is told of the keys since they were changed, or None: they never were."""
+
+    def is_live(self, key_id: int) -> bool:
+        """Say whether what this key signed still counts."""
 
     def seal_token(self, token: TicketToken) -> str:
         """Return a ticket's token, signed with the key that `key_id` names."""
-        ...
 
     def have_signed(self, read: ReadToken) -> bool:
         """Say whether one of our live keys signed this token."""
-        ...
 
     def seal_document(self, document: dict[str, Any]) -> str:
         """Return the signature of a right, in hex."""
-        ...
 
     def have_sealed(self, document: Mapping[str, Any], signature: str) -> bool:
         """Say whether one of our live keys signed this right."""
-        ...
 
     def public_keys(self) -> dict[int, str]:
         """Return the live public keys in hex, by key id."""
-        ...
 
 
 class Registry(Protocol):

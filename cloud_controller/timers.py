@@ -57,6 +57,7 @@ class Timers:
         self._nudged = asyncio.Event()
         self._tidy_at = 0.0
         self._hold_at = 0.0
+        self._keys_revision = 0
         self._log = structlog.get_logger("timers")
 
     def heard(self, terminal: TerminalId, presence: Presence, connection: str) -> None:
@@ -96,7 +97,11 @@ class Timers:
                     await asyncio.sleep(PAUSE_SECONDS)
 
     async def _remember(self) -> None:
-        """Give everybody who was here before a restart a whole lease to be heard again."""
+        """Give everybody who was here before a restart a whole lease to be heard again.
+
+        Who comes back is told the keys with its hello: only later changes are told unasked.
+        """
+        self._keys_revision = await self._books.read(_keys_revision)
         now = self._clock.steady_seconds()
         for terminal, presence in await self._books.read(_presences):
             self._presence[terminal] = presence
@@ -135,6 +140,8 @@ class Timers:
             await self._books.transact(_hold)
         if await self._books.read(sessions.has_to_tell_revoked):
             await self._books.transact(sessions.tell_revoked)
+        if await self._books.read(_keys_revision) != self._keys_revision:
+            self._keys_revision = await self._books.transact(sessions.tell_keys)
 
     async def _note_presence(self) -> None:
         now = self._clock.steady_seconds()
@@ -159,6 +166,10 @@ def _presences(books: Transaction) -> list[tuple[TerminalId, Presence]]:
     return [
         (row["terminal_id"], Presence(row["presence"])) for row in books.registration.presences()
     ]
+
+
+def _keys_revision(books: Transaction) -> int:
+    return books.keys.revision
 
 
 def _do_sessions(books: Transaction) -> int | None:

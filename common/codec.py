@@ -40,6 +40,7 @@ ON_THE_WIRE: Final[tuple[type[Message], ...]] = (
     registration.Heartbeat,
     registration.Hello,
     registration.Welcome,
+    registration.KeysTold,
     registration.Acknowledged,
     offerings.OfferingRegistered,
     offerings.OfferingOn,

@@ -26,7 +26,7 @@ def kept(file: Path, make: Callable[[], bytes]) -> bytes:
     try:
         if file.exists():
             return file.read_bytes()
-        with _alone_in(file.parent):
+        with alone_in(file.parent):
             if not file.exists():
                 replace(file, make())
             return file.read_bytes()
@@ -57,8 +57,8 @@ def replace(file: Path, content: bytes) -> None:
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Let one program at a time look and write here."""
+def alone_in(folder: Path) -> Iterator[None]:
+    """Let one program at a time look and write in a folder, which is made if it is not there."""
     _make_folder(folder)
     with _opened(folder) as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -70,6 +70,18 @@ class ReadToken:
     signature: bytes
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeysSaid:
+    """What is told of the live public keys: a document, and its signature by each key, by id.
+
+    `revision` grows with each change of the keys.
+    """
+
+    revision: int
+    document: dict[str, Any]
+    signatures: Mapping[int, str]
+
+
 def new_signing_key(seed: bytes) -> Ed25519PrivateKey:
     """Return the signing key that 32 random bytes make."""
     return Ed25519PrivateKey.from_private_bytes(seed)
@@ -165,6 +177,12 @@ def seal_document(document: Mapping[str, Any], key: Ed25519PrivateKey) -> str:
 def renewal_document(terminal: str, epoch: str) -> dict[str, Any]:
     """Return what a terminal signs to show that it still is who it was when it enrolled."""
     return {"purpose": "rusuban renewal", "terminal": terminal, "epoch": epoch}
+
+
+def keys_document(revision: int, keys: Mapping[int, str]) -> dict[str, Any]:
+    """Return what is signed of the controller's live public keys, which are in hex, by key id."""
+    public = {str(key_id): raw for key_id, raw in keys.items()}
+    return {"purpose": "rusuban signing keys", "revision": revision, "keys": public}
 
 
 def check_document(document: Mapping[str, Any], signature: str, key: Ed25519PublicKey) -> None:

@@ -12,11 +12,27 @@ VALUES (1, :terminal, :store, :epoch, :secret, :broker_host, :broker_port, :publ
     :authority, :certificate, :url, :pinned);
 
 -- name: keep_renewed(terminal, epoch, secret, broker_host, broker_port, public_keys, ladder, authority, certificate, pinned)!
--- For who asked, and never down.
+-- For who asked, and never down. Keys that were told since are not older than those of a renewal.
 UPDATE identity SET broker_host = :broker_host, broker_port = :broker_port,
-    public_keys = :public_keys, ladder = :ladder, authority = :authority,
-    certificate = :certificate, pinned = :pinned
+    public_keys = CASE WHEN keys_revision = 0 OR keys_are_doubted THEN :public_keys
+        ELSE public_keys END,
+    keys_revision = CASE WHEN keys_are_doubted THEN 0 ELSE keys_revision END, keys_are_doubted = 0,
+    ladder = :ladder, authority = :authority, certificate = :certificate, pinned = :pinned
 WHERE terminal = :terminal AND epoch = :epoch AND secret = :secret AND ladder <= :ladder;
+
+-- name: public_keys()$
+SELECT public_keys FROM identity;
+
+-- name: keys_revision()$
+SELECT keys_revision FROM identity;
+
+-- name: keep_keys(public_keys, revision)!
+UPDATE identity SET public_keys = :public_keys, keys_revision = :revision
+WHERE keys_revision < :revision;
+
+-- name: doubt_keys()!
+-- None of ours has signed what we were told: the next renewal's keys count, whatever they are.
+UPDATE identity SET keys_are_doubted = 1;
 
 -- name: forget_registration()!
 DELETE FROM registration;

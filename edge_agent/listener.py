@@ -14,7 +14,7 @@ import structlog
 from common.codec import Envelope, read
 from common.errors import MessageIsMalformed, RusubanError, StorageIsFull
 from common.messages.base import Message
-from common.messages.registration import Acknowledged, StandingTold, Welcome
+from common.messages.registration import Acknowledged, KeysTold, StandingTold, Welcome
 from common.messages.rights import (
     FROM_THE_SERVER,
     Aborted,
@@ -33,7 +33,7 @@ from common.mqtt import Delivery
 from common.rules.problems import ProblemKind
 from common.rules.registration import Standing
 from common.topics import CONTROLLER_STATE, Channel, address_of
-from edge_agent.flows import registration, rights, service, sessions
+from edge_agent.flows import enrolment, registration, rights, service, sessions
 from edge_agent.gate import Gate
 from edge_agent.ports import Identity, Journal, Transaction
 
@@ -42,7 +42,7 @@ ON_CHANNEL: Final[Mapping[Channel, tuple[type[Message], ...]]] = {
     Channel.WELCOME: (Welcome,),
     Channel.ACKS: (Acknowledged,),
     Channel.REPLIES: (ServiceProfile, ServiceRefused, *FROM_THE_SERVER),
-    Channel.DESIRED: (Desired,),
+    Channel.DESIRED: (Desired, KeysTold),
     Channel.COMMANDS: (StopSession, HoldTickets, ReleaseTicket, TakeScan, CustomerTold),
 }
 """What may come on each channel; anything else is dropped."""
@@ -69,6 +69,7 @@ class Hearing:
         on_quarantined: our journal is a copy, or has one.
         on_scan: a reader elsewhere has read a ticket for a device of ours.
         on_told: the controller has word for a customer here.
+        on_strange_keys: the controller's keys were told, and none that we know has signed that.
     """
 
     on_standing: Callable[[], object]
@@ -79,6 +80,7 @@ class Hearing:
     on_quarantined: Callable[[], None]
     on_scan: Callable[[TakeScan], None]
     on_told: Callable[[CustomerTold], None]
+    on_strange_keys: Callable[[], None]
 
 
 class OwnQuestions(Protocol):
@@ -137,6 +139,7 @@ class Listener:
             Troubled: self._hear_trouble,
             StopSession: self._hear_stop,
             Desired: self._hear_desired,
+            KeysTold: self._hear_keys,
             HoldTickets: self._hear_hold,
             ReleaseTicket: self._hear_release,
             TakeScan: hearing.on_scan,
@@ -245,7 +248,7 @@ class Listener:
         self._journal.transact(rights.take_announced, self._who, told)
 
     def _hear_right(self, told: Right) -> None:
-        right = rights.right_in(self._who, told)
+        right = self._journal.transact(rights.right_in, self._who, told)
         if right is None:
             raise NotTaken(why="not_our_right", detail=told.comm_id)
         if self._journal.transact(rights.take_right, self._who, told, right):
@@ -277,6 +280,13 @@ class Listener:
     def _hear_desired(self, told: Desired) -> None:
         self._journal.transact(sessions.take_desired, told)
         self._hearing.on_sessions()
+
+    def _hear_keys(self, told: KeysTold) -> None:
+        refusal = self._journal.transact(enrolment.take_keys, told)
+        if refusal is enrolment.KeysNotHeard.STRANGE:
+            self._hearing.on_strange_keys()
+        if refusal is not None:
+            raise NotTaken(why=refusal.value, detail=told.type)
 
     def _note_acknowledged(self, up_to: int) -> None:
         if not self._journal.transact(registration.take_acknowledged, up_to):

@@ -326,6 +326,7 @@ class Terminal:
             on_quarantined=self._on_quarantined,
             on_scan=self._entrance.take_scan,
             on_told=self._entrance.note_told,
+            on_strange_keys=self._credentials.want,
         )
         return Listener(
             self._who,

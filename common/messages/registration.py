@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from common.messages.base import Count, Digest, Instant, Message, Name, Seconds, ShortText
+from common.messages.base import (
+    Count,
+    Digest,
+    Instant,
+    Message,
+    Name,
+    Seconds,
+    ShortText,
+    Signature,
+)
 
 
 class StandingTold(Message):
@@ -36,6 +45,17 @@ class Heartbeat(Message):
     type: ClassVar[str] = "terminal.heartbeat"
 
 
+class KeysTold(Message):
+    """The controller's live public keys, signed by each that was live before or is: by its id.
+
+    The document's `keys` are in hex by id; a higher `revision` of it replaces a lower.
+    """
+
+    type: ClassVar[str] = "keys.told"
+    document: dict[str, Any]
+    signatures: dict[str, Signature]
+
+
 class SessionHeld(Message):
     """A session that the terminal still answers for."""
 
@@ -55,6 +75,7 @@ class Hello(Message):
     outbox_last: Count
     applied_revision: Count
     sessions: tuple[SessionHeld, ...] = ()
+    keys_revision: Count = 0
 
 
 class Welcome(Message):

@@ -82,6 +82,7 @@ class Credentials:
         self._rests_until = 0.0
         self._rests_by_date_until = 0.0
         self._has_failed = asyncio.Event()
+        self._is_wanted = False
         self._log = structlog.get_logger("credentials")
 
     def on_connected(self) -> None:
@@ -94,6 +95,11 @@ class Credentials:
             self._failures += 1
             self._failing_since = self._failing_since or self._clock.boot_seconds()
             self._has_failed.set()
+
+    def want(self) -> None:
+        """Ask as soon as we may: what we have does not fit what we are told."""
+        self._is_wanted = True
+        self._has_failed.set()
 
     async def run(self) -> None:
         """Look each minute, and after each attempt in vain, whether it is time, and ask."""
@@ -116,6 +122,8 @@ class Credentials:
         )
         if is_failing:
             return "not_heard"
+        if self._is_wanted:
+            return "strange_keys"
         is_ending = (
             self._renewed_from_ms is not None and self._clock.now_ms() >= self._renewed_from_ms
         )
@@ -134,6 +142,7 @@ class Credentials:
             self._log.warning("credentials not renewed", because=why, why="enrolled anew meanwhile")
             return
         self._rests_by_date_until = now + self._terms.by_date_seconds
+        self._is_wanted = False
         is_new, self._who = renewed != self._who, renewed
         self._renewed_from_ms = _renewed_from(renewed.certificate)
         self._log.info("credentials renewed", because=why, ladder=int(renewed.ladder))

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
 from common.ids import TerminalId
+from common.messages.registration import KeysTold
 from common.rules.enrolment import Ladder
-from common.seals import verifying_key
+from common.seals import KEY_IDS_MAX, is_sealed, keys_document, verifying_key
 from edge_agent.ports import Identity, LadderGoesDown, Row, Transaction
+
+
+class KeysNotHeard(StrEnum):
+    """Why a word on the controller's keys changes nothing."""
+
+    STRANGE = "strange_keys"
+    STALE = "stale_keys"
+    MALFORMED = "malformed_keys"
 
 
 def identity(journal: Transaction) -> Identity | None:
@@ -54,6 +65,45 @@ def keep_renewed(journal: Transaction, who: Identity) -> bool:
     """
     _refuse_less(journal.rows.identity(), who)
     return bool(journal.rows.keep_renewed(**_renewable(who)))
+
+
+def take_keys(journal: Transaction, told: KeysTold) -> KeysNotHeard | None:
+    """Keep the controller's live keys, if one that we know has signed them, or return why not.
+
+    A key that is not among them any more verifies nothing from now on.
+    """
+    known = {
+        key_id: verifying_key(bytes.fromhex(raw))
+        for key_id, raw in json.loads(journal.rows.public_keys()).items()
+    }
+    is_theirs = any(
+        is_sealed(told.document, signature, known[key_id])
+        for key_id, signature in told.signatures.items()
+        if key_id in known
+    )
+    if not is_theirs:
+        journal.rows.doubt_keys()
+        return KeysNotHeard.STRANGE
+    found = _keys_in(told.document)
+    if found is None:
+        return KeysNotHeard.MALFORMED
+    revision, keys = found
+    is_kept = journal.rows.keep_keys(public_keys=json.dumps(keys), revision=revision)
+    return None if is_kept else KeysNotHeard.STALE
+
+
+def _keys_in(document: Mapping[str, Any]) -> tuple[int, dict[str, str]] | None:
+    """Return the revision and the keys of a document that is signed, or None: it says no such."""
+    try:
+        revision, keys = int(document["revision"]), dict(document["keys"])
+        public = {int(key_id): bytes.fromhex(raw) for key_id, raw in keys.items()}
+        is_good = document == keys_document(revision, {k: raw.hex() for k, raw in public.items()})
+        for raw in public.values():
+            verifying_key(raw)
+    except (KeyError, TypeError, ValueError):
+        return None
+    are_some = 1 <= len(public) <= KEY_IDS_MAX and set(public) <= set(range(KEY_IDS_MAX))
+    return (revision, keys) if is_good and are_some else None
 
 
 def _refuse_less(known: Row | None, who: Identity) -> None:

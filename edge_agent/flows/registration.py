@@ -141,6 +141,7 @@ def greet(journal: Transaction, connection: str) -> None:
             outbox_first=outbox["first"],
             outbox_last=outbox["last"],
             applied_revision=journal.rows.revision() or 0,
+            keys_revision=journal.rows.keys_revision() or 0,
             sessions=tuple(
                 SessionHeld(session=row["session"], state=row["state"]) for row in sessions
             ),

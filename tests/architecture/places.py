@@ -70,7 +70,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         ),
     ),
     "cloud_controller/web/paper": ("page",),
-    "cloud_controller/commands": ("beside", "peers", "seats"),
+    "cloud_controller/commands": ("beside", "keys", "peers", "seats"),
     "cloud_controller/storage": (
         *(
             "books",

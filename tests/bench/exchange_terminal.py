@@ -168,4 +168,5 @@ def _only_free(on_free: Callable[[str], None]) -> Hearing:
         on_quarantined=lambda: None,
         on_scan=lambda *_: None,
         on_told=lambda *_: None,
+        on_strange_keys=lambda: None,
     )

@@ -49,6 +49,7 @@ class TerminalInHand:
         self.free: list[str] = []
         self.gone: list[str] = []
         self.quarantined: list[str] = []
+        self.strange: list[str] = []
         self.taken: list[TakeScan] = []
         self._file = folder / "journal.sqlite"
         self._clock = clock
@@ -185,6 +186,7 @@ class TerminalInHand:
             on_quarantined=lambda: self.quarantined.append(self.who.terminal),
             on_scan=self.taken.append,
             on_told=partial(self.do, rights.show_notice),
+            on_strange_keys=lambda: self.strange.append(self.who.terminal),
         )
         self.listener = Listener(
             who,

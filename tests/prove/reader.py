@@ -127,6 +127,7 @@ class Reader:
             on_quarantined=lambda: None,
             on_scan=lambda _: None,
             on_told=lambda _: None,
+            on_strange_keys=lambda: None,
         )
         self._listener = Listener(
             who,

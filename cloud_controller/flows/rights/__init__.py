@@ -15,6 +15,7 @@ from cloud_controller.flows.rights.entrance import take_report
 from cloud_controller.flows.rights.exchange import take, take_of_peer
 from cloud_controller.flows.rights.holding import (
     has_to_look_after_held,
+    hold_anew,
     hold_what_comes,
     note_admitted,
     note_kept,
@@ -36,6 +37,7 @@ __all__ = [
     "has_unused",
     "hear_shown",
     "hear_use",
+    "hold_anew",
     "hold_what_comes",
     "keep_keys",
     "lend",

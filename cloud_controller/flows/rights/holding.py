@@ -6,7 +6,7 @@ and nothing that needs it unused counts before the terminal has said that it is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -56,6 +56,8 @@ RECALL_AGAIN_SECONDS: Final = 2.0
 
 LEFT_ELSEWHERE_SECONDS: Final = 60
 """How long a ticket that was shown at another terminal is left for that one to redeem."""
+
+_TO_BE_TOLD: Final = -1  # the operator's switch is 0 or 1: whatever it is, it is told again
 
 BATCH_MAX: Final = 200
 """Tickets or devices looked at in one transaction, so that it stays short."""
@@ -161,6 +163,12 @@ def note_admitted(books: Transaction, said: Received) -> None:
     )
     if doubt is not None:
         _raise_doubt(books, said, reservation, doubt.why)
+
+
+def hold_anew(books: Transaction, devices: Iterable[str]) -> None:
+    """Have the holders of these devices' tickets be given them again: their tokens have changed."""
+    for device in devices:
+        books.rights.note_signature_starts(device_id=device, told=_TO_BE_TOLD)
 
 
 def has_to_look_after_held(books: Transaction) -> bool:

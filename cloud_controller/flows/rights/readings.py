@@ -37,7 +37,8 @@ def read_ticket(
     if isinstance(read, Denial):
         return read
     ticket = books.rights.ticket(ticket_id=read.token.ticket)
-    is_ours = is_the_one_issued(text, ticket) or books.keys.have_signed(read)
+    is_issued = is_the_one_issued(text, ticket) and books.keys.is_live(read.token.key_id)
+    is_ours = is_issued or books.keys.have_signed(read)
     if not is_ours and not is_of_our_server(books, read):
         return Denial(reason=DenialReason.BAD_SIGNATURE)
     return read.token, ticket

@@ -3,6 +3,7 @@
 from cloud_controller.flows.sessions.debts import give_up_undelivered
 from cloud_controller.flows.sessions.due import do_what_is_due, next_moment
 from cloud_controller.flows.sessions.hello import REVISION_BELIEVED_MAX, hello
+from cloud_controller.flows.sessions.keys import tell_keys
 from cloud_controller.flows.sessions.reported import note_report
 from cloud_controller.flows.sessions.reports import (
     note_ended,
@@ -50,6 +51,7 @@ __all__ = [
     "presume_stopped",
     "send_commands_again",
     "stop_what_is_due",
+    "tell_keys",
     "tell_moved",
     "tell_revoked",
 ]

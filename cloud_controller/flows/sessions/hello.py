@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from cloud_controller.flows.sessions.keys import say_keys
 from cloud_controller.flows.sessions.revoked import revoked_for
 from cloud_controller.flows.sessions.stops import say_desired
 from cloud_controller.ports import Problem, Received, Transaction
@@ -48,6 +49,8 @@ def hello(books: Transaction, said: Received) -> None:
         server_at=books.now,
     )
     books.say(said.terminal, Channel.WELCOME, welcome, corr=said.corr)
+    if message.keys_revision < books.keys.revision:
+        say_keys(books, said.terminal)
     if message.applied_revision < revision:
         say_desired(books, said.terminal, revision)
 

@@ -191,6 +191,16 @@ UPDATE tickets SET device_number = :device_number, revision = :revision, token =
     short_code = :short_code, state = :state, issued_at = :issued_at
 WHERE ticket_id = :ticket_id AND state IN ('issued', 'void');
 
+-- name: live_tokens(now)
+-- Every ticket that may still open something, with its end.
+SELECT k.ticket_id, k.token, r.ends_at, r.device_id
+FROM tickets AS k JOIN reservations AS r USING (reservation_id)
+WHERE k.state IN ('issued', 'reserved') AND r.state IN ('held', 'confirmed', 'in_use')
+    AND r.ends_at > :now;
+
+-- name: sign_anew(ticket_id, before, token)!
+UPDATE tickets SET token = :token WHERE ticket_id = :ticket_id AND token = :before;
+
 -- name: token_to_revoke(reservation_id)$
 SELECT token FROM tickets WHERE reservation_id = :reservation_id AND state = 'issued';
 
@@ -199,7 +209,8 @@ SELECT token FROM tickets WHERE reservation_id = :reservation_id AND state = 'is
 INSERT INTO revocations (ticket_id, revision, store_id, dies_at, revoked_at)
 SELECT k.ticket_id, k.revision, r.store_id, CAST(:dies_at AS BIGINT), CAST(:revoked_at AS BIGINT)
 FROM tickets AS k JOIN reservations AS r USING (reservation_id)
-WHERE k.reservation_id = :reservation_id AND k.state = 'issued' AND :dies_at > :revoked_at
+WHERE k.reservation_id = :reservation_id AND k.state = 'issued'
+    AND CAST(:dies_at AS BIGINT) > CAST(:revoked_at AS BIGINT)
 ON CONFLICT DO NOTHING;
 
 -- name: forget_revocations(before)!

@@ -102,6 +102,9 @@ SELECT EXISTS (SELECT 1 FROM revocations WHERE is_told = 0);
 SELECT terminal_id, broker_role FROM terminals
 WHERE store_id = :store_id AND standing <> 'retired' ORDER BY terminal_id;
 
+-- name: in_service()
+SELECT terminal_id FROM terminals WHERE broker_role = 'service' ORDER BY terminal_id;
+
 -- name: note_told(store_id)!
 UPDATE revocations SET is_told = 1 WHERE store_id = :store_id AND is_told = 0;
 

@@ -234,7 +234,7 @@ def _decide_alone(
         is_of_device = row["kind"] == class_for(scan.device.device)
         if _waits_for_an_answer(row) and (is_of_device or _token_in(row) == scan.token):
             exchange.abandon(journal, who, row["kind"])
-    found = holding.decide(journal, who, scan.token, scan.device, scan.store_number)
+    found = holding.decide(journal, scan.token, scan.device, scan.store_number)
     if isinstance(found, Denial):
         is_not_held = found.reason is DenialReason.NOT_ON_OFFLINE_LIST
         _deny(journal, scan, replace(found, reason=not_held) if is_not_held else found)

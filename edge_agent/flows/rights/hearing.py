@@ -19,6 +19,7 @@ from common.messages.rights import (
 from common.rules.rights import RightKind, kind_in, subject_in
 from common.seals import is_sealed
 from edge_agent.flows.rights import door, exchange, holding
+from edge_agent.flows.rights.keys import live_keys
 from edge_agent.ports import Identity, Transaction
 
 AnyRight: TypeAlias = SessionRight | OfflineRight | ModuleRight
@@ -38,7 +39,7 @@ def take_announced(journal: Transaction, who: Identity, told: Announced) -> None
         holding.ask(journal, who, subject_in(kind))
 
 
-def right_in(who: Identity, told: Right) -> AnyRight | None:
+def right_in(journal: Transaction, who: Identity, told: Right) -> AnyRight | None:
     """Return the right, if a controller of ours signed it for this very exchange."""
     kind = str(told.document.get("kind", ""))
     model = _DOCUMENTS.get(kind_in(kind) or "")
@@ -51,7 +52,9 @@ def right_in(who: Identity, told: Right) -> AnyRight | None:
     said = (right.comm_id, right.terminal, right.epoch, _subject_of(right))
     if said != (told.comm_id, who.terminal, who.epoch, subject_in(kind)):
         return None
-    is_ours = any(is_sealed(told.document, told.signature, key) for key in who.keys.values())
+    is_ours = any(
+        is_sealed(told.document, told.signature, key) for key in live_keys(journal).values()
+    )
     return right if is_ours else None
 
 

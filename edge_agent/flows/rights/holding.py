@@ -36,6 +36,7 @@ from common.rules.tickets import (
 )
 from common.seals import token_is_ours
 from edge_agent.flows.rights import exchange
+from edge_agent.flows.rights.keys import live_keys
 from edge_agent.ports import Identity, Row, Transaction
 
 KEPT_MS: Final = 86_400_000
@@ -129,7 +130,6 @@ def trusted_now(journal: Transaction) -> int | None:
 
 def decide(
     journal: Transaction,
-    who: Identity,
     token: str,
     device: ProfileDevice,
     store_number: int,
@@ -148,7 +148,7 @@ def decide(
     facts = AloneFacts(
         token=read.token,
         token_digest=token_digest(token),
-        is_signed=token_is_ours(read, who.keys),
+        is_signed=token_is_ours(read, live_keys(journal)),
         held=_held(journal.rows.held_ticket(ticket=ticket)),
         is_used=journal.rows.session_of_ticket(ticket=ticket) is not None,
         device=device.device,
