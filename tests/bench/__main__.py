@@ -15,6 +15,7 @@ from tests.bench import (
     bookings,
     exchange,
     ladder,
+    pictures,
     profile,
     redemptions,
     registrations,
@@ -33,6 +34,7 @@ BENCHES: dict[str, Callable[[], Awaitable[Measured]]] = {
     "profile": profile.measure,
     "specification": specification.measure,
     "ladder": ladder.measure,
+    "pictures": pictures.measure,
 }
 
 
