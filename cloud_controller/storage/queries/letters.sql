@@ -37,7 +37,8 @@ WHERE recipient <> '' AND state <> 'queued' AND changed_at < :before
 
 -- name: lately(recipient, kind, since, most)$
 SELECT count(*) FROM (SELECT 1 FROM letters
-    WHERE recipient = :recipient AND kind = :kind AND made_at > :since LIMIT :most) AS found;
+    WHERE recipient = :recipient AND recipient <> '' AND kind = :kind AND made_at > :since
+    LIMIT :most) AS found;
 
 -- name: holder(reservation_id)^
 -- Whom a reservation was given to last, by the letter about that; no row: it never was given, or
