@@ -1,4 +1,4 @@
-"""The way from a time to a ticket: one tap, or held, looked at, paid and confirmed (C2, C3)."""
+"""The way from a time to a ticket: one tap, or held, looked at, paid and confirmed (C2)."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ async def test_what_is_said_first_is_a_tap_away_from_the_times(tmp_path: Path):
         assert first_form(asking)["first"] == "1"
 
 
-async def test_c3_a_voucher_is_seen_in_the_price_before_it_is_used(tmp_path: Path):
+async def test_c2_a_voucher_is_seen_in_the_price_before_it_is_used(tmp_path: Path):
     async with web_kit(tmp_path) as kit:
         await kit.store.open()
         code, held = await make_voucher(kit), await hold(kit)
@@ -215,7 +215,7 @@ async def test_a_hold_that_is_over_or_let_go_offers_other_times(tmp_path: Path):
         assert 'href="/o/' in over
 
 
-async def test_c3_what_is_due_is_paid_on_its_provider_s_page_and_then_confirmed(tmp_path: Path):
+async def test_c2_what_is_due_is_paid_on_its_provider_s_page_and_then_confirmed(tmp_path: Path):
     async with stripe_stub() as stripe, web_kit(tmp_path, payments=paid(tmp_path, stripe)) as kit:
         await kit.store.open()
         stripe.webhook_url = f"{kit.url}/api/v1/payments/stripe/webhook"

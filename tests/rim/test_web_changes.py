@@ -90,7 +90,7 @@ async def test_a_ticket_that_was_given_up_can_be_neither_moved_nor_given(tmp_pat
             assert "<form" not in shown
 
 
-async def test_c3_a_moved_ticket_keeps_what_its_voucher_took_off(tmp_path: Path):
+async def test_c2_a_moved_ticket_keeps_what_its_voucher_took_off(tmp_path: Path):
     async with web_kit(tmp_path) as kit:
         await kit.store.open(Offer(devices=1))
         code, held = await make_voucher(kit), await hold(kit)
@@ -152,6 +152,7 @@ async def test_a_full_time_can_be_waited_for_and_is_offered_to_whoever_waits(tmp
         place = joined.headers["Location"]
         assert again.headers["Location"] == place
         assert heading(await page(kit, place)) == "You are next"
+        kit.store.clock.move(1)
         second = await tap(kit, "/wait", form | {"key": "2" * 32, "mail": "b@example.org"})
         assert heading(await page(kit, second.headers["Location"])) == "1 before you"
         await kit.post(f"/api/v1/tickets/{taken}/cancel")
@@ -208,3 +209,20 @@ async def test_a_time_that_is_free_after_all_is_offered_instead_of_a_place_in_th
         kit.store.clock.move((90 * MINUTE_MS) // 1000)
         passed = await tap(kit, "/wait", form | {"key": "2" * 32})
         assert "This time can no longer be booked." in passed.text
+
+
+async def test_what_is_kept_from_sale_is_neither_free_nor_waited_for(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        opened = await kit.store.open(Offer(devices=1))
+        wanted = {
+            "store": "shinjuku",
+            "starts_at": "2026-10-23T01:00:00Z",
+            "ends_at": "2026-10-23T02:00:00Z",
+            "reason": "the floor is waxed",
+        }
+        key = {"Idempotency-Key": "b" * 32}
+        assert (await kit.told("/api/v1/blackouts", wanted, headers=key)).status == 201
+        shown = await page(kit, f"/o/{opened.offering}")
+        assert "2026-10-23T00:30:00Z" in shown
+        assert "2026-10-23T01:30:00Z" not in shown
+        assert "button full" not in shown

@@ -1,4 +1,4 @@
-"""The operator's lists over HTTP: filtered, page by page, each page found by an index (C1)."""
+"""The operator's lists over HTTP: filtered, page by page, each page found by an index (C2)."""
 
 from __future__ import annotations
 

@@ -19,6 +19,9 @@ from common.rules.reservations import (
     slots,
 )
 
+BLACKOUTS_SEEN_MAX: Final = 200
+"""Blackouts of a week and a store that are looked at: more than anybody makes."""
+
 NOBODY: Final = ""
 """The holder of whoever does not say who he is: nothing is held for him."""
 
@@ -84,7 +87,8 @@ def every_slot(
     """Return the slots of an offering in a window, each with the devices that are free in it.
 
     What `holder` himself holds counts as free, he would take it anew; and so does what the
-    reservation `instead_of` has, which would make way.
+    reservation `instead_of` has, which would make way. A slot that is kept from sale on every
+    device is none.
 
     Raises:
         NotFound: there is no such offering.
@@ -99,14 +103,13 @@ def every_slot(
         )
         for device in devices
     }
-    return [
-        {
-            "starts_at": slot.starts_at,
-            "ends_at": slot.ends_at,
-            "devices": _free_in(slot, terms, devices, taken),
-        }
-        for slot in slots(terms, window, now=books.now)
-    ]
+    shut = _shut(books, row["store_id"], window)
+    found = []
+    for slot in slots(terms, window, now=books.now):
+        free = _free_in(slot, terms, devices, taken)
+        if free or not _is_shut(slot, devices, shut):
+            found.append({"starts_at": slot.starts_at, "ends_at": slot.ends_at, "devices": free})
+    return found
 
 
 def fit(books: Transaction, wish: Wish, *, instead_of: str = "", holder: str = NOBODY) -> Fit:
@@ -206,3 +209,28 @@ def _free_in(
         for device in devices
         if is_free(slot, terms.turnover_seconds, taken[device["device_id"]])
     ]
+
+
+def _shut(books: Transaction, store: str, window: Range) -> list[tuple[str | None, Range]]:
+    """Return what is kept from sale in a window: a device, or None for all of them, and when."""
+    rows = books.reservations.blackouts(
+        store_id=store,
+        from_at=window.starts_at,
+        to_at=window.ends_at,
+        after="",
+        most=BLACKOUTS_SEEN_MAX,
+    )
+    return [
+        (row["device_id"], Range(starts_at=row["starts_at"], ends_at=row["ends_at"]))
+        for row in rows
+    ]
+
+
+def _is_shut(slot: Range, devices: list[Row], shut: list[tuple[str | None, Range]]) -> bool:
+    """Say whether a slot is kept from sale on every device, so that nobody need wait for it."""
+    there = {
+        device
+        for device, when in shut
+        if when.starts_at < slot.ends_at and slot.starts_at < when.ends_at
+    }
+    return None in there or all(device["device_id"] in there for device in devices)

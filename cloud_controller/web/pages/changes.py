@@ -22,7 +22,7 @@ from cloud_controller.web.pages.storefront import TIMES_SHOWN, Notice
 from cloud_controller.web.reservations import Ticket, answer_once, ticket_of
 from cloud_controller.web.routes import Call, InstantText, Page, Shape, WebParts
 from common.ids import OfferingId
-from common.rules.reservations import Range
+from common.rules.reservations import Range, is_in_time
 
 NEAR: Final = 4
 """Times on each side of one that was taken: they are shown instead of it."""
@@ -159,7 +159,7 @@ def _changeable(books: Transaction, link: str, parts: WebParts) -> Changeable:
     known = reservations.ticket(books, link)
     until_at = known["starts_at"] - known["change_seconds"] * 1000
     is_unused = known["state"] == "confirmed" and known["ticket_state"] == "issued"
-    is_late = books.now > until_at
+    is_late = not is_in_time(known["change_seconds"], known["starts_at"], books.now)
     return Changeable(
         ticket=ticket_of(books, link, parts.public_url),
         now=books.now,
