@@ -13,7 +13,7 @@ import threading
 import time
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -282,18 +282,19 @@ class _Writer:
         self._connected()
 
     def _commit(self, group: list[Waiting]) -> None:
-        """Commit a group as one, or each of it alone where another is in the way of the whole."""
-        fault = self._attempt(group) if len(group) > 1 else None
-        if len(group) > 1 and fault is None:
-            return
-        left = deque(group)
-        while left and not isinstance(fault, StorageIsAway):
-            item = left.popleft()
-            fault = self._insist(item)
-            if fault is not None:
-                self._give_up([item], fault)
-        if left and fault is not None:
-            self._give_up(left, fault)
+        """Commit a group as one; where another is in the way of the whole, by halves, in order."""
+        parts = deque([group])
+        while parts:
+            part = parts.popleft()
+            fault = self._attempt(part) if len(part) > 1 else self._insist(part[0])
+            if isinstance(fault, StorageIsAway):
+                self._give_up([item for each in (part, *parts) for item in each], fault)
+                return
+            half = len(part) // 2
+            if fault is not None and half:
+                parts.extendleft((part[half:], part[:half]))
+            elif fault is not None:
+                self._give_up(part, fault)
 
     def _insist(self, item: Waiting) -> Exception | None:
         """Call one function until it is committed, or return why that cannot be."""
@@ -330,13 +331,12 @@ class _Writer:
         self._order.settle(number, group)
         return None
 
-    def _give_up(self, group: Iterable[Waiting], fault: Exception) -> None:
+    def _give_up(self, group: list[Waiting], fault: Exception) -> None:
         if isinstance(fault, StorageIsAway):
             self._log.error("the database does not answer", **fault.facts)
-        given_up = list(group)
-        for item in given_up:
+        for item in group:
             item.fault = fault
-        self._order.settle(self._order.draw(), given_up)
+        self._order.settle(self._order.draw(), group)
 
     def _connected(self) -> tuple[Connection[DictRow], OpenTransaction]:
         if self._connection is None or self._connection.closed:

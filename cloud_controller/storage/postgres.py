@@ -106,6 +106,8 @@ def open_database(database: Database, *, read_only: bool = False) -> Connection[
             "SELECT set_config('synchronous_commit', 'on', false)"
             " WHERE current_setting('synchronous_commit') = 'off'"
         )
+        if not read_only:  # who reads a whole table is in the way of all who write in it
+            connection.execute("SET enable_seqscan = off")
         connection.autocommit = False
         connection.read_only = read_only
         connection.isolation_level = (

@@ -25,7 +25,7 @@ EACH = pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name
 CLIENTS = 16
 SLOTS = 200
 PARTS = 4  # since one test has half a minute, also on a machine that has much else to do
-ATTEMPTS = 800
+ATTEMPTS = 400
 SLOT_SECONDS = 1800
 DEVICES = 8
 

@@ -6,7 +6,7 @@ import ast
 import re
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -76,7 +76,7 @@ def _parameters_of(call: ast.Call, tree: ast.Module) -> frozenset[str]:
 
 
 def _keys_of(spread: ast.expr, call: ast.Call, tree: ast.Module) -> set[str]:
-    """Return the keys of a dictionary, by its name or of the function here that makes it."""
+    """Return the keys of a dictionary: by its name, by what makes it, or by what it is over."""
     keys: set[str] = set()
     for node in ast.walk(tree):
         match spread, node:
@@ -90,11 +90,16 @@ def _keys_of(spread: ast.expr, call: ast.Call, tree: ast.Module) -> set[str]:
                 ast.FunctionDef(name=found, body=[*_, ast.Return(value=ast.Dict(keys=parts))]),
             ) if found == name:
                 keys = _texts(parts)
+            case (
+                ast.DictComp(generators=[ast.comprehension(iter=ast.Name(id=name))]),
+                ast.AnnAssign(target=ast.Name(id=found), value=ast.Tuple() as names),
+            ) if found == name:
+                keys = _texts(list(ast.walk(names)))
     assert keys, f"line {call.lineno}: ** has no dictionary that can be read here"
     return keys
 
 
-def _texts(parts: list[ast.expr | None]) -> set[str]:
+def _texts(parts: Sequence[ast.AST | None]) -> set[str]:
     return {str(part.value) for part in parts if isinstance(part, ast.Constant)}
 
 

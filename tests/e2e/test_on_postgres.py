@@ -32,7 +32,7 @@ def serve_a_customer(world: World, terminal: Terminal, offering: str) -> str:
     return link
 
 
-def test_a_customer_is_served_from_reservation_to_completion(database: Database):
+def test_c2_a_customer_is_served_from_reservation_to_completion(database: Database):
     """C2, C3: by two controllers on one database: who books and who serves run apart."""
     with a_world(A_SHORT_SLOT, roles="management,service") as world:
         terminal = world.add_terminal()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from psycopg.rows import tuple_row
 from typing_extensions import override
 
 from cloud_controller.ports import Clock, Keys, Names, RoleGiven, Said
@@ -20,11 +21,27 @@ from cloud_controller.storage.transaction import OpenTransaction
 from tests.fakes.books import BooksInHand
 
 
+class Behind:
+    """What a test does to the database past every port, in the words of SQLite."""
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement at once; return its rows, if it has any."""
+        with self._server.cursor(row_factory=tuple_row) as cursor:
+            cursor.execute(statement.replace("?", "%s"), values)
+            found = cursor.fetchall() if cursor.description else []
+        self._server.commit()
+        return found
+
+
 class PostgresInHand(BooksInHand):
     """What a writer's thread does to one function, done at once; what was said is kept."""
 
     def __init__(self, database: Database, *, clock: Clock, names: Names, keys: Keys) -> None:
         self.server = open_database(database)
+        self.connection: Any = Behind(self.server)
         self.said: list[Said | RoleGiven] = []
         self._transaction = OpenTransaction(bound_to(self.server), clock, names, keys, STYLE)
 

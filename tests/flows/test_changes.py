@@ -15,6 +15,8 @@ from tests.fakes.house import SLOT_SECONDS, HouseInHand
 from tests.fakes.terminal import TerminalInHand
 from tests.flows.test_orders import SLOT_MS, wish
 
+ENGINES = ["sqlite", "postgres"]
+
 
 @pytest.fixture
 def terminal(house: HouseInHand) -> TerminalInHand:

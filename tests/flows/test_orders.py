@@ -17,6 +17,8 @@ from common.topics import Channel
 from tests.fakes.house import SLOT_SECONDS, HouseInHand
 from tests.fakes.terminal import TerminalInHand
 
+ENGINES = ["sqlite", "postgres"]
+
 SLOT_MS = SLOT_SECONDS * 1000
 HOLD_SECONDS = 600
 MIKA = Customer(holder="mika", mail="mika@example.org", language="ja")

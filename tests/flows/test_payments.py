@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+import psycopg
 import pytest
 
 from cloud_controller.flows import payments
@@ -11,6 +12,8 @@ from cloud_controller.ports import NotAllowed, NotFound
 from common.rules.payments import Account, Method, PaymentState
 from tests.fakes.house import HouseInHand
 from tests.flows.money_kit import an_item, an_order, assert_balanced, balances, receipt_numbers
+
+ENGINES = ["sqlite", "postgres"]
 
 
 @pytest.fixture(autouse=True)
@@ -100,5 +103,6 @@ def test_what_is_entered_about_money_is_never_changed(house, table, act):
     act = act.replace(
         "at = 0", {"postings": "cents = 1", "receipts": "total_cents = 1"}.get(table, "at = 0")
     )
-    with pytest.raises(sqlite3.IntegrityError, match=f"{table}_is_append_only"):
+    refusals = sqlite3.IntegrityError, psycopg.IntegrityError
+    with pytest.raises(refusals, match=f"{table}_is_append_only"):
         house.books.connection.execute(act.format(table))

@@ -13,6 +13,8 @@ from common.seals import read_token, token_is_ours
 from tests.fakes.house import SLOT_SECONDS, HouseInHand
 from tests.fakes.terminal import TerminalInHand
 
+ENGINES = ["sqlite", "postgres"]
+
 SLOT_MS = SLOT_SECONDS * 1000
 
 

@@ -10,6 +10,8 @@ from cloud_controller.ports import NotAllowed, NotFound, SlotIsTaken
 from tests.fakes.house import HouseInHand
 from tests.flows.test_orders import HOLD_SECONDS, SLOT_MS, wish
 
+ENGINES = ["sqlite", "postgres"]
+
 MIKA = Customer(mail="mika@example.org")
 YUKI = Customer(mail="yuki@example.org", language="en")
 
