@@ -13,6 +13,7 @@ from cloud_controller.flows.reservations import ends, tickets
 from cloud_controller.flows.reservations.slots import NOBODY, Fit, Wish, fit
 from cloud_controller.ports import NotAllowed, NotFound, Row, SlotIsTaken, Transaction
 from common.errors import RusubanError
+from common.rules.letters import address_of
 from common.rules.reservations import (
     RESERVATION,
     Range,
@@ -115,7 +116,9 @@ def order_by_id(books: Transaction, order: str) -> Row:
 
 def address(books: Transaction, order: str, customer: Customer) -> None:
     """Note where letters about an order go from now on."""
-    books.reservations.address_order(order_id=order, mail=customer.mail, language=customer.language)
+    books.reservations.address_order(
+        order_id=order, mail=address_of(customer.mail) or "", language=customer.language
+    )
 
 
 def ask_anew(books: Transaction, order: str) -> None:
@@ -199,7 +202,7 @@ def _open(books: Transaction, store: str, customer: Customer) -> str:
         store_id=store,
         link=books.names.hex_digits(LINK_DIGITS),
         holder=customer.holder,
-        mail=customer.mail,
+        mail=address_of(customer.mail) or "",
         language=customer.language,
         made_at=books.now,
     )

@@ -9,6 +9,7 @@ from cloud_controller.flows.reservations.orders import LINK_DIGITS, Customer, pl
 from cloud_controller.flows.reservations.slots import Wish, fit
 from cloud_controller.ports import NotAllowed, NotFound, Row, SlotIsTaken, Transaction
 from common.ids import OfferingId
+from common.rules.letters import address_of
 from common.rules.reservations import WAITING, Range, WaitingEvent, WaitingState
 
 WAITING_MAX: Final = 100
@@ -56,7 +57,7 @@ def join(books: Transaction, wish: Wish, customer: Customer) -> str:
         starts_at=wish.slot.starts_at,
         ends_at=wish.slot.ends_at,
         party_size=wish.party_size,
-        mail=customer.mail,
+        mail=address_of(customer.mail) or "",
         language=customer.language,
         made_at=books.now,
     )
