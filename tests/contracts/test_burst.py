@@ -97,7 +97,7 @@ async def test_c2_of_hundreds_that_overlap_none_is_sold_on_another(engine, tmp_p
     async with a_crowd(engine, tmp_path, offer) as crowd:
         first_at = crowd.clock.now + 3_600_000
         wishes = [
-            crowd.wish(first_at + dice.randrange(400) * 900_000, dice.choice(lengths))
+            crowd.wish(first_at + dice.randrange(80) * 900_000, dice.choice(lengths))
             for _ in range(ATTEMPTS)
         ]
         told: list[str | Exception] = []
