@@ -65,6 +65,7 @@ class Server:
             "max_connections": 100,
             "max_wal_size": "256MB",
             "autovacuum": "off",
+            "deadlock_timeout": "50ms",  # as operations.md advises
         }
         words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
