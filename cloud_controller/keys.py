@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cloud_controller.ports import Clock, Names
 from common.errors import CannotStart
 from common.files import alone_in, kept, replace
+from common.rules.tickets import code_key
 from common.seals import (
     KEY_IDS_MAX,
     KeysSaid,
@@ -39,6 +40,9 @@ TOKEN_BYTES: Final = 24
 
 INDEX_FILE: Final = "signing-keys.json"
 """Which keys are live, the one that signs last; before the first change it is not there."""
+
+CODES_FILE: Final = "rotating-key"
+"""The secret of all codes that change by themselves; without it they are made anew."""
 
 ANNOUNCED_SECONDS: Final = 30
 """Before a new key signs: terminals that are here know it by then, the others with their hello."""
@@ -78,6 +82,10 @@ class FileKeys:
         if not (folder / INDEX_FILE).exists():
             self._kept_seed(_FIRST_KEY_ID)
         self._live = self._read()
+        secret = kept(folder / CODES_FILE, lambda: names.secret_bytes(KEY_BYTES))
+        if len(secret) != KEY_BYTES:
+            raise CannotStart(why=f"{folder / CODES_FILE} is not a key of ours")
+        self._codes_secret = secret
 
     @property
     def key_id(self) -> int:
@@ -121,6 +129,10 @@ class FileKeys:
     def have_sealed(self, document: Mapping[str, Any], signature: str) -> bool:
         """Say whether one of our live keys signed this right."""
         return any(is_sealed(document, signature, key) for key in self.verifying_keys().values())
+
+    def code_key(self, ticket: str, revision: int) -> bytes:
+        """Return the key of the codes that a ticket shows, where they change by themselves."""
+        return code_key(self._codes_secret, ticket, revision)
 
     def public_keys(self) -> dict[int, str]:
         """Return the live public keys in hex, by key id."""

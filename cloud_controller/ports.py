@@ -243,6 +243,9 @@ class Keys(Protocol):
     def have_sealed(self, document: Mapping[str, Any], signature: str) -> bool:
         """Say whether one of our live keys signed this right."""
 
+    def code_key(self, ticket: str, revision: int) -> bytes:
+        """Return the key of the codes that a ticket shows, where they change by themselves."""
+
     def public_keys(self) -> dict[int, str]:
         """Return the live public keys in hex, by key id."""
 

@@ -26,6 +26,9 @@ TOKEN_LENGTH: Final = 144
 KEY_IDS_MAX: Final = 16
 """The key id has four bits."""
 
+ROTATES: Final = 0b1
+"""The flag of a token that counts only with a fresh code after it."""
+
 _VERSION = 1
 _BODY = struct.Struct(">B3s8sHI3sBB")
 _SIGNATURE_BYTES = 64
@@ -33,8 +36,8 @@ _EPOCH_AT = 1_735_689_600_000  # 2025-01-01T00:00Z, the token's own zero, in ms
 _SIGNED_PREFIX = TOKEN_PREFIX.encode() + b"\x00"
 _RFC4648 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_TO_CROCKFORD = str.maketrans(_RFC4648, _CROCKFORD)
-_LETTERS = frozenset(_CROCKFORD)
+TO_CROCKFORD: Final = str.maketrans(_RFC4648, _CROCKFORD)
+TOKEN_LETTERS: Final = frozenset(_CROCKFORD)
 _TO_DIGITS = str.maketrans(_CROCKFORD, "0123456789ABCDEFGHIJKLMNOPQRSTUV")  # as `int` reads base 32
 _UNUSED_BITS = 4  # 140 characters of 5 bits carry 87 bytes
 _FIELD = 2**255 - 19
@@ -59,6 +62,11 @@ class TicketToken:
     length_seconds: int
     revision: int
     flags: int = 0
+
+    @property
+    def rotates(self) -> bool:
+        """Say whether it counts only with a fresh code after it."""
+        return bool(self.flags & ROTATES)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,7 +124,7 @@ def seal_token(token: TicketToken, key: Ed25519PrivateKey) -> str:
         token.flags,
     )
     raw = body + key.sign(_SIGNED_PREFIX + body)
-    return TOKEN_PREFIX + base64.b32encode(raw).decode().rstrip("=").translate(_TO_CROCKFORD)
+    return TOKEN_PREFIX + base64.b32encode(raw).decode().rstrip("=").translate(TO_CROCKFORD)
 
 
 def read_token(text: str) -> ReadToken:
@@ -130,7 +138,7 @@ def read_token(text: str) -> ReadToken:
     if not text.startswith(TOKEN_PREFIX):
         raise TokenIsMalformed(why=f"it does not begin with {TOKEN_PREFIX}")
     letters = text[len(TOKEN_PREFIX) :]
-    if not _LETTERS.issuperset(letters):
+    if not TOKEN_LETTERS.issuperset(letters):
         raise TokenIsMalformed(why="it has characters that no ticket has")
     bits, unused = divmod(int(letters.translate(_TO_DIGITS), 32), 1 << _UNUSED_BITS)
     if unused:

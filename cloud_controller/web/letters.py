@@ -119,14 +119,9 @@ class LetterWriter:
         for number, shown in enumerate(tickets[:ENCLOSED_MAX], start=1):
             entry = entry_of(shown, language, self._public_url(), now)
             if letter.kind in WITH_TICKETS and shown.is_good:
-                picture = ticket_png(shown.ticket.token, module_pixels=PNG_MODULE_PIXELS)
+                if not shown.rotates:
+                    files.append(_picture_of(shown, number))
                 paper = ticket_pdf(paper_of(shown), language, now)
-                cid = f"code-{shown.reservation}@rusuban"
-                files.append(
-                    Enclosed(
-                        name=f"ticket-{number}.png", media_type="image/png", body=picture, cid=cid
-                    )
-                )
                 files.append(Enclosed(name=f"ticket-{number}.pdf", media_type=PDF, body=paper))
             elif letter.kind is not LetterKind.CANCELLED:
                 continue
@@ -144,6 +139,12 @@ class LetterWriter:
                 body = receipts_pdf(receipts, language)
                 files.append(Enclosed(name="receipt.pdf", media_type=PDF, body=body))
         return files
+
+
+def _picture_of(shown: Shown, number: int) -> Enclosed:
+    picture = ticket_png(shown.ticket.token, module_pixels=PNG_MODULE_PIXELS)
+    cid = f"code-{shown.reservation}@rusuban"
+    return Enclosed(name=f"ticket-{number}.png", media_type="image/png", body=picture, cid=cid)
 
 
 def _is_wanted(shown: Shown, letter: Letter) -> bool:

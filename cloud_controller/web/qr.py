@@ -11,6 +11,7 @@ from qrcode.constants import ERROR_CORRECT_M
 from qrcode.main import QRCode
 from qrcode.util import MODE_ALPHA_NUM, QRData
 
+from common.rules.tickets import SHOWN_LENGTH
 from common.seals import TOKEN_LENGTH
 
 QR_VERSION: Final = 6
@@ -65,7 +66,7 @@ def ticket_svg(token: str) -> str:
 
 def _matrix(token: str) -> list[list[bool]]:
     """Return rows of modules, True for dark."""
-    assert len(token) == TOKEN_LENGTH
+    assert len(token) in {TOKEN_LENGTH, SHOWN_LENGTH}
     code = QRCode(
         version=QR_VERSION,
         error_correction=ERROR_CORRECT_M,

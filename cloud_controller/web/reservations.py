@@ -105,15 +105,19 @@ async def show_ticket(call: Call[None]) -> Ticket:
 
 async def show_svg(call: Call[None]) -> web.Response:
     """Return a ticket's QR as a drawing."""
-    row = await call.parts.books.read(reservations.ticket, call.names["link"])
-    return web.Response(text=ticket_svg(row["token"]), content_type="image/svg+xml")
+    text = await call.parts.books.read(_text_of, call.names["link"])
+    return web.Response(text=ticket_svg(text), content_type="image/svg+xml")
 
 
 async def show_png(call: Call[None]) -> web.Response:
     """Return a ticket's QR as a picture to keep."""
-    row = await call.parts.books.read(reservations.ticket, call.names["link"])
-    picture = ticket_png(row["token"], module_pixels=PNG_MODULE_PIXELS)
+    text = await call.parts.books.read(_text_of, call.names["link"])
+    picture = ticket_png(text, module_pixels=PNG_MODULE_PIXELS)
     return web.Response(body=picture, content_type="image/png")
+
+
+def _text_of(books: Transaction, link: str) -> str:
+    return reservations.text_to_show(books, reservations.ticket(books, link)["token"])
 
 
 async def tell_story(call: Call[None]) -> Story:

@@ -18,6 +18,7 @@ from cloud_controller.web.paper import MEDIA_TYPE as PDF, TicketPaper, ticket_pd
 from cloud_controller.web.reservations import Ticket, ticket_of
 from cloud_controller.web.routes import Call, Shape
 from common.rules.letters import ADDRESS_LENGTH_MAX
+from common.seals import read_token
 
 ACCEPTED: Final = 202
 
@@ -56,6 +57,11 @@ class Shown:
     hold_ends_at: int | None
     order: str | None
     order_link: str | None
+
+    @property
+    def rotates(self) -> bool:
+        """Say whether its code changes by itself, so that only its page can show it."""
+        return read_token(self.ticket.token).token.rotates
 
     @property
     def is_good(self) -> bool:
@@ -156,7 +162,7 @@ def paper_of(shown: Shown) -> TicketPaper:
     """Return a ticket as it is printed."""
     ticket = shown.ticket
     return TicketPaper(
-        token=ticket.token,
+        token=None if shown.rotates else ticket.token,
         short_code=shown.short_code,
         store_title=ticket.store_title,
         time_zone=ticket.time_zone,

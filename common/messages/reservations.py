@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from common.messages.base import Count, Digest, Instant, Name, Particulars, ShortText, Text
 
 TOKEN_CHARACTERS_MAX: Final = 200
-"""Characters of a ticket's text: ours have 144, and a foreign system's may have some more."""
+"""Characters of a ticket's text: 144 or 154 of ours, of a foreign system's some more."""
 
 HOURS_CHARACTERS_MAX: Final = 20_000
 """Characters of a store's opening hours with all their exceptions."""

@@ -21,7 +21,7 @@ from common.messages.base import (
 from common.seals import digest_of
 
 TOKEN_TEXT_MAX = 512
-"""Characters of a scanned text that are still sent on; a ticket has 144."""
+"""Characters of a scanned text that are still sent on; a ticket has 144, or 154 with its code."""
 
 SEATS_MAX = 1_000_000
 """Seats of one module that one exchange may move; no licence we know has more."""

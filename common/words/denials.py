@@ -57,7 +57,7 @@ _EN: Final[Mapping[DenialReason, tuple[Words, ...]]] = {
     DenialReason.REVOKED: (
         Words(
             what="This code is not good any more.",
-            next="Use your newer ticket: open the newest link of your reservation.",
+            next="Open the newest link of your reservation, and show the code that is there now.",
         ),
     ),
     DenialReason.WRONG_STORE: (
@@ -235,7 +235,7 @@ _JA: Final[Mapping[DenialReason, tuple[Words, ...]]] = {
     DenialReason.REVOKED: (
         Words(
             what="このコードは無効になりました。",
-            next="新しいチケットをお使いください。予約の最新のリンクから開けます。",
+            next="予約の最新のリンクを開き、そこに表示されるコードをかざしてください。",
         ),
     ),
     DenialReason.WRONG_STORE: (

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from common.errors import TokenIsMalformed
-from common.rules.tickets import short_code_in
-from common.seals import ReadToken, read_token
+from common.rules.tickets import read_shown, short_code_in
+from common.seals import ReadToken
 
 TEXT_LENGTH_MAX: Final = 512
-"""Characters; a ticket has 144, and a log line must stay readable with any other code in it."""
+"""Characters; a ticket has 144 or 154, and a log line with any other code stays readable."""
 
 CUT_MARK: Final = "…"
 """Stands for what was cut off; no ticket has it."""
@@ -69,6 +69,6 @@ def hygiene(text: str) -> Scanned | ShortCode | NotATicket:
             reason="unknown_ticket", why=f"it has more than {TEXT_LENGTH_MAX} characters"
         )
     try:
-        return Scanned(text=cleaned, read=read_token(cleaned))
+        return Scanned(text=cleaned, read=read_shown(cleaned))
     except TokenIsMalformed as fault:
         return NotATicket(reason="unknown_ticket", why=str(fault.facts["why"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +12,9 @@ import icalendar
 import pypdfium2
 import pytest
 import zxingcpp
+from PIL import Image
 
+from cloud_controller.web.qr import ticket_svg
 from cloud_controller.web.routes import iso
 from cloud_controller.web.table import FINDS_A_MINUTE
 from tests.fakes.store import HOUR_MS, MORNING_AT
@@ -198,3 +201,31 @@ async def test_a_lost_ticket_is_found_from_its_page(tmp_path: Path):
         ((row),) = rows(tmp_path)
         assert (row["kind"], row["language"]) == ("found_again", "ja")
         assert (await kit.post("/find", data=form)).status == 403
+
+
+async def test_c1_a_code_that_changes_is_on_the_page_alone(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        offering = await kit.store.open()
+        with closing(sqlite3.connect(tmp_path / "books.sqlite")) as books, books:
+            books.execute("UPDATE offerings SET rotates_code = 1")
+        link = await kit.store.book(offering, MORNING_AT + HOUR_MS)
+        path = f"/api/v1/tickets/{link}"
+        token = (await kit.get(path)).json["token"]
+        drawn = [await code_in(kit, path)]
+        assert await code_in(kit, path) == drawn[0]
+        kit.store.clock.move(30)
+        drawn.append(await code_in(kit, path))
+        assert len(set(drawn)) == 2, "each step has its own"
+        assert all(len(text) == 154 and text.startswith(token) for text in drawn)
+        page = (await kit.get(f"/t/{link}")).text
+        assert ticket_svg(drawn[1]) in page
+        assert 'data-refresh="15"' in page
+        assert "download=" not in page
+        paper = pypdfium2.PdfDocument((await kit.get(f"{path}/ticket.pdf")).body)[0]
+        assert not zxingcpp.read_barcodes(paper.render(scale=2).to_pil().convert("L"))
+
+
+async def code_in(kit: WebKit, path: str) -> str:
+    picture = Image.open(io.BytesIO((await kit.get(f"{path}/qr.png")).body)).convert("L")
+    (code,) = zxingcpp.read_barcodes(picture)
+    return str(code.text)

@@ -28,7 +28,7 @@ from cloud_controller.flows.reservations.orders import (
     release,
 )
 from cloud_controller.flows.reservations.slots import Wish, every_slot, free_slots
-from cloud_controller.flows.reservations.tickets import story, ticket
+from cloud_controller.flows.reservations.tickets import story, text_to_show, ticket
 from cloud_controller.flows.reservations.waiting import (
     Offered,
     join,
@@ -79,6 +79,7 @@ __all__ = [
     "settle",
     "solve_shut_out",
     "story",
+    "text_to_show",
     "ticket",
     "transfer",
     "wish_now",

@@ -236,6 +236,7 @@ def _claim(books: Transaction, order: str, wish: Wish, found: Fit, *, is_held: b
         store_number=row["store_number"],
         device_number=0 if wish.device is None else found.device["number"],
         slot=wish.slot,
+        rotates=row["rotates_code"] == 1,
     )
     booked = {"device": found.device["device_id"]}
     books.enter(f"reservation.{state.value}", booked, reservation=reservation)

@@ -6,8 +6,8 @@ from typing import Final
 
 from cloud_controller.ports import NotFound, Row, Transaction
 from common.rules.reservations import Range
-from common.rules.tickets import TICKET, TicketEvent, TicketState, new_short_code
-from common.seals import TicketToken, read_token
+from common.rules.tickets import TICKET, TicketEvent, TicketState, code_at, new_short_code
+from common.seals import ROTATES, TicketToken, read_token
 
 TICKET_DIGITS: Final = 16
 """Hex digits of a ticket's id: the token's eight bytes."""
@@ -17,9 +17,18 @@ REVISIONS_MAX: Final = 255
 
 
 def issue(
-    books: Transaction, reservation: str, *, store_number: int, device_number: int, slot: Range
+    books: Transaction,
+    reservation: str,
+    *,
+    store_number: int,
+    device_number: int,
+    slot: Range,
+    rotates: bool,
 ) -> None:
-    """Issue the ticket of a new reservation; device number 0 opens any device of the offering."""
+    """Issue the ticket of a new reservation; device number 0 opens any device of the offering.
+
+    `rotates`: it counts only with the code that its page shows at the time.
+    """
     token = TicketToken(
         key_id=books.keys.key_id,
         store_number=store_number,
@@ -28,6 +37,7 @@ def issue(
         starts_at=slot.starts_at,
         length_seconds=(slot.ends_at - slot.starts_at) // 1000,
         revision=0,
+        flags=ROTATES if rotates else 0,
     )
     books.reservations.issue_ticket(
         ticket_id=token.ticket,
@@ -35,7 +45,7 @@ def issue(
         device_number=token.device_number,
         revision=token.revision,
         token=books.keys.seal_token(token),
-        short_code=new_short_code(books.names),
+        short_code=_short_code(books, token),
         issued_at=books.now,
     )
 
@@ -55,16 +65,25 @@ def reissue(books: Transaction, reservation: str) -> None:
         starts_at=known["starts_at"],
         length_seconds=(known["ends_at"] - known["starts_at"]) // 1000,
         revision=known["revision"] + 1,
+        flags=ROTATES if known["rotates_code"] else 0,
     )
     books.reservations.reissue_ticket(
         ticket_id=token.ticket,
         device_number=token.device_number,
         revision=token.revision,
         token=books.keys.seal_token(token),
-        short_code=new_short_code(books.names),
+        short_code=_short_code(books, token),
         state=after,
         issued_at=books.now,
     )
+
+
+def text_to_show(books: Transaction, text: str) -> str:
+    """Return what a ticket's QR says now: its token, and its code after it where that changes."""
+    token = read_token(text).token
+    if not token.rotates:
+        return text
+    return text + code_at(books.keys.code_key(token.ticket, token.revision), books.now)
 
 
 def revoke(books: Transaction, reservation: str) -> None:
@@ -106,3 +125,8 @@ def story(books: Transaction, link: str) -> list[Row]:
     """
     reservation = ticket(books, link)["reservation_id"]
     return list(books.post.ledger_of(reservation_id=reservation))
+
+
+def _short_code(books: Transaction, token: TicketToken) -> str | None:
+    """Return a new short code; none where it would be a picture's way around the code's change."""
+    return None if token.rotates else new_short_code(books.names)

@@ -23,6 +23,7 @@ from common.rules.tickets import (
     TicketFacts,
     TicketState,
     sight,
+    token_part,
 )
 from common.seals import ReadToken, token_is_ours, verifying_key
 
@@ -54,6 +55,20 @@ def is_elsewhere(books: Transaction, text: str, ticket: TicketFacts | None) -> b
     known = books.lending.borrowed(ticket_id=read.token.ticket)
     ours = {BorrowingState.BORROWED, BorrowingState.USED}
     return known is None or known["state"] not in ours
+
+
+def has_vouched_for(books: Transaction, text: str, ticket: TicketFacts | None) -> bool:
+    """Say whether another controller looks at this text's code yet, or has found it fresh.
+
+    Then it has lent the ticket for this very text, to the letter.
+    """
+    if is_elsewhere(books, text, ticket):
+        return True
+    read = sight(text)
+    known = None
+    if not isinstance(read, Denial):
+        known = books.lending.borrowed(ticket_id=read.token.ticket)
+    return known is not None and known["token"] == text
 
 
 def ask(
@@ -140,7 +155,7 @@ def keep_lent(books: Transaction, row: Row, lent: TicketLent) -> DenialReason | 
         reservation_id=lent.reservation,
         device_number=lent.device_number,
         revision=lent.revision,
-        token=row["token"],
+        token=token_part(row["token"]),
         now=books.now,
     )
     books.lending.now_borrowed(

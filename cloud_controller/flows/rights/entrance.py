@@ -56,7 +56,8 @@ def take_report(books: Transaction, said: Received) -> None:
     if refused is not None:
         _deny(books, reader, message, token.ticket, refused)
         return
-    _send_on(books, reader, message, host, host["token"])
+    text = message.token if token.rotates else host["token"]  # a short code stands for the latter
+    _send_on(books, reader, message, host, text)
 
 
 def take_answered(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from cloud_controller.flows.rights.readings import has_fresh_code
 from cloud_controller.flows.rights.verdicts import judge, particulars_of
 from cloud_controller.ports import NotAllowed, Problem, Row, Transaction
 from common.messages.reservations import (
@@ -128,6 +129,8 @@ def _read(books: Transaction, peer: str, text: str) -> tuple[TicketToken, Row] |
         return Denial(reason=DenialReason.BAD_SIGNATURE)
     if row is None:
         return Denial(reason=DenialReason.UNKNOWN_TICKET)
+    if read.token.rotates and not has_fresh_code(books, text, read.token):
+        return Denial(reason=DenialReason.REVOKED)
     return read.token, row
 
 

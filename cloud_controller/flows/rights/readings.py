@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cloud_controller.flows.rights.borrowing import is_of_our_server
+from cloud_controller.flows.rights.borrowing import has_vouched_for, is_of_our_server
 from cloud_controller.flows.rights.codes import token_of
 from cloud_controller.ports import Transaction
 from common.rules.tickets import (
     Denial,
     DenialReason,
     TicketFacts,
+    code_part,
+    is_fresh,
     is_the_one_issued,
     short_code_in,
     sight,
 )
-from common.seals import TicketToken
+from common.seals import ReadToken, TicketToken
 
 
 def read_ticket(
@@ -41,7 +43,24 @@ def read_ticket(
     is_ours = is_issued or books.keys.have_signed(read)
     if not is_ours and not is_of_our_server(books, read):
         return Denial(reason=DenialReason.BAD_SIGNATURE)
+    if read.token.rotates and not _is_shown_now(books, text, read, ticket):
+        return Denial(reason=DenialReason.REVOKED)
     return read.token, ticket
+
+
+def has_fresh_code(books: Transaction, text: str, token: TicketToken) -> bool:
+    """Say whether a text shows the code that its token, which we have signed, asks for now."""
+    key = books.keys.code_key(token.ticket, token.revision)
+    return is_fresh(key, code_part(text), books.now)
+
+
+def _is_shown_now(
+    books: Transaction, text: str, read: ReadToken, ticket: TicketFacts | None
+) -> bool:
+    """Say whether whoever signed a token finds its code fresh; only he can."""
+    if books.keys.have_signed(read):
+        return has_fresh_code(books, text, read.token)
+    return has_vouched_for(books, text, ticket)
 
 
 def enter_denial(

@@ -181,9 +181,11 @@ VALUES (:ticket_id, :reservation_id, :device_number, :revision, :token, :short_c
 
 -- name: to_reissue(reservation_id)^
 SELECT s.number AS store_number, v.number AS device_number, k.ticket_id, k.revision,
-    k.device_number AS ticket_device_number, k.state AS ticket_state, r.starts_at, r.ends_at
+    k.device_number AS ticket_device_number, k.state AS ticket_state, r.starts_at, r.ends_at,
+    o.rotates_code
 FROM reservations AS r JOIN tickets AS k USING (reservation_id) JOIN devices AS v USING (device_id)
 JOIN stores AS s ON s.store_id = r.store_id
+JOIN offerings AS o ON o.offering_id = r.offering_id
 WHERE r.reservation_id = :reservation_id;
 
 -- name: reissue_ticket(ticket_id, device_number, revision, token, short_code, state, issued_at)!

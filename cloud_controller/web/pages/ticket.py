@@ -10,6 +10,7 @@ from aiohttp import web
 from markupsafe import Markup
 
 from cloud_controller import bookings
+from cloud_controller.flows import reservations
 from cloud_controller.ports import Transaction
 from cloud_controller.web.paper import grouped
 from cloud_controller.web.qr import ticket_svg
@@ -19,6 +20,9 @@ from cloud_controller.web.tickets import MailGiven, Shown, look
 
 REFRESH_SECONDS: Final = 5
 """How often a page is read again while its state can change by somebody else's doing."""
+
+CODE_SECONDS: Final = 15
+"""How often a page is read again whose code changes by itself: twice for each code."""
 
 OPENS_SOON_SECONDS: Final = 900
 """A page shown this long before its ticket opens is read again once, when it does."""
@@ -70,9 +74,10 @@ _OVER: Final = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """What a ticket's page shows at one instant."""
+    """What a ticket's page shows at one instant; `text` is what its QR says."""
 
     shown: Shown
+    text: str
     phase: Phase
     has_receipt: bool
     may_address: bool
@@ -92,7 +97,7 @@ async def show_page(call: Call[None]) -> Page:
             "ticket": ticket,
             "phase": phase,
             "now": standing.now,
-            "qr": _drawn(ticket.token) if phase in WITH_CODE else None,
+            "qr": _drawn(standing.text) if phase in WITH_CODE else None,
             "short_code": grouped(standing.shown.short_code) if phase in WITH_CODE else "",
             "later": _later(standing),
             "paid_back": ticket.compensated_cents,
@@ -143,6 +148,8 @@ def refresh_seconds(standing: Standing) -> int | None:
     """Return when the page is worth reading again, or None: nothing will change soon."""
     if standing.phase in CHANGING:
         return REFRESH_SECONDS
+    if standing.phase is Phase.EARLY and standing.shown.rotates:
+        return CODE_SECONDS
     wait_seconds = (standing.shown.ticket.opens_at - standing.now) // 1000 + 1
     if standing.phase is Phase.EARLY and wait_seconds <= OPENS_SOON_SECONDS:
         return max(wait_seconds, REFRESH_SECONDS)
@@ -170,6 +177,7 @@ def _standing(books: Transaction, link: str, public_url: str) -> Standing:
     shown = look(books, link, public_url)
     return Standing(
         shown=shown,
+        text=reservations.text_to_show(books, shown.ticket.token),
         phase=phase_of(shown, books.now),
         has_receipt=bool(receipts_by_link(books, link)),
         may_address=bookings.may_address(books, shown.order, shown.reservation),
@@ -177,5 +185,5 @@ def _standing(books: Transaction, link: str, public_url: str) -> Standing:
     )
 
 
-def _drawn(token: str) -> Markup:
-    return Markup(ticket_svg(token))  # noqa: S704 - drawn by ourselves, and holds no text
+def _drawn(text: str) -> Markup:
+    return Markup(ticket_svg(text))  # noqa: S704 - drawn by ourselves, and holds no text

@@ -22,9 +22,12 @@ LINES_MAX: Final = 12
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TicketPaper:
-    """What a printed ticket says; a cancelled or used one is not printed."""
+    """What a printed ticket says; a cancelled or used one is not printed.
 
-    token: str
+    `token` is None where only the ticket's page can show its code.
+    """
+
+    token: str | None
     short_code: str
     store_title: str
     time_zone: str
@@ -49,7 +52,8 @@ def ticket_pdf(ticket: TicketPaper, language: Language, now: int) -> bytes:
     top = HEIGHT - 48 * MM
     height = 112 * MM
     page.card(top, height)
-    page.code(ticket.token, LEFT + 4 * MM, top - 5 * MM - QR_MM * MM)
+    if ticket.token is not None:
+        page.code(ticket.token, LEFT + 4 * MM, top - 5 * MM - QR_MM * MM)
     if ticket.short_code:
         page.centred(
             grouped(ticket.short_code), LEFT + (4 + QR_MM / 2) * MM, top - 87 * MM, 15, typed=True
@@ -59,7 +63,8 @@ def ticket_pdf(ticket: TicketPaper, language: Language, now: int) -> bytes:
         )
     page.facts(_facts_of(ticket, language, now), LEFT + 88 * MM, top - 13 * MM, 72 * MM)
     page.perforation(top - 98 * MM)
-    page.text(language.say("paper.show_it"), LEFT + 7 * MM, top - 106 * MM, 9.5, soft=True)
+    how = "paper.show_it" if ticket.token is not None else "ticket.on_its_page"
+    page.text(language.say(how), LEFT + 7 * MM, top - 106 * MM, 9.5, soft=True)
     below = top - height - 10 * MM
     if ticket.directions.strip():
         below = page.paragraph(

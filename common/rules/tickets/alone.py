@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from common.rules.tickets.door import Denial, DoorFacts, TicketFacts
+from common.rules.tickets.rotating import token_part
 from common.rules.tickets.states import Admission, DenialReason, TicketState
 from common.seals import TicketToken
 
@@ -64,7 +65,7 @@ class Doubt:
 
 def token_digest(text: str) -> str:
     """Return what a terminal knows a ticket's token by, without holding the token itself."""
-    return sha256(text.encode()).hexdigest()
+    return sha256(token_part(text).encode()).hexdigest()
 
 
 def why_doubted(
@@ -187,6 +188,8 @@ def _why_not_ours(facts: AloneFacts) -> Denial | None:
     is_its_number = number in {0, facts.device_number}
     if facts.token.store_number != facts.store_number:
         return Denial(reason=DenialReason.WRONG_STORE)
+    if facts.token.rotates:  # its code is the controller's alone to check, whatever is held
+        return Denial(reason=DenialReason.NOT_ON_OFFLINE_LIST)
     if held is None and not _may_start_by_signature(facts):
         there = None if is_its_number else number
         return Denial(reason=DenialReason.NOT_ON_OFFLINE_LIST, number=there)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from hmac import compare_digest
 
 from common.errors import TokenIsMalformed
+from common.rules.tickets.rotating import read_shown, token_part
 from common.rules.tickets.states import DenialReason
-from common.seals import ReadToken, read_token
+from common.seals import ReadToken
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,17 +110,17 @@ class Denial:
 def sight(text: str) -> ReadToken | Denial:
     """Return the token that a scanned text spells, not yet believed, or why it is no ticket."""
     try:
-        return read_token(text)
+        return read_shown(text)
     except TokenIsMalformed:
         return Denial(reason=DenialReason.UNKNOWN_TICKET)
 
 
 def is_the_one_issued(text: str, ticket: TicketFacts | None) -> bool:
-    """Say whether a text is, to the letter, the token that we signed for this ticket.
+    """Say whether a text's token is, to the letter, the one that we signed for this ticket.
 
     Then its signature need not be checked again: it is our own.
     """
-    return ticket is not None and compare_digest(text, ticket.token)
+    return ticket is not None and compare_digest(token_part(text), ticket.token)
 
 
 def granted_seconds(ticket: TicketFacts, *, now: int) -> float:
