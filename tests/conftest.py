@@ -14,6 +14,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+import structlog
 
 ASYNC_TEST_SECONDS = 30
 """What waits longer than this waits for something that will not come."""
@@ -89,6 +90,13 @@ def in_the_room(*, alone: bool) -> Iterator[None]:
 
 def _is_alone(item: pytest.Item) -> bool:
     return item.get_closest_marker("alone") is not None
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """Forget how a command that a test has run would log: where to is closed when the test is."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ NUMBER_DIGITS: Final = 6
 """Digits of a receipt's number within its store and year."""
 
 
-async def show_pdf(call: Call[None]) -> web.Response:
+async def show_receipts(call: Call[None]) -> web.Response:
     """Return the receipts of a ticket's order; who was given the ticket did not pay for it.
 
     Raises:

@@ -63,8 +63,8 @@ FINDS_A_MINUTE: Final = 5
 FINDS_A_MINUTE_IN_ALL: Final = 120
 """Each is a row and perhaps a letter: no crowd of callers makes us a source of mail."""
 
-BOOKINGS_A_MINUTE: Final = 600
-"""From one peer: behind a proxy all customers of a chain are one, and so many is a rush."""
+BOOKINGS_A_MINUTE: Final = 6_000
+"""From one peer: behind a proxy all customers of a chain are one, and so many is a rush there."""
 
 QUOTES_A_MINUTE: Final = 60
 QUOTES_A_MINUTE_IN_ALL: Final = 3_000
@@ -141,7 +141,7 @@ ROUTES: Final = (
     Route("GET", f"{API}/tickets/{{link}}/ticket.pdf", tickets.show_pdf, Who.LINK_HOLDER,
           RESERVATION_OR_WEB, "Show a ticket to print.", media_type="application/pdf",
           calls_a_minute=PAPERS_A_MINUTE),
-    Route("GET", f"{API}/tickets/{{link}}/receipt.pdf", receipts.show_pdf, Who.LINK_HOLDER,
+    Route("GET", f"{API}/tickets/{{link}}/receipt.pdf", receipts.show_receipts, Who.LINK_HOLDER,
           RESERVATION_OR_WEB, "Show the receipts of a ticket's order to print.",
           media_type="application/pdf", calls_a_minute=PAPERS_A_MINUTE),
     Route("POST", f"{API}/tickets/find", tickets.find, Who.ANYBODY, RESERVATION,

@@ -126,6 +126,10 @@ def watched(specification: Specification) -> dict[str, Any]:
     }
 
 
+LIKE_NAMED_MAX: Final = 4
+"""Looks at the same again after which parts of one name have found their places."""
+
+
 def settled(found: Specification, remembered: Remembered | None, now: int) -> Remembered:
     """Return what a terminal is to be taken for: what is missing only lately still counts as here.
 
@@ -143,6 +147,17 @@ def settled(found: Specification, remembered: Remembered | None, now: int) -> Re
     """
     if remembered is None:
         return Remembered(specification=found, missing_since={})
+    after = _settled_once(found, remembered, now)
+    for _ in range(LIKE_NAMED_MAX):
+        again = _settled_once(found, after, now)
+        if again == after:
+            break
+        after = again
+    return after
+
+
+def _settled_once(found: Specification, remembered: Remembered, now: int) -> Remembered:
+    """Settle a look by the one before; what is filled in may change which of two is the second."""
     before = remembered.specification
     since = {
         key: min(remembered.missing_since.get(key, now), now) for key in _missing(found, before)

@@ -9,13 +9,17 @@ from typing import Any, Final
 from cloud_controller.web.qr import ticket_png
 from cloud_controller.web.reservations import PNG_MODULE_PIXELS
 from cloud_controller.web.routes import from_iso
+from common.messages.base import Particulars
 from common.rules.tickets import DenialReason
 from common.seals import TicketToken, new_signing_key, seal_token
-from common.words import words_for
+from common.words import Here, words_for
 from tests.demo.timeline import LANGUAGES, Step, Timeline
 from tests.demo.world import Terminal, World, expect
 
 KEY_BYTES: Final = 32
+
+STORE_ZONE: Final = "Asia/Tokyo"
+"""Of the story's store, which says no other."""
 
 Line = dict[str, Any]
 
@@ -43,7 +47,7 @@ class Teller:
         """Tell that a terminal opened nothing, having seen that it said why."""
         verdict = self.world.wait_for_verdict(terminal, number)
         expect(verdict.get("reason"), reason.value, f"verdict of {terminal.name}")
-        told = in_all_languages(reason)
+        told = in_all_languages(verdict)
         expect(f"{verdict['what']} {verdict['next']}", told["en"], "words the customer read")
         facts = {"reason": reason.value, **told}
         self.timeline.tell(step_of(verdict, terminal.name, "opens nothing", reason.value, **facts))
@@ -55,9 +59,14 @@ def step_of(line: Mapping[str, Any], who: str, what: str, note: str = "", **fact
     return Step(at=from_iso(at), who=who, what=what, note=note, facts=facts)
 
 
-def in_all_languages(reason: DenialReason) -> dict[str, str]:
-    """Return what a customer is told, by language."""
-    told = {language: words_for(reason, language) for language in LANGUAGES}
+def in_all_languages(verdict: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a customer is told, by language, from the verdict as the log has it."""
+    reason = DenialReason(verdict["reason"])
+    known = {name: verdict[name] for name in Particulars.model_fields if name in verdict}
+    here = Here(time_zone=STORE_ZONE, now=from_iso(verdict["timestamp"]))
+    told = {
+        language: words_for(reason, language, Particulars(**known), here) for language in LANGUAGES
+    }
     return {
         language: f"{words.what}{_GAP[language]}{words.next}" for language, words in told.items()
     }

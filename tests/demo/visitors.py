@@ -102,7 +102,7 @@ def _verdict_step(terminal: Terminal, verdict: Mapping[str, Any]) -> Step:
     if verdict["opens"]:
         return Step(at=at, who=terminal.name, what="welcomes the customer")
     reason = DenialReason(verdict["reason"])
-    facts = {"reason": reason.value, **in_all_languages(reason)}
+    facts = {"reason": reason.value, **in_all_languages(verdict)}
     what = "opens nothing"
     return Step(at=at, who=terminal.name, what=what, note=reason.value, facts=facts)
 

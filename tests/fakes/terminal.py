@@ -10,7 +10,7 @@ from typing import Any
 from common.codec import Envelope, write
 from common.ids import TerminalId
 from common.messages.base import Message
-from common.messages.registration import Acknowledged, StandingTold, Welcome
+from common.messages.registration import Acknowledged, KeysTold, StandingTold, Welcome
 from common.messages.rights import (
     Aborted,
     Announced,
@@ -260,7 +260,10 @@ def all_of_service(gate_digest: str) -> dict[Channel, tuple[Message, ...]]:
             Aborted(comm_id="x"),
             Troubled(comm_id="x", trouble="unknown"),
         ),
-        Channel.DESIRED: (Desired(revision=9),),
+        Channel.DESIRED: (
+            Desired(revision=9),
+            KeysTold(document={"keys": {}, "revision": 9}, signatures={}),
+        ),
         Channel.COMMANDS: (
             stop,
             HoldTickets(command="h", device="d-vr"),
