@@ -292,3 +292,23 @@ def test_c1_a_key_books_once_through_the_port(keeper):
     first = keeper.issue(asked)
     assert keeper.issue(asked) == first
     assert len(keeper.books.rows("reservations")) == 1
+
+
+def test_c1_a_code_that_changes_is_looked_at_by_who_keeps_the_ticket(keeper, terminal):
+    keeper.books.connection.execute("UPDATE offerings SET rotates_code = 1")
+    link = keeper.book()
+    device = device_of(keeper, link)
+    picture = keeper.books.do(reservations.text_to_show, keeper.token(link))
+    assert len(picture) == 154
+    keeper.house.clock.move(120)
+    for text in (picture, keeper.token(link)):
+        refused = scan(keeper, terminal, device, text)
+        assert isinstance(refused, Refused)
+        assert refused.reason == DenialReason.REVOKED
+    fresh = keeper.books.do(reservations.text_to_show, keeper.token(link))
+    session = begin(keeper, terminal, device, fresh)
+    assert keeper.house.books.one("tickets")["token"] == keeper.token(link)
+    keeper.carry()
+    end(keeper, terminal, session)
+    keeper.settle()
+    assert keeper.stands(link) == ("completed", "spent")
