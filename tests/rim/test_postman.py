@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from cloud_controller.settings import MailTls
 from cloud_controller.smtp import Mail, message_of
 from common.errors import CannotStart
 from common.rules.letters import LetterKind
+from common.seals import ROTATES, read_token
 from tests.fakes.store import HOUR_MS, MORNING_AT, StoreKit, store_kit
 from tests.rim.mail_kit import (
     PASSWORD,
@@ -93,6 +95,24 @@ async def test_c2_a_letter_brings_the_ticket_its_code_its_calendar_entry_and_its
     (cid,) = [each["Content-ID"] for each in message.walk() if each["Content-ID"]]
     assert f'src="cid:{cid.strip("<>")}"' in html
     assert [row["state"] for row in rows(tmp_path)] == ["sent"]
+
+
+async def test_c1_a_letter_sends_whoever_has_a_code_that_changes_to_its_page(tmp_path: Path):
+    mailbox = Mailbox()
+    async with store_kit(tmp_path) as store:
+        with mail_server(mailbox) as port:
+            link = await booked(store, tmp_path)
+            token = (await store.books.read(reservations.ticket, link))["token"]
+            rotating = replace(read_token(token).token, flags=ROTATES)
+            text = store.keys.seal_token(rotating)
+            change(tmp_path, f"UPDATE tickets SET token = '{text}'")  # noqa: S608 - our own token
+            await postman(store, settings_for(port)).look()
+    (message,) = mailbox.taken
+    for kind in ("text/plain", "text/html"):
+        assert "このチケットのコードは自動で変わります。" in part(message, kind).decode()
+    assert "image/png" not in {each.get_content_type() for each in message.walk()}
+    print_ = pypdfium2.PdfDocument(part(message, "application/pdf"))[0].render(scale=2).to_pil()
+    assert not zxingcpp.read_barcodes(print_)
 
 
 async def test_a_server_that_is_away_is_tried_again_until_it_is_back(tmp_path: Path):
