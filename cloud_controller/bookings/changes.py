@@ -7,7 +7,7 @@ from cloud_controller.flows import letters, payments, reservations, rights
 from cloud_controller.ports import NotAllowed, Row, Transaction
 from common.rules.letters import LetterKind
 from common.rules.payments import Method, Quote
-from common.rules.reservations import Range
+from common.rules.reservations import Range, ReservationState
 from common.rules.tickets import RecallWhy
 
 
@@ -37,7 +37,8 @@ def more_cents(books: Transaction, known: Row, slot: Range) -> int:
     now, then = (_quote(books, known, each).total_cents for each in (here, slot))
     if then > now:
         return int(then - known["price_cents"])
-    return max(then - now, -int(known["price_cents"]))
+    paid = int(known["price_cents"])
+    return paid * then // now - paid if now else 0
 
 
 def give(books: Transaction, link: str, mail: str, language: str) -> str:
@@ -70,11 +71,13 @@ def give_up(books: Transaction, link: str, *, by_customer: bool = True) -> None:
         NotFound: there is no such ticket.
         NotAllowed: it has been used or given up already, or it begins too soon.
     """
+    was = reservations.ticket(books, link)["state"]
     held = reservations.cancel(books, link, by_customer=by_customer)
     if held is not None:
         rights.recall(books, held, RecallWhy.CANCEL)
         return
-    pay_back(books, reservations.ticket(books, link))
+    row = reservations.ticket(books, link)
+    pay_back(books, row if was == ReservationState.CONFIRMED else {**row, "price_cents": 0})
 
 
 def pay_back(books: Transaction, row: Row) -> None:

@@ -59,6 +59,8 @@ def place(
         VoucherIsRefused: nothing is taken off with this code.
     """
     voucher = paying.voucher if paying is not None else ""
+    for wish in wishes:
+        reservations.terms_of(books, wish.offering, wish.length_seconds)
     quote = payments.quote(books, [_item(wish) for wish in wishes], voucher)
     priced = [
         replace(wish, price_cents=line.due_cents)
@@ -130,7 +132,9 @@ def note_paid(books: Transaction, order: str) -> None:
 
 def _ask_for(books: Transaction, order: str, quote: Quote, method: Method) -> None:
     """Charge for what is held; what is paid at once is confirmed at once."""
-    ends_at = min(row["hold_ends_at"] for row in _held(books, order))
+    ends_at = min(
+        row["hold_ends_at"] for row in _held(books, order) if row["hold_ends_at"] > books.now
+    )
     charge = payments.charge(books, order, quote, method, expires_at=ends_at)
     if charge.state is PaymentState.PAID:
         note_paid(books, order)

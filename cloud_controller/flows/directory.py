@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from cloud_controller.ports import NotAllowed, Row, Transaction
+from common.errors import RusubanError
 from common.messages.reservations import (
     DeviceTold,
     Directory,
@@ -20,6 +22,7 @@ from common.messages.reservations import (
     TerminalTold,
 )
 from common.rules.registration import Standing
+from common.rules.reservations import read_hours
 from common.seals import digest_of
 from common.topics import BrokerRole
 
@@ -144,6 +147,11 @@ def _keys(books: Transaction) -> tuple[KeyTold, ...]:
 
 
 def _keep(books: Transaction, peer: str, said: StoreSaid, told: Directory) -> None:
+    try:
+        ZoneInfo(told.store.time_zone)
+        read_hours(told.store.hours)
+    except (ValueError, KeyError, OSError, RusubanError) as fault:
+        raise NotAllowed(why="the store's time zone or hours cannot be read") from fault
     holder = books.directory.store_numbered(number=told.store.number)
     if holder not in {None, said.store}:
         raise NotAllowed(why=f"the number {told.store.number} is that of another store: {holder}")

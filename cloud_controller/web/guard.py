@@ -17,7 +17,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
 from pydantic import BaseModel, ValidationError
 
-from cloud_controller.ports import Clock
+from cloud_controller.ports import Clock, NotFound
 from cloud_controller.web.faults import (
     BodyTooLarge,
     BodyTooSlow,
@@ -78,6 +78,8 @@ class Guard:
 
         async def enter(request: web.Request) -> Answer:
             self._admit(route, request)
+            if any("\0" in value for value in request.match_info.values()):
+                raise NotFound(what="page")
             limit.count(request.remote or "")
             limit_in_all.count(EVERYBODY)
             asked = await _asked(route, request)

@@ -25,6 +25,9 @@ API: Final = "/api/v1"
 HOLDER: Final = "holder"
 """The cookie by which a browser is known again as whoever holds something."""
 
+ASKED_MAX: Final = INSTANT_MAX - 100 * 366 * 86_400_000
+"""The latest instant that may be asked for: a length, a window and a zone beyond it still fit."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _A_MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -191,8 +194,8 @@ def from_iso(text: object) -> int:
         message = "an instant needs its offset from UTC, such as Z or +09:00"
         raise ValueError(message)
     at = (moment - _EPOCH) // _A_MILLISECOND
-    if not 0 <= at <= INSTANT_MAX:
-        message = "an instant lies between the years 1970 and 9999"
+    if not 0 <= at <= ASKED_MAX:
+        message = "an instant lies between the years 1970 and 9899"
         raise ValueError(message)
     return at
 

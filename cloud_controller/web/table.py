@@ -63,8 +63,8 @@ FINDS_A_MINUTE: Final = 5
 FINDS_A_MINUTE_IN_ALL: Final = 120
 """Each is a row and perhaps a letter: no crowd of callers makes us a source of mail."""
 
-BOOKINGS_A_MINUTE: Final = 6_000
-"""From one peer: behind a proxy all customers of a chain are one, and so many is a rush there."""
+BOOKINGS_A_MINUTE: Final = 600
+"""From one peer: behind a proxy all customers of a chain are one, and so many is a rush."""
 
 QUOTES_A_MINUTE: Final = 60
 QUOTES_A_MINUTE_IN_ALL: Final = 3_000
@@ -72,6 +72,9 @@ QUOTES_A_MINUTE_IN_ALL: Final = 3_000
 
 LETTERS_A_MINUTE: Final = 10
 """Each writes to an address that a caller names; behind a proxy all customers are one peer."""
+
+CHANGES_A_MINUTE: Final = 30
+"""Each writes a letter; a person changes his mind less often."""
 
 HTML: Final = "text/html"
 
@@ -118,7 +121,8 @@ ROUTES: Final = (
           "Show an order and what has become of it.", answers=orders.Order),
     Route("POST", f"{API}/orders/{{link}}/confirm", orders.confirm_order, Who.LINK_HOLDER,
           RESERVATION, "Confirm what is held, or begin to pay for it.", asks=orders.PayingWanted,
-          answers=orders.Order),
+          answers=orders.Order, calls_a_minute=QUOTES_A_MINUTE,
+          calls_a_minute_in_all=QUOTES_A_MINUTE_IN_ALL),
     Route("POST", f"{API}/orders/{{link}}/release", orders.release_order, Who.LINK_HOLDER,
           RESERVATION, "Let go of what is held.", answers=orders.Order),
     Route("POST", f"{API}/waiting", waiting.join_waiting, Who.ANYBODY, RESERVATION,
@@ -152,10 +156,10 @@ ROUTES: Final = (
           RESERVATION, "Give a reservation up.", answers=reservations.Ticket),
     Route("POST", f"{API}/tickets/{{link}}/reschedule", changes.reschedule, Who.LINK_HOLDER,
           RESERVATION, "Move a reservation to another time.", asks=changes.ChangeWanted,
-          answers=reservations.Ticket),
+          answers=reservations.Ticket, calls_a_minute=CHANGES_A_MINUTE),
     Route("POST", f"{API}/tickets/{{link}}/transfer", changes.transfer, Who.LINK_HOLDER,
           RESERVATION, "Give a reservation to somebody else.", asks=changes.TransferWanted,
-          answers=changes.Transferred),
+          answers=changes.Transferred, calls_a_minute=CHANGES_A_MINUTE),
 
     Route("GET", f"{API}/quotes", payments.show_quote, Who.ANYBODY, RESERVATION,
           "Say what a time costs.", asks=payments.QuoteWanted, answers=payments.QuoteTold,
@@ -246,20 +250,21 @@ ROUTES: Final = (
     Route("GET", "/o/{offering}", storefront.show_offering, Who.ANYBODY, WEB,
           "The times of an offering.", asks=storefront.TimesWanted, media_type=HTML),
     Route("POST", "/book", storefront.book, Who.OUR_PAGES, WEB,
-          "Book a time.", asks=storefront.BookingForm, media_type=HTML, takes_key=True),
+          "Book a time.", asks=storefront.BookingForm, media_type=HTML, takes_key=True,
+          calls_a_minute=BOOKINGS_A_MINUTE),
     Route("GET", "/t/worker.js", ticket.show_worker, Who.ANYBODY, WEB,
           "What keeps tickets readable without a network.", media_type="text/javascript"),
     Route("GET", "/b/{link}", order.show_page, Who.LINK_HOLDER, WEB,
           "An order.", media_type=HTML),
     Route("POST", "/b/{link}/confirm", order.confirm, Who.OUR_PAGES, WEB,
           "Confirm what is held, or begin to pay for it.", asks=order.ConfirmForm, media_type=HTML,
-          calls_a_minute=BOOKINGS_A_MINUTE),
+          calls_a_minute=QUOTES_A_MINUTE, calls_a_minute_in_all=QUOTES_A_MINUTE_IN_ALL),
     Route("POST", "/b/{link}/voucher", order.try_voucher, Who.OUR_PAGES, WEB,
           "See what a voucher takes off.", asks=order.VoucherForm, media_type=HTML,
           calls_a_minute=QUOTES_A_MINUTE, calls_a_minute_in_all=QUOTES_A_MINUTE_IN_ALL),
     Route("POST", "/b/{link}/party", order.change_party, Who.OUR_PAGES, WEB,
           "Hold the same for another number of people.", asks=order.PartyForm, media_type=HTML,
-          takes_key=True),
+          takes_key=True, calls_a_minute=BOOKINGS_A_MINUTE),
     Route("POST", "/b/{link}/release", order.release, Who.OUR_PAGES, WEB,
           "Let go of what is held.", media_type=HTML),
     Route("GET", "/o/{offering}/wait", waiting_pages.ask, Who.ANYBODY, WEB,
@@ -275,12 +280,13 @@ ROUTES: Final = (
           "The times that a reservation can be moved to.", asks=change_pages.TimesWanted,
           media_type=HTML),
     Route("POST", "/t/{link}/reschedule", change_pages.reschedule, Who.OUR_PAGES, WEB,
-          "Move a reservation.", asks=change_pages.MovingForm, media_type=HTML, takes_key=True),
+          "Move a reservation.", asks=change_pages.MovingForm, media_type=HTML, takes_key=True,
+          calls_a_minute=CHANGES_A_MINUTE),
     Route("GET", "/t/{link}/transfer", change_pages.show_transfer, Who.LINK_HOLDER, WEB,
           "Ask to whom a reservation is given.", media_type=HTML),
     Route("POST", "/t/{link}/transfer", change_pages.transfer, Who.OUR_PAGES, WEB,
           "Give a reservation to somebody else.", asks=change_pages.GivingForm, media_type=HTML,
-          takes_key=True),
+          takes_key=True, calls_a_minute=CHANGES_A_MINUTE),
     Route("GET", "/t/{link}", ticket.show_page, Who.LINK_HOLDER, WEB,
           "A ticket.", media_type=HTML),
     Route("POST", "/t/{link}/cancel", ticket.cancel, Who.OUR_PAGES, WEB,

@@ -128,8 +128,13 @@ def _a_device(world: World, offering: str) -> str:
 async def _clients(world: World) -> AsyncIterator[list[aiohttp.ClientSession]]:
     async with AsyncExitStack() as stack:
         yield [
-            await stack.enter_async_context(aiohttp.ClientSession(world.url))
-            for _ in range(CLIENTS)
+            await stack.enter_async_context(
+                aiohttp.ClientSession(
+                    world.url,
+                    connector=aiohttp.TCPConnector(local_addr=(f"127.2.0.{1 + number}", 0)),
+                )
+            )
+            for number in range(CLIENTS)
         ]
 
 

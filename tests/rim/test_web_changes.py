@@ -179,7 +179,9 @@ async def test_whoever_waits_may_leave_and_an_offer_that_is_not_taken_is_over(tm
             "mail": "mika@example.org",
         }
         first = (await tap(kit, "/wait", form | {"key": "1" * 32})).headers["Location"]
-        other = (await tap(kit, "/wait", form | {"key": "2" * 32})).headers["Location"]
+        other = (
+            await tap(kit, "/wait", form | {"key": "2" * 32, "mail": "yuki@example.org"})
+        ).headers["Location"]
         for _ in range(2):
             assert (await tap(kit, f"{first}/withdraw")).headers["Location"] == first
         assert heading(await page(kit, first)) == "You wait no longer"

@@ -27,7 +27,12 @@ from cloud_controller.flows.reservations.orders import (
     price,
     release,
 )
-from cloud_controller.flows.reservations.slots import Wish, every_slot, free_slots
+from cloud_controller.flows.reservations.slots import (
+    Wish,
+    every_slot,
+    free_slots,
+    terms_of,
+)
 from cloud_controller.flows.reservations.tickets import story, text_to_show, ticket
 from cloud_controller.flows.reservations.waiting import (
     Offered,
@@ -79,6 +84,7 @@ __all__ = [
     "settle",
     "solve_shut_out",
     "story",
+    "terms_of",
     "text_to_show",
     "ticket",
     "transfer",

@@ -34,6 +34,8 @@ def reschedule(books: Transaction, link: str, slot: Range, device: str | None = 
         TicketIsHeld: a terminal alone may redeem the ticket; whoever calls this has it recalled.
     """
     known = _changeable(books, link)
+    if not is_in_time(known["cancel_seconds"], known["starts_at"], books.now):
+        raise NotAllowed(why="it begins too soon to be given up, and so to be moved")
     _move(books, known, slot, device)
 
 

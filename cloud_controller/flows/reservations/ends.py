@@ -15,8 +15,8 @@ from common.rules.reservations import (
 )
 from common.rules.tickets import TICKET, TicketEvent, TicketState
 
-LAPSE_BATCH_MAX: Final = 200
-"""Claims that lapse in one transaction, so that it stays short."""
+LAPSE_BATCH_MAX: Final = 1_000
+"""Claims that lapse in one transaction: as many as one peer may make between two."""
 
 
 def cancel(books: Transaction, link: str, *, by_customer: bool = False) -> str | None:

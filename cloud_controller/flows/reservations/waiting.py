@@ -15,6 +15,9 @@ from common.rules.reservations import WAITING, Range, WaitingEvent, WaitingState
 WAITING_MAX: Final = 100
 """Who may wait for one slot: with more there is no hope left to be given."""
 
+WAITS_MAX: Final = 5
+"""Times that one address may wait for at once: nobody keeps a day from others by waiting for it."""
+
 OFFERED_BATCH_MAX: Final = 50
 """Places offered in one transaction, so that it stays short."""
 
@@ -36,7 +39,7 @@ def join(books: Transaction, wish: Wish, customer: Customer) -> str:
         NotFound: there is no such offering.
         NotAllowed: the slot is free, or none, or too many wait for it, or there is no address.
     """
-    if not customer.mail:
+    if address_of(customer.mail) is None:
         raise NotAllowed(why="whoever waits has to be written to: an address is needed")
     try:
         fit(books, wish)
@@ -44,6 +47,13 @@ def join(books: Transaction, wish: Wish, customer: Customer) -> str:
         pass
     else:
         raise NotAllowed(why="this time is free: it can be booked at once")
+    mail = address_of(customer.mail) or ""
+    own = books.reservations.waiting_of(mail=mail)
+    here = [row for row in own if row["offering_id"] == wish.offering]
+    if any(row["starts_at"] == wish.slot.starts_at for row in here):
+        raise NotAllowed(why="you wait for this time already")
+    if len(own) >= WAITS_MAX:
+        raise NotAllowed(why=f"one address may wait for {WAITS_MAX} times at once")
     waiting = books.reservations.count_waiting(
         offering_id=wish.offering, starts_at=wish.slot.starts_at
     )
@@ -57,7 +67,7 @@ def join(books: Transaction, wish: Wish, customer: Customer) -> str:
         starts_at=wish.slot.starts_at,
         ends_at=wish.slot.ends_at,
         party_size=wish.party_size,
-        mail=address_of(customer.mail) or "",
+        mail=mail,
         language=customer.language,
         made_at=books.now,
     )

@@ -300,6 +300,10 @@ WHERE d.offering_id = :offering_id AND r.state IN ('held', 'confirmed', 'in_use'
 SELECT count(*) FROM waiting WHERE offering_id = :offering_id AND starts_at = :starts_at
     AND state IN ('waiting', 'offered');
 
+-- name: waiting_of(mail)
+SELECT offering_id, starts_at FROM waiting
+WHERE mail = :mail AND state IN ('waiting', 'offered');
+
 -- name: join_waiting(waiting_id, offering_id, link, starts_at, ends_at, party_size, mail, language, made_at)!
 INSERT INTO waiting (waiting_id, offering_id, link, starts_at, ends_at, party_size, mail, language,
     state, made_at, changed_at)
@@ -330,6 +334,18 @@ WHERE waiting_id = :waiting_id AND state = 'waiting';
 SELECT w.waiting_id, w.link, w.offering_id, w.starts_at, w.ends_at, w.party_size, w.mail,
     w.language, w.state
 FROM waiting AS w WHERE w.state = 'waiting' AND w.starts_at > :now
+    AND NOT EXISTS (SELECT 1 FROM waiting AS n WHERE n.offering_id = w.offering_id
+        AND n.starts_at = w.starts_at AND n.ends_at = w.ends_at AND n.state = 'waiting'
+        AND (n.made_at < w.made_at OR (n.made_at = w.made_at AND n.waiting_id < w.waiting_id)))
+    AND EXISTS (SELECT 1 FROM offered_devices AS d JOIN devices AS v USING (device_id)
+        WHERE d.offering_id = w.offering_id AND d.state = 'on' AND v.is_out_of_order = 0
+            AND NOT EXISTS (SELECT 1 FROM reservations AS r WHERE r.device_id = v.device_id
+                AND r.state IN ('held', 'confirmed', 'in_use') AND r.starts_at < w.ends_at
+                AND r.blocked_until > w.starts_at
+                AND NOT (r.state = 'held' AND r.hold_ends_at <= :now))
+            AND NOT EXISTS (SELECT 1 FROM blackouts AS x WHERE x.store_id = v.store_id
+                AND (x.device_id IS NULL OR x.device_id = v.device_id)
+                AND x.starts_at < w.ends_at AND x.ends_at > w.starts_at))
 ORDER BY w.starts_at, w.made_at, w.waiting_id LIMIT :most;
 
 -- name: waiting_to_settle(now, most)

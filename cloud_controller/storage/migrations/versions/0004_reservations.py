@@ -69,6 +69,7 @@ CREATE TABLE waiting (
 );
 CREATE INDEX waiting_by_offering ON waiting (offering_id, starts_at)
     WHERE state IN ('waiting', 'offered');
+CREATE INDEX waiting_by_mail ON waiting (mail) WHERE state IN ('waiting', 'offered');
 CREATE TABLE revocations (
     ticket_id TEXT NOT NULL,
     revision BIGINT NOT NULL,
