@@ -63,8 +63,10 @@ def ticket_pdf(ticket: TicketPaper, language: Language, now: int) -> bytes:
         )
     page.facts(_facts_of(ticket, language, now), LEFT + 88 * MM, top - 13 * MM, 72 * MM)
     page.perforation(top - 98 * MM)
-    how = "paper.show_it" if ticket.token is not None else "ticket.on_its_page"
-    page.text(language.say(how), LEFT + 7 * MM, top - 106 * MM, 9.5, soft=True)
+    how = language.say("paper.show_it")
+    if ticket.token is None:
+        how = language.say("ticket.on_its_page")
+    page.text(how, LEFT + 7 * MM, top - 106 * MM, 9.5, soft=True)
     below = top - height - 10 * MM
     if ticket.directions.strip():
         below = page.paragraph(
