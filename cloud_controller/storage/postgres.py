@@ -128,12 +128,13 @@ def say_we_serve(connection: Connection[DictRow]) -> None:
     """Say, as long as the connection lives, that the schema must not be moved.
 
     Raises:
-        StorageIsAway: it is being moved.
+        StorageIsAway: it is being moved; the connection is closed.
     """
     try:
         connection.execute("SELECT pg_advisory_lock_shared(%s)", [_SERVING])
         connection.commit()
     except psycopg.Error as fault:
+        connection.close()
         raise StorageIsAway(why=one_line(fault)) from fault
 
 

@@ -141,7 +141,8 @@ LAWS: Final[Mapping[str, Law]] = {
             WHERE cents NOT BETWEEN 0 AND r.price_cents
                 OR (cents > 0) <> (seconds > 0)
                 OR (cents <> r.price_cents AND abs(cents - min(r.price_cents,
-                    r.price_cents * seconds * 1000.0 / (r.ends_at - r.starts_at))) > 0.51)
+                    r.price_cents * seconds * 1000.0
+                        / (coalesce(r.booked_ends_at, r.ends_at) - r.starts_at))) > 0.51)
                 OR (seconds > 0 AND cents <> r.price_cents AND NOT EXISTS (
                     SELECT 1 FROM sessions AS s WHERE s.reservation_id = paid.reservation_id
                     AND s.delivered_seconds > 0))""",

@@ -247,7 +247,7 @@ async def test_a4_service_is_served_only_after_the_word(tmp_path: Path):
 
 async def test_what_the_broker_kept_is_not_taken_by_a_terminal_in_service(tmp_path: Path):
     async with a_store(tmp_path, AccountRole.SERVICE) as (_, controller, pc):
-        (desired,) = SERVICE[Channel.DESIRED]
+        desired, *_ = SERVICE[Channel.DESIRED]
         topic = f"rusuban/v1/{NAME}/{Channel.DESIRED}"
         kept = write(Envelope(id="m", terminal=NAME, epoch="", sent_at=0, message=desired))
         assert controller.person.link.publish(topic, kept, 1, retain=True) is not None

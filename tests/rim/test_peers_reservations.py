@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -89,10 +90,12 @@ async def test_a_body_is_let_be_so_large_and_no_larger(tmp_path: Path):
         headers = {"Content-Type": "application/json"}
         for method, most in (("verify", 65_536), ("store", DIRECTORY_BYTES_MAX)):
             body = json.dumps({"token": "x" * most}).encode()
-            refused = await ask(url, method, tmp_path, bundle, data=body, headers=headers)
+            refused = await ask(
+                url, method, tmp_path, bundle, data=io.BytesIO(body), headers=headers
+            )
             assert (refused.status, refused.code) == (413, "body_too_large")
-        body = json.dumps({"store": "s", "x": "y" * 100_000}).encode()
-        refused = await ask(url, "store", tmp_path, bundle, data=body, headers=headers)
+        larger = io.BytesIO(json.dumps({"store": "s", "x": "y" * 100_000}).encode())
+        refused = await ask(url, "store", tmp_path, bundle, data=larger, headers=headers)
         assert refused.code == "invalid_body", "a directory may be larger than a question"
 
 

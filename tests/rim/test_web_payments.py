@@ -56,7 +56,8 @@ async def test_c6_a_price_is_told_before_any_form(tmp_path: Path):
     [
         ({"offering": "o-none"}, 404, "not_found"),
         ({"length_seconds": 1801}, 409, "not_allowed"),
-        ({"starts_at": "9999-12-31T23:00:00Z"}, 409, "not_allowed"),
+        ({"starts_at": "9899-01-01T23:00:00Z"}, 409, "not_allowed"),
+        ({"starts_at": "9999-12-31T23:00:00Z"}, 422, "invalid_query"),
         ({"party_size": 0}, 422, "invalid_query"),
         ({"devices": 11}, 422, "invalid_query"),
         ({"voucher": "x" * 41}, 422, "invalid_query"),
