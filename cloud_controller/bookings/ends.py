@@ -16,10 +16,17 @@ def lapse_what_is_over(books: Transaction) -> None:
         order, reservation = row["order_id"], row["reservation_id"]
         if row["state"] == ReservationState.CONFIRMED:
             write(books, LetterKind.NO_SHOW, order, reservation)
-        elif order is not None:
+        elif order is not None and not _is_still_held(books, order):
             payments.expire(books, order)
     for row in reservations.given_up(books):
         pay_back(books, row)
+
+
+def _is_still_held(books: Transaction, order: str) -> bool:
+    """Say whether something of an order may still be paid for in time."""
+    rows = reservations.claims_of(books, order)
+    held = (row for row in rows if row["state"] == ReservationState.HELD)
+    return any(row["hold_ends_at"] > books.now for row in held)
 
 
 def offer_what_is_free(books: Transaction) -> None:
