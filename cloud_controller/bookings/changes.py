@@ -65,27 +65,27 @@ def give_up(books: Transaction, link: str, *, by_customer: bool = True) -> None:
     """Give a reservation up, and what was paid for it back.
 
     Where a terminal alone may redeem its ticket, that is asked for it: it counts when it is given
-    back, and `ends.settle_given_up` pays then.
+    back, and `ends.lapse_what_is_over` pays then.
 
     Raises:
         NotFound: there is no such ticket.
         NotAllowed: it has been used or given up already, or it begins too soon.
     """
-    was = reservations.ticket(books, link)["state"]
+    known = reservations.ticket(books, link)
     held = reservations.cancel(books, link, by_customer=by_customer)
     if held is not None:
         rights.recall(books, held, RecallWhy.CANCEL)
         return
-    row = reservations.ticket(books, link)
-    pay_back(books, row if was == ReservationState.CONFIRMED else {**row, "price_cents": 0})
+    is_paid = known["state"] == ReservationState.CONFIRMED
+    pay_back(books, known, known["price_cents"] if is_paid else 0)
 
 
-def pay_back(books: Transaction, row: Row) -> None:
-    """Give back what was paid for a reservation that was given up, and write so."""
+def pay_back(books: Transaction, row: Row, most: int) -> None:
+    """Give back what was paid for a reservation that was given up, at most so much; write so."""
     order, reservation = row["order_id"], row["reservation_id"]
     if order is None:
         return
-    cents = payments.refund(books, order, reservation, row["price_cents"], "given up")
+    cents = payments.refund(books, order, reservation, most, "given up")
     facts = {"cents": cents, "currency": row["currency"]} if cents else None
     write(books, LetterKind.CANCELLED, order, reservation, facts)
 
@@ -97,7 +97,6 @@ def ask_back(books: Transaction, link: str) -> None:
 
 def _settle_price(books: Transaction, known: Row, slot: Range, provider: Method | None) -> None:
     order, reservation = known["order_id"], known["reservation_id"]
-    quote = _quote(books, known, slot)
     more = more_cents(books, known, slot)
     if more == 0:
         return
@@ -108,7 +107,7 @@ def _settle_price(books: Transaction, known: Row, slot: Range, provider: Method 
         payments.refund(books, order, reservation, -more, "moved to a cheaper time")
     else:
         payments.refund(books, order, reservation, known["price_cents"], "moved")
-        payments.charge(books, order, quote, Method.FREE)
+        payments.charge(books, order, _quote(books, known, slot), Method.FREE)
 
 
 def _quote(books: Transaction, known: Row, slot: Range) -> Quote:

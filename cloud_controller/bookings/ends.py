@@ -16,17 +16,10 @@ def lapse_what_is_over(books: Transaction) -> None:
         order, reservation = row["order_id"], row["reservation_id"]
         if row["state"] == ReservationState.CONFIRMED:
             write(books, LetterKind.NO_SHOW, order, reservation)
-        elif order is not None and not _is_still_held(books, order):
+        elif order is not None and not reservations.live_holds(books, order):
             payments.expire(books, order)
     for row in reservations.given_up(books):
-        pay_back(books, row)
-
-
-def _is_still_held(books: Transaction, order: str) -> bool:
-    """Say whether something of an order may still be paid for in time."""
-    rows = reservations.claims_of(books, order)
-    held = (row for row in rows if row["state"] == ReservationState.HELD)
-    return any(row["hold_ends_at"] > books.now for row in held)
+        pay_back(books, row, row["price_cents"])
 
 
 def offer_what_is_free(books: Transaction) -> None:

@@ -88,7 +88,7 @@ def confirm(books: Transaction, link: str, customer: Customer, paying: Paying) -
         VoucherIsRefused: nothing is taken off with this code.
     """
     order = reservations.order_of(books, link)["order_id"]
-    held = [row for row in _held(books, order) if row["hold_ends_at"] > books.now]
+    held = reservations.live_holds(books, order)
     if not held:
         raise NotAllowed(why="nothing is held for this order any more")
     quote = payments.quote(books, [_item_of_row(row) for row in held], paying.voucher)
@@ -132,9 +132,7 @@ def note_paid(books: Transaction, order: str) -> None:
 
 def _ask_for(books: Transaction, order: str, quote: Quote, method: Method) -> None:
     """Charge for what is held; what is paid at once is confirmed at once."""
-    ends_at = min(
-        row["hold_ends_at"] for row in _held(books, order) if row["hold_ends_at"] > books.now
-    )
+    ends_at = min(row["hold_ends_at"] for row in reservations.live_holds(books, order))
     charge = payments.charge(books, order, quote, method, expires_at=ends_at)
     if charge.state is PaymentState.PAID:
         note_paid(books, order)
@@ -152,11 +150,6 @@ def _method(quote: Quote, paying: Paying) -> Method:
     if paying.method not in {None, taken}:
         raise NotAllowed(why=f"what is due is paid by {taken}")
     return taken
-
-
-def _held(books: Transaction, order: str) -> list[Row]:
-    rows = reservations.claims_of(books, order)
-    return [row for row in rows if row["state"] == ReservationState.HELD]
 
 
 def _item(wish: Wish) -> payments.Item:

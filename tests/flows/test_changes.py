@@ -62,7 +62,7 @@ def test_a_change_may_overlap_what_is_changed(house, terminal):
     link = house.books.do(reservations.book, wish(house, slot=1, device=device))
     house.books.do(reservations.reschedule, link, slot(house, 1, slots=2))
     assert ticket(house, link)["device_id"] == device
-    house.books.do(reservations.extend, link, -SLOT_SECONDS)
+    house.books.do(reservations.reschedule, link, slot(house, 1))
     after = ticket(house, link)
     assert (after["ends_at"] - after["starts_at"], after["revision"]) == (SLOT_MS, 2)
 

@@ -1,6 +1,6 @@
 """What customers claim: slots, orders, tickets, changes, the waiting list, and how claims end."""
 
-from cloud_controller.flows.reservations.changes import TicketIsHeld, extend, reschedule, transfer
+from cloud_controller.flows.reservations.changes import TicketIsHeld, reschedule, transfer
 from cloud_controller.flows.reservations.closures import (
     NewBlackout,
     add_blackout,
@@ -20,6 +20,7 @@ from cloud_controller.flows.reservations.orders import (
     book,
     claims_of,
     confirm,
+    live_holds,
     note_paid,
     order_by_id,
     order_of,
@@ -63,7 +64,6 @@ __all__ = [
     "claims_of",
     "confirm",
     "every_slot",
-    "extend",
     "forget_answers",
     "forget_blackouts",
     "free_now",
@@ -71,6 +71,7 @@ __all__ = [
     "given_up",
     "join",
     "lapse",
+    "live_holds",
     "note_paid",
     "offer_freed",
     "order_by_id",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
 
 from cloud_controller.flows.reservations import ends, tickets
 from cloud_controller.flows.reservations.orders import LINK_DIGITS
@@ -13,8 +12,6 @@ from common.errors import RusubanError
 from common.ids import OfferingId
 from common.rules.reservations import Range, ReservationState, blocked, is_in_time
 from common.rules.tickets import TicketState
-
-SECOND_MS: Final = 1000
 
 
 class TicketIsHeld(RusubanError):
@@ -37,17 +34,6 @@ def reschedule(books: Transaction, link: str, slot: Range, device: str | None = 
     if not is_in_time(known["cancel_seconds"], known["starts_at"], books.now):
         raise NotAllowed(why="it begins too soon to be given up, and so to be moved")
     _move(books, known, slot, device)
-
-
-def extend(books: Transaction, link: str, seconds: int) -> None:
-    """Move the end of a claim that has not begun, by so many seconds, later or earlier.
-
-    Raises:
-        NotFound, NotAllowed, SlotIsTaken, TicketIsHeld: as `reschedule` does.
-    """
-    known = _changeable(books, link)
-    slot = Range(starts_at=known["starts_at"], ends_at=known["ends_at"] + seconds * SECOND_MS)
-    _move(books, known, slot, known["device_id"])
 
 
 def transfer(books: Transaction, link: str) -> str:

@@ -66,9 +66,7 @@ def clear(books: Transaction, device: str, place: Range, *, but: str = "") -> No
     overdue = books.reservations.over_on(
         device_id=device, from_at=place.starts_at, to_at=place.ends_at, now=books.now
     )
-    for row in overdue:
-        if row["reservation_id"] != but:
-            close(books, row, ReservationEvent.LAPSE)
+    _lapse_each(books, [row for row in overdue if row["reservation_id"] != but])
 
 
 def clear_offering(books: Transaction, offering: str, place: Range) -> bool:
@@ -76,17 +74,13 @@ def clear_offering(books: Transaction, offering: str, place: Range) -> bool:
     overdue = books.reservations.over_on_offering(
         offering_id=offering, from_at=place.starts_at, to_at=place.ends_at, now=books.now
     )
-    for row in overdue:
-        close(books, row, ReservationEvent.LAPSE)
-    return bool(overdue)
+    return bool(_lapse_each(books, overdue))
 
 
 def lapse(books: Transaction) -> list[Row]:
     """End holds and claims whose time is over and whose ticket never came; return them."""
-    overdue = list(books.reservations.overdue(now=books.now, most=LAPSE_BATCH_MAX))
-    for row in overdue:
-        close(books, row, ReservationEvent.LAPSE)
-    return overdue
+    overdue = books.reservations.overdue(now=books.now, most=LAPSE_BATCH_MAX)
+    return _lapse_each(books, list(overdue))
 
 
 def given_up(books: Transaction) -> list[Row]:
@@ -98,3 +92,9 @@ def forget_answers(books: Transaction, kept_seconds: int) -> None:
     """Drop the answers to idempotent calls that nobody repeats any more, and dead revocations."""
     books.reservations.forget_answers(before=books.now - kept_seconds * 1000)
     books.reservations.forget_revocations(before=books.now)
+
+
+def _lapse_each(books: Transaction, overdue: list[Row]) -> list[Row]:
+    for row in overdue:
+        close(books, row, ReservationEvent.LAPSE)
+    return overdue

@@ -136,6 +136,12 @@ def claims_of(books: Transaction, order: str) -> list[Row]:
     return list(books.reservations.of_order(order_id=order))
 
 
+def live_holds(books: Transaction, order: str) -> list[Row]:
+    """Return what is held for an order and not over yet."""
+    held = (row for row in claims_of(books, order) if row["state"] == ReservationState.HELD)
+    return [row for row in held if row["hold_ends_at"] > books.now]
+
+
 def confirm(books: Transaction, order: str) -> None:
     """Make what is held for an order the customer's own; what is so already stays as it is.
 
