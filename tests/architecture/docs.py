@@ -168,7 +168,10 @@ def _rules() -> list[ModuleType]:
 
 def _defined_in(module: ModuleType, kind: type[T]) -> list[type[T]]:
     classes = [thing for thing in vars(module).values() if isinstance(thing, type)]
-    return [one for one in classes if issubclass(one, kind) and one.__module__ == module.__name__]
+    inside = f"{module.__name__}."
+    return [
+        one for one in classes if issubclass(one, kind) and f"{one.__module__}.".startswith(inside)
+    ]
 
 
 def _typed(said: str, command: object) -> Iterator[str]:

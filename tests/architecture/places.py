@@ -4,10 +4,10 @@ from __future__ import annotations
 
 FLOWS = (
     *("enrolment", "registration", "service", "modules"),
-    *("offerings", "reservations", "rights", "sessions"),
+    *("offerings", "reservations", "rights", "sessions", "devices"),
     "letters",
 )
-"""The nine flows, one file each, in every layer where they have something to say."""
+"""The ten flows, one file each, in every layer where they have something to say."""
 
 LATER = ("payments", "accounts", "help", "audit")
 """Where they come, under these names."""
@@ -28,7 +28,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "common/messages": (*FLOWS, "base", "specification", "problems"),
     "common/rules": (
         *FLOWS,
-        *("specification", "tickets", "clock", "presence", "problems", "receipts"),
+        *("specification", "tickets", "clock", "presence", "problems", "receipts", "actions"),
         *LATER,
     ),
     "cloud_controller": (
@@ -41,6 +41,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "smtp",
         "inbox",
         "bookings",
+        "actions",
         "web",
         "storage",
         "broker",
@@ -93,7 +94,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "edge_agent": (
         *_TO_BOTH_SIDES,
         *("terminal", "reconciler", "enrolment", "journal", "migrations", "afterwards"),
-        *("scanners", "runner", "inventory", "display"),
+        *("scanners", "runner", "inventory", "display", "actions"),
         *("gate", "inspector", "offers", "entrance", "threads", "alone", "opened"),
     ),
     "edge_agent/enrolment": ("keys", "trust", "calls", "answers", "asking", "credentials"),

@@ -1,14 +1,11 @@
-"""What agent and runner can be told, each setting with its meaning, unit and default's reason."""
+"""The devices that a terminal hosts, and what is offered on each."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic_settings import SettingsConfigDict
+from pydantic import Field
 
-from common.ids import NAME_PATTERN
 from common.messages.base import (
     CHOICES_MAX,
     HOLD_SECONDS_MIN,
@@ -16,18 +13,10 @@ from common.messages.base import (
     LEAD_SECONDS_MAX,
     PARTY_MAX,
 )
-from common.settings import Settings
-
-Key = Annotated[str, Field(pattern=NAME_PATTERN)]
-Title = Annotated[str, Field(min_length=1, max_length=200)]
-Seconds = Annotated[int, Field(ge=0, le=86_400)]
+from edge_agent.settings.part import Key, Part, Seconds, Title
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class OfferingSettings(_Part):
+class OfferingSettings(Part):
     """What is offered on a device, as the customer reads it."""
 
     key: Key
@@ -82,7 +71,7 @@ class OfferingSettings(_Part):
     """Whether the ticket page's code changes by itself, so that a picture of it opens nothing."""
 
 
-class DeviceSettings(_Part):
+class DeviceSettings(Part):
     """A device that this terminal hosts."""
 
     key: Key
@@ -99,74 +88,3 @@ class DeviceSettings(_Part):
 
     offering: OfferingSettings | None = None
     """What is offered on it; without one it cannot be booked."""
-
-
-class ImageScanner(_Part):
-    """A folder whose new pictures are read: for cameras that store files, for tests and support."""
-
-    kind: Literal["image"] = "image"
-    """What kind of scanner it is."""
-
-    folder: Path
-    """The folder that is watched."""
-
-
-class RunnerPart(_Part):
-    """The runner beside the agent, which holds running programs and their deadlines."""
-
-    socket: Path
-    """The Unix socket on which agent and runner speak."""
-
-    state_folder: Path
-    """Where the runner keeps its records."""
-
-    catalogue: Path
-    """The TOML file of programs that may be started."""
-
-    warn_before_seconds: tuple[Annotated[int, Field(ge=1)], ...] = (600, 300, 60)
-    """How long before the end the customer is warned, in seconds."""
-
-    allowed_users: tuple[str, ...] = ()
-    """Names of further users whose processes may ask the runner; its own user always may."""
-
-    is_started_by_agent: bool = False
-    """Whether the agent starts the runner; where a service manager does, leave it off."""
-
-
-class RetryPart(_Part):
-    """How long the agent waits before it connects again."""
-
-    shortest_seconds: Annotated[float, Field(gt=0)] = 1.0
-    """The first wait is a random part of this; each further one of twice as much."""
-
-    longest_seconds: Annotated[float, Field(gt=0)] = 120.0
-    """No wait is longer than this."""
-
-    refused_seconds: Annotated[float, Field(gt=0)] = 60.0
-    """The wait after the broker did not let us in."""
-
-
-class AgentSettings(Settings):
-    """Everything the agent and its runner can be told."""
-
-    model_config = SettingsConfigDict(
-        extra="forbid", frozen=True, env_prefix="RUSUBAN_", env_nested_delimiter="__"
-    )
-
-    state_folder: Path
-    """Where the journal and the terminal's key are kept; only the agent may read it."""
-
-    runner: RunnerPart
-    """The runner beside the agent."""
-
-    devices: Annotated[tuple[DeviceSettings, ...], Field(max_length=64)] = ()
-    """The devices of this terminal."""
-
-    scanners: Annotated[tuple[ImageScanner, ...], Field(max_length=8)] = ()
-    """Where tickets are read."""
-
-    retry: RetryPart = RetryPart()
-    """How the connection is made again."""
-
-    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
-    """The lowest level that is logged."""

@@ -1,0 +1,63 @@
+"""What agent and runner can be told, each setting with its meaning, unit and default's reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from common.settings import Settings
+from edge_agent.settings.devices import DeviceSettings, OfferingSettings
+from edge_agent.settings.part import Part
+from edge_agent.settings.runner import RunnerPart
+from edge_agent.settings.scanners import ImageScanner
+
+__all__ = [
+    "AgentSettings",
+    "DeviceSettings",
+    "ImageScanner",
+    "OfferingSettings",
+    "RetryPart",
+    "RunnerPart",
+]
+
+
+class RetryPart(Part):
+    """How long the agent waits before it connects again."""
+
+    shortest_seconds: Annotated[float, Field(gt=0)] = 1.0
+    """The first wait is a random part of this; each further one of twice as much."""
+
+    longest_seconds: Annotated[float, Field(gt=0)] = 120.0
+    """No wait is longer than this."""
+
+    refused_seconds: Annotated[float, Field(gt=0)] = 60.0
+    """The wait after the broker did not let us in."""
+
+
+class AgentSettings(Settings):
+    """Everything the agent and its runner can be told."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix="RUSUBAN_", env_nested_delimiter="__"
+    )
+
+    state_folder: Path
+    """Where the journal and the terminal's key are kept; only the agent may read it."""
+
+    runner: RunnerPart
+    """The runner beside the agent."""
+
+    devices: Annotated[tuple[DeviceSettings, ...], Field(max_length=64)] = ()
+    """The devices of this terminal."""
+
+    scanners: Annotated[tuple[ImageScanner, ...], Field(max_length=8)] = ()
+    """Where tickets are read."""
+
+    retry: RetryPart = RetryPart()
+    """How the connection is made again."""
+
+    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+    """The lowest level that is logged."""
