@@ -7,9 +7,11 @@ from typing import Final
 from common.messages.base import NOTHING_IN_PARTICULAR, Particulars
 from common.rules.presence import LineMode
 from common.rules.problems import ProblemKind
+from common.rules.scanners import ScannerHint
 from common.rules.sessions import Notice
 from common.rules.tickets import DenialReason
 from common.words.denials import DENIAL_WORDS
+from common.words.hints import HINT_WORDS
 from common.words.notices import LINE_WORDS, NOTICE_WORDS
 from common.words.particulars import Here, known_texts, names_in
 from common.words.problems import PROBLEM_WORDS
@@ -17,12 +19,14 @@ from common.words.sentences import LANGUAGES, Words
 
 __all__ = [
     "DENIAL_WORDS",
+    "HINT_WORDS",
     "LANGUAGES",
     "LINE_WORDS",
     "NOTICE_WORDS",
     "PROBLEM_WORDS",
     "Here",
     "Words",
+    "hint_words_for",
     "line_words_for",
     "notice_words_for",
     "problem_words_for",
@@ -55,6 +59,11 @@ def notice_words_for(notice: Notice, language: str, to: str | None) -> Words:
     words = NOTICE_WORDS.get(language, NOTICE_WORDS["en"])[notice]
     there = to or _THERE.get(language, _THERE["en"])
     return Words(what=words.what.format(to=there), next=words.next.format(to=there))
+
+
+def hint_words_for(hint: ScannerHint, language: str) -> Words:
+    """Return what whoever stands before a scanner is told in this language."""
+    return HINT_WORDS.get(language, HINT_WORDS["en"])[hint]
 
 
 def line_words_for(mode: LineMode, language: str) -> Words:

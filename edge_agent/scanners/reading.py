@@ -1,16 +1,27 @@
-"""What a scanner gives: one bounded text a code, in a queue that never makes the scanner wait."""
+"""What a scanner gives: one bounded text a code, in a queue that never makes the scanner wait.
+
+And what it sees meanwhile, for the screen: a hint for whoever holds a ticket, and a small picture.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from common.errors import RusubanError
+from common.rules.scanners import ScannerHint
 
 READINGS_WAITING_MAX: Final = 8
 """Readings; more than this many customers are never between the lens and the flow."""
+
+PREVIEW_SIZE: Final = (160, 120)
+"""Pixels: enough to see oneself hold a ticket."""
+
+PREVIEWS_SECOND_MAX: Final = 5
+"""Small pictures a second, while somebody looks: enough to aim by, cheap enough to send."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +38,62 @@ class Reading:
 
 class ScannerIsGone(RusubanError):
     """The scanner {name} is gone: {why}."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScannerSeen:
+    """What one scanner sees now.
+
+    Attributes:
+        scanner: its name.
+        hint: what to tell whoever stands before it.
+        picture: what a camera sees, in grey and small, as a JPEG of a few kilobytes, not mirrored;
+            None of a scanner without a camera, and while nobody looks.
+    """
+
+    scanner: str
+    hint: ScannerHint
+    picture: bytes | None = field(default=None, repr=False)
+
+
+class Viewfinder:
+    """Where scanners show what they see, and where the screen says that somebody looks.
+
+    All of it is done in the loop's thread, but for asking `is_looked_at`.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[str, ScannerSeen] = {}
+        self._lookers: list[Callable[[ScannerSeen], None]] = []
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Say whether pictures are worth making."""
+        return bool(self._lookers)
+
+    @property
+    def seen(self) -> Mapping[str, ScannerSeen]:
+        """Return what each scanner saw last, by its name."""
+        return self._seen
+
+    def show(self, seen: ScannerSeen) -> None:
+        """Tell everybody who looks; of a scanner's hints only the changes, of pictures each one."""
+        before = self._seen.get(seen.scanner)
+        self._seen[seen.scanner] = seen
+        if seen.picture is not None or before is None or before.hint is not seen.hint:
+            for look in tuple(self._lookers):
+                look(seen)
+
+    @contextmanager
+    def looking(self, look: Callable[[ScannerSeen], None]) -> Iterator[None]:
+        """Have `look` called with what is seen by now and with all that is seen from now on."""
+        for seen in tuple(self._seen.values()):
+            look(seen)
+        self._lookers.append(look)
+        try:
+            yield
+        finally:
+            self._lookers.remove(look)
 
 
 class Scanner(Protocol):

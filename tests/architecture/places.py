@@ -25,10 +25,11 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *("messages", "rules", "words"),
         *("mqtt", "system", "settings", "logs", "watchdog", "queries", "files", "tls"),
     ),
-    "common/messages": (*FLOWS, "base", "specification", "problems"),
+    "common/messages": (*FLOWS, "base", "specification", "problems", "scanners"),
     "common/rules": (
         *FLOWS,
         *("specification", "tickets", "clock", "presence", "problems", "receipts", "actions"),
+        "scanners",
         *LATER,
     ),
     "cloud_controller": (
@@ -53,7 +54,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/bookings": ("orders", "changes", "ends", "letters", "addresses"),
     "cloud_controller/reservations": ("builtin", "remote", "errands"),
     "cloud_controller/flows": (*FLOWS, *LATER, "problems", "directory"),
-    "common/words": ("sentences", "denials", "problems", "notices", "particulars"),
+    "common/words": ("sentences", "denials", "problems", "notices", "hints", "particulars"),
     "cloud_controller/web": (
         *(*FLOWS, *LATER, "app", "guard", "qr", "pages", "static", "locales"),
         *("language", "faults", "problems", "routes", "table", "openapi", "metrics"),
@@ -104,6 +105,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "edge_agent/scanners": (
         *("camera", "serial", "keyboard", "image", "reading", "decoders", "hygiene", "read_ticket"),
+        *("standard_input", "lens", "movement", "looking", "intake", "lines", "layouts"),
+        *("making", "found", "counting"),
     ),
     "edge_agent/runner": (
         *("main", "settings", "catalogue", "records", "programs", "tree", "deadlines"),

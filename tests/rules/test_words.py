@@ -10,13 +10,16 @@ import pytest
 
 from common.messages.base import Particulars
 from common.rules.problems import ProblemKind
+from common.rules.scanners import ScannerHint
 from common.rules.tickets import CLOSEST_FIRST, DenialReason
 from common.words import (
     DENIAL_WORDS,
+    HINT_WORDS,
     LANGUAGES,
     PROBLEM_WORDS,
     Here,
     Words,
+    hint_words_for,
     problem_words_for,
     words_for,
 )
@@ -51,6 +54,18 @@ def test_no_two_problems_are_told_alike(language: str):
 def test_whoever_reads_none_of_our_languages_reads_english():
     kind = ProblemKind.REGISTRATION_WAITING
     assert problem_words_for(kind, "tlh") == problem_words_for(kind, "en")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_hint_of_a_scanner_has_its_own_words(language: str):
+    assert set(HINT_WORDS) == set(LANGUAGES)
+    told = [hint_words_for(hint, language) for hint in ScannerHint]
+    assert len({words.what for words in told}) == len({words.next for words in told}) == len(told)
+    assert all(
+        sentence.endswith(FULL_STOP[language]) and len(sentence) <= LENGTH_MAX
+        for words in told
+        for sentence in (words.what, words.next)
+    )
 
 
 PAGE = (Path(__file__).parents[2] / "docs/verdicts.md").read_text("utf-8")
