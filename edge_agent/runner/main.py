@@ -15,7 +15,8 @@ from common.errors import CannotStart
 from common.watchdog import Notifier, keep_watch
 from edge_agent.runner.catalogue import read_catalogue
 from edge_agent.runner.deadlines import Clock, Deadlines
-from edge_agent.runner.keeper import Keeper, Means
+from edge_agent.runner.held import Means
+from edge_agent.runner.keeper import Keeper
 from edge_agent.runner.programs import Programs
 from edge_agent.runner.records import Records
 from edge_agent.runner.server import Door, listen_on, refuse_second

@@ -110,7 +110,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "edge_agent/runner": (
         *("main", "settings", "catalogue", "records", "programs", "tree", "deadlines"),
-        *("keeper", "server", "wire", "link", "beside"),
+        *("keeper", "held", "course", "adoption", "server", "wire", "link", "beside"),
     ),
     "tests": (
         *("rules", "flows", "contracts", "fakes", "rim", "simulation", "e2e", "architecture"),

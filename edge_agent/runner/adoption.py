@@ -1,0 +1,50 @@
+"""A runner that comes back: what runs is taken up, what has no session is ended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from common.rules.sessions import EndReason, SessionEvent
+from edge_agent.runner.course import Course
+from edge_agent.runner.held import Held, moved
+from edge_agent.runner.records import Session
+from edge_agent.runner.tree import Identity
+
+
+def take_up(held: Held, course: Course) -> None:
+    """Carry on where an earlier runner was cut off, and end what runs without a session."""
+    means = held.means
+    left_boot_id = means.records.arrive()
+    for session in means.records.all():
+        held.sessions[session.session] = session
+        if session.is_live and session.boot_id != means.boot_id:
+            _end_by_reboot(course, session, was_asked=session.boot_id == left_boot_id)
+        elif session.is_live:
+            _adopt(held, course, session)
+    marked = set(means.programs.marked().values())
+    for name in marked - {name for name, kept in held.sessions.items() if kept.is_live}:
+        course.see_out_orphan(name)
+
+
+def _adopt(held: Held, course: Course, session: Session) -> None:
+    known = (
+        Identity(pid=session.pid, born_ticks=session.born_ticks)
+        if session.pid is not None and session.born_ticks is not None
+        else None
+    )
+    leader = held.means.programs.adopt(session.session, known)
+    if session.is_leaving:
+        course.see_out(session)
+    elif leader:
+        course.go_on(session, leader)
+    else:
+        reason = EndReason.UNKNOWN if known else EndReason.PROGRAM_FAILED
+        stopped = replace(moved(session, SessionEvent.STOP), end_reason=reason)
+        held.keep(stopped)
+        course.see_out(stopped)
+
+
+def _end_by_reboot(course: Course, session: Session, *, was_asked: bool) -> None:
+    """End it as of its last checkpoint; resuming what a reboot cut off will begin here."""
+    reason = EndReason.REBOOT if was_asked else EndReason.POWER_LOSS
+    course.close(replace(session, end_reason=session.end_reason or reason))
