@@ -110,6 +110,20 @@ class ProgramSeen:
     ended_at: int | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CommandSeen:
+    """One run of a catalogue's command as the runner knows it.
+
+    `exit_code` is None while it runs, and when it could not be started, took too long, was killed
+    or was cut off.
+    """
+
+    run: str
+    command: str
+    is_done: bool
+    exit_code: int | None
+
+
 class Clock(Protocol):
     """What time it is."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from common.rules.sessions import EndReason
 from edge_agent.flows.sessions import ToStart
-from edge_agent.ports import ProgramSeen
+from edge_agent.ports import CommandSeen, ProgramSeen
 from edge_agent.runner.link import RunnerLink
-from edge_agent.runner.wire import ProgramRecord, Refusal, StartProgram
+from edge_agent.runner.wire import CommandRecord, ProgramRecord, Refusal, StartProgram
 
 
 class RunnerBeside:
@@ -44,6 +44,15 @@ class RunnerBeside:
         """Let the runner drop an ended session."""
         await self._link.forget(session)
 
+    async def run_command(self, run: str, command: str) -> CommandSeen | None:
+        """Have a command run once for this `run`, or learn how it stands; None if it is refused."""
+        answer = await self._link.run_command(run, command)
+        return None if isinstance(answer, Refusal) else command_seen(answer)
+
+    def when_command_done(self, hear: Callable[[CommandSeen], None]) -> None:
+        """Have `hear` called with each command that ends; what ends unheard is asked for again."""
+        self._link.when_command_done(lambda record: hear(command_seen(record)))
+
 
 def failed_by(refusal: Refusal) -> EndReason:
     """Return what a session that the runner will not start has failed by, in the flows' words."""
@@ -61,4 +70,14 @@ def seen(record: ProgramRecord) -> ProgramSeen:
         delivered_seconds=record.delivered_seconds,
         started_at=record.started_at,
         ended_at=record.ended_at,
+    )
+
+
+def command_seen(record: CommandRecord) -> CommandSeen:
+    """Return a run of the runner in the flows' words."""
+    return CommandSeen(
+        run=record.run,
+        command=record.command,
+        is_done=record.is_done,
+        exit_code=record.exit_code,
     )

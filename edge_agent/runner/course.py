@@ -29,7 +29,7 @@ class Course:
 
     def spawn(self, session: Session) -> ProgramRecord | Refusal:
         """Start the program of a session that is written down."""
-        program = self._means.catalogue[session.program]
+        program = self._means.catalogue.programs[session.program]
         try:
             leader = self._means.programs.start(session.session, program)
         except ProgramCannotStart as fault:

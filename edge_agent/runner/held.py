@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from common.rules.sessions import SESSION, SessionEvent
-from edge_agent.runner.catalogue import Program
+from edge_agent.runner.catalogue import Catalogue, Program
 from edge_agent.runner.deadlines import Alarm, Clock, Deadlines
 from edge_agent.runner.programs import Programs
 from edge_agent.runner.records import Records, RecordsCannotBeUsed, Session
-from edge_agent.runner.wire import EventKind, ProgramRecord, RunnerEvent
+from edge_agent.runner.wire import EventKind, ProgramRecord, RunnerEvent, Told
 
 CHECKPOINT_SECONDS: Final = 5.0
 """How often the remaining time is written: the most that a power cut may cost the customer."""
@@ -22,7 +22,7 @@ CHECKPOINT_SECONDS: Final = 5.0
 class Means:
     """All that the keeping of sessions works with."""
 
-    catalogue: Mapping[str, Program]
+    catalogue: Catalogue
     warn_before_seconds: tuple[int, ...]
     boot_id: str
     clock: Clock
@@ -30,7 +30,7 @@ class Means:
     records: Records
     programs: Programs
     tasks: asyncio.TaskGroup
-    announce: Callable[[RunnerEvent], None]
+    announce: Callable[[Told], None]
     report: Callable[[str], None]
 
 
@@ -51,7 +51,7 @@ class Held:
     def program(self, session: Session) -> Program:
         """Return what the catalogue says now; a program taken out of it may be ended at once."""
         gone = Program(argv=(), environment={}, stop_grace_seconds=0)
-        return self.means.catalogue.get(session.program, gone)
+        return self.means.catalogue.programs.get(session.program, gone)
 
     def told(self, session: Session) -> ProgramRecord:
         """Return what the agent is told of a session at this instant."""

@@ -138,7 +138,7 @@ class Keeper:
         return self._why_none(ask)
 
     def _why_none(self, ask: StartProgram) -> Refusal | None:
-        if ask.program not in self._means.catalogue:
+        if ask.program not in self._means.catalogue.programs:
             return Refusal.UNKNOWN_PROGRAM
         is_taken = any(
             kept.is_live and kept.device == ask.device for kept in self._held.sessions.values()

@@ -17,6 +17,8 @@ from edge_agent.runner.wire import (
     Answer,
     Ask,
     AskIsMalformed,
+    CommandDone,
+    CommandRecord,
     ExtendProgram,
     ForgetProgram,
     LineIsTooLong,
@@ -25,9 +27,11 @@ from edge_agent.runner.wire import (
     ProgramRecord,
     Refusal,
     Request,
+    RunCommand,
     RunnerEvent,
     StartProgram,
     StopProgram,
+    Told,
     read_said,
     write_ask,
 )
@@ -68,9 +72,14 @@ class RunnerLink:
         self._on_event = on_event
         self._on_connected = on_connected
         self._when_away = when_away
+        self._when_command_done: list[Callable[[CommandRecord], None]] = []
         self._connected = asyncio.Event()
         self._connection: _Connection | None = None
         self._asked_count = 0
+
+    def when_command_done(self, hear: Callable[[CommandRecord], None]) -> None:
+        """Have `hear` called with each command that ends; what ends unheard is asked for again."""
+        self._when_command_done.append(hear)
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -130,6 +139,18 @@ class RunnerLink:
         """
         return (await self._ask(ForgetProgram(session=session))).refusal
 
+    async def run_command(self, run: str, command: str) -> CommandRecord | Refusal:
+        """Have a command run once for this `run`, or learn how that run stands.
+
+        Raises:
+            RunnerIsAway: no answer came; asked again for the same `run`, it runs once.
+        """
+        answer = await self._ask(RunCommand(run=run, command=command))
+        if answer.refusal:
+            return answer.refusal
+        assert answer.command, "what is not refused is answered with the run"
+        return answer.command
+
     async def _ask(self, request: Request) -> Answer:
         try:
             async with asyncio.timeout(ANSWER_SECONDS_MAX):
@@ -140,12 +161,19 @@ class RunnerLink:
         except (TimeoutError, ConnectionError):
             raise RunnerIsAway(socket=self._socket) from None
 
+    def _hear(self, told: Told) -> None:
+        if isinstance(told, CommandDone):
+            for hear in self._when_command_done:
+                hear(told.record)
+        else:
+            self._on_event(told)
+
     async def _connect_once(self) -> bool:
         """Return, once the connection is lost, whether the runner ever said anything on it."""
         loop = asyncio.get_running_loop()
         try:
             transport, connection = await loop.create_unix_connection(
-                lambda: _Connection(self._on_event), str(self._socket)
+                lambda: _Connection(self._hear), str(self._socket)
             )
         except OSError:
             return False
@@ -190,10 +218,10 @@ class RunnerStarter:
 class _Connection(asyncio.Protocol):
     """One connection and the answers waited for on it."""
 
-    def __init__(self, on_event: Callable[[RunnerEvent], None]) -> None:
+    def __init__(self, on_told: Callable[[Told], None]) -> None:
         self.lost = asyncio.Event()
         self.was_heard = False
-        self._on_event = on_event
+        self._on_told = on_told
         self._lines = Lines()
         self._waiting: dict[int, asyncio.Future[Answer]] = {}
         self._transport: asyncio.Transport | None = None
@@ -239,9 +267,9 @@ class _Connection(asyncio.Protocol):
                 answered.set_exception(ConnectionResetError())
         self.lost.set()
 
-    def _hear(self, said: Answer | RunnerEvent) -> None:
-        if isinstance(said, RunnerEvent):
-            self._on_event(said)
+    def _hear(self, said: Answer | Told) -> None:
+        if not isinstance(said, Answer):
+            self._on_told(said)
             return
         answered = self._waiting.get(said.number) if said.number is not None else None
         if answered and not answered.done():

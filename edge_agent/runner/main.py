@@ -19,7 +19,8 @@ from edge_agent.runner.held import Means
 from edge_agent.runner.keeper import Keeper
 from edge_agent.runner.programs import Programs
 from edge_agent.runner.records import Records
-from edge_agent.runner.server import Door, listen_on, refuse_second
+from edge_agent.runner.runs import Runs
+from edge_agent.runner.server import Desk, Door, listen_on, refuse_second
 from edge_agent.runner.settings import RunnerSettings
 
 EXIT_CANNOT_START: Final = 2
@@ -84,25 +85,27 @@ async def _hold(
                 report=report,
             )
             keeper = Keeper(means)
+            runs = Runs(means)
             keeper.take_up()
+            runs.take_up()
             tasks.create_task(deadlines.run(), name="deadlines")
             tasks.create_task(keep_watch(notifier, lambda: True), name="watchdog")
-            await _serve(door, listening, keeper, notifier)
+            await _serve(door, listening, Desk(keeper, runs), notifier)
             raise _LeaveTaken  # noqa: TRY301 - how a task group is told to end
     except* _LeaveTaken:
         settings.socket.unlink(missing_ok=True)
 
 
-async def _serve(door: Door, listening: socket.socket, keeper: Keeper, notifier: Notifier) -> None:
+async def _serve(door: Door, listening: socket.socket, desk: Desk, notifier: Notifier) -> None:
     leave = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, leave.set)
-    server = await door.open(listening, keeper)
+    server = await door.open(listening, desk)
     notifier.ready()
     await leave.wait()
     notifier.stopping()
     server.close()
-    keeper.leave()
+    desk.keeper.leave()
 
 
 def _read_boot_id(file: Path) -> str:

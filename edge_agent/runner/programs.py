@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Final
 
 from common.errors import RusubanError
-from edge_agent.runner.catalogue import Program
+from edge_agent.runner.catalogue import Command, Program
 from edge_agent.runner.deadlines import REREAD_SECONDS, Clock
 from edge_agent.runner.tree import (
     Identity,
@@ -63,8 +63,8 @@ class Programs:
         assert not failed, os.strerror(ctypes.get_errno())
         self._owns_its_children = True
 
-    def start(self, session: str, program: Program) -> Identity:
-        """Start a program and return its leader.
+    def start(self, session: str, program: Program | Command) -> Identity:
+        """Start a program, or a command, and return its leader.
 
         Raises:
             ProgramCannotStart: its file or its working folder is not there or not to be used.

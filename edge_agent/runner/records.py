@@ -11,18 +11,15 @@ from typing import TYPE_CHECKING, Final, Self
 
 from common.errors import CannotStart
 from common.rules.sessions import LIVE, EndReason, SessionState
-from edge_agent.runner.wire import ProgramRecord
+from edge_agent.runner.wire import CommandRecord, ProgramRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SCHEMA_VERSION: Final = 1
-"""What `user_version` says of a file this program made."""
-
 FILE_NAME: Final = "runner.sqlite"
 """The file in the state folder."""
 
-_SCHEMA: Final = """
+_SESSIONS: Final = """
 CREATE TABLE sessions (
     session               TEXT PRIMARY KEY,
     device                TEXT NOT NULL,
@@ -47,6 +44,31 @@ CREATE UNIQUE INDEX one_live_session_a_device ON sessions (device)
     WHERE state IN ('starting', 'running', 'ending');
 CREATE TABLE fences (device TEXT PRIMARY KEY, highest INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE departures (boot_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+"""
+
+_RUNS: Final = """
+CREATE TABLE runs (
+    run       TEXT PRIMARY KEY,
+    command   TEXT NOT NULL,
+    begun_at  INTEGER NOT NULL,
+    is_done   INTEGER NOT NULL DEFAULT 0,
+    exit_code INTEGER
+) STRICT, WITHOUT ROWID;
+"""
+
+STEPS: Final = (_SESSIONS, _RUNS)
+"""How the file is made and brought forward: each step leads from the version of its number."""
+
+SCHEMA_VERSION: Final = len(STEPS)
+"""What `user_version` says of a file this program made."""
+
+RUNS_KEPT_MAX: Final = 1000
+"""Runs of commands remembered: those of some days; nobody asks for one a day later."""
+
+_FORGET_OLDEST: Final = """
+DELETE FROM runs WHERE is_done = 1 AND run NOT IN (
+    SELECT run FROM runs ORDER BY begun_at DESC LIMIT :kept
+)
 """
 
 _RAISE_FENCE: Final = """
@@ -183,6 +205,32 @@ class Records:
                 (session,),
             )
 
+    def run(self, run: str) -> CommandRecord | None:
+        """Return how the run of this id stands, if there is one."""
+        found = self._runs("run = ?", run)
+        return found[0] if found else None
+
+    def unfinished_runs(self) -> list[CommandRecord]:
+        """Return every run whose end is not written."""
+        return self._runs("is_done = ?", 0)
+
+    def add_run(self, begun: CommandRecord, *, at: int) -> None:
+        """Write that a command is to be run, and forget what nobody will ask for again."""
+        with self._transaction():
+            self._sql.execute(
+                "INSERT INTO runs (run, command, begun_at) VALUES (?, ?, ?)",
+                (begun.run, begun.command, at),
+            )
+            self._sql.execute(_FORGET_OLDEST, {"kept": RUNS_KEPT_MAX})
+
+    def end_run(self, done: CommandRecord) -> None:
+        """Write how a run has ended."""
+        with self._transaction():
+            self._sql.execute(
+                "UPDATE runs SET is_done = 1, exit_code = ? WHERE run = ? AND is_done = 0",
+                (done.exit_code, done.run),
+            )
+
     def arrive(self) -> str | None:
         """Return the boot in which the runner last left on request, and note that it is back."""
         with self._transaction():
@@ -195,6 +243,15 @@ class Records:
         with self._transaction():
             self._sql.execute("INSERT OR REPLACE INTO departures (boot_id) VALUES (?)", (boot_id,))
 
+    def _runs(self, condition: str, value: str | int) -> list[CommandRecord]:
+        statement = f"SELECT run, command, is_done, exit_code FROM runs WHERE {condition}"  # noqa: S608 - our own words
+        with self._faults():
+            rows = self._sql.execute(statement, (value,)).fetchall()
+        return [
+            CommandRecord(run=run, command=command, is_done=bool(is_done), exit_code=exit_code)
+            for run, command, is_done, exit_code in rows
+        ]
+
     def _prepare(self) -> None:
         self._sql.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._sql.execute("PRAGMA journal_mode = WAL")
@@ -206,12 +263,12 @@ class Records:
         if health != "ok":
             raise RecordsCannotBeUsed(file=self._file, why=health)
         with self._transaction():
-            if version == 0:
-                self._make()
+            for step in STEPS[version:]:
+                self._make(step)
             self._sql.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
-    def _make(self) -> None:
-        for statement in filter(str.strip, _SCHEMA.split(";")):
+    def _make(self, step: str) -> None:
+        for statement in filter(str.strip, step.split(";")):
             self._sql.execute(statement)
 
     @contextmanager

@@ -14,10 +14,12 @@ from typing_extensions import override
 
 from common.errors import CannotStart
 from edge_agent.runner.keeper import Keeper
+from edge_agent.runner.runs import Runs
 from edge_agent.runner.wire import (
     Answer,
     Ask,
     AskIsMalformed,
+    CommandRecord,
     ExtendProgram,
     ForgetProgram,
     LineIsTooLong,
@@ -25,9 +27,10 @@ from edge_agent.runner.wire import (
     ListPrograms,
     ProgramRecord,
     Refusal,
-    RunnerEvent,
+    RunCommand,
     StartProgram,
     StopProgram,
+    Told,
     read_ask,
     write_answer,
     write_event,
@@ -116,14 +119,14 @@ class Door:
         self._report = report
         self._peers: set[Peer] = set()
 
-    async def open(self, listening: socket.socket, keeper: Keeper) -> asyncio.Server:
+    async def open(self, listening: socket.socket, desk: Desk) -> asyncio.Server:
         """Hear everybody who comes."""
         loop = asyncio.get_running_loop()
         return await loop.create_unix_server(
-            lambda: Peer(answer=Desk(keeper).answer, door=self), sock=listening
+            lambda: Peer(answer=desk.answer, door=self), sock=listening
         )
 
-    def announce(self, event: RunnerEvent) -> None:
+    def announce(self, event: Told) -> None:
         """Tell every peer, after the answer that is being given just now."""
         asyncio.get_running_loop().call_soon(self._say, write_event(event))
 
@@ -151,8 +154,9 @@ class Door:
 class Desk:
     """Turns each request into its answer."""
 
-    def __init__(self, keeper: Keeper) -> None:
-        self._keeper = keeper
+    def __init__(self, keeper: Keeper, runs: Runs) -> None:
+        self.keeper = keeper
+        self._runs = runs
 
     def answer(self, line: bytes) -> Answer:
         """Return the answer to a line, whatever the line holds."""
@@ -165,16 +169,18 @@ class Desk:
     def _do(self, ask: Ask) -> Answer:
         match ask.request:
             case StartProgram() as request:
-                return _answer(ask.number, self._keeper.start(request))
+                return _answer(ask.number, self.keeper.start(request))
             case StopProgram() as request:
-                return _answer(ask.number, self._keeper.stop(request))
+                return _answer(ask.number, self.keeper.stop(request))
             case ExtendProgram() as request:
-                return _answer(ask.number, self._keeper.extend(request))
+                return _answer(ask.number, self.keeper.extend(request))
             case ForgetProgram() as request:
-                return _answer(ask.number, self._keeper.forget(request))
+                return _answer(ask.number, self.keeper.forget(request))
             case ListPrograms() as request:
-                records, more = self._keeper.list(request)
+                records, more = self.keeper.list(request)
                 return Answer(number=ask.number, records=records, there_are_more=more)
+            case RunCommand() as request:
+                return _answer(ask.number, self._runs.run(request))
             case never:
                 assert_never(never)
 
@@ -226,7 +232,9 @@ class Peer(asyncio.Protocol):
         self._transport.write(line)
 
 
-def _answer(number: int, outcome: ProgramRecord | Refusal | None) -> Answer:
+def _answer(number: int, outcome: ProgramRecord | CommandRecord | Refusal | None) -> Answer:
     if isinstance(outcome, Refusal):
         return Answer(number=number, refusal=outcome)
+    if isinstance(outcome, CommandRecord):
+        return Answer(number=number, command=outcome)
     return Answer(number=number, records=(outcome,) if outcome else ())

@@ -110,8 +110,10 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "edge_agent/runner": (
         *("main", "settings", "catalogue", "records", "programs", "tree", "deadlines"),
-        *("keeper", "held", "course", "adoption", "server", "wire", "link", "beside"),
+        *("keeper", "held", "course", "adoption", "runs", "server", "wire", "link", "beside"),
     ),
+    "edge_agent/runner/catalogue": ("entries", "reading", "checks", "seal", "trust"),
+    "edge_agent/runner/wire": ("words", "lines"),
     "tests": (
         *("rules", "flows", "contracts", "fakes", "rim", "simulation", "e2e", "architecture"),
         *("demo", "bench", "prove", "programs", "conftest"),

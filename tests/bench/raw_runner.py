@@ -34,7 +34,8 @@ def opened(file: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(file, isolation_level=None)
     for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = FULL"):
         connection.execute(f"PRAGMA {pragma}")
-    connection.executescript(records._SCHEMA)
+    for step in records.STEPS:
+        connection.executescript(step)
     return connection
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from common.system import SystemClock
 from edge_agent.runner.link import RunnerLink
 from edge_agent.runner.tree import Identity, look, marked, send
-from edge_agent.runner.wire import EventKind, RunnerEvent, StartProgram
+from edge_agent.runner.wire import CommandRecord, EventKind, RunnerEvent, StartProgram
 from tests.programs.runner import settings_in
 
 PATIENCE_SECONDS = 10.0
@@ -41,6 +41,23 @@ ready_after_seconds = 0.4
 
 [programs.missing]
 argv = ["/nowhere/to/be/found"]
+
+[commands.count]
+argv = ["/bin/sh", "-c", "echo once >> count; sleep 0.1"]
+working_folder = "FOLDER"
+
+[commands.fails]
+argv = ["/bin/sh", "-c", "exit 3"]
+
+[commands.leaves]
+argv = ["/bin/sh", "-c", "(trap '' TERM; exec sleep 3600) & exit 0"]
+
+[commands.hangs]
+argv = STUBBORN
+timeout_seconds = 1
+
+[commands.missing]
+argv = ["/nowhere/to/be/found"]
 """
 
 
@@ -57,11 +74,15 @@ class Terminal:
         self.link = RunnerLink(
             self.settings.socket, on_event=self._note, on_connected=self.connected.set
         )
+        self.done: list[CommandRecord] = []
+        self.link.when_command_done(self._note_done)
         self.runner: asyncio.subprocess.Process
         folder.mkdir(exist_ok=True)
         self.settings.boot_id_file.write_text("boot-1\n")
         self.settings.catalogue.write_text(
-            CATALOGUE.replace("STUBBORN", json.dumps(stubborn_in(folder)))
+            CATALOGUE.replace("STUBBORN", json.dumps(stubborn_in(folder))).replace(
+                "FOLDER", str(folder)
+            )
         )
 
     async def start_runner(self) -> None:
@@ -99,9 +120,23 @@ class Terminal:
                 self.heard.clear()
                 await self.heard.wait()
 
+    async def command_done(self, run: str) -> CommandRecord:
+        """Return how a run of a command has ended, once that was said."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                for record in self.done:
+                    if record.run == run:
+                        return record
+                self.heard.clear()
+                await self.heard.wait()
+
     def programs(self) -> list[Identity]:
         """Return every living process that this terminal's runner started."""
         return list(marked(look().values(), str(self.settings.state_folder.resolve())))
+
+    def _note_done(self, record: CommandRecord) -> None:
+        self.done.append(record)
+        self.heard.set()
 
     def _note(self, event: RunnerEvent) -> None:
         self.events.append(event)

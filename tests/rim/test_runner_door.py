@@ -52,6 +52,8 @@ MALFORMED = (
     json.dumps(START | {"session": "s\0"}).encode(),
     json.dumps(START | {"session": "s" * 65}).encode(),
     json.dumps(START | {"program": None}).encode(),
+    b'{"ask": 1, "do": "run", "run": "r-1", "command": "/bin/sh -c"}',
+    b'{"ask": 1, "do": "run", "run": "r-1", "command": "clean", "argv": ["/bin/sh"]}',
     b'{"ask": 1, "do": "stop", "session": "s-1", "reason": "because"}',
 )
 
@@ -195,6 +197,8 @@ A_PROGRAM_TOO_MANY = "\n".join(f'[programs.p{number}]\nargv = ["/a"]' for number
         ('[programs.x]\nargv = ["/bin/sh"]\nversion = 2.4', "version must be a text of 1 to 200"),
         ('[programs.x]\nargv = ["/bin/sh"]\nversion = ""', "version must be a text of 1 to 200"),
         ('[programs."a b"]\nargv = ["/bin/sh"]', "programs.'a b' is no id"),
+        ('[commands.c]\nargv = ["/a"]\ntimeout_seconds = 3601', "a number from 0 to 3600"),
+        ('[commands.c]\nargv = ["/a"]\nversion = "1"', "commands.c has an unknown key 'version'"),
         (A_PROGRAM_TOO_MANY, "it has 201 programs, and at most 200"),
         ("[programs", "cannot be used"),
     ],
@@ -224,7 +228,7 @@ def test_a_program_of_the_catalogue_is_read_as_it_stands(tmp_path: Path):
         '[programs.x]\nargv = ["/bin/sh", "-c", ":"]\nenvironment = {DISPLAY = ":0"}\n'
         '[programs.y]\nargv = ["/bin/true"]\nversion = "2.4.1"\n'
     )
-    assert read_catalogue(file) == {
+    assert read_catalogue(file).programs == {
         "x": Program(argv=("/bin/sh", "-c", ":"), environment={"DISPLAY": ":0"}),
         "y": Program(argv=("/bin/true",), environment={}, version="2.4.1"),
     }

@@ -1,15 +1,32 @@
-"""What agent and runner say to each other: one JSON object a line, checked here alone."""
+"""The lines between agent and runner: one JSON object each, checked here alone."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from enum import StrEnum
-from typing import Any, Final, TypeAlias
+from dataclasses import fields
+from typing import Any, Final
 
 from common.errors import RusubanError
-from common.rules.sessions import EndReason, SessionState
+from common.rules.sessions import EndReason
+from edge_agent.runner.wire.words import (
+    Answer,
+    Ask,
+    CommandDone,
+    CommandRecord,
+    EventKind,
+    ExtendProgram,
+    ForgetProgram,
+    ListPrograms,
+    ProgramRecord,
+    Refusal,
+    Request,
+    RunCommand,
+    RunnerEvent,
+    StartProgram,
+    StopProgram,
+    Told,
+)
 
 LINE_BYTES_MAX: Final = 8192
 """Bytes of one line: a page of records fits; a longer one comes from somebody else."""
@@ -40,131 +57,6 @@ class AskIsMalformed(RusubanError):
 
 class LineIsTooLong(RusubanError):
     """A line is longer than 8192 bytes."""
-
-
-class Refusal(StrEnum):
-    """Why the runner does not do what it is asked: a closed list."""
-
-    BAD_REQUEST = "bad_request"
-    UNKNOWN_PROGRAM = "unknown_program"
-    UNKNOWN_SESSION = "unknown_session"
-    DEVICE_IN_USE = "device_in_use"
-    LATE_FENCE = "late_fence"
-    TOO_LATE = "too_late"
-    """The deadline has passed by the runner's own clock, however early it was asked."""
-    BROKEN = "broken"
-    """The program could not be started: its file is missing or not to be executed."""
-    NOT_JOURNALLED = "not_journalled"
-    """The disk takes nothing, and nothing is done that was not written first."""
-    TOO_MANY_KEPT = "too_many_kept"
-    """The agent has not yet told the runner to forget the sessions it knows the end of."""
-    STILL_LIVE = "still_live"
-    """Only what has ended can be forgotten."""
-    ALREADY_ENDED = "already_ended"
-    """What ends or has ended is not extended."""
-
-
-class EventKind(StrEnum):
-    """What the runner says unasked."""
-
-    RUNNING = "running"
-    WARNED = "warned"
-    ENDED = "ended"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ProgramRecord:
-    """One session as the runner knows it when asked; `*_at` are milliseconds since 1970 UTC."""
-
-    session: str
-    device: str
-    program: str
-    state: SessionState
-    end_reason: EndReason | None
-    granted_seconds: float
-    remaining_seconds: float
-    delivered_seconds: float
-    started_at: int | None
-    ended_at: int | None
-
-    @classmethod
-    def of(cls, facts: Mapping[str, Any]) -> ProgramRecord:
-        """Return the record of these JSON facts."""
-        reason = facts["end_reason"]
-        typed = {"state": SessionState(facts["state"]), "end_reason": reason and EndReason(reason)}
-        return cls(**{**facts, **typed})
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunnerEvent:
-    """Something that happened to a session; `seconds_left` is told with a warning only."""
-
-    kind: EventKind
-    record: ProgramRecord
-    seconds_left: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class StartProgram:
-    """Start this program for this session, to end at this instant; asked twice, it runs once."""
-
-    session: str
-    device: str
-    program: str
-    deadline_boot_seconds: float
-    fence: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class StopProgram:
-    """End this session now."""
-
-    session: str
-    reason: EndReason
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExtendProgram:
-    """Let this session end at this instant; asked twice, it ends no later."""
-
-    session: str
-    deadline_boot_seconds: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class ListPrograms:
-    """Tell the sessions that are kept, by their id, from the one after `after` on."""
-
-    after: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ForgetProgram:
-    """The agent has journalled this end: the record may go."""
-
-    session: str
-
-
-Request: TypeAlias = StartProgram | StopProgram | ExtendProgram | ListPrograms | ForgetProgram
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ask:
-    """A request and the number its answer will carry."""
-
-    number: int
-    request: Request
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What became of a request: refused for a reason, or done, with the records it is about."""
-
-    number: int | None
-    refusal: Refusal | None = None
-    records: tuple[ProgramRecord, ...] = ()
-    there_are_more: bool = False
 
 
 class Lines:
@@ -216,17 +108,21 @@ def write_answer(answer: Answer) -> bytes:
     if answer.refusal:
         return _line({"answer": answer.number, "ok": False, "reason": answer.refusal})
     records = [vars(record) for record in answer.records]
-    more = {"more": True} if answer.there_are_more else {}
+    more: dict[str, Any] = {"more": True} if answer.there_are_more else {}
+    if answer.command:
+        more |= {"command": vars(answer.command)}
     return _line({"answer": answer.number, "ok": True, "records": records, **more})
 
 
-def write_event(event: RunnerEvent) -> bytes:
+def write_event(event: Told) -> bytes:
     """Return the line of an event."""
+    if isinstance(event, CommandDone):
+        return _line({"event": EventKind.COMMAND_DONE, "command": vars(event.record)})
     left = {} if event.seconds_left is None else {"seconds_left": event.seconds_left}
     return _line({"event": event.kind, "record": vars(event.record), **left})
 
 
-def read_said(line: bytes) -> Answer | RunnerEvent:
+def read_said(line: bytes) -> Answer | Told:
     """Return what the runner said in this line.
 
     Raises:
@@ -239,7 +135,9 @@ def read_said(line: bytes) -> Answer | RunnerEvent:
         raise AskIsMalformed(why=repr(fault)) from None
 
 
-def _event(facts: Mapping[str, Any]) -> RunnerEvent:
+def _event(facts: Mapping[str, Any]) -> Told:
+    if facts["event"] == EventKind.COMMAND_DONE:
+        return CommandDone(record=CommandRecord(**facts["command"]))
     return RunnerEvent(
         kind=EventKind(facts["event"]),
         record=ProgramRecord.of(facts["record"]),
@@ -250,8 +148,10 @@ def _event(facts: Mapping[str, Any]) -> RunnerEvent:
 def _answer(facts: Mapping[str, Any]) -> Answer:
     if not facts["ok"]:
         return Answer(number=facts["answer"], refusal=Refusal(facts["reason"]))
+    command = facts.get("command")
     return Answer(
         number=facts["answer"],
+        command=command and CommandRecord(**command),
         records=tuple(map(ProgramRecord.of, facts["records"])),
         there_are_more=facts.get("more", False),
     )
@@ -314,6 +214,8 @@ _CHECKS: Final[Mapping[str, Callable[[object], Any]]] = {
     "fence": _fence,
     "reason": _reason,
     "after": _name_or_nothing,
+    "run": _name,
+    "command": _name,
 }
 
 _REQUESTS: Final[Mapping[str, type[Request]]] = {
@@ -322,6 +224,7 @@ _REQUESTS: Final[Mapping[str, type[Request]]] = {
     "extend": ExtendProgram,
     "list": ListPrograms,
     "forget": ForgetProgram,
+    "run": RunCommand,
 }
 
 _WORDS: Final = {kind: word for word, kind in _REQUESTS.items()}

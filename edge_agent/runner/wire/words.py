@@ -1,0 +1,180 @@
+"""The words between agent and runner: requests, answers, events, and what each is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from common.rules.sessions import EndReason, SessionState
+
+
+class Refusal(StrEnum):
+    """Why the runner does not do what it is asked: a closed list."""
+
+    BAD_REQUEST = "bad_request"
+    UNKNOWN_PROGRAM = "unknown_program"
+    UNKNOWN_COMMAND = "unknown_command"
+    UNKNOWN_SESSION = "unknown_session"
+    DEVICE_IN_USE = "device_in_use"
+    LATE_FENCE = "late_fence"
+    TOO_LATE = "too_late"
+    """The deadline has passed by the runner's own clock, however early it was asked."""
+    BROKEN = "broken"
+    """The program could not be started: its file is missing or not to be executed."""
+    NOT_JOURNALLED = "not_journalled"
+    """The disk takes nothing, and nothing is done that was not written first."""
+    TOO_MANY_KEPT = "too_many_kept"
+    """The agent has not yet told the runner to forget the sessions it knows the end of."""
+    TOO_MANY_RUN = "too_many_run"
+    """More commands are under way than a terminal has use for."""
+    STILL_LIVE = "still_live"
+    """Only what has ended can be forgotten."""
+    ALREADY_ENDED = "already_ended"
+    """What ends or has ended is not extended."""
+
+
+class EventKind(StrEnum):
+    """What the runner says unasked."""
+
+    RUNNING = "running"
+    WARNED = "warned"
+    ENDED = "ended"
+    FAILED = "failed"
+    COMMAND_DONE = "command_done"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgramRecord:
+    """One session as the runner knows it when asked; `*_at` are milliseconds since 1970 UTC."""
+
+    session: str
+    device: str
+    program: str
+    state: SessionState
+    end_reason: EndReason | None
+    granted_seconds: float
+    remaining_seconds: float
+    delivered_seconds: float
+    started_at: int | None
+    ended_at: int | None
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any]) -> ProgramRecord:
+        """Return the record of these JSON facts."""
+        reason = facts["end_reason"]
+        typed = {"state": SessionState(facts["state"]), "end_reason": reason and EndReason(reason)}
+        return cls(**{**facts, **typed})
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunnerEvent:
+    """Something that happened to a session; `seconds_left` is told with a warning only."""
+
+    kind: EventKind
+    record: ProgramRecord
+    seconds_left: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandRecord:
+    """One run of a command as the runner knows it.
+
+    `exit_code` is None while it runs, and when it could not be started, took too long, was killed
+    or was cut off: then nothing is known of what it has done.
+    """
+
+    run: str
+    command: str
+    is_done: bool
+    exit_code: int | None
+
+    @property
+    def has_worked(self) -> bool:
+        """Return whether it has ended and says that it did what it is for."""
+        return self.is_done and self.exit_code == 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandDone:
+    """A command has ended, and all that it started with it."""
+
+    record: CommandRecord
+
+
+Told: TypeAlias = RunnerEvent | CommandDone
+"""All that the runner says unasked."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartProgram:
+    """Start this program for this session, to end at this instant; asked twice, it runs once."""
+
+    session: str
+    device: str
+    program: str
+    deadline_boot_seconds: float
+    fence: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StopProgram:
+    """End this session now."""
+
+    session: str
+    reason: EndReason
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtendProgram:
+    """Let this session end at this instant; asked twice, it ends no later."""
+
+    session: str
+    deadline_boot_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListPrograms:
+    """Tell the sessions that are kept, by their id, from the one after `after` on."""
+
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForgetProgram:
+    """The agent has journalled this end: the record may go."""
+
+    session: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunCommand:
+    """Run this command of the catalogue; asked twice with one `run`, it runs once."""
+
+    run: str
+    command: str
+
+
+Request: TypeAlias = (
+    StartProgram | StopProgram | ExtendProgram | ListPrograms | ForgetProgram | RunCommand
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """A request and the number its answer will carry."""
+
+    number: int
+    request: Request
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What became of a request: refused for a reason, or done, with what it is about."""
+
+    number: int | None
+    refusal: Refusal | None = None
+    records: tuple[ProgramRecord, ...] = ()
+    there_are_more: bool = False
+    command: CommandRecord | None = None
