@@ -21,6 +21,7 @@ from cloud_controller.accounts import (
     is_farewell,
     terminal_accounts,
 )
+from cloud_controller.bookings import Till
 from cloud_controller.broker import (
     CONTROL_RESPONSES,
     SALT_BYTES,
@@ -105,7 +106,7 @@ class Controller:
         self.timers = Timers(self.books, clock, has_terminals=not settings.keeps_for_others)
         self.listener = Listener(
             self.books,
-            flows_for(roles),
+            flows_for(roles, Till(self.desk.provider, lambda: self.public_url)),
             acknowledge=self._acknowledge,
             on_heard=self.timers.heard,
             on_change=self._look_again,

@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 
+from cloud_controller import bookings
 from cloud_controller.flows import registration, rights, service, sessions
 from cloud_controller.inbox import EVENTS, EventBreaksItsFlow, take_event
 from cloud_controller.ports import Books, Flow, Received, Transaction
@@ -22,6 +23,7 @@ from common.messages import (
     service as said_of_service,
     specification as said_of_specification,
 )
+from common.messages.extensions import ExtensionAsk
 from common.messages.registration import Presence as PresenceTold
 from common.mqtt import Delivery
 from common.rules.presence import Presence
@@ -192,12 +194,21 @@ def _admit(books: Transaction, said: Received, channel: Channel, flow: Flow) -> 
         registration.tell_standing(books, said)
 
 
-_MANAGEMENT: Final[Mapping[tuple[Channel, str], Flow]] = {
+def _management(till: bookings.Till) -> Mapping[tuple[Channel, str], Flow]:
+    """Return what whoever has the broker takes; `till` is how time that is added is paid."""
+    exchange = partial(bookings.take, till=till)
+    return {
+        **_BY_ITSELF,
+        (Channel.REQUESTS, ExtensionAsk.type): partial(bookings.answer, till=till),
+        **{(Channel.REQUESTS, said.type): exchange for said in said_of_rights.FROM_THE_CLIENT},
+    }
+
+
+_BY_ITSELF: Final[Mapping[tuple[Channel, str], Flow]] = {
     (Channel.SPECIFICATION, said_of_specification.Specification.type): registration.specify,
     (Channel.PRESENCE, PresenceTold.type): registration.note_connection,
     (Channel.HELLO, said_of_registration.Hello.type): sessions.hello,
     (Channel.REQUESTS, said_of_rights.ReportScan.type): rights.take_report,
-    **{(Channel.REQUESTS, said.type): rights.take for said in said_of_rights.FROM_THE_CLIENT},
     **{(Channel.EVENTS, kind): take_event for kind in EVENTS},
 }
 
@@ -205,14 +216,16 @@ _SERVICE: Final[Mapping[tuple[Channel, str], Flow]] = {
     (Channel.REQUESTS, said_of_service.ServiceRequest.type): service.give,
 }
 
-FLOWS: Final = {**_MANAGEMENT, **_SERVICE}
-"""What each channel may carry, whichever process takes it."""
+FLOWS: Final = {**_management(bookings.AT_THE_COUNTER), **_SERVICE}
+"""What each channel may carry, whichever process takes it, where money is settled outside."""
 
 
-def flows_for(roles: frozenset[str]) -> Mapping[tuple[Channel, str], Flow]:
-    """Return what a process with these roles takes from terminals."""
+def flows_for(
+    roles: frozenset[str], till: bookings.Till = bookings.AT_THE_COUNTER
+) -> Mapping[tuple[Channel, str], Flow]:
+    """Return what a process with these roles takes from terminals, and how it is paid."""
     return {
-        **(_MANAGEMENT if "management" in roles else {}),
+        **(_management(till) if "management" in roles else {}),
         **(_SERVICE if "service" in roles else {}),
     }
 

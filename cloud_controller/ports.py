@@ -282,6 +282,7 @@ class Transaction(Protocol):
     reservations: Queries
     rights: Queries
     sessions: Queries
+    extensions: Queries
     letters: Queries
     payments: Queries
     lending: Queries

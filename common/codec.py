@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from common.errors import MessageIsMalformed
 from common.ids import NAME_LENGTH_MAX
 from common.messages import (
+    extensions,
     offerings,
     problems,
     registration,
@@ -47,6 +48,8 @@ ON_THE_WIRE: Final[tuple[type[Message], ...]] = (
     offerings.OfferingOff,
     *rights.FROM_THE_CLIENT,
     *rights.FROM_THE_SERVER,
+    extensions.ExtensionAsk,
+    extensions.ExtensionOffer,
     rights.ReportScan,
     rights.TakeScan,
     rights.HoldTickets,
@@ -57,6 +60,7 @@ ON_THE_WIRE: Final[tuple[type[Message], ...]] = (
     sessions.SessionStarting,
     sessions.SessionRunning,
     sessions.SessionWarned,
+    sessions.SessionExtended,
     sessions.SessionEnding,
     sessions.SessionEnded,
     sessions.SessionFailed,

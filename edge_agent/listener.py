@@ -14,6 +14,7 @@ import structlog
 from common.codec import Envelope, read
 from common.errors import MessageIsMalformed, RusubanError, StorageIsFull
 from common.messages.base import Message
+from common.messages.extensions import ExtensionOffer
 from common.messages.registration import Acknowledged, KeysTold, StandingTold, Welcome
 from common.messages.rights import (
     FROM_THE_SERVER,
@@ -41,7 +42,7 @@ ON_CHANNEL: Final[Mapping[Channel, tuple[type[Message], ...]]] = {
     Channel.REGISTRATION: (StandingTold,),
     Channel.WELCOME: (Welcome,),
     Channel.ACKS: (Acknowledged,),
-    Channel.REPLIES: (ServiceProfile, ServiceRefused, *FROM_THE_SERVER),
+    Channel.REPLIES: (ServiceProfile, ServiceRefused, ExtensionOffer, *FROM_THE_SERVER),
     Channel.DESIRED: (Desired, KeysTold),
     Channel.COMMANDS: (StopSession, HoldTickets, ReleaseTicket, TakeScan, CustomerTold),
 }
@@ -70,6 +71,8 @@ class Hearing:
         on_scan: a reader elsewhere has read a ticket for a device of ours.
         on_told: the controller has word for a customer here.
         on_strange_keys: the controller's keys were told, and none that we know has signed that.
+        on_offer: by how much a session could be extended was answered.
+        on_extensions: a wish for more time may have got further, or been granted elsewhere.
     """
 
     on_standing: Callable[[], object]
@@ -81,6 +84,8 @@ class Hearing:
     on_scan: Callable[[TakeScan], None]
     on_told: Callable[[CustomerTold], None]
     on_strange_keys: Callable[[], None]
+    on_offer: Callable[[ExtensionOffer], None]
+    on_extensions: Callable[[], None]
 
 
 class OwnQuestions(Protocol):
@@ -142,6 +147,7 @@ class Listener:
             KeysTold: self._hear_keys,
             HoldTickets: self._hear_hold,
             ReleaseTicket: self._hear_release,
+            ExtensionOffer: hearing.on_offer,
             TakeScan: hearing.on_scan,
             CustomerTold: hearing.on_told,
         }
@@ -253,14 +259,17 @@ class Listener:
             raise NotTaken(why="not_our_right", detail=told.comm_id)
         if self._journal.transact(rights.take_right, self._who, told, right):
             self._hearing.on_sessions()
+        self._hearing.on_extensions()
 
     def _hear_refused(self, told: Refused) -> None:
         self._journal.transact(rights.take_refused, self._who, told)
+        self._hearing.on_extensions()
 
     def _hear_completed(self, told: Completed | Aborted) -> None:
         kind = self._journal.transact(rights.take_closed, self._who, told)
         if kind is not None:
             self._hearing.on_free(kind)
+            self._hearing.on_extensions()
 
     def _hear_trouble(self, told: Troubled) -> None:
         self._log.warning("exchange in trouble", trouble=told.trouble, comm_id=told.comm_id)
@@ -280,6 +289,7 @@ class Listener:
     def _hear_desired(self, told: Desired) -> None:
         self._journal.transact(sessions.take_desired, told)
         self._hearing.on_sessions()
+        self._hearing.on_extensions()
 
     def _hear_keys(self, told: KeysTold) -> None:
         refusal = self._journal.transact(enrolment.take_keys, told)

@@ -12,7 +12,7 @@ from common.errors import RusubanError
 from common.ids import TerminalId
 from common.messages.base import NOTHING_IN_PARTICULAR, Message, Particulars
 from common.rules.enrolment import Ladder
-from common.rules.sessions import EndReason, Notice, SessionState
+from common.rules.sessions import EndReason, ExtensionNo, Notice, SessionState
 from common.rules.tickets import DenialReason
 from common.topics import Channel
 
@@ -95,6 +95,58 @@ class NoticeShown:
 
 Shown: TypeAlias = Verdict | NoticeShown
 """All that a customer's screen can be told."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExtensionChoice:
+    """One length by which a session can go on, and what it costs in minor units."""
+
+    seconds: int
+    price_cents: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExtensionOffered:
+    """By how much a session can be extended as things stand now.
+
+    Attributes:
+        session: which.
+        choices: what can be had by one touch, the shortest first.
+        currency: of their prices; empty where there are none.
+        longest_seconds: how long it could go on at most.
+        bound: what would end it then; None: nothing that we know of.
+        refused: why it cannot be extended; None: it can.
+        pay_url: where what costs money is paid, to be shown as a QR: then no touch here does it.
+    """
+
+    session: str
+    choices: tuple[ExtensionChoice, ...] = ()
+    currency: str = ""
+    longest_seconds: int = 0
+    bound: ExtensionNo | None = None
+    refused: ExtensionNo | None = None
+    pay_url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExtensionAnswer:
+    """What came of asking for more: so many seconds, or why none."""
+
+    session: str
+    added_seconds: float = 0.0
+    refused: ExtensionNo | None = None
+
+
+class Extending(Protocol):
+    """Whom a customer's screen asks for more time; each answer comes in 15 seconds at most."""
+
+    async def offer(self, session: str) -> ExtensionOffered:
+        """Return by how much a session can be extended, and for how much; changes nothing."""
+        ...
+
+    async def extend(self, session: str, seconds: int) -> ExtensionAnswer:
+        """Extend a session by what was offered for these seconds; once, however often touched."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -31,6 +31,14 @@ class Runner(Protocol):
         """
         ...
 
+    async def extend(self, session: str, deadline_boot_seconds: float) -> ProgramSeen | None:
+        """Let a session end at this instant; None: it is ending, or not there any more.
+
+        Raises:
+            RunnerIsAway: there is no answer, or it cannot write that down now.
+        """
+        ...
+
     async def stop(self, session: str, reason: EndReason) -> ProgramSeen | None:
         """Begin the end of a session.
 
@@ -117,6 +125,9 @@ class Reconciler:
                 self._journal.transact(sessions.note_refused, due.session, started)
             else:
                 self._take(started)
+        for longer in self._journal.transact(sessions.to_extend):
+            extended = await self._runner.extend(longer.session, longer.deadline_boot_seconds)
+            self._journal.transact(sessions.note_extended, longer, extended)
         for due_to_stop in self._journal.transact(sessions.to_stop):
             seen = await self._runner.stop(due_to_stop.session, due_to_stop.reason)
             if seen is not None:

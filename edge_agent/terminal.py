@@ -30,6 +30,7 @@ from edge_agent.courier import Courier
 from edge_agent.display import Display
 from edge_agent.enrolment import Credentials, tls_of
 from edge_agent.entrance import Entrance, Surroundings
+from edge_agent.extensions import Extensions
 from edge_agent.flows import registration
 from edge_agent.gate import Gate
 from edge_agent.inspector import Inspector
@@ -96,6 +97,8 @@ class Terminal:
         self.runner_link = self._new_runner_link(runner_argv)
         self.reconciler = Reconciler(opened.journal, RunnerBeside(self.runner_link))
         self.courier = self._new_courier()
+        warnings = settings.runner.warn_before_seconds
+        self.extensions = Extensions(self._who, opened.journal, self.courier, warnings)
         self.timers = Timers(opened.journal, self.courier, self._entrance, opened.clock)
         self.listener = self._new_listener()
         self.link = self._new_link()
@@ -113,6 +116,7 @@ class Terminal:
             "inspector": self._inspector.run(),
             "credentials": self._credentials.run(),
             "new credentials": self._link_anew(),
+            "extensions": self.extensions.run(),
             **self._entrance.loops(),
         }
 
@@ -141,6 +145,7 @@ class Terminal:
         self.link.subscribe(filters_for(self._who.terminal, self._gate.role).subscribe)
         self.courier.come()
         self._offers.prepare_all()
+        self.extensions.look()
         self._entrance.show_mode()
         self.timers.nudge()
 
@@ -234,6 +239,7 @@ class Terminal:
     def _on_runner_event(self, event: RunnerEvent) -> None:
         if event.kind is EventKind.WARNED:
             self.reconciler.on_warned(event.record.session, float(event.seconds_left or 0))
+            self.extensions.on_warned(event.record.session, float(event.seconds_left or 0))
         else:
             self.reconciler.on_seen(seen(event.record))
 
@@ -327,6 +333,8 @@ class Terminal:
             on_scan=self._entrance.take_scan,
             on_told=self._entrance.note_told,
             on_strange_keys=self._credentials.want,
+            on_offer=self.extensions.take_offer,
+            on_extensions=self.extensions.look,
         )
         return Listener(
             self._who,

@@ -3,13 +3,31 @@
 from cloud_controller.bookings.addresses import address, may_address
 from cloud_controller.bookings.changes import ask_back, give, give_up, more_cents, move
 from cloud_controller.bookings.ends import lapse_what_is_over, offer_what_is_free
+from cloud_controller.bookings.extensions import (
+    AT_THE_COUNTER,
+    IsNotExtended,
+    More,
+    Till,
+    agree,
+    answer,
+    extend,
+    offer,
+    take,
+)
 from cloud_controller.bookings.orders import Paying, confirm, note_paid, place, release
 
 __all__ = [
+    "AT_THE_COUNTER",
+    "IsNotExtended",
+    "More",
     "Paying",
+    "Till",
     "address",
+    "agree",
+    "answer",
     "ask_back",
     "confirm",
+    "extend",
     "give",
     "give_up",
     "lapse_what_is_over",
@@ -17,7 +35,9 @@ __all__ = [
     "more_cents",
     "move",
     "note_paid",
+    "offer",
     "offer_what_is_free",
     "place",
     "release",
+    "take",
 ]

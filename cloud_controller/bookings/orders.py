@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from cloud_controller.bookings.extensions import grant_paid
 from cloud_controller.bookings.letters import write
 from cloud_controller.flows import payments, reservations
 from cloud_controller.flows.reservations import Customer, Wish
@@ -116,9 +117,11 @@ def release(books: Transaction, link: str) -> str:
 def note_paid(books: Transaction, order: str) -> None:
     """Confirm what has been paid; what is more than the order comes to is paid back.
 
-    That is what came too late for its place, or when its customer had let go of it, or twice.
+    That is what came too late for its place, or when its customer had let go of it, or twice. What
+    was paid so that a session goes on makes it go on, or comes back in the same way.
     """
-    too_late = reservations.note_paid(books, order)
+    is_for_more = grant_paid(books, order)
+    too_late = [] if is_for_more else reservations.note_paid(books, order)
     rows = reservations.claims_of(books, order)
     earned = sum(row["price_cents"] for row in rows if row["state"] in EARNED)
     excess = payments.paid_cents(books, order) - earned
@@ -126,7 +129,7 @@ def note_paid(books: Transaction, order: str) -> None:
         about = too_late[0]["reservation_id"] if too_late else None
         cents = payments.refund(books, order, about, excess, "paid for what could not be had")
         write(books, LetterKind.REFUNDED, order, about, {"cents": cents})
-    if any(row["state"] == ReservationState.CONFIRMED for row in rows):
+    if not is_for_more and any(row["state"] == ReservationState.CONFIRMED for row in rows):
         write(books, LetterKind.CONFIRMED, order)
 
 

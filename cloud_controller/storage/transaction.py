@@ -32,7 +32,7 @@ from common.topics import BrokerRole, Channel
 _FILES = (
     *("enrolment", "registration", "service"),
     *("offerings", "reservations", "rights", "sessions"),
-    *("letters", "payments", "lending", "directory", "lists", "post", "problems"),
+    *("extensions", "letters", "payments", "lending", "directory", "lists", "post", "problems"),
 )
 _QUERIES = Path(__file__).parent / "queries"
 
@@ -47,6 +47,7 @@ class OpenTransaction:
     reservations: Queries
     rights: Queries
     sessions: Queries
+    extensions: Queries
     letters: Queries
     payments: Queries
     lending: Queries

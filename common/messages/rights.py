@@ -26,6 +26,9 @@ TOKEN_TEXT_MAX = 512
 SEATS_MAX = 1_000_000
 """Seats of one module that one exchange may move; no licence we know has more."""
 
+EXTENSION_ASKED_MAX = 100_000
+"""Seconds that one extension may ask for: more than a day, of which half is given at most."""
+
 HELD_TICKETS_MAX = 100
 """Tickets of one device that are held at once: hours of short slots, within 64 KiB."""
 
@@ -80,6 +83,21 @@ class OfflineRequest(Message):
 
     type: ClassVar[str] = "rights.offline_request"
     device: Name
+
+
+class ExtensionRequest(Message):
+    """The request information of an extension: so many more seconds of a session of this device.
+
+    `seconds` 0: whatever was granted elsewhere, on its ticket's page. `price_cents` is the most
+    that its customer was shown. `is_by_itself`: he has agreed to it before and is not asked now.
+    """
+
+    type: ClassVar[str] = "rights.extension_request"
+    session: Name
+    device: Name
+    seconds: Annotated[int, Field(ge=0, le=EXTENSION_ASKED_MAX)]
+    price_cents: Annotated[int, Field(ge=0, le=10**12)] = 0
+    is_by_itself: bool = False
 
 
 class SeatsRequest(Message):
@@ -155,6 +173,26 @@ class SessionRight(Message):
     fence: Count
     granted_seconds: Seconds
     start_within_seconds: Seconds
+    extends_itself: bool = False
+
+
+class ExtensionRight(Message):
+    """What the document of an extension says: by so much is this session extended in all.
+
+    The sum of all its extensions, so that one that was taken twice, or after a later one, moves no
+    deadline; `added_seconds` is what this one has added.
+    """
+
+    type: ClassVar[str] = "rights.extension_right"
+    comm_id: CommIdText
+    kind: str
+    terminal: Name
+    epoch: Name
+    session: Name
+    device: Name
+    extended_seconds: Seconds
+    added_seconds: Seconds
+    ends_at: Instant
 
 
 class HeldTicket(Message):

@@ -52,6 +52,16 @@ class SessionWarned(Message):
     seconds_left: Seconds
 
 
+class SessionExtended(Message):
+    """The runner lets the program run for longer: by so many seconds in all, until this instant."""
+
+    type: ClassVar[str] = "session.extended"
+    session: Name
+    at: Instant
+    extended_seconds: Seconds
+    remaining_seconds: Seconds
+
+
 class SessionEnding(Message):
     """The program is being ended."""
 
@@ -125,12 +135,18 @@ class CommandTold(Message):
 
 
 class DesiredSession(Message):
-    """One session as the controller wants it: `run` or `stop`."""
+    """One session as the controller wants it: `run` or `stop`.
+
+    `extended_seconds` is by how much it was extended in all: a terminal that has less asks for the
+    right to that, since a word alone moves no deadline. `extends_itself`: its customer has agreed.
+    """
 
     type: ClassVar[str] = "desired.session"
     session: Name
     device: Name
     wanted: ShortText
+    extended_seconds: Seconds = 0.0
+    extends_itself: bool = False
 
 
 class RevokedTicket(Message):

@@ -8,9 +8,10 @@ from common.messages.base import NOTHING_IN_PARTICULAR, Particulars
 from common.rules.presence import LineMode
 from common.rules.problems import ProblemKind
 from common.rules.scanners import ScannerHint
-from common.rules.sessions import Notice
+from common.rules.sessions import ExtensionNo, Notice
 from common.rules.tickets import DenialReason
 from common.words.denials import DENIAL_WORDS
+from common.words.extensions import EXTENSION_WORDS
 from common.words.hints import HINT_WORDS
 from common.words.notices import LINE_WORDS, NOTICE_WORDS
 from common.words.particulars import Here, known_texts, names_in
@@ -19,6 +20,7 @@ from common.words.sentences import LANGUAGES, Words
 
 __all__ = [
     "DENIAL_WORDS",
+    "EXTENSION_WORDS",
     "HINT_WORDS",
     "LANGUAGES",
     "LINE_WORDS",
@@ -26,6 +28,7 @@ __all__ = [
     "PROBLEM_WORDS",
     "Here",
     "Words",
+    "extension_words_for",
     "hint_words_for",
     "line_words_for",
     "notice_words_for",
@@ -74,3 +77,8 @@ def line_words_for(mode: LineMode, language: str) -> Words:
 def problem_words_for(kind: ProblemKind, language: str) -> Words:
     """Return a problem's words in this language, English where it is none of ours."""
     return PROBLEM_WORDS.get(language, PROBLEM_WORDS["en"])[kind]
+
+
+def extension_words_for(reason: ExtensionNo, language: str) -> Words:
+    """Return why there is no more time, in this language; English where it is none of ours."""
+    return EXTENSION_WORDS.get(language, EXTENSION_WORDS["en"])[reason]

@@ -10,6 +10,7 @@ from common.messages.sessions import (
     Desired,
     SessionEnded,
     SessionEnding,
+    SessionExtended,
     SessionFailed,
     SessionRunning,
     SessionWarned,
@@ -47,6 +48,15 @@ class ToStart:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ToExtend:
+    """A session whose runner has still to hear of a later deadline; the sum of its extensions."""
+
+    session: str
+    deadline_boot_seconds: float
+    extended_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ToStop:
     """A session whose program should end."""
 
@@ -75,6 +85,44 @@ def to_start(journal: Transaction) -> list[ToStart]:
             )
         )
     return due
+
+
+def to_extend(journal: Transaction) -> list[ToExtend]:
+    """Return what is to run for longer than its runner has been heard to know."""
+    return [ToExtend(**dict(row)) for row in journal.rows.to_extend(boot_id=journal.boot_id)]
+
+
+def note_extended(journal: Transaction, due: ToExtend, seen: ProgramSeen | None) -> None:
+    """Take in that the runner has moved a deadline, and report it; None: there is nothing to move.
+
+    Then the program is ending or gone, and what was granted more is owed by what its end reports.
+    """
+    told = journal.rows.note_told_extension(
+        session=due.session, extended_seconds=due.extended_seconds
+    )
+    if told and seen is not None:
+        journal.say(
+            SessionExtended(
+                session=due.session,
+                at=journal.now,
+                extended_seconds=due.extended_seconds,
+                remaining_seconds=max(0.0, seen.remaining_seconds),
+            )
+        )
+
+
+def extends_itself(journal: Transaction, session: str) -> bool:
+    """Say whether a session runs whose customer has agreed that it goes on by itself."""
+    row = journal.rows.session(session=session)
+    is_running = row is not None and (row["state"], row["wanted"]) == (SessionState.RUNNING, "run")
+    return bool(is_running and row["extends_itself"])
+
+
+def may_go_on(journal: Transaction, session: str) -> str | None:
+    """Return the device of a session that runs and is not told to stop, or None."""
+    row = journal.rows.session(session=session)
+    is_running = row is not None and (row["state"], row["wanted"]) == (SessionState.RUNNING, "run")
+    return str(row["device"]) if is_running else None
 
 
 def to_stop(journal: Transaction) -> list[ToStop]:
@@ -185,6 +233,11 @@ def take_desired(journal: Transaction, told: Desired) -> None:
     for dead in told.revoked:
         journal.rows.add_revoked(ticket=dead.ticket, revision=dead.revision, dies_at=dead.dies_at)
     for wanted in told.sessions:
+        journal.rows.note_desired(
+            session=wanted.session,
+            extended_seconds=wanted.extended_seconds,
+            extends_itself=int(wanted.extends_itself),
+        )
         if wanted.wanted == "stop":
             _want_stop(journal, wanted.session, EndReason.TIME_UP)
 

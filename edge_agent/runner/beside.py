@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from common.rules.sessions import EndReason
 from edge_agent.flows.sessions import ToStart
-from edge_agent.ports import CommandSeen, ProgramSeen
+from edge_agent.ports import CommandSeen, ProgramSeen, RunnerIsAway
 from edge_agent.runner.link import RunnerLink
 from edge_agent.runner.wire import CommandRecord, ProgramRecord, Refusal, StartProgram
 
@@ -30,6 +30,13 @@ class RunnerBeside:
             )
         )
         return failed_by(answer) if isinstance(answer, Refusal) else seen(answer)
+
+    async def extend(self, session: str, deadline_boot_seconds: float) -> ProgramSeen | None:
+        """Let a session end at this instant; None when it is over, or not known."""
+        answer = await self._link.extend(session, deadline_boot_seconds)
+        if answer is Refusal.NOT_JOURNALLED:
+            raise RunnerIsAway(socket=self._link.socket)
+        return None if isinstance(answer, Refusal) else seen(answer)
 
     async def stop(self, session: str, reason: EndReason) -> ProgramSeen | None:
         """Begin the end of a session; None when the runner does not know it."""

@@ -92,6 +92,11 @@ class RunnerLink:
             await asyncio.sleep(wait_seconds)
             wait_seconds = min(2 * wait_seconds, RETRY_SECONDS_MAX)
 
+    @property
+    def socket(self) -> Path:
+        """Return where the runner is."""
+        return self._socket
+
     async def start(self, request: StartProgram) -> ProgramRecord | Refusal:
         """Start a program; asked again with the same session it gives the same answer.
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 FLOWS = (
     *("enrolment", "registration", "service", "modules"),
     *("offerings", "reservations", "rights", "sessions", "devices"),
-    "letters",
+    *("letters", "extensions"),
 )
-"""The ten flows, one file each, in every layer where they have something to say."""
+"""The eleven flows, one file each, in every layer where they have something to say."""
 
 LATER = ("payments", "accounts", "help", "audit")
 """Where they come, under these names."""
@@ -51,10 +51,19 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "credentials",
         "accounts",
     ),
-    "cloud_controller/bookings": ("orders", "changes", "ends", "letters", "addresses"),
+    "cloud_controller/bookings": (
+        "orders",
+        "changes",
+        "ends",
+        "letters",
+        "addresses",
+        "extensions",
+    ),
     "cloud_controller/reservations": ("builtin", "remote", "errands"),
     "cloud_controller/flows": (*FLOWS, *LATER, "problems", "directory"),
-    "common/words": ("sentences", "denials", "problems", "notices", "hints", "particulars"),
+    "common/words": (
+        *("sentences", "denials", "extensions", "problems", "notices", "hints", "particulars"),
+    ),
     "cloud_controller/web": (
         *(*FLOWS, *LATER, "app", "guard", "qr", "pages", "static", "locales"),
         *("language", "faults", "problems", "routes", "table", "openapi", "metrics"),
@@ -96,7 +105,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *_TO_BOTH_SIDES,
         *("terminal", "reconciler", "enrolment", "journal", "migrations", "afterwards"),
         *("scanners", "runner", "inventory", "display", "actions"),
-        *("gate", "inspector", "offers", "entrance", "threads", "alone", "opened"),
+        *("gate", "inspector", "offers", "entrance", "extensions", "threads", "alone", "opened"),
     ),
     "edge_agent/enrolment": ("keys", "trust", "calls", "answers", "asking", "credentials"),
     "edge_agent/flows": FLOWS,

@@ -18,7 +18,7 @@ from paho.mqtt.properties import Properties
 
 from common.codec import Envelope, write
 from common.ids import TerminalId
-from common.messages import offerings, problems, registration, rights, service, sessions
+from common.messages import extensions, offerings, problems, registration, rights, service, sessions
 from common.messages.base import Message
 from common.messages.specification import DeviceFound, MachineFound, ProgramFound, Specification
 from common.rules.specification import new_specification
@@ -228,6 +228,7 @@ _SAID_ON: Final[dict[Channel, list[Message]]] = {
             ).model_dump(mode="json"),
             digest=DIGEST,
         ),
+        extensions.ExtensionAsk(session="s-1", device="d-1"),
         rights.ReportScan(scan="s-2", token=A_TOKEN, read_at=1, clock_is_trusted=True),
         rights.Complete(comm_id=COMM_ID, digest=DIGEST),
         rights.Abort(comm_id=COMM_ID),

@@ -10,6 +10,7 @@ from typing import Any
 from common.codec import Envelope, write
 from common.ids import TerminalId
 from common.messages.base import Message
+from common.messages.extensions import ExtensionOffer
 from common.messages.registration import Acknowledged, KeysTold, StandingTold, Welcome
 from common.messages.rights import (
     Aborted,
@@ -51,6 +52,7 @@ class TerminalInHand:
         self.quarantined: list[str] = []
         self.strange: list[str] = []
         self.taken: list[TakeScan] = []
+        self.offers: list[ExtensionOffer] = []
         self._file = folder / "journal.sqlite"
         self._clock = clock
         self._names = names
@@ -187,6 +189,8 @@ class TerminalInHand:
             on_scan=self.taken.append,
             on_told=partial(self.do, rights.show_notice),
             on_strange_keys=lambda: self.strange.append(self.who.terminal),
+            on_offer=self.offers.append,
+            on_extensions=lambda: self.do(rights.look, self.who),
         )
         self.listener = Listener(
             who,
@@ -259,6 +263,7 @@ def all_of_service(gate_digest: str) -> dict[Channel, tuple[Message, ...]]:
             Completed(comm_id="x"),
             Aborted(comm_id="x"),
             Troubled(comm_id="x", trouble="unknown"),
+            ExtensionOffer(session="s"),
         ),
         Channel.DESIRED: (
             Desired(revision=9),

@@ -34,6 +34,12 @@ class RunnerInHand:
             raise RunnerIsAway(socket="/run/runner.sock")
         return begun
 
+    async def extend(self, session: str, deadline_boot_seconds: float) -> ProgramSeen | None:
+        self._ask(f"extend {session} {deadline_boot_seconds}")
+        if self.answers_are_lost:
+            raise RunnerIsAway(socket="/run/runner.sock")
+        return next((seen for seen in self.kept if seen.session == session), None)
+
     async def stop(self, session: str, reason: EndReason) -> ProgramSeen | None:
         self._ask(f"stop {session} {reason}")
         return None

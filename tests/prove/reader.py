@@ -128,6 +128,8 @@ class Reader:
             on_scan=lambda _: None,
             on_told=lambda _: None,
             on_strange_keys=lambda: None,
+            on_offer=lambda _: None,
+            on_extensions=lambda: None,
         )
         self._listener = Listener(
             who,

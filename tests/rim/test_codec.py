@@ -40,8 +40,8 @@ JSON = st.recursive(
 
 NOT_ALONE = set(
     "Message _Said Program Level Requirements ClaimTerms Particulars "
-    "ScanRequest OfflineRequest ModuleRequest SeatsRequest "
-    "SessionRight OfflineRight ModuleRight SeatsRight HeldTicket".split()
+    "ScanRequest OfflineRequest ModuleRequest SeatsRequest ExtensionRequest "
+    "SessionRight OfflineRight ModuleRight SeatsRight ExtensionRight HeldTicket".split()
 )
 """What is never sent by itself: what many have in common, what is said over HTTP, what a request of
 each class carries, and what a right's signature covers."""

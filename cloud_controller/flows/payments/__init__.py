@@ -23,7 +23,7 @@ from cloud_controller.flows.payments.prices import (
     set_prices,
     vouchers,
 )
-from cloud_controller.flows.payments.quotes import Item, VoucherIsRefused, quote
+from cloud_controller.flows.payments.quotes import Item, VoucherIsRefused, quote, quote_more
 from cloud_controller.flows.payments.receipts import receipts_of
 from cloud_controller.flows.payments.refunds import paid_cents, refund
 
@@ -50,6 +50,7 @@ __all__ = [
     "paid_cents",
     "pay_credits",
     "quote",
+    "quote_more",
     "receipts_of",
     "refund",
     "revoke_voucher",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +24,7 @@ from common.rules.payments import (
     discount_of,
     discounted,
     price_of,
+    price_of_more,
 )
 
 PRICES_KEPT: Final = 256
@@ -61,6 +63,30 @@ def quote(books: Transaction, items: Sequence[Item], voucher: str = "") -> Quote
     return _with_voucher(books, whole, voucher) if voucher else whole
 
 
+def quote_more(books: Transaction, item: Item, ends_at: int, voucher: str = "") -> Quote:
+    """Return what it costs that a slot goes on until `ends_at` (ms), beyond what the slot costs.
+
+    Raises:
+        NotFound: there is no such offering.
+        VoucherIsRefused: nothing is taken off with this code; `why` is of `VoucherNo`.
+    """
+    row = _terms(books, item.offering_id)
+    prices, shortest = _prices_in(row["prices"]), min(json.loads(row["lengths_seconds"]))
+    part = price_of_more(prices, row["price_cents"], _stay(row, item), ends_at, shortest)
+    line = Line(
+        offering=item.offering_id,
+        title=row["title"],
+        starts_at=item.ends_at,
+        ends_at=ends_at,
+        party_size=item.party_size,
+        parts=(part,),
+        discount_cents=0,
+        tax_basis_points=prices.tax_basis_points,
+    )
+    more = Quote(store=row["store_id"], currency=row["currency"], lines=(line,))
+    return _with_voucher(books, more, voucher) if voucher else more
+
+
 def digest_of(code: str) -> str:
     """Return what is kept of a voucher's code, however it was typed."""
     plain = "".join(letter for letter in code.upper() if letter.isalnum())
@@ -76,21 +102,24 @@ def _terms(books: Transaction, offering: str) -> Row:
 
 def _line(row: Row, item: Item) -> Line:
     prices = _prices_in(row["prices"])
-    stay = Stay(
-        starts_at=item.starts_at,
-        ends_at=item.ends_at,
-        zone=ZoneInfo(row["time_zone"]),
-        party_size=item.party_size,
-    )
     return Line(
         offering=item.offering_id,
         title=row["title"],
         starts_at=item.starts_at,
         ends_at=item.ends_at,
         party_size=item.party_size,
-        parts=price_of(prices, row["price_cents"], stay),
+        parts=price_of(prices, row["price_cents"], _stay(row, item)),
         discount_cents=0,
         tax_basis_points=prices.tax_basis_points,
+    )
+
+
+def _stay(row: Row, item: Item) -> Stay:
+    return Stay(
+        starts_at=item.starts_at,
+        ends_at=item.ends_at,
+        zone=ZoneInfo(row["time_zone"]),
+        party_size=item.party_size,
     )
 
 

@@ -10,7 +10,7 @@ from cloud_controller.flows.reservations.closures import (
     remove_blackout,
     solve_shut_out,
 )
-from cloud_controller.flows.reservations.ends import cancel, forget_answers, given_up, lapse
+from cloud_controller.flows.reservations.ends import cancel, clear, forget_answers, given_up, lapse
 from cloud_controller.flows.reservations.orders import (
     ANYBODY,
     Customer,
@@ -62,6 +62,7 @@ __all__ = [
     "call_to_shut_out",
     "cancel",
     "claims_of",
+    "clear",
     "confirm",
     "every_slot",
     "forget_answers",

@@ -13,6 +13,7 @@ from cloud_controller.flows.rights.door import note_denied
 from cloud_controller.flows.rights.elsewhere import hear_shown, hear_use, keep_keys
 from cloud_controller.flows.rights.entrance import take_report
 from cloud_controller.flows.rights.exchange import take, take_of_peer
+from cloud_controller.flows.rights.extensions import Extended, extension_rights
 from cloud_controller.flows.rights.holding import (
     has_to_look_after_held,
     hold_anew,
@@ -30,8 +31,10 @@ from cloud_controller.flows.rights.words import OPENED
 
 __all__ = [
     "OPENED",
+    "Extended",
     "Untold",
     "call_for_overdue",
+    "extension_rights",
     "free_leases",
     "has_to_look_after_held",
     "has_unused",

@@ -201,6 +201,9 @@ def _document(books: Transaction, scene: Scene, use: _Use) -> dict[str, Any]:
         "fence": use.door.last_fence + 1,
         "granted_seconds": granted_seconds(use.ticket, now=books.now),
         "start_within_seconds": START_WITHIN_SECONDS,
+        "extends_itself": bool(
+            books.extensions.extends_itself(reservation_id=use.ticket.reservation)
+        ),
     }
 
 

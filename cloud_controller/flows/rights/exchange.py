@@ -53,6 +53,8 @@ KINDS_OF_TERMINALS: Final[Mapping[RightKind, Issuing]] = {
 KINDS_OF_PEERS: Final[Mapping[RightKind, Issuing]] = {RightKind.SEATS: seats.SEATS_RIGHTS}
 """Every kind of right that this controller issues, and to whom: one exchange carries them all."""
 
+_NO_MORE: Final[Mapping[RightKind, Issuing]] = {}
+
 _SAYINGS: Final[Mapping[str, Saying]] = {
     Announce.type: Saying.ANNOUNCE,
     Request.type: Saying.REQUEST,
@@ -76,9 +78,14 @@ _CLOSING: Final[Mapping[Saying, type[Completed | Aborted]]] = {
 }
 
 
-def take(books: Transaction, received: Received) -> None:
-    """Take one message of an exchange with a terminal, and answer it (B2, B4-B7, B9)."""
-    _take(books, received, KINDS_OF_TERMINALS)
+def take(
+    books: Transaction, received: Received, more: Mapping[RightKind, Issuing] = _NO_MORE
+) -> None:
+    """Take one message of an exchange with a terminal, and answer it (B2, B4-B7, B9).
+
+    `more` are kinds of right that take other flows as well, by whoever has them all at hand.
+    """
+    _take(books, received, {**KINDS_OF_TERMINALS, **more})
 
 
 def take_refused(books: Transaction, received: Received, told: DenialTold) -> None:

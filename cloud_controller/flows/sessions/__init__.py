@@ -8,6 +8,7 @@ from cloud_controller.flows.sessions.reported import note_report
 from cloud_controller.flows.sessions.reports import (
     note_ended,
     note_ending,
+    note_extended,
     note_failed,
     note_running,
     note_starting,
@@ -26,6 +27,7 @@ from cloud_controller.flows.sessions.stops import (
     note_command,
     send_commands_again,
     stop_what_is_due,
+    tell_desired,
     tell_revoked,
 )
 
@@ -43,6 +45,7 @@ __all__ = [
     "note_command",
     "note_ended",
     "note_ending",
+    "note_extended",
     "note_failed",
     "note_report",
     "note_running",
@@ -51,6 +54,7 @@ __all__ = [
     "presume_stopped",
     "send_commands_again",
     "stop_what_is_due",
+    "tell_desired",
     "tell_keys",
     "tell_moved",
     "tell_revoked",

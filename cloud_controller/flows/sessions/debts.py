@@ -64,4 +64,5 @@ def _use(row: Row) -> Use:
         granted_seconds=row["granted_seconds"],
         delivered_seconds=row["delivered_seconds"],
         end_reason=EndReason(reason) if reason in set(EndReason) else None,
+        extended_seconds=row["extended_seconds"],
     )

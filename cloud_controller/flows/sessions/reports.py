@@ -10,6 +10,7 @@ from common.ids import SessionId
 from common.messages.sessions import (
     SessionEnded,
     SessionEnding,
+    SessionExtended,
     SessionFailed,
     SessionRunning,
     SessionStarting,
@@ -59,6 +60,18 @@ def note_warned(books: Transaction, said: Received) -> None:
     known = known_of(books, said, message.session)
     if known is not None:
         enter(books, known, message.type, message.at, {"seconds_left": message.seconds_left})
+
+
+def note_extended(books: Transaction, said: Received) -> None:
+    """The runner lets the program run for longer, as was granted."""
+    message: SessionExtended = said.message
+    known = known_of(books, said, message.session)
+    if known is not None:
+        facts = {
+            "extended_seconds": message.extended_seconds,
+            "remaining_seconds": message.remaining_seconds,
+        }
+        enter(books, known, message.type, message.at, facts)
 
 
 def note_ending(books: Transaction, said: Received) -> None:

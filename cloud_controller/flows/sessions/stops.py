@@ -125,13 +125,32 @@ def tell_revoked(books: Transaction) -> None:
         books.sessions.note_told(store_id=store["store_id"])
 
 
-def say_desired(books: Transaction, terminal: TerminalId, revision: int) -> None:
+def tell_desired(books: Transaction, terminal: TerminalId) -> None:
+    """Say anew what is wanted of a terminal: now if it is in service, else at its next hello.
+
+    It is kept until the broker has it: who sells time need not be who speaks to terminals.
+    """
+    revision = books.sessions.raise_revision(terminal_id=terminal)
+    known = books.registration.admission(terminal_id=terminal)
+    if known is not None and known["broker_role"] == BrokerRole.SERVICE:
+        say_desired(books, terminal, revision, kept=True)
+
+
+def say_desired(
+    books: Transaction, terminal: TerminalId, revision: int, *, kept: bool = False
+) -> None:
     """Say the whole of what is wanted of a terminal."""
     rows = books.sessions.desired(terminal_id=terminal)
     sessions = tuple(
-        DesiredSession(session=row["session_id"], device=row["device_id"], wanted=row["wanted"])
+        DesiredSession(
+            session=row["session_id"],
+            device=row["device_id"],
+            wanted=row["wanted"],
+            extended_seconds=row["extended_seconds"],
+            extends_itself=row["extends_itself"] == 1,
+        )
         for row in rows
     )
     revoked, until = revoked_for(books, terminal)
     desired = Desired(revision=revision, sessions=sessions, revoked=revoked, revoked_until=until)
-    books.say(terminal, Channel.DESIRED, desired)
+    books.say(terminal, Channel.DESIRED, desired, kept=kept)

@@ -2,7 +2,7 @@
 
 -- name: terms_of(offering_id)^
 SELECT o.offering_id, o.store_id, o.title, o.price_cents, o.currency, s.time_zone,
-    p.body AS prices
+    o.lengths_seconds, p.body AS prices
 FROM offerings AS o JOIN stores AS s USING (store_id) LEFT JOIN prices AS p USING (offering_id)
 WHERE o.offering_id = :offering_id;
 

@@ -109,9 +109,10 @@ SELECT terminal_id FROM terminals WHERE broker_role = 'service' ORDER BY termina
 UPDATE revocations SET is_told = 1 WHERE store_id = :store_id AND is_told = 0;
 
 -- name: desired(terminal_id)
-SELECT session_id, device_id, wanted FROM sessions
-WHERE terminal_id = :terminal_id AND state IN ('granted', 'starting', 'running', 'ending')
-ORDER BY session_id;
+SELECT s.session_id, s.device_id, s.wanted, s.extended_seconds, r.extends_itself
+FROM sessions AS s JOIN reservations AS r USING (reservation_id)
+WHERE s.terminal_id = :terminal_id AND s.state IN ('granted', 'starting', 'running', 'ending')
+ORDER BY s.session_id;
 
 -- name: add_command(command_id, terminal_id, session_id, type, body, accept_by, next_send_at, made_at)!
 INSERT INTO commands (command_id, terminal_id, session_id, type, body, state, accept_by,
@@ -211,7 +212,7 @@ GROUP BY r.reservation_id;
 
 -- name: uses(reservation_id)
 -- What never ran has delivered nothing, whoever says so.
-SELECT granted_seconds, end_reason,
+SELECT granted_seconds, extended_seconds, end_reason,
     CASE WHEN state = 'failed' THEN 0.0 ELSE delivered_seconds END AS delivered_seconds
 FROM sessions WHERE reservation_id = :reservation_id ORDER BY granted_at, fence;
 

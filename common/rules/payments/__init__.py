@@ -11,7 +11,15 @@ from common.rules.payments.ledger import (
     kept_cents,
     undone,
 )
-from common.rules.payments.prices import Band, Package, Part, Prices, Stay, price_of
+from common.rules.payments.prices import (
+    Band,
+    Package,
+    Part,
+    Prices,
+    Stay,
+    price_of,
+    price_of_more,
+)
 from common.rules.payments.provider import (
     CALLED_IN_VAIN_MAX,
     CallKind,
@@ -73,6 +81,7 @@ __all__ = [
     "is_balanced",
     "kept_cents",
     "price_of",
+    "price_of_more",
     "quote_in",
     "said_as_text",
     "said_in",

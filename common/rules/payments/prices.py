@@ -6,7 +6,7 @@ Its law: an amount is rounded once, when all of it is added up (docs/decisions/0
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final, Self
 from zoneinfo import ZoneInfo
 
@@ -131,6 +131,26 @@ def price_of(prices: Prices, flat_cents: int, stay: Stay) -> tuple[Part, ...]:
             )
             ways.append((first, *_by_the_hour(prices, stay, ends_at, people)))
     return min(ways, key=lambda way: sum(part.cents for part in way))
+
+
+def price_of_more(
+    prices: Prices, flat_cents: int, stay: Stay, ends_at: int, shortest_seconds: int
+) -> Part:
+    """Return what it costs that a stay goes on until `ends_at` (ms), beyond its own price.
+
+    By the hour it is the difference of the two, and nothing where the longer is no dearer. A flat
+    price is for the shortest length that is sold: of that, as much as is added.
+    """
+    added_ms = ends_at - stay.ends_at
+    assert added_ms > 0, "it goes on"
+    if prices.cents_per_hour is None:
+        people = stay.party_size if prices.is_per_person else 1
+        cents = rounded(flat_cents * people * added_ms, shortest_seconds * 1000)
+    else:
+        longer = price_of(prices, flat_cents, replace(stay, ends_at=ends_at))
+        before = price_of(prices, flat_cents, stay)
+        cents = max(0, sum(part.cents for part in longer) - sum(part.cents for part in before))
+    return Part(title="", length_seconds=added_ms // 1000, cents_per_hour=None, cents=cents)
 
 
 def _by_the_hour(prices: Prices, stay: Stay, begin: int, people: int) -> tuple[Part, ...]:

@@ -15,6 +15,8 @@ class RightKind(StrEnum):
     """To use a module: one seat of its licence."""
     OFFLINE = "offline"
     """To redeem a device's coming tickets while the line is down."""
+    EXTENSION = "extension"
+    """To let the session on a device run for longer."""
     SEATS = "seats"
     """To hand out so many seats of a module: escrow between controllers."""
 

@@ -16,6 +16,7 @@ from edge_agent.flows.rights.door import (
     stop_serving,
 )
 from edge_agent.flows.rights.exchange import ask_again, is_quarantined, take_closed
+from edge_agent.flows.rights.extensions import Wish, look, wish, wish_of
 from edge_agent.flows.rights.hearing import (
     right_in,
     take_announced,
@@ -34,6 +35,7 @@ from edge_agent.flows.rights.holding import (
 
 __all__ = [
     "Scan",
+    "Wish",
     "ask_again",
     "class_for",
     "deny",
@@ -44,6 +46,7 @@ __all__ = [
     "is_quarantined",
     "late_requests",
     "line_mode",
+    "look",
     "note_time",
     "prepare",
     "release",
@@ -60,4 +63,6 @@ __all__ = [
     "take_time",
     "take_trouble",
     "trusted_now",
+    "wish",
+    "wish_of",
 ]

@@ -15,7 +15,7 @@ from common.rules.presence import LineMode
 from common.rules.rights import ClientState, RightKind, class_of, kind_in
 from common.rules.sessions import EndReason, Notice, SessionState
 from common.rules.tickets import Admission, Denial, DenialReason
-from edge_agent.flows.rights import exchange, holding
+from edge_agent.flows.rights import exchange, extensions, holding
 from edge_agent.ports import Identity, NoticeShown, Row, Transaction, Verdict
 
 BEGINNING_LENGTH: Final = 40
@@ -152,6 +152,7 @@ def drop(journal: Transaction, who: Identity, device: str) -> None:
     stop_serving(journal, who, device)
     exchange.abandon(journal, who, class_for(device))
     exchange.abandon(journal, who, holding.class_for(device))
+    exchange.abandon(journal, who, extensions.class_for(device))
 
 
 def first_ready(journal: Transaction, devices: Sequence[str]) -> str:
@@ -194,6 +195,7 @@ def take_right(journal: Transaction, row: Row, told: Right, right: SessionRight)
         admission=Admission.RIGHT,
         right_document=json.dumps(told.document),
         granted_seconds=right.granted_seconds,
+        extends_itself=int(right.extends_itself),
         start_by_boot_seconds=asked_at + right.start_within_seconds,
         deadline_boot_seconds=asked_at + right.granted_seconds,
         boot_id=row["asked_boot_id"],

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from common.messages.rights import (
     Announced,
+    ExtensionRight,
     ModuleRight,
     OfflineRight,
     Refused,
@@ -18,14 +19,15 @@ from common.messages.rights import (
 )
 from common.rules.rights import RightKind, kind_in, subject_in
 from common.seals import is_sealed
-from edge_agent.flows.rights import door, exchange, holding
+from edge_agent.flows.rights import door, exchange, extensions, holding
 from edge_agent.flows.rights.keys import live_keys
 from edge_agent.ports import Identity, Transaction
 
-AnyRight: TypeAlias = SessionRight | OfflineRight | ModuleRight
+AnyRight: TypeAlias = SessionRight | ExtensionRight | OfflineRight | ModuleRight
 
 _DOCUMENTS: Final[Mapping[str, type[AnyRight]]] = {
     RightKind.SESSION: SessionRight,
+    RightKind.EXTENSION: ExtensionRight,
     RightKind.OFFLINE: OfflineRight,
     RightKind.MODULE: ModuleRight,
 }
@@ -33,10 +35,14 @@ _DOCUMENTS: Final[Mapping[str, type[AnyRight]]] = {
 
 
 def take_announced(journal: Transaction, who: Identity, told: Announced) -> None:
-    """The identification is known: a scan may carry it, and tickets to hold are asked for."""
+    """The identification is known: a scan may carry it, and what waited for it is asked for."""
     kind = exchange.take_announced(journal, who, told)
-    if kind is not None and kind_in(kind) is RightKind.OFFLINE:
+    if kind is None:
+        return
+    if kind_in(kind) is RightKind.OFFLINE:
         holding.ask(journal, who, subject_in(kind))
+    elif kind_in(kind) is RightKind.EXTENSION:
+        extensions.ask(journal, who, subject_in(kind))
 
 
 def right_in(journal: Transaction, who: Identity, told: Right) -> AnyRight | None:
@@ -61,13 +67,16 @@ def right_in(journal: Transaction, who: Identity, told: Right) -> AnyRight | Non
 def take_right(journal: Transaction, who: Identity, told: Right, right: AnyRight) -> bool:
     """Store a right with all that it means here, and say that it is stored (B8).
 
-    `right` is what `right_in` found in the answer. Returns whether there is a new session to start.
+    `right` is what `right_in` found in the answer. Returns whether there is a new session to start,
+    or one whose deadline has moved.
     """
     row = exchange.store(journal, who, told)
     if row is None:
         return False
     if isinstance(right, SessionRight):
         return door.take_right(journal, row, told, right)
+    if isinstance(right, ExtensionRight):
+        return extensions.take(journal, told, right)
     if isinstance(right, OfflineRight):
         holding.take(journal, told, right)
     else:
@@ -78,8 +87,12 @@ def take_right(journal: Transaction, who: Identity, told: Right, right: AnyRight
 def take_refused(journal: Transaction, who: Identity, told: Refused) -> None:
     """Store that there is no right, tell who waits for it why, and say that it is stored."""
     row = exchange.store(journal, who, told)
-    if row is not None and kind_in(row["kind"]) is RightKind.SESSION:
+    if row is None:
+        return
+    if kind_in(row["kind"]) is RightKind.SESSION:
         door.take_refused(journal, row, told)
+    elif kind_in(row["kind"]) is RightKind.EXTENSION:
+        extensions.take_refused(journal, subject_in(row["kind"]), told)
 
 
 def take_trouble(journal: Transaction, who: Identity, told: Troubled) -> bool:

@@ -184,6 +184,7 @@ def admit(journal: Transaction, found: Alone, scan: str, device: ProfileDevice) 
         admission=found.admission,
         right_document=json.dumps(document),
         granted_seconds=found.granted_seconds,
+        extends_itself=0,
         start_by_boot_seconds=journal.boot_seconds + START_WITHIN_SECONDS,
         deadline_boot_seconds=journal.boot_seconds + found.granted_seconds,
         boot_id=journal.boot_id,
