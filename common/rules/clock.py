@@ -51,3 +51,11 @@ def trusted_now(own: OwnClocks, heard: Heard | None) -> int | None:
     if own.is_synchronised and (heard is None or own.wall_at >= heard.floor_at):
         return own.wall_at
     return None
+
+
+def believed(at: int, *, earliest: int, latest: int) -> int:
+    """Return when something happened by a clock that anybody may have set, in milliseconds.
+
+    Its word counts where it can be true; else it was when it can have been at the latest.
+    """
+    return at if earliest <= at <= latest else latest

@@ -10,7 +10,7 @@ from random import SystemRandom
 
 from rich.console import Console
 
-from tests.prove import crash, kills, redeem_race, rights, rights_rows, tickets
+from tests.prove import crash, deadlines, kills, redeem_race, rights, rights_rows, tickets
 from tests.prove.counts import Counts
 
 PROOFS: dict[str, Callable[[float, int], Awaitable[Counts]]] = {
@@ -20,6 +20,7 @@ PROOFS: dict[str, Callable[[float, int], Awaitable[Counts]]] = {
     rights_rows.NAME: rights_rows.prove,
     kills.NAME: kills.prove,
     tickets.NAME: tickets.prove,
+    deadlines.NAME: deadlines.prove,
 }
 
 SECONDS = 30.0
@@ -27,6 +28,7 @@ LASTS = {
     crash.NAME: crash.SECONDS,
     rights_rows.NAME: rights_rows.SECONDS,
     kills.NAME: kills.SECONDS,
+    deadlines.NAME: deadlines.SECONDS,
 }
 """Proofs that come to an end by themselves, unless they are told to earlier."""
 

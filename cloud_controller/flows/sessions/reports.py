@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cloud_controller.flows.sessions.debts import settle
-from cloud_controller.flows.sessions.entries import enter, known_of
+from cloud_controller.flows.sessions.entries import enter, happened_at, known_of
 from cloud_controller.flows.sessions.stops import BATCH_MAX, ask_to_stop
 from cloud_controller.ports import Received, Row, Transaction
 from common.ids import SessionId
@@ -32,7 +32,7 @@ def note_starting(books: Transaction, said: Received) -> None:
     message: SessionStarting = said.message
     known = known_of(books, said, message.session)
     if known is not None and books.sessions.mark_starting(session_id=message.session):
-        enter(books, known, message.type, message.at, {})
+        enter(books, known, message.type, happened_at(books, known, message.at), {})
 
 
 def note_running(books: Transaction, said: Received) -> None:
@@ -41,17 +41,18 @@ def note_running(books: Transaction, said: Received) -> None:
     known = known_of(books, said, message.session)
     if known is None:
         return
+    at = happened_at(books, known, message.at)
     after = SESSION.step(SessionState(known["state"]), SessionEvent.RUN)
     if after is not None:
         books.sessions.mark_running(
-            session_id=message.session, before=known["state"], running_at=message.at
+            session_id=message.session, before=known["state"], running_at=at
         )
-    elif not books.sessions.ran_after_all(session_id=message.session, running_at=message.at):
+    elif not books.sessions.ran_after_all(session_id=message.session, running_at=at):
         return
     books.sessions.spend_ticket(ticket_id=known["ticket_id"])
     books.sessions.begin_use(reservation_id=known["reservation_id"], changed_at=books.now)
     books.solve_problem(ProblemKind.PROGRAM_DID_NOT_START, message.session)
-    enter(books, known, message.type, message.at, {"remaining_seconds": message.remaining_seconds})
+    enter(books, known, message.type, at, {"remaining_seconds": message.remaining_seconds})
 
 
 def note_warned(books: Transaction, said: Received) -> None:
@@ -59,7 +60,8 @@ def note_warned(books: Transaction, said: Received) -> None:
     message: SessionWarned = said.message
     known = known_of(books, said, message.session)
     if known is not None:
-        enter(books, known, message.type, message.at, {"seconds_left": message.seconds_left})
+        at = happened_at(books, known, message.at)
+        enter(books, known, message.type, at, {"seconds_left": message.seconds_left})
 
 
 def note_extended(books: Transaction, said: Received) -> None:
@@ -79,7 +81,7 @@ def note_ending(books: Transaction, said: Received) -> None:
     message: SessionEnding = said.message
     known = known_of(books, said, message.session)
     if known is not None and books.sessions.mark_ending(session_id=message.session):
-        enter(books, known, message.type, message.at, {})
+        enter(books, known, message.type, happened_at(books, known, message.at), {})
 
 
 def note_ended(books: Transaction, said: Received) -> None:
@@ -92,7 +94,7 @@ def note_ended(books: Transaction, said: Received) -> None:
         reservation_id=known["reservation_id"], ended_at=books.now, changed_at=books.now
     )
     facts = {"reason": message.reason, "delivered_seconds": message.delivered_seconds}
-    enter(books, known, message.type, message.at, facts)
+    enter(books, known, message.type, happened_at(books, known, message.at), facts)
     enter(books, known, "reservation.completed", books.now, {})
     settle(books, known["reservation_id"])
     if message.reason == EndReason.TIME_UP:  # its report may be here before our timer rings
@@ -108,7 +110,8 @@ def note_failed(books: Transaction, said: Received) -> None:
     books.sessions.give_ticket_back(ticket_id=known["ticket_id"])
     if message.reason in DEVICE_IS_TO_BLAME:
         books.sessions.mark_to_move(session_id=message.session)
-    enter(books, known, message.type, message.at, {"reason": message.reason})
+    at = happened_at(books, known, message.at)
+    enter(books, known, message.type, at, {"reason": message.reason})
 
 
 def presume_stopped(books: Transaction) -> None:
@@ -144,7 +147,7 @@ def _close(
     end = {
         "session_id": message.session,
         "state": SessionState.ENDED if has_ended else SessionState.FAILED,
-        "ended_at": message.at,
+        "ended_at": happened_at(books, known, message.at),
         "end_reason": message.reason,
         "delivered_seconds": delivered_seconds,
     }

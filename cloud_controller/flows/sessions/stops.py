@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from cloud_controller.flows.sessions.entries import enter, known_of
+from cloud_controller.flows.sessions.entries import enter, happened_at, known_of
 from cloud_controller.flows.sessions.revoked import revoked_for
 from cloud_controller.ports import NotFound, Received, Transaction
 from common.ids import CommandId, SessionId, TerminalId
@@ -49,7 +49,7 @@ def note_command(books: Transaction, said: Received) -> None:
     )
     session = known_of(books, said, known["session_id"])
     facts = {"command": known["type"], "state": after, "detail": message.detail}
-    enter(books, session, message.type, message.at, facts)
+    enter(books, session, message.type, happened_at(books, session, message.at), facts)
 
 
 def ask_to_stop(
