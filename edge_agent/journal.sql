@@ -295,7 +295,8 @@ ON CONFLICT (session) DO NOTHING;
 
 -- name: session(session)^
 SELECT session, device, program, fence, granted_seconds, extended_seconds, extends_itself,
-    start_by_boot_seconds, deadline_boot_seconds, boot_id, state, wanted, stop_reason, start_tries, try_at_boot_seconds
+    start_by_boot_seconds, deadline_boot_seconds, boot_id, state, wanted, stop_reason, start_tries,
+    try_at_boot_seconds, delivered_seconds, lost_seconds
 FROM sessions WHERE session = :session;
 
 -- name: live_sessions()
@@ -312,6 +313,20 @@ UPDATE sessions SET state = :state WHERE session = :session AND state = :before;
 -- name: try_again(session, try_at_boot_seconds)!
 UPDATE sessions SET start_tries = start_tries + 1, try_at_boot_seconds = :try_at_boot_seconds
 WHERE session = :session AND state = 'starting';
+
+-- name: count_heartbeat(session, delivered_seconds)$
+UPDATE sessions SET heartbeats = heartbeats + 1, delivered_seconds = :delivered_seconds
+WHERE session = :session RETURNING heartbeats;
+
+-- name: note_lost(session, lost_seconds)!
+UPDATE sessions SET lost_seconds = :lost_seconds WHERE session = :session;
+
+-- name: note_warned(session, seconds_left)!
+UPDATE sessions SET warned_seconds_left = :seconds_left WHERE session = :session;
+
+-- name: note_warning_shown(session, seconds_left)!
+UPDATE sessions SET warned_seconds_left = NULL
+WHERE session = :session AND warned_seconds_left = :seconds_left;
 
 -- name: want_stop(session, stop_reason)!
 UPDATE sessions SET wanted = 'stop', stop_reason = :stop_reason
@@ -340,6 +355,11 @@ DELETE FROM commands WHERE state <> 'accepted' AND taken_at < :before;
 
 -- name: post(type, body, made_at)$
 INSERT INTO outbox (type, body, made_at) VALUES (:type, :body, :made_at) RETURNING seq;
+
+-- name: tell_newer_heartbeat(session, body, made_at)$
+-- In the place of one that is not acknowledged yet: it is told once, whichever of the two arrives.
+UPDATE outbox SET body = :body, made_at = :made_at WHERE type = 'session.alive'
+    AND json_extract(body, '$.session') = :session RETURNING seq;
 
 -- name: unsent(after, most)
 SELECT seq, type, body, made_at FROM outbox WHERE seq > :after ORDER BY seq LIMIT :most;

@@ -160,6 +160,7 @@ class ProgramSeen:
     delivered_seconds: float
     started_at: int | None
     ended_at: int | None
+    lost_seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -33,6 +33,7 @@ from edge_agent.entrance import Entrance, Surroundings
 from edge_agent.extensions import Extensions
 from edge_agent.flows import registration
 from edge_agent.gate import Gate
+from edge_agent.heartbeats import Heartbeats
 from edge_agent.inspector import Inspector
 from edge_agent.listener import Hearing, Listener
 from edge_agent.offers import Offers
@@ -96,6 +97,7 @@ class Terminal:
         self._credentials = self._new_credentials()
         self.runner_link = self._new_runner_link(runner_argv)
         self.reconciler = Reconciler(opened.journal, RunnerBeside(self.runner_link))
+        self._heartbeats = Heartbeats(opened.journal, RunnerBeside(self.runner_link))
         self.courier = self._new_courier()
         warnings = settings.runner.warn_before_seconds
         self.extensions = Extensions(self._who, opened.journal, self.courier, warnings)
@@ -112,6 +114,7 @@ class Terminal:
         return {
             "runner link": self.runner_link.run(),
             "reconciler": self.reconciler.run(),
+            "heartbeats": self._heartbeats.run(),
             "timers": self.timers.run(),
             "inspector": self._inspector.run(),
             "credentials": self._credentials.run(),

@@ -227,6 +227,8 @@ class SessionTold(_Said):
     ended_at: Instant | None
     end_reason: Name | None
     delivered_seconds: Annotated[float, Field(ge=0, le=10**8)] | None
+    remaining_seconds: Annotated[float, Field(ge=0, le=10**8)] | None = None
+    lost_seconds: Annotated[float, Field(ge=0, le=10**8)] = 0.0
     admission: Name
 
 

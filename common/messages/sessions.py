@@ -35,16 +35,41 @@ class SessionStarting(Message):
 
 
 class SessionRunning(Message):
-    """The program verifiably runs."""
+    """The program verifiably runs; `verified_by` is the ready check that said so, if one did."""
 
     type: ClassVar[str] = "session.running"
     session: Name
     at: Instant
     remaining_seconds: Seconds
+    verified_by: ShortText = ""
+
+
+class SessionAlive(Message):
+    """What the runner has measured so far; `number` counts those of a session, told or not.
+
+    `lost_seconds` are those in which nothing of it ran, such as those of a restart.
+    """
+
+    type: ClassVar[str] = "session.alive"
+    session: Name
+    at: Instant
+    number: Count
+    delivered_seconds: Seconds
+    remaining_seconds: Seconds
+    lost_seconds: Seconds = 0.0
+
+
+class SessionInterrupted(Message):
+    """The program went and is back; `lost_seconds` are all that were lost so far."""
+
+    type: ClassVar[str] = "session.interrupted"
+    session: Name
+    at: Instant
+    lost_seconds: Seconds
 
 
 class SessionWarned(Message):
-    """The customer was told how little is left."""
+    """It was given to the customer's screen how little is left."""
 
     type: ClassVar[str] = "session.warned"
     session: Name
@@ -62,6 +87,15 @@ class SessionExtended(Message):
     remaining_seconds: Seconds
 
 
+class WarningShown(Message):
+    """The page before the customer says that it has shown this warning."""
+
+    type: ClassVar[str] = "session.warning_shown"
+    session: Name
+    at: Instant
+    seconds_left: Seconds
+
+
 class SessionEnding(Message):
     """The program is being ended."""
 
@@ -71,13 +105,18 @@ class SessionEnding(Message):
 
 
 class SessionEnded(Message):
-    """The program is verifiably gone; `delivered_seconds` is how long it ran."""
+    """The program is verifiably gone; `delivered_seconds` is how long it ran.
+
+    `remaining_seconds` were still to come; `lost_seconds` were lost on the way.
+    """
 
     type: ClassVar[str] = "session.ended"
     session: Name
     at: Instant
     reason: ShortText
     delivered_seconds: Seconds
+    remaining_seconds: Seconds | None = None
+    lost_seconds: Seconds = 0.0
 
 
 class SessionFailed(Message):

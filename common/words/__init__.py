@@ -17,20 +17,32 @@ from common.words.notices import LINE_WORDS, NOTICE_WORDS
 from common.words.particulars import Here, known_texts, names_in
 from common.words.problems import PROBLEM_WORDS
 from common.words.sentences import LANGUAGES, Words
+from common.words.timeline import (
+    CHECK_WORDS,
+    MOMENT_WORDS,
+    REASON_WORDS,
+    length_in_words,
+    moment_words_for,
+)
 
 __all__ = [
+    "CHECK_WORDS",
     "DENIAL_WORDS",
     "EXTENSION_WORDS",
     "HINT_WORDS",
     "LANGUAGES",
     "LINE_WORDS",
+    "MOMENT_WORDS",
     "NOTICE_WORDS",
     "PROBLEM_WORDS",
+    "REASON_WORDS",
     "Here",
     "Words",
     "extension_words_for",
     "hint_words_for",
+    "length_in_words",
     "line_words_for",
+    "moment_words_for",
     "notice_words_for",
     "problem_words_for",
     "words_for",

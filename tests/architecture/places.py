@@ -63,6 +63,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/flows": (*FLOWS, *LATER, "problems", "directory"),
     "common/words": (
         *("sentences", "denials", "extensions", "problems", "notices", "hints", "particulars"),
+        "timeline",
     ),
     "cloud_controller/web": (
         *(*FLOWS, *LATER, "app", "guard", "qr", "pages", "static", "locales"),
@@ -106,6 +107,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *("terminal", "reconciler", "enrolment", "journal", "migrations", "afterwards"),
         *("scanners", "runner", "inventory", "display", "actions"),
         *("gate", "inspector", "offers", "entrance", "extensions", "threads", "alone", "opened"),
+        "heartbeats",
     ),
     "edge_agent/enrolment": ("keys", "trust", "calls", "answers", "asking", "credentials"),
     "edge_agent/flows": FLOWS,

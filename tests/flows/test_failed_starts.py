@@ -196,7 +196,11 @@ def test_what_the_customer_ended_himself_is_not_paid_back(house, terminal):
     terminal.do(running.note_seen, a_program(session, "running", started_at=house.clock.now))
     house.clock.move(600)
     ended = a_program(
-        session, "ended", delivered_seconds=600.0, end_reason=EndReason.CUSTOMER_ENDED
+        session,
+        "ended",
+        delivered_seconds=600.0,
+        remaining_seconds=1200.0,
+        end_reason=EndReason.CUSTOMER_ENDED,
     )
     terminal.do(running.note_seen, ended)
     house.tell_all(terminal)

@@ -117,5 +117,7 @@ def _session(row: Row) -> SessionTold:
         ended_at=row["ended_at"],
         end_reason=row["end_reason"],
         delivered_seconds=row["delivered_seconds"],
+        remaining_seconds=row["remaining_seconds"],
+        lost_seconds=row["lost_seconds"],
         admission=row["admission"],
     )

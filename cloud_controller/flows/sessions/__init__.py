@@ -4,6 +4,11 @@ from cloud_controller.flows.sessions.debts import give_up_undelivered
 from cloud_controller.flows.sessions.due import do_what_is_due, next_moment
 from cloud_controller.flows.sessions.hello import REVISION_BELIEVED_MAX, hello
 from cloud_controller.flows.sessions.keys import tell_keys
+from cloud_controller.flows.sessions.proof import (
+    note_alive,
+    note_interrupted,
+    note_warning_shown,
+)
 from cloud_controller.flows.sessions.reported import note_report
 from cloud_controller.flows.sessions.reports import (
     note_ended,
@@ -42,15 +47,18 @@ __all__ = [
     "hello",
     "move_failed",
     "next_moment",
+    "note_alive",
     "note_command",
     "note_ended",
     "note_ending",
     "note_extended",
     "note_failed",
+    "note_interrupted",
     "note_report",
     "note_running",
     "note_starting",
     "note_warned",
+    "note_warning_shown",
     "presume_stopped",
     "send_commands_again",
     "stop_what_is_due",

@@ -63,6 +63,8 @@ def _use(row: Row) -> Use:
     return Use(
         granted_seconds=row["granted_seconds"],
         delivered_seconds=row["delivered_seconds"],
+        remaining_seconds=row["remaining_seconds"],
+        lost_seconds=row["lost_seconds"],
         end_reason=EndReason(reason) if reason in set(EndReason) else None,
         extended_seconds=row["extended_seconds"],
     )

@@ -90,6 +90,8 @@ def _keep_session(books: Transaction, row: Row, told: SessionTold) -> None:
         ended_at=told.ended_at,
         end_reason=told.end_reason,
         delivered_seconds=told.delivered_seconds,
+        remaining_seconds=told.remaining_seconds,
+        lost_seconds=told.lost_seconds,
         admission=told.admission,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cloud_controller.flows.sessions.debts import settle
 from cloud_controller.flows.sessions.entries import enter, happened_at, known_of
+from cloud_controller.flows.sessions.proof import heartbeats_of
 from cloud_controller.flows.sessions.stops import BATCH_MAX, ask_to_stop
 from cloud_controller.ports import Received, Row, Transaction
 from common.ids import SessionId
@@ -52,7 +53,11 @@ def note_running(books: Transaction, said: Received) -> None:
     books.sessions.spend_ticket(ticket_id=known["ticket_id"])
     books.sessions.begin_use(reservation_id=known["reservation_id"], changed_at=books.now)
     books.solve_problem(ProblemKind.PROGRAM_DID_NOT_START, message.session)
-    enter(books, known, message.type, at, {"remaining_seconds": message.remaining_seconds})
+    facts = {
+        "remaining_seconds": message.remaining_seconds,
+        **({"verified_by": message.verified_by} if message.verified_by else {}),
+    }
+    enter(books, known, message.type, at, facts)
 
 
 def note_warned(books: Transaction, said: Received) -> None:
@@ -88,12 +93,17 @@ def note_ended(books: Transaction, said: Received) -> None:
     """The program is verifiably gone: the use is complete, its seconds are known (C6)."""
     message: SessionEnded = said.message
     known = known_of(books, said, message.session)
-    if known is None or not _close(books, known, message, message.delivered_seconds):
+    if known is None or not _close(books, known, message):
         return
     books.sessions.complete_use(
         reservation_id=known["reservation_id"], ended_at=books.now, changed_at=books.now
     )
-    facts = {"reason": message.reason, "delivered_seconds": message.delivered_seconds}
+    facts = {
+        "reason": message.reason,
+        "delivered_seconds": message.delivered_seconds,
+        **({"lost_seconds": message.lost_seconds} if message.lost_seconds else {}),
+        **heartbeats_of(books, message.session),
+    }
     enter(books, known, message.type, happened_at(books, known, message.at), facts)
     enter(books, known, "reservation.completed", books.now, {})
     settle(books, known["reservation_id"])
@@ -105,7 +115,7 @@ def note_failed(books: Transaction, said: Received) -> None:
     """The program never came to run: the ticket is good again, here or on another device."""
     message: SessionFailed = said.message
     known = known_of(books, said, message.session)
-    if known is None or not _close(books, known, message, 0.0):
+    if known is None or not _close(books, known, message):
         return
     books.sessions.give_ticket_back(ticket_id=known["ticket_id"])
     if message.reason in DEVICE_IS_TO_BLAME:
@@ -126,30 +136,30 @@ def presume_stopped(books: Transaction) -> None:
             ended_at=row["deadline_at"],
             end_reason=EndReason.UNKNOWN,
             delivered_seconds=None,
+            remaining_seconds=None,
+            lost_seconds=0.0,
             is_presumed=1,
         )
         if has_run:
             books.sessions.complete_use(
                 reservation_id=row["reservation_id"], ended_at=books.now, changed_at=books.now
             )
-        enter(books, row, "session.presumed_stopped", books.now, {})
+        facts = heartbeats_of(books, row["session_id"])
+        enter(books, row, "session.presumed_stopped", books.now, facts)
 
 
-def _close(
-    books: Transaction,
-    known: Row,
-    message: SessionEnded | SessionFailed,
-    delivered_seconds: float,
-) -> bool:
+def _close(books: Transaction, known: Row, message: SessionEnded | SessionFailed) -> bool:
     """Mark the end that a terminal reports, also where it was only presumed; say if it is news."""
-    has_ended = isinstance(message, SessionEnded)
-    event = SessionEvent.END if has_ended else SessionEvent.FAIL
+    ended = message if isinstance(message, SessionEnded) else None
+    event = SessionEvent.FAIL if ended is None else SessionEvent.END
     end = {
         "session_id": message.session,
-        "state": SessionState.ENDED if has_ended else SessionState.FAILED,
+        "state": SessionState.FAILED if ended is None else SessionState.ENDED,
         "ended_at": happened_at(books, known, message.at),
         "end_reason": message.reason,
-        "delivered_seconds": delivered_seconds,
+        "delivered_seconds": 0.0 if ended is None else ended.delivered_seconds,
+        "remaining_seconds": None if ended is None else ended.remaining_seconds,
+        "lost_seconds": 0.0 if ended is None else ended.lost_seconds,
     }
     if SESSION.step(SessionState(known["state"]), event) is None:
         return bool(books.sessions.settle_presumed(**end))

@@ -134,7 +134,8 @@ WHERE r.reservation_id = :reservation_id;
 
 -- name: sessions_to_tell(reservation_id, most)
 SELECT session_id, device_id, terminal_id, program, fence, state, is_presumed, granted_seconds,
-    granted_at, deadline_at, running_at, ended_at, end_reason, delivered_seconds, admission
+    granted_at, deadline_at, running_at, ended_at, end_reason, delivered_seconds,
+    remaining_seconds, lost_seconds, admission
 FROM sessions WHERE reservation_id = :reservation_id
 ORDER BY granted_at DESC, fence DESC LIMIT :most;
 

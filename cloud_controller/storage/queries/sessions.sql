@@ -15,9 +15,10 @@ WHERE session_id = :session_id AND state = :before;
 -- name: mark_ending(session_id)!
 UPDATE sessions SET state = 'ending' WHERE session_id = :session_id AND state = 'running';
 
--- name: mark_ended(session_id, before, state, ended_at, end_reason, delivered_seconds, is_presumed)!
+-- name: mark_ended(session_id, before, state, ended_at, end_reason, delivered_seconds, remaining_seconds, lost_seconds, is_presumed)!
 UPDATE sessions SET state = :state, ended_at = :ended_at, end_reason = :end_reason,
-    delivered_seconds = :delivered_seconds, is_presumed = :is_presumed
+    delivered_seconds = :delivered_seconds, remaining_seconds = :remaining_seconds,
+    lost_seconds = :lost_seconds, is_presumed = :is_presumed
 WHERE session_id = :session_id AND state = :before;
 
 -- name: ran_after_all(session_id, running_at)!
@@ -25,12 +26,26 @@ WHERE session_id = :session_id AND state = :before;
 UPDATE sessions SET running_at = :running_at
 WHERE session_id = :session_id AND is_presumed = 1 AND running_at IS NULL;
 
--- name: settle_presumed(session_id, state, ended_at, end_reason, delivered_seconds)!
+-- name: settle_presumed(session_id, state, ended_at, end_reason, delivered_seconds, remaining_seconds, lost_seconds)!
 -- What was only presumed is now known; what has run cannot have failed to.
 UPDATE sessions SET is_presumed = 0, state = :state, ended_at = :ended_at, end_reason = :end_reason,
-    delivered_seconds = :delivered_seconds
+    delivered_seconds = :delivered_seconds, remaining_seconds = :remaining_seconds,
+    lost_seconds = :lost_seconds
 WHERE session_id = :session_id AND is_presumed = 1
     AND (:state = 'ended' OR running_at IS NULL);
+
+-- name: heartbeat(session_id)^
+SELECT session_id, first_at, last_at, number, delivered_seconds, lost_seconds, remaining_seconds
+FROM heartbeats WHERE session_id = :session_id;
+
+-- name: keep_heartbeat(session_id, at, number, delivered_seconds, lost_seconds, remaining_seconds)!
+INSERT INTO heartbeats (session_id, first_at, last_at, number, delivered_seconds, lost_seconds,
+    remaining_seconds)
+VALUES (:session_id, :at, :at, :number, :delivered_seconds, :lost_seconds, :remaining_seconds)
+ON CONFLICT (session_id) DO UPDATE SET last_at = excluded.last_at, number = excluded.number,
+    delivered_seconds = excluded.delivered_seconds, lost_seconds = excluded.lost_seconds,
+    remaining_seconds = excluded.remaining_seconds
+WHERE excluded.number > heartbeats.number;
 
 -- name: spend_ticket(ticket_id)!
 -- Also one that was given up as undelivered, before its terminal could say that it ran.
@@ -212,7 +227,7 @@ GROUP BY r.reservation_id;
 
 -- name: uses(reservation_id)
 -- What never ran has delivered nothing, whoever says so.
-SELECT granted_seconds, extended_seconds, end_reason,
+SELECT granted_seconds, extended_seconds, end_reason, remaining_seconds, lost_seconds,
     CASE WHEN state = 'failed' THEN 0.0 ELSE delivered_seconds END AS delivered_seconds
 FROM sessions WHERE reservation_id = :reservation_id ORDER BY granted_at, fence;
 
@@ -259,17 +274,19 @@ FROM sessions WHERE session_id = :session_id;
 -- name: device_title(device_id)$
 SELECT title FROM devices WHERE device_id = :device_id;
 
--- name: keep_told(session_id, ticket_id, reservation_id, store_id, device_id, terminal_id, program, fence, state, is_presumed, granted_seconds, granted_at, deadline_at, running_at, ended_at, end_reason, delivered_seconds, admission)!
+-- name: keep_told(session_id, ticket_id, reservation_id, store_id, device_id, terminal_id, program, fence, state, is_presumed, granted_seconds, granted_at, deadline_at, running_at, ended_at, end_reason, delivered_seconds, remaining_seconds, lost_seconds, admission)!
 -- A session of another controller's terminal, as that one has it.
 INSERT INTO sessions (session_id, ticket_id, reservation_id, store_id, device_id, terminal_id,
     program, fence, state, is_presumed, granted_seconds, granted_at, deadline_at, running_at,
-    ended_at, end_reason, delivered_seconds, admission)
+    ended_at, end_reason, delivered_seconds, remaining_seconds, lost_seconds, admission)
 VALUES (:session_id, :ticket_id, :reservation_id, :store_id, :device_id, :terminal_id,
     :program, :fence, :state, :is_presumed, :granted_seconds, :granted_at, :deadline_at,
-    :running_at, :ended_at, :end_reason, :delivered_seconds, :admission)
+    :running_at, :ended_at, :end_reason, :delivered_seconds, :remaining_seconds, :lost_seconds,
+    :admission)
 ON CONFLICT (session_id) DO UPDATE SET state = excluded.state, is_presumed = excluded.is_presumed,
     running_at = excluded.running_at, ended_at = excluded.ended_at,
-    end_reason = excluded.end_reason, delivered_seconds = excluded.delivered_seconds
+    end_reason = excluded.end_reason, delivered_seconds = excluded.delivered_seconds,
+    remaining_seconds = excluded.remaining_seconds, lost_seconds = excluded.lost_seconds
 WHERE sessions.reservation_id = excluded.reservation_id;
 
 -- name: over_by_now(device_id, ticket_id, session_id, ended_at)!

@@ -3,7 +3,9 @@
 from common.rules.sessions.debts import (
     CUSTOMER_LEFT,
     OWED_FROM_SECONDS,
+    Given,
     Use,
+    given_of,
     owed_cents,
     owed_seconds,
 )
@@ -25,6 +27,11 @@ from common.rules.sessions.extensions import (
     why_none,
     why_not_by_itself,
 )
+from common.rules.sessions.heartbeats import (
+    SESSION_HEARTBEAT_SECONDS,
+    Heartbeat,
+    missed_heartbeats,
+)
 from common.rules.sessions.states import (
     CLOCK_TOLERANCE_SECONDS,
     COMMAND,
@@ -42,6 +49,16 @@ from common.rules.sessions.states import (
     SessionEvent,
     SessionState,
 )
+from common.rules.sessions.timeline import (
+    FOR_OPERATORS,
+    Line,
+    Moment,
+    MomentKind,
+    Sign,
+    Watched,
+    for_customer,
+    timeline_of,
+)
 
 __all__ = [
     "CLOCK_TOLERANCE_SECONDS",
@@ -51,9 +68,11 @@ __all__ = [
     "EXTENSION_LATEST_SECONDS",
     "EXTENSION_SECONDS_MAX",
     "EXTENSION_SECONDS_MIN",
+    "FOR_OPERATORS",
     "LIVE",
     "OWED_FROM_SECONDS",
     "SESSION",
+    "SESSION_HEARTBEAT_SECONDS",
     "START_AGAIN_SECONDS",
     "START_TRIES",
     "START_WITHIN_SECONDS",
@@ -64,20 +83,31 @@ __all__ = [
     "CommandState",
     "EndReason",
     "ExtensionNo",
+    "Given",
+    "Heartbeat",
+    "Line",
     "Longest",
+    "Moment",
+    "MomentKind",
     "Notice",
     "Room",
     "SessionEvent",
     "SessionFacts",
     "SessionState",
+    "Sign",
     "Use",
+    "Watched",
     "WishEvent",
     "WishState",
+    "for_customer",
+    "given_of",
     "longest",
+    "missed_heartbeats",
     "owed_cents",
     "owed_seconds",
     "possible_seconds",
     "steps",
+    "timeline_of",
     "why_none",
     "why_not_by_itself",
 ]

@@ -13,7 +13,6 @@ from common.messages.sessions import (
     SessionExtended,
     SessionFailed,
     SessionRunning,
-    SessionWarned,
     StopSession,
 )
 from common.rules.sessions import (
@@ -27,7 +26,37 @@ from common.rules.sessions import (
     SessionEvent,
     SessionState,
 )
+from edge_agent.flows.sessions.proof import (
+    note_alive,
+    note_lost,
+    note_warned,
+    note_warning_shown,
+)
 from edge_agent.ports import NoticeShown, ProgramSeen, Row, Transaction
+
+__all__ = [
+    "ToExtend",
+    "ToStart",
+    "ToStop",
+    "extends_itself",
+    "forget_old",
+    "is_over",
+    "may_go_on",
+    "note_alive",
+    "note_extended",
+    "note_missing",
+    "note_refused",
+    "note_seen",
+    "note_warned",
+    "note_warning_shown",
+    "running_sessions",
+    "take_desired",
+    "take_stop",
+    "to_extend",
+    "to_start",
+    "to_stop",
+    "waits_to_try_again",
+]
 
 ALREADY_ENDED: Final = "already_ended"
 """What a stop that comes after the end is answered with (C5)."""
@@ -142,15 +171,11 @@ def note_seen(journal: Transaction, seen: ProgramSeen) -> None:
     before = SessionState(row["state"])
     if seen.state in {SessionState.RUNNING, SessionState.ENDING} or seen.started_at is not None:
         before = _note_running(journal, before, seen)
+        note_lost(journal, row, seen)
     if seen.state is SessionState.ENDED:
         _note_ended(journal, before, seen)
     elif seen.state is SessionState.FAILED:
         _note_failed(journal, row, seen.end_reason or EndReason.UNKNOWN)
-
-
-def note_warned(journal: Transaction, session: str, seconds_left: float) -> None:
-    """The customer was told how little is left."""
-    journal.say(SessionWarned(session=session, at=journal.now, seconds_left=seconds_left))
 
 
 def note_refused(journal: Transaction, session: str, reason: EndReason) -> bool:
@@ -173,7 +198,10 @@ def note_refused(journal: Transaction, session: str, reason: EndReason) -> bool:
 
 
 def note_missing(journal: Transaction, session: str) -> None:
-    """The runner has lost what we saw running: it is over, and nobody knows how."""
+    """The runner has lost what we saw running: it is over, and nobody knows how.
+
+    Of what was given only that is known for sure which it had told before.
+    """
     row = journal.rows.session(session=session)
     if row is None or SESSION.step(SessionState(row["state"]), SessionEvent.END) is None:
         return
@@ -182,9 +210,10 @@ def note_missing(journal: Transaction, session: str) -> None:
         state=SessionState.ENDED,
         end_reason=EndReason.UNKNOWN,
         remaining_seconds=0.0,
-        delivered_seconds=0.0,
+        delivered_seconds=row["delivered_seconds"],
         started_at=None,
         ended_at=None,
+        lost_seconds=row["lost_seconds"],
     )
     _note_ended(journal, SessionState(row["state"]), seen)
 
@@ -297,6 +326,8 @@ def _note_ended(journal: Transaction, before: SessionState, seen: ProgramSeen) -
             at=seen.ended_at or journal.now,
             reason=seen.end_reason or EndReason.UNKNOWN,
             delivered_seconds=seen.delivered_seconds,
+            remaining_seconds=max(0.0, seen.remaining_seconds),
+            lost_seconds=seen.lost_seconds,
         )
     )
     _settle_commands(journal, seen.session)
