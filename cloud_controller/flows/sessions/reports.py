@@ -78,7 +78,7 @@ def note_extended(books: Transaction, said: Received) -> None:
             "extended_seconds": message.extended_seconds,
             "remaining_seconds": message.remaining_seconds,
         }
-        enter(books, known, message.type, message.at, facts)
+        enter(books, known, message.type, happened_at(books, known, message.at), facts)
 
 
 def note_ending(books: Transaction, said: Received) -> None:
