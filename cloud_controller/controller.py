@@ -43,6 +43,7 @@ from cloud_controller.postman import postman_for
 from cloud_controller.reservations import errands_of, kept_for
 from cloud_controller.settings import ControllerSettings, PeersSettings, Role
 from cloud_controller.storage.choice import KeptBooks, kept_books
+from cloud_controller.telemetry import Telemetry
 from cloud_controller.timers import Timers
 from cloud_controller.upstream import Bundle, Upstream
 from cloud_controller.web.app import WebParts, listening_on, make_app, runner_of
@@ -104,9 +105,13 @@ class Controller:
             settings.payments, self.books, clock, lambda link: f"{self.public_url}/b/{link}"
         )
         self.timers = Timers(self.books, clock, has_terminals=not settings.keeps_for_others)
+        self.telemetry = Telemetry()
         self.listener = Listener(
             self.books,
-            flows_for(roles, Till(self.desk.provider, lambda: self.public_url)),
+            {
+                **flows_for(roles, Till(self.desk.provider, lambda: self.public_url)),
+                **(self.telemetry.flows if self.has_broker else {}),
+            },
             acknowledge=self._acknowledge,
             on_heard=self.timers.heard,
             on_change=self._look_again,
@@ -348,6 +353,7 @@ class Controller:
             dropped_counts=lambda: self.listener.dropped,
             registry=CollectorRegistry(),
         )
+        parts.registry.register(self.telemetry)
         await self._serve(make_app(parts), listening, self._served)
 
     async def _serve_peers(self, settings: PeersSettings) -> None:

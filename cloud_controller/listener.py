@@ -25,6 +25,7 @@ from common.messages import (
 )
 from common.messages.extensions import ExtensionAsk
 from common.messages.registration import Presence as PresenceTold
+from common.messages.scanners import ScannersCounted
 from common.mqtt import Delivery
 from common.rules.presence import Presence
 from common.topics import OPEN_TO, BrokerRole, Channel, address_of
@@ -235,6 +236,7 @@ SIGNS_OF_LIFE: Final = frozenset(
         (Channel.HELLO, said_of_registration.Hello.type),
         (Channel.HEARTBEAT, said_of_registration.Heartbeat.type),
         (Channel.PRESENCE, PresenceTold.type),
+        (Channel.TELEMETRY, ScannersCounted.type),
     }
 )
 """What shows that a terminal is here, or says that it has gone."""

@@ -16,6 +16,7 @@ from common.messages import (
     problems,
     registration,
     rights,
+    scanners,
     service,
     sessions,
     specification,
@@ -73,6 +74,7 @@ ON_THE_WIRE: Final[tuple[type[Message], ...]] = (
     sessions.CommandTold,
     sessions.Desired,
     problems.ProblemTold,
+    scanners.ScannersCounted,
 )
 _MODEL_OF = {model.type: model for model in ON_THE_WIRE}
 

@@ -22,9 +22,10 @@ from edge_agent.flows import rights
 from edge_agent.ports import Clock, Identity, Journal, Names, NoticeShown, Shown, Verdict
 from edge_agent.scanners.hygiene import NotATicket, Scanned, clean, hygiene
 from edge_agent.scanners.reading import Reading, Scanner, ScannerIsGone
+from edge_agent.scanners.turns import Turns
 
-SCANNER_AGAIN_SECONDS: Final = 3.0
-"""After a scanner was found gone, it is looked for again."""
+SCANNER_AGAIN_SECONDS: Final = 2.0
+"""After a scanner was found gone, it is looked for again: plugged in, it reads within three."""
 
 REPORTED_SECONDS: Final = 10.0
 """How long a reader without devices waits for word of a scan that it has passed on."""
@@ -68,9 +69,10 @@ class Entrance:
         """Take whose it is, where a scan goes, where tickets are read, and where it is shown."""
         self._who = who
         self._journal = journal
-        self._scanners = scanners
+        self.scanners = scanners
         self._display = display
         self._around = around
+        self._turns = Turns()
         self._reports: dict[str, tuple[ReportScan, float]] = {}
         self._remembered: OrderedDict[str, str] = OrderedDict()
         self._log = structlog.get_logger("agent")
@@ -78,7 +80,7 @@ class Entrance:
     def loops(self) -> dict[str, Coroutine[Any, Any, None]]:
         """Return what watches each scanner and what takes its readings, by name."""
         loops = {}
-        for scanner in self._scanners:
+        for scanner in self.scanners:
             loops[f"watch {scanner.name}"] = self._watch(scanner)
             loops[f"read {scanner.name}"] = self._read_from(scanner)
         return loops
@@ -111,8 +113,10 @@ class Entrance:
 
     def note_told(self, told: CustomerTold) -> None:
         """Show what the controller has for a customer; a scan that was passed on is settled so."""
-        if told.scan is not None and self._reports.pop(told.scan, None) is None:
-            return
+        if told.scan is not None:
+            self._turns.settle(told.scan)
+            if self._reports.pop(told.scan, None) is None:
+                return
         self._journal.transact(rights.show_notice, told)
 
     def look_again(self) -> None:
@@ -128,6 +132,7 @@ class Entrance:
                 self._around.report(report)
             else:
                 del self._reports[report.scan]
+                self._turns.settle(report.scan)
                 self._display.show(NoticeShown(device=None, notice=Notice.SHOW_IT_THERE))
         self.show_mode()
 
@@ -141,8 +146,12 @@ class Entrance:
             profile, device = self._own(shown.meant)
             token = self._remembered.get(shown.scan)
             if profile is not None and device is not None and token is not None:
-                self._ask(self._scan(self._around.names.new("x"), token, device, profile))
+                name = self._around.names.new("x")
+                self._turns.pass_on(shown.scan, name)
+                self._ask(self._scan(name, token, device, profile))
                 return
+        if isinstance(shown, Verdict):
+            self._turns.settle(shown.scan)
         self._display.show(shown)
 
     def show_mode(self) -> None:
@@ -157,24 +166,30 @@ class Entrance:
         self._display.show_mode(mode)
 
     async def _watch(self, scanner: Scanner) -> None:
-        """Keep a scanner watched; one that is gone is looked for again."""
+        """Keep a scanner watched; one that is gone is told of once, and looked for again."""
+        why = ""
         while True:
+            opened = scanner.counts.opened
             try:
                 await scanner.watch()
             except ScannerIsGone as fault:
-                self._log.warning("scanner gone", why=str(fault))
+                if scanner.counts.opened > opened or str(fault) != why:
+                    why = str(fault)
+                    self._log.warning("scanner gone", why=why)
                 await asyncio.sleep(SCANNER_AGAIN_SECONDS)
 
     async def _read_from(self, scanner: Scanner) -> None:
         async for reading in scanner.readings():
             try:
-                self.read(reading)
+                with self._turns.of(scanner):
+                    self.read(reading)
             except StorageIsFull as fault:
                 self._log.error("a reading was not taken", why=str(fault))
                 reason = DenialReason.BUSY_TRY_AGAIN
                 self.show(Verdict(device=None, scan="", reason=reason))
 
     def _ask(self, scan: rights.Scan) -> None:
+        self._turns.wait_for(scan.name)
         self._remembered[scan.name] = scan.token
         while len(self._remembered) > REMEMBERED_MAX:
             self._remembered.popitem(last=False)
@@ -188,6 +203,7 @@ class Entrance:
             self._display.show(NoticeShown(device=None, notice=Notice.SHOW_IT_THERE))
             return
         report = self._journal.transact(rights.report, token)
+        self._turns.wait_for(report.scan)
         self._reports[report.scan] = report, self._around.clock.boot_seconds()
         self._around.report(report)
 

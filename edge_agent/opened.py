@@ -47,7 +47,7 @@ def open_terminal(settings: AgentSettings) -> Opened:
         DeviceFound(key=device.key, title=device.title, program=device.program, also=device.also)
         for device in settings.devices
     ]
-    scanners = [f"{scanner.kind} {scanner.folder.name}" for scanner in settings.scanners]
+    scanners = [scanner.name for scanner in settings.scanners]
     journal = open_journal(settings, clock, names)
     who = journal.transact(enrolment.identity)
     if who is None:

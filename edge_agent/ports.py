@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeAlias, TypeVar
 
@@ -12,6 +13,7 @@ from common.errors import RusubanError
 from common.ids import TerminalId
 from common.messages.base import NOTHING_IN_PARTICULAR, Message, Particulars
 from common.rules.enrolment import Ladder
+from common.rules.scanners import ScannerHint
 from common.rules.sessions import EndReason, ExtensionNo, Notice, SessionState
 from common.rules.tickets import DenialReason
 from common.topics import Channel
@@ -175,6 +177,35 @@ class CommandSeen:
     command: str
     is_done: bool
     exit_code: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ScannerSeen:
+    """What one scanner sees now.
+
+    Attributes:
+        scanner: its name.
+        hint: what to tell whoever stands before it.
+        picture: what a camera sees, in grey and small, as a JPEG of a few kilobytes, not mirrored;
+            None of a scanner without a camera, and while nobody looks.
+    """
+
+    scanner: str
+    hint: ScannerHint
+    picture: bytes | None = field(default=None, repr=False)
+
+
+class Viewfinder(Protocol):
+    """Where a screen sees what the scanners see; see `scanners.reading.Viewfinder`."""
+
+    @property
+    def seen(self) -> Mapping[str, ScannerSeen]:
+        """Return what each scanner saw last, by its name."""
+        ...
+
+    def looking(self, look: Callable[[ScannerSeen], None]) -> AbstractContextManager[None]:
+        """Have `look` called with what is seen by now and with all that is seen from now on."""
+        ...
 
 
 class Clock(Protocol):

@@ -11,6 +11,7 @@ import structlog
 
 from common.errors import CannotStart
 from common.messages.rights import Complete
+from common.messages.scanners import ScannersCounted
 from common.mqtt import (
     Delivery,
     Link,
@@ -43,8 +44,9 @@ from edge_agent.reconciler import Reconciler
 from edge_agent.runner.beside import RunnerBeside, seen
 from edge_agent.runner.link import RunnerLink, RunnerStarter
 from edge_agent.runner.wire import EventKind, RunnerEvent
-from edge_agent.scanners.image import ImageFolder
-from edge_agent.scanners.reading import Scanner
+from edge_agent.scanners.counting import tell_counts
+from edge_agent.scanners.making import scanners_of
+from edge_agent.scanners.reading import Scanner, Viewfinder
 from edge_agent.settings import AgentSettings
 from edge_agent.timers import Timers
 
@@ -93,6 +95,7 @@ class Terminal:
         self._gate = Gate(opened.journal)
         self._inspector = Inspector(opened.journal, opened.look, self._on_looked)
         self._offers = self._new_offers()
+        self.viewfinder = Viewfinder()
         self._entrance = self._new_entrance(scanners)
         self._credentials = self._new_credentials()
         self.runner_link = self._new_runner_link(runner_argv)
@@ -120,6 +123,7 @@ class Terminal:
             "credentials": self._credentials.run(),
             "new credentials": self._link_anew(),
             "extensions": self.extensions.run(),
+            "telemetry": tell_counts(self._entrance.scanners, self._tell_counts),
             **self._entrance.loops(),
         }
 
@@ -246,6 +250,9 @@ class Terminal:
         else:
             self.reconciler.on_seen(seen(event.record))
 
+    def _tell_counts(self, counted: ScannersCounted) -> None:
+        self.courier.post([Asked(channel=Channel.TELEMETRY, message=counted)])
+
     def _acknowledge(self, delivery: Delivery) -> None:
         self.link.acknowledge(delivery)
 
@@ -262,14 +269,8 @@ class Terminal:
 
     def _new_entrance(self, scanners: Sequence[Scanner] | None) -> Entrance:
         if scanners is None:
-            scanners = [
-                ImageFolder(
-                    scanner.folder,
-                    seconds=self._opened.clock.steady_seconds,
-                    report=lambda told: self._log.warning("picture not read", why=str(told)),
-                )
-                for scanner in self._settings.scanners
-            ]
+            folder, seconds = self._settings.state_folder, self._opened.clock.steady_seconds
+            scanners = scanners_of(self._settings.scanners, folder, seconds, self.viewfinder)
         around = Surroundings(
             profile=lambda: self._offers.profile,
             line_is_up=lambda: self.courier.is_connected,

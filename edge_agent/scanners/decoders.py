@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -42,15 +43,18 @@ class Frame:
         assert len(self.pixels) == self.width * self.height
 
 
-def decode(frame: Frame, seconds: Callable[[], float]) -> Reading | None:
+def decode(
+    frame: Frame, seconds: Callable[[], float], *, is_patient: bool = True
+) -> Reading | None:
     """Return the code in the frame, ours before any other; None when there is none to be read.
 
     Args:
         frame: what the camera saw.
         seconds: a clock that only grows, to say how long the reading took.
+        is_patient: whether the readers that take some forty times as long may try, too.
     """
     began = seconds()
-    for decoder, texts in _attempts(frame):
+    for decoder, texts in itertools.islice(_attempts(frame), None if is_patient else 1):
         if texts:
             took = round((seconds() - began) * 1000, 3)
             return Reading(text=_ours_or_first(texts), decoder=decoder, milliseconds=took)

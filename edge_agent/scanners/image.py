@@ -14,7 +14,9 @@ from asyncinotify import Event, Inotify, Mask
 from PIL import Image, UnidentifiedImageError
 
 from common.errors import RusubanError
+from edge_agent.scanners.counting import Counts
 from edge_agent.scanners.decoders import Frame, decode
+from edge_agent.scanners.intake import bounded
 from edge_agent.scanners.reading import Reading, ScannerIsGone, WaitingReadings
 
 FILE_BYTES_MAX: Final = 20_000_000
@@ -85,16 +87,15 @@ class ImageFolder:
         seconds: Callable[[], float],
         report: Callable[[NothingFound | Unreadable], None],
     ) -> None:
-        self.name = f"image folder {folder.name}"
+        self.name = bounded(f"image folder {folder.name}")
+        self.counts = Counts()
         self._folder = folder
         self._seconds = seconds
         self._report = report
         self._waiting = WaitingReadings()
 
-    @property
-    def busy_count(self) -> int:
-        """Readings dropped because the flows were busy."""
-        return self._waiting.busy_count
+    def settled(self) -> None:
+        """Do nothing: a person put each file there, so none has to wait for the one before."""
 
     def readings(self) -> AsyncIterator[Reading]:
         """Return the readings as they come; for one taker at a time."""
@@ -111,10 +112,14 @@ class ImageFolder:
                 await self._watch(inotify)
         except OSError as fault:
             raise ScannerIsGone(name=self.name, why=fault.strerror) from fault
+        finally:
+            self.counts.is_there = False
 
     async def _watch(self, inotify: Inotify) -> None:
         """Watch first, then look what is there already, so that nothing falls in between."""
         inotify.add_watch(self._folder, _MASK)
+        self.counts.opened += 1
+        self.counts.is_there = True
         already_read = set()
         for file in sorted(self._folder.iterdir()):
             already_read.add(_identity(file))
@@ -137,10 +142,19 @@ class ImageFolder:
         if not _is_a_pictures_name(file):
             return
         result = await asyncio.to_thread(read_picture, file, self._seconds)
-        if isinstance(result, Reading):
-            self._waiting.offer(result)
-        else:
+        self._count(result)
+        if not isinstance(result, Reading):
             self._report(result)
+        elif not self._waiting.offer(result):
+            self.counts.busy += 1
+
+    def _count(self, result: Reading | NothingFound | Unreadable) -> None:
+        self.counts.frames += 1
+        self.counts.looked_at += 1
+        self.counts.decoded += isinstance(result, Reading)
+        self.counts.broken += isinstance(result, Unreadable)
+        if isinstance(result, Reading):
+            self.counts.milliseconds += result.milliseconds
 
 
 def _identity(file: Path) -> tuple[str, int, int] | None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from common.errors import RusubanError
-from common.rules.scanners import ScannerHint
+from edge_agent.ports import ScannerSeen
+from edge_agent.scanners.counting import Counts
 
 READINGS_WAITING_MAX: Final = 8
 """Readings; more than this many customers are never between the lens and the flow."""
@@ -38,22 +39,6 @@ class Reading:
 
 class ScannerIsGone(RusubanError):
     """The scanner {name} is gone: {why}."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ScannerSeen:
-    """What one scanner sees now.
-
-    Attributes:
-        scanner: its name.
-        hint: what to tell whoever stands before it.
-        picture: what a camera sees, in grey and small, as a JPEG of a few kilobytes, not mirrored;
-            None of a scanner without a camera, and while nobody looks.
-    """
-
-    scanner: str
-    hint: ScannerHint
-    picture: bytes | None = field(default=None, repr=False)
 
 
 class Viewfinder:
@@ -101,7 +86,14 @@ class Scanner(Protocol):
 
     @property
     def name(self) -> str:
-        """What logs and the console call this scanner."""
+        """What logs and the console call this scanner; bounded and printable."""
+
+    @property
+    def counts(self) -> Counts:
+        """What it has counted."""
+
+    def settled(self) -> None:
+        """Note that what was read last has its verdict: the next customer may come."""
 
     async def watch(self) -> None:
         """Read codes until cancelled.

@@ -12,15 +12,26 @@ from common.settings import Settings
 from edge_agent.settings.devices import DeviceSettings, OfferingSettings
 from edge_agent.settings.part import Part
 from edge_agent.settings.runner import RunnerPart
-from edge_agent.settings.scanners import ImageScanner
+from edge_agent.settings.scanners import (
+    AnyScanner,
+    CameraScanner,
+    ImageScanner,
+    KeyboardScanner,
+    SerialScanner,
+    StandardInputScanner,
+)
 
 __all__ = [
     "AgentSettings",
+    "CameraScanner",
     "DeviceSettings",
     "ImageScanner",
+    "KeyboardScanner",
     "OfferingSettings",
     "RetryPart",
     "RunnerPart",
+    "SerialScanner",
+    "StandardInputScanner",
 ]
 
 
@@ -53,7 +64,7 @@ class AgentSettings(Settings):
     devices: Annotated[tuple[DeviceSettings, ...], Field(max_length=64)] = ()
     """The devices of this terminal."""
 
-    scanners: Annotated[tuple[ImageScanner, ...], Field(max_length=8)] = ()
+    scanners: Annotated[tuple[AnyScanner, ...], Field(max_length=8)] = ()
     """Where tickets are read."""
 
     retry: RetryPart = RetryPart()

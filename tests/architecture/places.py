@@ -39,6 +39,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "explain",
         *("upstream", "payments", "reservations", "reservation_port"),
         "postman",
+        "telemetry",
         "smtp",
         "inbox",
         "bookings",
@@ -117,7 +118,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "edge_agent/scanners": (
         *("camera", "serial", "keyboard", "image", "reading", "decoders", "hygiene", "read_ticket"),
         *("standard_input", "lens", "movement", "looking", "intake", "lines", "layouts"),
-        *("making", "found", "counting"),
+        *("making", "found", "counting", "turns"),
     ),
     "edge_agent/runner": (
         *("main", "settings", "catalogue", "records", "programs", "tree", "deadlines"),
@@ -145,6 +146,9 @@ ONE_PLACE: dict[str, tuple[str, ...]] = {
     ),
     "pyzbar": ("edge_agent/scanners/",),
     "zxingcpp": ("edge_agent/scanners/",),
+    "linuxpy": ("edge_agent/scanners/lens.py",),
+    "serial": ("edge_agent/scanners/serial.py",),
+    "evdev": ("edge_agent/scanners/keyboard.py",),
     "qrcode": ("cloud_controller/web/qr.py",),
     "aiosmtplib": ("cloud_controller/smtp.py",),
     "reportlab": ("cloud_controller/web/paper/",),

@@ -31,6 +31,7 @@ from common.logs import set_up_logs
 from common.rules.reservations import Range
 from common.system import SystemClock, SystemNames
 from edge_agent.opened import open_terminal
+from edge_agent.scanners.counting import Counts
 from edge_agent.scanners.decoders import Frame, decode
 from edge_agent.scanners.reading import Reading
 from edge_agent.settings import AgentSettings
@@ -68,11 +69,15 @@ class FrameScanner:
 
     def __init__(self) -> None:
         self.name = "frames"
+        self.counts = Counts()
         self._frames: asyncio.Queue[Frame] = asyncio.Queue()
 
     def show(self, frame: Frame) -> None:
         """Hold a frame before the lens."""
         self._frames.put_nowait(frame)
+
+    def settled(self) -> None:
+        """Do nothing: the next frame comes when the bench shows it."""
 
     async def watch(self) -> None:
         """Wait for ever: frames come without being looked for."""

@@ -18,7 +18,16 @@ from paho.mqtt.properties import Properties
 
 from common.codec import Envelope, write
 from common.ids import TerminalId
-from common.messages import extensions, offerings, problems, registration, rights, service, sessions
+from common.messages import (
+    extensions,
+    offerings,
+    problems,
+    registration,
+    rights,
+    scanners,
+    service,
+    sessions,
+)
 from common.messages.base import Message
 from common.messages.specification import DeviceFound, MachineFound, ProgramFound, Specification
 from common.rules.specification import new_specification
@@ -208,7 +217,7 @@ _SAID_ON: Final[dict[Channel, list[Message]]] = {
     Channel.SPECIFICATION: [a_specification()],
     Channel.PRESENCE: [registration.Presence(state="here", connection="rogue")],
     Channel.HEARTBEAT: [registration.Heartbeat()],
-    Channel.TELEMETRY: [registration.Heartbeat()],
+    Channel.TELEMETRY: [scanners.ScannersCounted(scanners=())],
     Channel.HELLO: [
         registration.Hello(
             protocol=(1, 1), boot="b", outbox_first=0, outbox_last=0, applied_revision=0

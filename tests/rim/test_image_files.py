@@ -243,14 +243,14 @@ async def test_a_burst_of_100_files_is_read_to_the_last_when_somebody_takes_them
         for n in range(100):
             put(tmp_path / f"{n:03}.png", a_token(n))
         assert [await folder.next_text() for _ in range(100)] == [a_token(n) for n in range(100)]
-        assert folder.scanner.busy_count == 0
+        assert folder.scanner.counts.busy == 0
 
 
 async def test_a_burst_of_100_files_is_dropped_and_counted_when_nobody_does(tmp_path):
     async with watched(tmp_path) as folder:
         for n in range(100):
             put(tmp_path / f"{n:03}.png", a_token(n))
-        await until(lambda: folder.scanner.busy_count == 100 - READINGS_WAITING_MAX)
+        await until(lambda: folder.scanner.counts.busy == 100 - READINGS_WAITING_MAX)
         kept = [await folder.next_text() for _ in range(READINGS_WAITING_MAX)]
         assert kept == [a_token(n) for n in range(READINGS_WAITING_MAX)]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from common.rules.scanners import ScannerHint
-from edge_agent.scanners.reading import ScannerSeen, Viewfinder
+from edge_agent.ports import ScannerSeen
+from edge_agent.scanners.reading import Viewfinder
 
 FAR = ScannerSeen(scanner="camera", hint=ScannerHint.TOO_FAR)
 
