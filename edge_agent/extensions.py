@@ -64,6 +64,7 @@ class Extensions:
         self._line = line
         self._last_warning_seconds = min(warn_before_seconds, default=0)
         self._offers: OrderedDict[str, ExtensionOffered] = OrderedDict()
+        self._under_way: dict[str, asyncio.Future[ExtensionAnswer]] = {}
         self._changed = asyncio.Event()
         self._due: asyncio.Queue[str] = asyncio.Queue(OFFERS_MAX)
         self._log = structlog.get_logger("agent")
@@ -100,15 +101,18 @@ class Extensions:
 
     async def extend(self, session: str, seconds: int) -> ExtensionAnswer:
         """Extend a session by what was offered for these seconds; once, however often touched."""
-        offered = self._offers.get(session) or await self.offer(session)
-        choice = _choice_of(offered, seconds)
-        if choice is None:
-            offered = await self.offer(session)
-            choice = _choice_of(offered, seconds)
-        if choice is None:
-            reason = offered.refused or offered.bound or ExtensionNo.NOT_ALLOWED
-            return ExtensionAnswer(session=session, refused=reason)
-        return await self._wish(session, choice)
+        under_way = self._under_way.get(session)
+        if under_way is not None:
+            return await asyncio.shield(under_way)
+        answered: asyncio.Future[ExtensionAnswer] = asyncio.get_running_loop().create_future()
+        self._under_way[session] = answered
+        answer = ExtensionAnswer(session=session, refused=ExtensionNo.NO_ANSWER)
+        try:
+            answer = await self._extend(session, seconds)
+        finally:
+            del self._under_way[session]
+            answered.set_result(answer)
+        return answer
 
     def take_offer(self, told: ExtensionOffer) -> None:
         """Take what the controller offers for one of our sessions."""
@@ -142,6 +146,17 @@ class Extensions:
         if is_last and self._journal.transact(sessions.extends_itself, session):
             with suppress(asyncio.QueueFull):
                 self._due.put_nowait(session)
+
+    async def _extend(self, session: str, seconds: int) -> ExtensionAnswer:
+        offered = self._offers.get(session) or await self.offer(session)
+        choice = _choice_of(offered, seconds)
+        if choice is None:
+            offered = await self.offer(session)
+            choice = _choice_of(offered, seconds)
+        if choice is None:
+            reason = offered.refused or offered.bound or ExtensionNo.NOT_ALLOWED
+            return ExtensionAnswer(session=session, refused=reason)
+        return await self._wish(session, choice)
 
     async def _go_on(self, session: str) -> ExtensionAnswer:
         offered = await self.offer(session)

@@ -13,7 +13,8 @@ from typing import Final
 from cloud_controller.flows import extensions, payments, reservations, rights, sessions
 from cloud_controller.flows.extensions import Found
 from cloud_controller.flows.rights import Extended
-from cloud_controller.ports import NotAllowed, Received, Row, Transaction
+from cloud_controller.ports import Received, Row, Transaction
+from common.errors import RusubanError
 from common.ids import TerminalId
 from common.messages.extensions import ExtensionAsk, ExtensionChoice, ExtensionOffer
 from common.messages.rights import ExtensionRequest
@@ -50,7 +51,7 @@ AT_THE_COUNTER: Final = Till()
 """Nobody is asked for money by us."""
 
 
-class IsNotExtended(NotAllowed):
+class IsNotExtended(RusubanError):
     """This session is not extended: {why}."""
 
 
@@ -166,6 +167,11 @@ def agree(books: Transaction, link: str, *, is_agreed: bool) -> None:
     found = extensions.of_ticket(books, link)
     if found is not None:
         _tell(books, found)
+
+
+def agree_order(books: Transaction, order: str) -> None:
+    """Note that every session of an order is to go on by itself while nobody waits."""
+    extensions.agree_order(books, order)
 
 
 def _extend_for(

@@ -183,9 +183,15 @@ def paid(books: Transaction, order: str) -> list[Row]:
     return list(books.extensions.paid(order_id=order))
 
 
-def is_for_more(books: Transaction, order: str) -> bool:
-    """Say whether what an order is asked for now is an extension."""
-    return bool(books.extensions.is_for_more(order_id=order))
+def payment_url(books: Transaction, order: str | None) -> str | None:
+    """Return where the extension is paid that an order is asked for now, or None."""
+    url = books.extensions.payment_url(order_id=order)
+    return None if url is None else str(url)
+
+
+def extends_itself(books: Transaction, reservation: str) -> bool:
+    """Say whether a session is to go on by itself while nobody waits."""
+    return bool(books.extensions.extends_itself(reservation_id=reservation))
 
 
 def settle(books: Transaction, payment: str, *, is_granted: bool) -> None:

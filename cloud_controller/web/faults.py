@@ -8,6 +8,7 @@ from typing import Any, Final
 from aiohttp import web
 from pydantic import Field
 
+from cloud_controller.bookings import IsNotExtended
 from cloud_controller.flows.enrolment import KeyIsKnown, NotRenewed
 from cloud_controller.flows.payments import VoucherIsRefused
 from cloud_controller.flows.reservations import HoldIsOver, TicketIsHeld
@@ -95,6 +96,7 @@ STATUS: Final[Mapping[type[RusubanError], int]] = {
     MethodNotAllowed: 405,
     BodyTooSlow: 408,
     HoldIsOver: 409,
+    IsNotExtended: 409,
     KeyIsKnown: 409,
     NotAllowed: 409,
     SlotIsTaken: 409,

@@ -59,6 +59,9 @@ class PayingWanted(Shape):
     language: Spoken = "ja"
     method: Method | None = None
     voucher: Code = ""
+    extends_itself: Annotated[
+        bool, Field(description="each session goes on by itself at its end while nobody waits")
+    ] = False
 
 
 class ReservationWanted(PayingWanted, ItemWanted):
@@ -181,7 +184,9 @@ def place_as(books: Transaction, wanted: OrderWanted, parts: WebParts) -> str:
     """
     wishes = [wish_of(books, item) for item in wanted.items]
     paying = None if wanted.hold else paying_of(wanted, parts)
-    return bookings.place(books, wishes, customer_of(wanted, wanted.holder), paying)
+    order = bookings.place(books, wishes, customer_of(wanted, wanted.holder), paying)
+    _agree(books, order, wanted)
+    return order
 
 
 def book_as(books: Transaction, wanted: ReservationWanted, parts: WebParts) -> str:
@@ -192,6 +197,7 @@ def book_as(books: Transaction, wanted: ReservationWanted, parts: WebParts) -> s
     """
     paying = paying_of(wanted, parts)
     order = bookings.place(books, [wish_of(books, wanted)], customer_of(wanted), paying)
+    _agree(books, order, wanted)
     (claim,) = reservations.claims_of(books, order)
     return str(claim["link"])
 
@@ -259,7 +265,13 @@ def order_of(books: Transaction, order: str, parts: WebParts) -> Order:
 
 def _confirm(books: Transaction, link: str, wanted: PayingWanted, parts: WebParts) -> Order:
     order = bookings.confirm(books, link, customer_of(wanted), paying_of(wanted, parts))
+    _agree(books, order, wanted)
     return order_of(books, order, parts)
+
+
+def _agree(books: Transaction, order: str, wanted: PayingWanted) -> None:
+    if wanted.extends_itself:
+        bookings.agree_order(books, order)
 
 
 def _release(books: Transaction, link: str, parts: WebParts) -> Order:

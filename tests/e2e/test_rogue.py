@@ -178,6 +178,9 @@ POST /api/v1/tickets/find
 POST /api/v1/tickets/{link}/cancel
 POST /api/v1/tickets/{link}/reschedule
 POST /api/v1/tickets/{link}/transfer
+GET /api/v1/tickets/{link}/extensions
+POST /api/v1/tickets/{link}/extensions
+PUT /api/v1/tickets/{link}/extensions
 GET /api/v1/quotes
 POST /api/v1/payments/stripe/webhook
 GET /api/v1/authority
@@ -198,6 +201,9 @@ GET /t/{link}/reschedule
 POST /t/{link}/reschedule
 GET /t/{link}/transfer
 POST /t/{link}/transfer
+GET /t/{link}/more
+POST /t/{link}/more
+POST /t/{link}/itself
 GET /t/{link}
 POST /t/{link}/cancel
 POST /t/{link}/mail

@@ -164,7 +164,85 @@ class Alone:
         return Act(Side.CONTROLLER, "the controller recalls it again", settle)
 
 
-STORIES: Final[dict[str, Callable[[], Any]]] = {story.name: story for story in (Uses, Seats, Alone)}
+class Longer:
+    """A customer plays, asks for more time and gets it once: in books, journal and runner."""
+
+    name = "extension"
+
+    def __init__(self) -> None:
+        self.tokens: list[str] = []
+
+    def furnish(self, world: World) -> None:
+        self.tokens += [world.house.book(world.device)]
+        (claim,) = world.house.books.rows("reservations", "starts_at")
+        world.house.clock.move((claim["starts_at"] - world.house.clock.now) / 1000)
+
+    def next_act(self, world: World) -> Act | None:
+        rows = world.rows(Side.TERMINAL, "SELECT * FROM sessions WHERE state = 'running'")
+        for row in rows:
+            act = self._of_more_time(world, dict(row))
+            if act is not None:
+                return act
+        act = next_of_the_program(world)
+        if act is not None:
+            return act
+        state = state_of(world, asking.class_for(world.device))
+        used = world.rows(Side.TERMINAL, "SELECT 1 FROM sessions WHERE state <> 'failed'")
+        if state is ClientState.IDLE and not used:
+            return Act(
+                Side.TERMINAL,
+                "the agent announces",
+                lambda: world.terminal.do(asking.prepare, world.terminal.who, world.device),
+            )
+        if state is ClientState.ANNOUNCED and not used:
+            return Act(
+                Side.TERMINAL,
+                "a customer shows a ticket",
+                lambda: world.terminal.scan(world.device, self.tokens[0]),
+            )
+        return None
+
+    def wrong(self, world: World) -> Iterator[str]:
+        yield from wrong_with_the_exchange(world)
+        yield from wrong_with_sessions(world, used=1, admitted=0)
+        query = "SELECT extended_seconds, told_extended_seconds FROM sessions"
+        own = [tuple(row) for row in world.rows(Side.TERMINAL, query)]
+        if own != [(SLOT_SECONDS, SLOT_SECONDS)]:
+            yield f"the journal and its runner have extended {own}"
+        query = """SELECT s.extended_seconds, r.price_cents, (SELECT count(*) FROM payments)
+            FROM sessions AS s JOIN reservations AS r USING (reservation_id)"""
+        books = [tuple(row) for row in world.rows(Side.CONTROLLER, query)]
+        if books != [(SLOT_SECONDS, 3000, 1)]:
+            yield f"the books have extended and charged {books}"
+        query = "SELECT count(*) FROM ledger WHERE type = ?"
+        for kind in ("session.extension_granted", "session.extended"):
+            ((count,),) = world.rows(Side.CONTROLLER, query, kind)
+            if count != 1:
+                yield f"{kind} was entered {count} times"
+
+    def _of_more_time(self, world: World, row: dict[str, Any]) -> Act | None:
+        """Return what is next about more time while a program runs, or None: it is over."""
+        client, session = world.terminal.do, row["session"]
+        if client(running.to_extend):
+            return Act(Side.TERMINAL, "the runner moves the deadline", partial(lengthen, world))
+        wish = client(asking.wish_of, session)
+        if wish is not None and wish["state"] == "wanted":
+            look = partial(client, asking.look, world.terminal.who)
+            return Act(Side.TERMINAL, "the agent looks at what is wanted", look)
+        if wish is None:
+            wanted = asking.Wish(session=session, seconds=SLOT_SECONDS, price_cents=1500)
+            return Act(
+                Side.TERMINAL,
+                "the customer asks for more time",
+                partial(client, asking.wish, wanted),
+                is_of_an_exchange=False,
+            )
+        return None
+
+
+STORIES: Final[dict[str, Callable[[], Any]]] = {
+    story.name: story for story in (Uses, Seats, Alone, Longer)
+}
 
 
 def sell_two_tickets(world: World, tokens: list[str]) -> None:
@@ -211,6 +289,13 @@ def start(world: World) -> None:
     """Have the runner start what is due; it remembers that by itself."""
     for due in world.terminal.do(running.to_start):
         world.ran = (*world.ran, due.session)
+
+
+def lengthen(world: World) -> None:
+    """Have the runner move the deadlines that it has not moved yet, and the agent note it."""
+    for due in world.terminal.do(running.to_extend):
+        seen = a_program(due.session, "running", started_at=world.house.clock.now)
+        world.terminal.do(running.note_extended, due, seen)
 
 
 def see(world: World, session: str, state: str, **seen: Any) -> None:

@@ -44,9 +44,10 @@ from tests.prove.crash_moments import (
 )
 
 BOOKS = """exchanges quarantines held_tickets seat_pools rights scans sessions tickets reservations
-    devices commands inbox inbox_marks outbox ledger problems terminals"""
+    devices commands inbox inbox_marks outbox ledger problems terminals extensions payments entries
+    postings"""
 JOURNAL = """exchanges held_rights held_tickets sessions commands outbox registration desired
-    problems"""
+    problems extensions"""
 """What differs between moments; the rest of either database is as it was furnished."""
 
 SILENT: Final = structlog.wrap_logger(

@@ -66,10 +66,10 @@ SELECT e.payment_id, e.session_id, e.terminal_id, e.seconds, e.cents
 FROM extensions AS e JOIN payments AS p USING (payment_id)
 WHERE e.order_id = :order_id AND e.state = 'asked' AND p.state = 'paid' ORDER BY e.asked_at;
 
--- name: is_for_more(order_id)$
--- Whether what this order is asked for now is an extension.
-SELECT EXISTS (SELECT 1 FROM extensions AS e JOIN payments AS p USING (payment_id)
-    WHERE e.order_id = :order_id AND p.state = 'pending');
+-- name: payment_url(order_id)$
+-- Where the extension is paid that this order is asked for now.
+SELECT p.checkout_url FROM extensions AS e JOIN payments AS p USING (payment_id)
+WHERE e.order_id = :order_id AND p.state = 'pending' AND p.checkout_url <> '';
 
 -- name: settle(payment_id, state, changed_at)!
 UPDATE extensions SET state = :state, changed_at = :changed_at
