@@ -1,4 +1,4 @@
-"""The agent's commands: run, runner, enrol, read-ticket."""
+"""The agent's commands: run, runner, enrol, read-ticket, scanners."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pwd
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -25,6 +25,7 @@ from edge_agent.flows import enrolment
 from edge_agent.opened import open_journal, open_terminal
 from edge_agent.runner.main import run as run_runner
 from edge_agent.runner.settings import RunnerSettings
+from edge_agent.scanners import found
 from edge_agent.scanners.read_ticket import load_keys, read_tickets
 from edge_agent.settings import AgentSettings
 from edge_agent.terminal import Terminal
@@ -98,6 +99,39 @@ def read_ticket(
     def go() -> int:
         known = load_keys(keys) if keys is not None else None
         return read_tickets(files, known, typer.echo, SystemClock().steady_seconds)
+
+    _leave(go)
+
+
+@command_line.command()
+def scanners(
+    settings: Annotated[
+        Path | None, typer.Option("--settings", help="The agent's TOML file.")
+    ] = None,
+    *,
+    watch: Annotated[bool, typer.Option("--watch", help="Try them until Ctrl-C.")] = False,
+    calibration: Annotated[
+        Path | None, typer.Option(help="Draw the code that teaches a typing scanner its layout.")
+    ] = None,
+) -> None:
+    """Say what there is to read tickets from, and try it."""
+
+    def go() -> int:
+        loaded = _load(settings) if settings is not None else None
+        told = loaded.scanners if loaded is not None else ()
+        if calibration is not None:
+            found.write_calibration(calibration)
+            return 0
+        there = found.look_for_scanners()
+        found.tell_found(there, told, typer.echo)
+        if watch:
+            folder = loaded.state_folder if loaded is not None else Path.cwd()
+            seconds = SystemClock().steady_seconds
+            with suppress(KeyboardInterrupt):
+                asyncio.run(
+                    found.try_scanners(told or found.to_try(there), folder, seconds, typer.echo)
+                )
+        return 0
 
     _leave(go)
 

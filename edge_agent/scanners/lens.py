@@ -222,5 +222,6 @@ def cameras(folder: Path = Path("/dev/v4l/by-id")) -> Sequence[Path]:
     """Return the paths of what may be cameras, those that stay the same before all others."""
     by_id = sorted(folder.glob("*")) if folder.is_dir() else []
     named = {path.resolve() for path in by_id}
-    others = sorted(path for path in Path("/dev").glob("video*") if path not in named)
+    dev = folder.parent.parent
+    others = sorted(path for path in dev.glob("video*") if path.resolve() not in named)
     return [*by_id, *others]

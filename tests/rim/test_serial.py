@@ -6,9 +6,12 @@ import asyncio
 import os
 import time
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from structlog.testing import capture_logs
 
+from edge_agent import entrance
 from edge_agent.entrance import SCANNER_AGAIN_SECONDS
 from edge_agent.scanners.intake import Intake
 from edge_agent.scanners.reading import ScannerIsGone
@@ -115,6 +118,32 @@ async def test_a_hundred_codes_a_second_are_judged_or_counted_and_stop_nothing(w
         wire.send(b"the last one\r")
         await until(lambda: len(readings) == 2)
     assert (scanner.counts.decoded, scanner.counts.busy) == (2, 299)
+
+
+async def test_a_scanner_that_is_missing_is_told_of_once_and_read_when_it_is_plugged_in(
+    wire, monkeypatch
+):
+    monkeypatch.setattr(entrance, "SCANNER_AGAIN_SECONDS", 0.005)
+    scanner, nobody = on(wire), cast("Any", None)
+    door = entrance.Entrance(nobody, nobody, [scanner], nobody, nobody)
+    watching_it, reading = door.loops().values()
+    reading.close()
+    with capture_logs() as logs:
+        watched = asyncio.create_task(watching_it)
+        await asyncio.sleep(0.05)
+        wire.plug_in()
+        await until(lambda: scanner.counts.is_there)
+        wire.pull_out()
+        await until(lambda: not scanner.counts.is_there)
+        await asyncio.sleep(0.05)
+        wire.plug_in()
+        await until(lambda: scanner.counts.opened == 2)
+        watched.cancel()
+        await asyncio.gather(watched, return_exceptions=True)
+    told = [line["event"] for line in logs]
+    assert told[:3] == ["scanner gone", "scanner there", "scanner gone"]
+    assert told[-1] == "scanner there"
+    assert len(told) <= 5, "pulled out is one fault, not there any more another"
 
 
 async def test_standard_input_is_read_a_code_a_line_to_its_end():
