@@ -15,7 +15,7 @@ from common.messages import (
     rights as said_of_rights,
     sessions as said_of_sessions,
 )
-from common.messages.problems import ProblemTold
+from common.messages.problems import HelpAsked, ProblemTold
 from common.messages.registration import Acknowledged
 from common.topics import Channel
 
@@ -45,6 +45,7 @@ EVENTS: Final[Mapping[str, Flow]] = {
     said_of_sessions.CommandTold.type: sessions.note_command,
     said_of_sessions.ScanDenied.type: rights.note_denied,
     ProblemTold.type: problems.note_problem,
+    HelpAsked.type: problems.note_help,
 }
 """What the ordered stream of a terminal may carry."""
 

@@ -75,6 +75,7 @@ ON_THE_WIRE: Final[tuple[type[Message], ...]] = (
     sessions.Desired,
     problems.ProblemTold,
     scanners.ScannersCounted,
+    problems.HelpAsked,
 )
 _MODEL_OF = {model.type: model for model in ON_THE_WIRE}
 

@@ -95,8 +95,10 @@ class Entrance:
         if profile is None:
             self._deny(DenialReason.NOT_REGISTERED, "the gate is closed", "")
         elif not profile.devices:
+            self._display.show_reading()
             self._report(scanned.text)
         else:
+            self._display.show_reading()
             number = scanned.read.token.device_number if isinstance(scanned, Scanned) else 0
             device = self._device_for(profile, number)
             name = self._around.names.new("x")

@@ -369,6 +369,11 @@ SELECT seq, type, body, made_at FROM outbox WHERE seq > :after ORDER BY seq LIMI
 SELECT EXISTS (SELECT 1 FROM outbox WHERE type = 'session.admitted'
     AND json_extract(body, '$.device') = :device);
 
+-- name: has_to_tell_a_call(device)$
+-- Whether a call for help, of this device or of any, is still to be told.
+SELECT EXISTS (SELECT 1 FROM outbox WHERE type = 'help.asked'
+    AND (:device IS NULL OR json_extract(body, '$.device') = :device));
+
 -- name: outbox_range()^
 -- All before `first` has been acknowledged: it is the lowest that waits, or the next to be posted.
 SELECT coalesce(min(seq), 1 + (SELECT coalesce(max(seq), 0) FROM sqlite_sequence

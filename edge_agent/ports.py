@@ -208,6 +208,57 @@ class Viewfinder(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SessionOnScreen:
+    """A live session as the customer's screen is told of it.
+
+    `ends_at` is in seconds since boot; None: it was begun before this boot, and is not known yet.
+    """
+
+    session: str
+    state: SessionState
+    ends_at: float | None
+    granted_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeviceOnScreen:
+    """A device as the customer's screen is told of it, whatever becomes of its session.
+
+    `key` is its name in the settings, `device` the controller's, None before there is one;
+    `takes_code`: whoever has cleaned it is to say so by a code.
+    """
+
+    key: str
+    title: str
+    device: str | None = None
+    number: int | None = None
+    session: SessionOnScreen | None = None
+    is_in_turnover: bool = False
+    is_out_of_order: bool = False
+    takes_code: bool = False
+
+
+class Buttons(Protocol):
+    """What a touch on the customer's screen does; sessions and devices are named by their ids."""
+
+    def end(self, session: str) -> bool:
+        """End a session by its customer's wish; False when it is over anyway."""
+        ...
+
+    def call_for_help(self, device: str, session: str | None, about: str) -> None:
+        """Tell the operator that somebody at this device needs him."""
+        ...
+
+    def note_warning_seen(self, session: str, seconds_left: int) -> None:
+        """Take in that the page has shown a warning of so many seconds."""
+        ...
+
+    def confirm_turnover(self, device: str, code: str) -> bool:
+        """Take a cleaner's code; say whether it is the right one."""
+        ...
+
+
 class Clock(Protocol):
     """What time it is."""
 

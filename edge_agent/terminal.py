@@ -28,7 +28,7 @@ from common.topics import Channel, filters_for
 from common.words import Here
 from edge_agent.afterwards import Afterwards
 from edge_agent.courier import Courier
-from edge_agent.display import Display
+from edge_agent.display.screen import Screen
 from edge_agent.enrolment import Credentials, tls_of
 from edge_agent.entrance import Entrance, Surroundings
 from edge_agent.extensions import Extensions
@@ -96,6 +96,8 @@ class Terminal:
         self._inspector = Inspector(opened.journal, opened.look, self._on_looked)
         self._offers = self._new_offers()
         self.viewfinder = Viewfinder()
+        self._screen = Screen(settings, opened, self._offers, self.viewfinder, self._here)
+        self._display = self._screen.display
         self._entrance = self._new_entrance(scanners)
         self._credentials = self._new_credentials()
         self.runner_link = self._new_runner_link(runner_argv)
@@ -125,6 +127,7 @@ class Terminal:
             "extensions": self.extensions.run(),
             "telemetry": tell_counts(self._entrance.scanners, self._tell_counts),
             **self._entrance.loops(),
+            **self._screen.loops(self.reconciler.nudge, self.extensions),
         }
 
     def is_alive(self) -> bool:
@@ -170,6 +173,7 @@ class Terminal:
     def _on_acknowledged(self, up_to: int) -> None:
         """Go on telling; whoever only settles goes back to the gate when all is told."""
         self.courier.acknowledged(up_to)
+        self._display.show_anew()
         if not self._gate.is_open:
             self._review()
 
@@ -222,6 +226,7 @@ class Terminal:
             await link.start()
 
     def _on_said(self) -> None:
+        self._display.show_anew()
         self._afterwards.do(self.courier.pump)
         self.timers.nudge()
 
@@ -244,6 +249,7 @@ class Terminal:
         self.reconciler.on_connected()
 
     def _on_runner_event(self, event: RunnerEvent) -> None:
+        self._display.show_seen(seen(event.record), event.seconds_left)
         if event.kind is EventKind.WARNED:
             self.reconciler.on_warned(event.record.session, float(event.seconds_left or 0))
             self.extensions.on_warned(event.record.session, float(event.seconds_left or 0))
@@ -281,7 +287,7 @@ class Terminal:
             names=self._opened.names,
             clock=self._opened.clock,
         )
-        return Entrance(self._who, self._journal, scanners, Display(self._here), around)
+        return Entrance(self._who, self._journal, scanners, self._display, around)
 
     def _here(self) -> Here:
         """Return in which zone a customer of this store reads a clock, and what it shows."""

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from cloud_controller.ports import NotFound, Problem, Received, Row, Transaction
-from common.messages.problems import ProblemTold
+from common.messages.problems import HelpAsked, ProblemTold
 from common.rules.problems import TOLD_BY_TERMINALS, ProblemKind
+
+_ABOUT: Final = {
+    "device": "something does not work",
+    "person": "a person is needed",
+    "other": "about something else",
+}
 
 
 def note_problem(books: Transaction, said: Received) -> None:
@@ -20,6 +28,23 @@ def note_problem(books: Transaction, said: Received) -> None:
                 evidence={"detail": message.detail, "at": message.at},
             )
         )
+
+
+def note_help(books: Transaction, said: Received) -> None:
+    """Enter that somebody at a device needs a person; called again, it is the same problem."""
+    message: HelpAsked = said.message
+    title = books.problems.title_of_device(device_id=message.device, terminal_id=said.terminal)
+    if title is None:
+        return
+    books.raise_problem(
+        Problem(
+            kind=ProblemKind.HELP_ASKED,
+            subject=message.device,
+            terminal=said.terminal,
+            why=f"Somebody at {title} has called: {_ABOUT[message.about]}.",
+            evidence={"about": message.about, "session": message.session, "at": message.at},
+        )
+    )
 
 
 def solve_problem(books: Transaction, problem: str, actor: str, reason: str) -> Row:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from common.messages.base import Instant, Message, Name, ShortText
 
@@ -14,3 +14,13 @@ class ProblemTold(Message):
     kind: Name
     at: Instant
     detail: ShortText = ""
+
+
+class HelpAsked(Message):
+    """Somebody at a device's screen has called for help (an event)."""
+
+    type: ClassVar[str] = "help.asked"
+    device: Name
+    at: Instant
+    about: Literal["device", "person", "other"]
+    session: Name | None = None

@@ -34,6 +34,7 @@ class ProblemKind(StrEnum):
     PAYMENT_DISPUTED = "payment_disputed"
     PAYMENT_REFUSED = "payment_refused"
     PAID_BACK_ELSEWHERE = "paid_back_elsewhere"
+    HELP_ASKED = "help_asked"
 
 
 TOLD_BY_TERMINALS: Final = frozenset(

@@ -16,6 +16,7 @@ from common.words.hints import HINT_WORDS
 from common.words.notices import LINE_WORDS, NOTICE_WORDS
 from common.words.particulars import Here, known_texts, names_in
 from common.words.problems import PROBLEM_WORDS
+from common.words.screen import SCREEN_LABELS, SCREEN_WORDS, Said, screen_words_for
 from common.words.sentences import LANGUAGES, Words
 from common.words.timeline import (
     CHECK_WORDS,
@@ -36,7 +37,10 @@ __all__ = [
     "NOTICE_WORDS",
     "PROBLEM_WORDS",
     "REASON_WORDS",
+    "SCREEN_LABELS",
+    "SCREEN_WORDS",
     "Here",
+    "Said",
     "Words",
     "extension_words_for",
     "hint_words_for",
@@ -45,6 +49,7 @@ __all__ = [
     "moment_words_for",
     "notice_words_for",
     "problem_words_for",
+    "screen_words_for",
     "words_for",
 ]
 

@@ -104,6 +104,10 @@ _PROBLEMS_EN: Final = {
         what="A customer's letter was refused for good.",
         next="Mostly the address was mistyped; the customer still has the ticket page.",
     ),
+    ProblemKind.HELP_ASKED: Words(
+        what="Somebody at a device has called for help.",
+        next="Look at the device and its session, call or go there, then settle this.",
+    ),
     ProblemKind.MAIL_NOT_TAKEN: Words(
         what="The mail server takes no letters from us.",
         next="Look at the mail settings and the server; what was given up is not sent later.",
@@ -205,6 +209,10 @@ _PROBLEMS_JA: Final = {
     ProblemKind.LETTER_REFUSED: Words(
         what="お客様へのメールが受け取りを拒まれました。",
         next="多くは宛先の書き間違いです。お客様のチケットのページはそのまま使えます。",
+    ),
+    ProblemKind.HELP_ASKED: Words(
+        what="お客様が画面から店舗を呼んでいます。",
+        next="機器と利用の様子を確かめ、電話するか現地へ向かい、済んだらこの件を閉じてください。",
     ),
     ProblemKind.MAIL_NOT_TAKEN: Words(
         what="メールサーバーが当店のメールを受け付けません。",

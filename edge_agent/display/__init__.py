@@ -1,4 +1,4 @@
-"""What the customer in the store is shown; until there is a screen, the log is where it shows."""
+"""What the customer in the store is shown: on the screen, where there is one, and in the log."""
 
 from __future__ import annotations
 
@@ -11,23 +11,30 @@ from common.messages.base import Particulars
 from common.rules.presence import LineMode
 from common.rules.tickets import DenialReason
 from common.words import Here, Words, line_words_for, notice_words_for, words_for
-from edge_agent.ports import NoticeShown, Shown, Verdict
+from edge_agent.display.stage import Stage
+from edge_agent.ports import NoticeShown, ProgramSeen, Shown, Verdict
 
 LANGUAGE = "en"
-"""Of the log; a screen will speak the customer's."""
+"""Of the log; the screen speaks the customer's."""
 
 
 class Display:
     """Tells verdicts, notices, and honestly what this terminal can do now."""
 
-    def __init__(self, here: Callable[[], Here] = Here) -> None:
-        """Begin with nothing told; `here` says in which zone, and when, the customer reads."""
+    def __init__(self, here: Callable[[], Here] = Here, stage: Stage | None = None) -> None:
+        """Begin with nothing told; `here` says in which zone, and when, the customer reads.
+
+        Without a `stage` there is no screen.
+        """
         self.mode: LineMode | None = None
         self._here = here
+        self._stage = stage
         self._log = structlog.get_logger("agent")
 
     def show(self, shown: Shown) -> None:
         """Tell the customer."""
+        if self._stage is not None:
+            self._stage.tell(shown)
         if isinstance(shown, NoticeShown):
             self._show_notice(shown)
         else:
@@ -36,8 +43,29 @@ class Display:
     def show_mode(self, mode: LineMode) -> None:
         """Say what this terminal can do for a customer now, if it is another thing than before."""
         if mode is not self.mode:
+            if self._stage is not None:
+                self._stage.tell_mode(mode)
             self.mode = mode
             self._log.info("line", mode=mode.value, **_said(line_words_for(mode, LANGUAGE)))
+
+    def show_reading(self) -> None:
+        """Let the customer see at once that his code was read; the verdict comes by itself."""
+        if self._stage is not None:
+            self._stage.tell_reading()
+
+    def show_seen(self, seen: ProgramSeen, seconds_left: int | None = None) -> None:
+        """Show what has become of a session's program, or warn that only so little is left."""
+        if self._stage is None:
+            return
+        if seconds_left is None:
+            self._stage.tell_seen(seen)
+        else:
+            self._stage.tell_warned(seen.session, seconds_left)
+
+    def show_anew(self) -> None:
+        """Look again at what there is to show: the journal has changed."""
+        if self._stage is not None:
+            self._stage.nudge()
 
     def _show_verdict(self, verdict: Verdict) -> None:
         told = {"scan": verdict.scan, "device": verdict.device, "alone": verdict.is_alone}

@@ -10,6 +10,7 @@ from pydantic_settings import SettingsConfigDict
 
 from common.settings import Settings
 from edge_agent.settings.devices import DeviceSettings, OfferingSettings
+from edge_agent.settings.display import DisplayPart
 from edge_agent.settings.part import Part
 from edge_agent.settings.runner import RunnerPart
 from edge_agent.settings.scanners import (
@@ -25,6 +26,7 @@ __all__ = [
     "AgentSettings",
     "CameraScanner",
     "DeviceSettings",
+    "DisplayPart",
     "ImageScanner",
     "KeyboardScanner",
     "OfferingSettings",
@@ -66,6 +68,9 @@ class AgentSettings(Settings):
 
     scanners: Annotated[tuple[AnyScanner, ...], Field(max_length=8)] = ()
     """Where tickets are read."""
+
+    display: DisplayPart | None = None
+    """The customer's screen; without it there is none."""
 
     retry: RetryPart = RetryPart()
     """How the connection is made again."""

@@ -64,7 +64,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/flows": (*FLOWS, *LATER, "problems", "directory"),
     "common/words": (
         *("sentences", "denials", "extensions", "problems", "notices", "hints", "particulars"),
-        "timeline",
+        *("timeline", "screen"),
     ),
     "cloud_controller/web": (
         *(*FLOWS, *LATER, "app", "guard", "qr", "pages", "static", "locales"),
@@ -111,7 +111,11 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "heartbeats",
     ),
     "edge_agent/enrolment": ("keys", "trust", "calls", "answers", "asking", "credentials"),
-    "edge_agent/flows": FLOWS,
+    "edge_agent/flows": (*FLOWS, "help"),
+    "edge_agent/display": (
+        *("faces", "picture", "stage", "presses", "screen", "server", "streams", "written", "qr"),
+        "static",
+    ),
     "edge_agent/inventory": (
         *("specification", "machine", "parts", "displays", "programs", "reading"),
     ),
@@ -149,7 +153,7 @@ ONE_PLACE: dict[str, tuple[str, ...]] = {
     "linuxpy": ("edge_agent/scanners/lens.py",),
     "serial": ("edge_agent/scanners/serial.py",),
     "evdev": ("edge_agent/scanners/keyboard.py",),
-    "qrcode": ("cloud_controller/web/qr.py",),
+    "qrcode": ("cloud_controller/web/qr.py", "edge_agent/display/qr.py"),
     "aiosmtplib": ("cloud_controller/smtp.py",),
     "reportlab": ("cloud_controller/web/paper/",),
     "psutil": ("edge_agent/runner/", "edge_agent/inventory/"),

@@ -271,6 +271,7 @@ _SAID_ON: Final[dict[Channel, list[Message]]] = {
         rights.TicketReleased(ticket="00" * 8, right="g-1", at=1),
         rights.TicketKept(ticket="00" * 8, at=1, asked_at=1),
         problems.ProblemTold(kind="service_too_early", at=1),
+        problems.HelpAsked(device="d-1", at=1, about="device"),
     ],
 }
 

@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.settings.display import DISPLAY_PORT
+
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / "systemd"
 CONTROLLER, AGENT, RUNNER = "cloud-controller", "edge-agent", "edge-agent-runner"
+SCREEN = "edge-agent-display"
 UNITS = [CONTROLLER, AGENT, RUNNER]
 PROGRAMS = "opt/rusuban/.venv/bin"
 ANALYZE_SECONDS = 20
@@ -27,8 +30,10 @@ def machine(tmp_path: Path) -> Path:
     """Return the root of a machine that has the units, the programs they start and nothing else."""
     units = tmp_path / "etc/systemd/system"
     units.mkdir(parents=True)
-    for unit in UNITS:
+    for unit in (*UNITS, SCREEN):
         shutil.copy(FOLDER / f"{unit}.service", units)
+    (tmp_path / "usr/bin").mkdir(parents=True)
+    (tmp_path / "usr/bin/cage").touch(mode=0o755)
     (tmp_path / PROGRAMS).mkdir(parents=True)
     for program in installed_programs():
         (tmp_path / PROGRAMS / program).touch(mode=0o755)
@@ -75,7 +80,7 @@ def exposure(unit: str) -> float:
     return float(found[1])
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", [*UNITS, SCREEN])
 def test_systemd_understands_each_unit_without_complaint(machine: Path, unit: str):
     assert complaints(machine, unit) == ""
 
@@ -97,7 +102,7 @@ def test_a_unit_that_faces_the_network_can_do_little_else(unit: str):
     assert exposure(unit) <= EXPOSURE_MAX
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", [*UNITS, SCREEN])
 def test_the_notes_state_the_true_exposure_of_each_unit(unit: str):
     notes = (FOLDER / "README.md").read_text()
     row = re.search(rf"^\| `{unit}\.service` \|.*?\| (\d\.\d) \|", notes, re.MULTILINE)
@@ -105,7 +110,7 @@ def test_the_notes_state_the_true_exposure_of_each_unit(unit: str):
     assert float(row[1]) == exposure(unit)
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", [*UNITS, SCREEN])
 def test_each_unit_is_started_again_for_ever(unit: str):
     settings = settings_of(unit)
     assert settings["Restart"] == ["always"]
@@ -120,7 +125,7 @@ def test_each_unit_says_itself_that_it_is_ready_and_alive(unit: str):
     assert int(settings["WatchdogSec"][0].removesuffix("s")) / 2 >= REST_SECONDS_MIN
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", [*UNITS, SCREEN])
 def test_each_unit_has_a_user_and_folders_of_its_own_name(unit: str):
     settings = settings_of(unit)
     assert {key: settings[key] for key in ("User", "Group", "StateDirectory")} == {
@@ -160,3 +165,11 @@ def test_neither_agent_nor_runner_takes_the_other_along():
 def test_a_customers_program_cannot_be_the_agent():
     assert settings_of(AGENT)["User"] != settings_of(RUNNER)["User"]
     assert settings_of(AGENT)["SupplementaryGroups"] == settings_of(RUNNER)["Group"]
+
+
+def test_the_screen_shows_the_page_that_the_agent_serves_and_looks_up_no_name():
+    shown = f"RUSUBAN_SCREEN=http://127.0.0.1:{DISPLAY_PORT}/"
+    assert settings_of(SCREEN)["Environment"] == [shown]
+    command = (FOLDER / f"{SCREEN}.service").read_text()
+    assert "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1" in command
+    assert "--no-sandbox" not in command

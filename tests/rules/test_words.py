@@ -17,10 +17,14 @@ from common.words import (
     HINT_WORDS,
     LANGUAGES,
     PROBLEM_WORDS,
+    SCREEN_LABELS,
+    SCREEN_WORDS,
     Here,
+    Said,
     Words,
     hint_words_for,
     problem_words_for,
+    screen_words_for,
     words_for,
 )
 from common.words.particulars import NAMES, names_in
@@ -66,6 +70,30 @@ def test_every_hint_of_a_scanner_has_its_own_words(language: str):
         for words in told
         for sentence in (words.what, words.next)
     )
+
+
+def test_the_words_of_the_screen_are_complete_in_every_language():
+    assert set(SCREEN_WORDS) == set(SCREEN_LABELS) == set(LANGUAGES)
+    assert all(set(SCREEN_WORDS[language]) == set(Said) for language in LANGUAGES)
+    assert len({frozenset(SCREEN_LABELS[language]) for language in LANGUAGES}) == 1
+
+
+@pytest.mark.parametrize("said", Said)
+def test_a_screen_says_the_same_in_every_language_and_briefly(said: Said):
+    told = [SCREEN_WORDS[language][said] for language in LANGUAGES]
+    assert len({names_in(words) for words in told}) == 1
+    assert all(0 < len(each) <= LENGTH_MAX for words in told for each in (words.what, words.next))
+    for language in LANGUAGES:
+        assert screen_words_for(said, language, 5).next.endswith(FULL_STOP[language])
+        assert "{" not in screen_words_for(said, language, 5).what
+
+
+def test_a_label_of_the_screen_names_the_same_in_every_language():
+    names = [
+        {key: set(re.findall(r"\{(\w+)\}", text)) for key, text in SCREEN_LABELS[each].items()}
+        for each in LANGUAGES
+    ]
+    assert names[0] == names[1]
 
 
 PAGE = (Path(__file__).parents[2] / "docs/verdicts.md").read_text("utf-8")

@@ -32,6 +32,10 @@ SELECT problem_id, kind, subject, terminal_id, reservation_id, why, evidence, pr
     raised_at, seen_at, solved_at
 FROM problems WHERE problem_id = :problem_id;
 
+-- name: title_of_device(device_id, terminal_id)$
+-- Of one that this terminal hosts; nobody speaks for another's.
+SELECT title FROM devices WHERE device_id = :device_id AND terminal_id = :terminal_id;
+
 -- name: latest(most)
 -- Those that are open first, the latest of them first.
 SELECT problem_id, kind, subject, terminal_id, reservation_id, why, evidence, proposals, times,

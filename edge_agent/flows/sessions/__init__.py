@@ -32,12 +32,13 @@ from edge_agent.flows.sessions.proof import (
     note_warned,
     note_warning_shown,
 )
-from edge_agent.ports import NoticeShown, ProgramSeen, Row, Transaction
+from edge_agent.ports import NoticeShown, ProgramSeen, Row, SessionOnScreen, Transaction
 
 __all__ = [
     "ToExtend",
     "ToStart",
     "ToStop",
+    "end_by_customer",
     "extends_itself",
     "forget_old",
     "is_over",
@@ -49,6 +50,7 @@ __all__ = [
     "note_seen",
     "note_warned",
     "note_warning_shown",
+    "on_screen",
     "running_sessions",
     "take_desired",
     "take_stop",
@@ -233,6 +235,27 @@ def running_sessions(journal: Transaction) -> frozenset[str]:
         for row in journal.rows.live_sessions()
         if row["state"] != SessionState.STARTING
     )
+
+
+def on_screen(journal: Transaction) -> dict[str, SessionOnScreen]:
+    """Return the live session of each device, as its customer's screen is told of it."""
+    return {
+        row["device"]: SessionOnScreen(
+            session=row["session"],
+            state=SessionState(row["state"]),
+            ends_at=row["deadline_boot_seconds"] if row["boot_id"] == journal.boot_id else None,
+            granted_seconds=row["granted_seconds"],
+        )
+        for row in journal.rows.live_sessions()
+    }
+
+
+def end_by_customer(journal: Transaction, session: str) -> bool:
+    """Have a session ended because its customer wishes it; False when it is over anyway."""
+    if is_over(journal, session):
+        return False
+    _want_stop(journal, session, EndReason.CUSTOMER_ENDED)
+    return True
 
 
 def is_over(journal: Transaction, session: str) -> bool:

@@ -1,0 +1,153 @@
+"""The screen put together: what it looks at, what its buttons do, and its loops, where it is on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol
+
+from common.messages.service import ProfileDevice, ServiceProfile
+from common.words import Here
+from edge_agent.display import Display
+from edge_agent.display.stage import Look, Stage
+from edge_agent.flows import help as calls, service, sessions
+from edge_agent.ports import (
+    Clock,
+    DeviceOnScreen,
+    Extending,
+    Journal,
+    Names,
+    Viewfinder,
+)
+from edge_agent.settings import AgentSettings, DeviceSettings
+
+
+class Opened(Protocol):
+    """What of an opened terminal the screen looks at."""
+
+    @property
+    def journal(self) -> Journal:
+        """Return what is known of its sessions."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Return what every countdown is kept on."""
+        ...
+
+    @property
+    def names(self) -> Names:
+        """Return where the name of a start comes from."""
+        ...
+
+
+class Served(Protocol):
+    """Whoever knows what this terminal serves."""
+
+    @property
+    def profile(self) -> ServiceProfile | None:
+        """Return the service information that it serves by now; None: it serves nobody."""
+        ...
+
+
+class Screen:
+    """The stage of a terminal's devices, and its server; without its section there is neither."""
+
+    def __init__(
+        self,
+        settings: AgentSettings,
+        opened: Opened,
+        served: Served,
+        viewfinder: Viewfinder,
+        here: Callable[[], Here],
+    ) -> None:
+        """Take what stands behind the screen.
+
+        Args:
+            settings: the devices of this terminal, and whether there is a screen.
+            opened: the journal, and the clock on which countdowns are kept.
+            served: which devices customers are served on now.
+            viewfinder: what the scanners see.
+            here: the store's time zone, and what time it is there.
+        """
+        self._part = settings.display
+        self._devices = settings.devices
+        self._opened = opened
+        self._served = served
+        self._known: Sequence[ProfileDevice] = ()
+        self._stage = (
+            None if self._part is None else Stage(self._look, opened.clock, here, viewfinder)
+        )
+        self.display = Display(here, self._stage)
+
+    def loops(
+        self, on_ended: Callable[[], None], extending: Extending
+    ) -> dict[str, Coroutine[Any, Any, None]]:
+        """Return what runs beside the agent's other loops, by name.
+
+        `on_ended` is called when a session is to be ended by its customer's wish; `extending` is
+        asked for more time. The server is imported here: a terminal without a screen need not
+        carry one (15 MB).
+        """
+        if self._stage is None or self._part is None:
+            return {}
+        from edge_agent.display.presses import Presses  # noqa: PLC0415 - only where it is needed
+        from edge_agent.display.server import Server  # noqa: PLC0415 - only where it is needed
+
+        presses = Presses(self._stage, Touch(self._opened.journal, on_ended), extending)
+        server = Server(self._part, self._stage, presses, self._opened.names.hex_digits(8))
+        return {"stage": self._stage.run(), "screen": server.run()}
+
+    def _look(self) -> Look:
+        """Return what the journal says; while nobody is served, of the devices last known."""
+        profile, journal = self._served.profile, self._opened.journal
+        kept = profile if self._known or profile is not None else journal.transact(service.profile)
+        self._known = self._known if kept is None else kept.devices
+        known = {each.key: each for each in self._known}
+        live = journal.transact(sessions.on_screen)
+        return Look(
+            devices=[_on_screen(device, known.get(device.key), live) for device in self._devices],
+            serves=profile is not None,
+            help_told=journal.transact(calls.is_told),
+        )
+
+
+class Touch:
+    """What the buttons do, on this terminal's own journal; see `ports.Buttons`."""
+
+    def __init__(self, journal: Journal, on_ended: Callable[[], None]) -> None:
+        """Take where it is written, and who sees to it that what is to end does."""
+        self._journal = journal
+        self._on_ended = on_ended
+
+    def end(self, session: str) -> bool:
+        """End a session by its customer's wish; see `ports.Buttons`."""
+        is_ending = self._journal.transact(sessions.end_by_customer, session)
+        self._on_ended()
+        return is_ending
+
+    def call_for_help(self, device: str, session: str | None, about: str) -> None:
+        """Tell the operator that somebody needs him; see `ports.Buttons`."""
+        self._journal.transact(calls.call, device, session, about)
+
+    def note_warning_seen(self, session: str, seconds_left: int) -> None:
+        """Take in that the page has shown a warning; see `ports.Buttons`."""
+        self._journal.transact(sessions.note_warning_shown, session, seconds_left)
+
+    def confirm_turnover(self, device: str, code: str) -> bool:
+        """Take a cleaner's code; see `ports.Buttons`."""
+        del device, code
+        return False
+
+
+def _on_screen(
+    device: DeviceSettings, known: ProfileDevice | None, live: dict[str, Any]
+) -> DeviceOnScreen:
+    if known is None:
+        return DeviceOnScreen(key=device.key, title=device.title)
+    return DeviceOnScreen(
+        key=device.key,
+        title=device.title,
+        device=known.device,
+        number=known.number,
+        session=live.get(known.device),
+    )

@@ -1,0 +1,184 @@
+// The page: hears what is shown, keeps the newest of each device, and has it drawn in its language.
+
+import { bar } from "./bar.js";
+import { Clock } from "./clock.js";
+import { drawArt } from "./art.js";
+import { drawBooths } from "./booths.js";
+import { listen, press } from "./stream.js";
+import { Panel } from "./panel.js";
+import { drawScanner } from "./scanner.js";
+import { Sound } from "./sound.js";
+
+const HALL = "";
+const one = decodeURIComponent(location.pathname.match(/^\/device\/([^/]+)$/)?.[1] ?? "");
+const at = (id) => document.getElementById(id);
+
+const page = { language: "ja", labels: null, phone: "", defaultLanguage: "ja" };
+const pictures = new Map();
+const clock = new Clock();
+const sound = new Sound();
+const panel = new Panel(at("panel"), say);
+let spoken = "";
+let lastSession = null;
+
+listen({
+  page: (told) => {
+    page.labels = told.labels;
+    page.phone = told.phone;
+    page.defaultLanguage = told.language;
+    sound.isOn = told.sound;
+    choose(page.chosen ?? told.language);
+  },
+  picture: (told) => {
+    const before = pictures.get(told.key);
+    pictures.set(told.key, told);
+    clock.set(told.key, told.left_seconds);
+    if (before && isHere(told) && told.cue && told.moment !== before.moment) sound.play(told.cue, told.moment);
+  },
+  all: (told) => {
+    for (const key of pictures.keys()) if (!told.keys.includes(key)) pictures.delete(key);
+    draw();
+  },
+  left: (told) => {
+    for (const [key, seconds] of Object.entries(told.left_seconds)) clock.set(key, seconds);
+    tick();
+  },
+  scanner: (told) => drawScanner((page.seen = told), words),
+  away: (isAway) => {
+    const away = at("away");
+    away.hidden = !isAway;
+    away.replaceChildren();
+    if (isAway && page.labels) away.append(strong(label("away_what")), " ", label("away_next"));
+  },
+});
+
+at("larger").addEventListener("click", () => {
+  const isLarge = document.documentElement.classList.toggle("large");
+  at("larger").setAttribute("aria-pressed", String(isLarge));
+});
+for (const button of document.querySelectorAll("[data-language]")) {
+  button.addEventListener("click", () => choose((page.chosen = button.dataset.language)));
+}
+setInterval(tick, 250);
+
+function label(name, values = {}) {
+  return page.labels[page.language][name].replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
+}
+
+function words(said) {
+  return said?.[page.language] ?? said?.en ?? { what: "", next: "" };
+}
+
+function choose(language) {
+  page.language = language;
+  document.documentElement.lang = language;
+  for (const button of document.querySelectorAll("[data-language]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.language === language));
+  }
+  if (!page.labels) return;
+  at("languages").setAttribute("aria-label", label("language"));
+  at("larger-label").textContent = label("large");
+  at("chip-label").textContent = label("remaining");
+  panel.speak({ label, words, page });
+  draw();
+}
+
+// Which device fills the screen: the one of the address, or the only one there is.
+function shownKey() {
+  if (one) return one;
+  const keys = [...pictures.keys()].filter((key) => key !== HALL);
+  return keys.length === 1 ? keys[0] : HALL;
+}
+
+function isHere(picture) {
+  return picture.key === shownKey() || shownKey() === HALL;
+}
+
+function draw() {
+  const key = shownKey();
+  const picture = pictures.get(key) ?? pictures.get(HALL);
+  if (!picture || !page.labels) return;
+  const said = words(picture.words);
+  const isHall = key === HALL && pictures.size > 1;
+  document.body.dataset.face = picture.face;
+  document.body.dataset.tone = picture.tone;
+  document.body.classList.toggle("hall", isHall);
+  put(at("title"), picture.title || "留守番");
+  put(at("number"), picture.number === null ? "" : label("number", { n: picture.number }));
+  at("number").hidden = picture.number === null;
+  document.title = `${picture.title || "留守番"} · ${said.what}`;
+  put(at("what"), said.what);
+  put(at("next"), said.next);
+  const used = Math.round((picture.delivered_seconds ?? 0) / 60);
+  at("used").hidden = used < 1;
+  put(at("used"), used < 1 ? "" : label("used", { n: used }));
+  const note = picture.note && words(picture.note);
+  at("note").hidden = !note;
+  at("note").replaceChildren(...(note ? [strong(note.what), " ", note.next] : []));
+  drawArt(at("art"), picture, label);
+  drawBooths(at("booths"), isHall ? pictures : new Map(), { label, words });
+  bar(at("bar"), isHall ? [] : picture.buttons, label, (button) => panel.open(button, picture));
+  if (page.seen) drawScanner(page.seen, words);
+  panel.follow(picture);
+  tellSeen(picture);
+  at("chip").hidden = picture.left_seconds === null || picture.face === "running";
+  if (one && pictures.size > 2) at("place").setAttribute("aria-label", label("all"));
+  forget(picture);
+  say(`${said.what} ${said.next}`);
+  tick();
+}
+
+// A warning that nobody could see was none: the terminal is told of each that stood here.
+function tellSeen(picture) {
+  if (picture.tone !== "warn" || document.visibilityState !== "visible") return;
+  if (page.told === picture.moment) return;
+  page.told = picture.moment;
+  press(picture.key, "seen", { session: picture.session, seconds_left: picture.warned_seconds });
+}
+
+// Whoever comes next does not find the language and the letters of whoever has gone.
+function forget(picture) {
+  if (lastSession && !picture.session && picture.face === "idle") {
+    document.documentElement.classList.remove("large");
+    at("larger").setAttribute("aria-pressed", "false");
+    delete page.chosen;
+    lastSession = null;
+    choose(page.defaultLanguage);
+  }
+  lastSession = picture.session ?? lastSession;
+}
+
+function tick() {
+  if (!page.labels) return;
+  const key = shownKey();
+  const left = clock.left(key);
+  if (left !== null) {
+    const minutes = Math.floor(left / 60);
+    const seconds = Math.floor(left % 60);
+    const said = label("remaining_said", { minutes, seconds });
+    put(at("chip-time"), Clock.text(left));
+    at("chip").setAttribute("aria-label", said);
+    drawArt.tick(left, pictures.get(key)?.of_seconds ?? left, said);
+  }
+  for (const each of document.querySelectorAll("[data-left]")) {
+    const seconds = clock.left(each.dataset.left);
+    put(each, seconds === null ? "" : Clock.text(seconds));
+  }
+}
+
+// Said once, and politely: a screen reader finishes its sentence first.
+function say(text) {
+  if (text === spoken) return;
+  spoken = text;
+  at("spoken").textContent = text;
+}
+
+function put(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function strong(text) {
+  const element = document.createElement("strong");
+  element.textContent = text;
+  return element;
+}
