@@ -1,4 +1,4 @@
-"""What a terminal is, and why it carries what it carries, on a person's screen.
+"""What a terminal is and why it carries what it carries, what became of a ticket, on a screen.
 
 What a terminal says of itself is anybody's text: it is shown, and never obeyed by the screen.
 """
@@ -6,18 +6,28 @@ What a terminal says of itself is anybody's text: it is shown, and never obeyed 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Final
+from zoneinfo import ZoneInfo
 
+from babel.numbers import get_currency_precision
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from cloud_controller.flows.service import Explanation
+from cloud_controller.flows.sessions import Proof
 from common.messages.specification import Display, Gpu, MachineFound, Part, Specification
 from common.rules.registration import Policy, Standing
 from common.rules.service import GIB, Explained
+from common.rules.sessions import Moment, Sign
 from common.rules.specification import Difference
+from common.words import length_in_words, moment_words_for
+
+LANGUAGE: Final = "en"
+"""What the commands speak."""
 
 WIDTH_MAX: Final = 100
 """Columns: a line that is longer is read badly, however wide the screen."""
@@ -33,6 +43,46 @@ def show(explanation: Explanation, console: Console) -> None:
         if rows:
             console.print(Text(f"\n{title}", style="bold"))
             console.print(Padding(_table(rows), (0, 0, 0, 2), expand=False))
+
+
+def show_proof(proof: Proof, console: Console) -> None:
+    """Print what became of a reservation: what was given, and each moment with its evidence."""
+    console.width = min(console.width, WIDTH_MAX)
+    given = proof.given
+    console.print(Text(proof.reservation, style="bold"))
+    figures = (
+        ("promised", given.promised_seconds),
+        ("delivered", given.delivered_seconds),
+        ("lost" if given.is_known else "not told yet", given.lost_seconds),
+        ("left by the customer", given.left_seconds),
+    )
+    rows: list[Sequence[Cell]] = [
+        [name, length_in_words(seconds, LANGUAGE)] for name, seconds in figures
+    ]
+    rows.append(["paid back", _amount(proof.compensated_cents, proof.currency)])
+    console.print(Padding(_table(rows), (0, 0, 0, 2), expand=False))
+    console.print(Text("\nWhat happened", style="bold"))
+    told = [_told(moment, proof) for moment in proof.moments]
+    console.print(Padding(_table(told or [["Nothing."]]), (0, 0, 0, 2), expand=False))
+
+
+def _told(moment: Moment, proof: Proof) -> Sequence[Cell]:
+    """Return a moment by the store's clock, in a sentence, with the lines of the ledger."""
+    at = _EPOCH + timedelta(milliseconds=moment.at)
+    clock = at.astimezone(ZoneInfo(proof.time_zone)).strftime("%Y-%m-%d %H:%M:%S")
+
+    def amount(cents: int, currency: str) -> str:
+        return _amount(cents, currency or proof.currency)
+
+    words = moment_words_for(moment, LANGUAGE, amount)
+    evidence = " ".join(str(entry) for entry in moment.evidence)
+    style = _SIGNS.get(moment.sign, "")
+    return [clock, Text(_clean(words), style=style), Text(evidence, style="dim")]
+
+
+def _amount(cents: int, currency: str) -> str:
+    digits = get_currency_precision(currency)
+    return f"{Decimal(cents).scaleb(-digits)} {currency}"
 
 
 def _heading(explanation: Explanation) -> Text:
@@ -145,6 +195,15 @@ def _clean(text: str) -> str:
     """Return a text that can do nothing to the screen but stand there, in one line."""
     return "".join(sign if sign.isprintable() else "�" for sign in text)
 
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+_SIGNS: Final[Mapping[str, str]] = {
+    Sign.WARNING: "yellow",
+    Sign.BAD: "red",
+    Sign.MONEY: "cyan",
+}
+"""Moments that a person should not pass over."""
 
 _STYLES: Final[Mapping[str, str]] = {
     Standing.CONFIRMED: "green",

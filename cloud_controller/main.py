@@ -22,8 +22,8 @@ from cloud_controller.commands.beside import (
     once,
 )
 from cloud_controller.controller import Controller
-from cloud_controller.explain import show
-from cloud_controller.flows import enrolment, service
+from cloud_controller.explain import show, show_proof
+from cloud_controller.flows import enrolment, service, sessions
 from cloud_controller.ports import Actor
 from cloud_controller.settings import EVERY_NETWORK, ControllerSettings, Role
 from cloud_controller.storage.choice import move_schema
@@ -34,6 +34,9 @@ from common.tls import fingerprint_of
 from common.watchdog import Notifier, keep_watch
 
 __all__ = ["EXIT_CANNOT_START", "command_line"]
+
+RESERVATION: Final = "r-"
+"""How the id of a reservation begins, and no other."""
 
 TERMINAL_SETTINGS: Final = "/etc/rusuban/edge-agent.toml"
 """Where an installed terminal keeps its settings."""
@@ -94,12 +97,17 @@ def enrol_code(
 
 @command_line.command()
 def explain(
-    terminal: Annotated[str, typer.Argument(help="The terminal's id.")], settings: SettingsFile
+    subject: Annotated[str, typer.Argument(help="The id of a terminal, or of a reservation.")],
+    settings: SettingsFile,
 ) -> None:
-    """Say what a terminal is, which programs it carries, and why."""
+    """Say what a terminal is and what it carries, or what became of a reservation, and why."""
 
     def go() -> None:
-        show(look(load(settings), service.explain, TerminalId(terminal)), Console())
+        loaded = load(settings)
+        if subject.startswith(RESERVATION):
+            show_proof(look(loaded, sessions.proof_of, subject), Console())
+        else:
+            show(look(loaded, service.explain, TerminalId(subject)), Console())
 
     leave(go)
 

@@ -47,6 +47,15 @@ class Language:
         moment = _local(at, zone)
         return format_time(moment, "H:mm:ss" if moment.second else "H:mm", locale=self.code)
 
+    def clock(self, at: int, zone: str, *, day_of: int) -> str:
+        """Return the time of day to the second; its date too, where it is not that of `day_of`."""
+        moment = _local(at, zone)
+        told = format_time(moment, "H:mm:ss", locale=self.code)
+        if moment.date() == _local(day_of, zone).date():
+            return told
+        day = format_skeleton("MMMd", moment, tzinfo=moment.tzinfo, locale=self.code)
+        return f"{day} {told}"
+
     def day(self, at: int, zone: str, *, now: int) -> str:
         """Return the day in the store's zone: today, tomorrow, or its weekday and date."""
         moment = _local(at, zone)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any, Final
 
 from aiohttp import web
 
-from cloud_controller.flows import letters, payments
+from cloud_controller.flows import letters, payments, sessions
 from cloud_controller.ports import NotFound, Transaction
 from cloud_controller.web.paper import MEDIA_TYPE as PDF, receipts_pdf
 from cloud_controller.web.routes import Call
-from common.rules.receipts import Receipt, ReceiptLine, ReceiptRefund, ReceiptTax
+from common.rules.receipts import Receipt, ReceiptGiven, ReceiptLine, ReceiptRefund, ReceiptTax
 
 NUMBER_DIGITS: Final = 6
 """Digits of a receipt's number within its store and year."""
@@ -34,23 +35,60 @@ async def show_receipts(call: Call[None]) -> web.Response:
     )
 
 
+def has_receipt(books: Transaction, link: str) -> bool:
+    """Say whether there is a receipt of a ticket's order for whoever holds it.
+
+    Raises:
+        NotFound: there is no such ticket.
+    """
+    order = _order_paid_by_holder(books, link)
+    return order is not None and any(
+        row["kind"] == "sale" for row in payments.receipts_of(books, order)
+    )
+
+
 def receipts_by_link(books: Transaction, link: str) -> list[Receipt]:
     """Return the receipts of a ticket's order; none where the ticket was given to its holder.
 
     Raises:
         NotFound: there is no such ticket.
     """
-    row = letters.besides(books, link)
-    if row["order_id"] is None or letters.was_given(books, row["reservation_id"]):
-        return []
-    return receipts_of(books, row["order_id"])
+    order = _order_paid_by_holder(books, link)
+    return [] if order is None else receipts_of(books, order)
 
 
 def receipts_of(books: Transaction, order: str) -> list[Receipt]:
-    """Return an order's receipts, the oldest first."""
+    """Return an order's receipts, the oldest first; the last says what was given of all of it."""
     rows = payments.receipts_of(books, order)
     refunds = [row for row in rows if row["kind"] == "refund"]
-    return [_receipt(row, refunds) for row in rows if row["kind"] == "sale"]
+    receipts = [_receipt(row, refunds) for row in rows if row["kind"] == "sale"]
+    if receipts:
+        receipts[-1] = replace(receipts[-1], given=_given(books, order))
+    return receipts
+
+
+def _order_paid_by_holder(books: Transaction, link: str) -> str | None:
+    row = letters.besides(books, link)
+    was_given = row["order_id"] is not None and letters.was_given(books, row["reservation_id"])
+    return None if was_given else row["order_id"]
+
+
+def _given(books: Transaction, order: str) -> tuple[ReceiptGiven, ...]:
+    """Return what was measured of each use of an order that is over and known."""
+    found = []
+    for row in books.reservations.of_order(order_id=order):
+        given = sessions.given_to(books, row["reservation_id"])
+        if row["state"] == "completed" and given.is_known:
+            found.append(
+                ReceiptGiven(
+                    title=row["offering_title"],
+                    starts_at=row["starts_at"],
+                    ends_at=row["ends_at"],
+                    promised_seconds=given.promised_seconds,
+                    delivered_seconds=given.delivered_seconds,
+                )
+            )
+    return tuple(found)
 
 
 def _receipt(sale: dict[str, Any], refunds: list[dict[str, Any]]) -> Receipt:

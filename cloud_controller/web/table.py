@@ -23,6 +23,7 @@ from cloud_controller.web import (
     service,
     sessions,
     tickets,
+    timeline,
     waiting,
 )
 from cloud_controller.web.openapi import json_document_of
@@ -142,6 +143,9 @@ ROUTES: Final = (
           RESERVATION_OR_WEB, "Draw a ticket's QR as a picture.", media_type="image/png"),
     Route("GET", f"{API}/tickets/{{link}}/story", reservations.tell_story, Who.LINK_HOLDER,
           RESERVATION, "Tell what has happened to a reservation.", answers=reservations.Story),
+    Route("GET", f"{API}/tickets/{{link}}/timeline", timeline.show_ticket_timeline,
+          Who.LINK_HOLDER, RESERVATION, "Tell in words what became of a ticket.",
+          answers=timeline.Timeline),
     Route("GET", f"{API}/tickets/{{link}}/ticket.ics", tickets.show_calendar, Who.LINK_HOLDER,
           RESERVATION_OR_WEB, "Show a ticket as a calendar entry.", media_type="text/calendar"),
     Route("GET", f"{API}/tickets/{{link}}/ticket.pdf", tickets.show_pdf, Who.LINK_HOLDER,
@@ -238,6 +242,9 @@ ROUTES: Final = (
     Route("GET", f"{API}/reservations", lists.list_reservations, Who.OPERATOR, MANAGEMENT,
           "List reservations, page by page.", asks=lists.ReservationsWanted,
           answers=lists.Reservations),
+    Route("GET", f"{API}/reservations/{{reservation}}/timeline", timeline.show_timeline,
+          Who.OPERATOR, MANAGEMENT, "Tell in words what became of a reservation.",
+          answers=timeline.Timeline),
     Route("GET", f"{API}/orders", lists.list_orders, Who.OPERATOR, MANAGEMENT,
           "List orders, page by page.", asks=lists.ListWanted, answers=lists.Orders),
     Route("GET", f"{API}/sessions", sessions.list_sessions, Who.OPERATOR, MANAGEMENT,

@@ -17,6 +17,17 @@ class ReceiptLine:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ReceiptGiven:
+    """What was given of one thing that was bought, as far as it is known: measured, not booked."""
+
+    title: str
+    starts_at: int
+    ends_at: int
+    promised_seconds: float
+    delivered_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ReceiptTax:
     """What of one rate is in the total: of `gross_cents`, `tax_cents` are tax.
 
@@ -47,6 +58,7 @@ class Receipt:
         discount_cents: what was taken off the lines, at or above nought.
         paid_by: the method's word: free, voucher, stripe_checkout.
         seller: who has sold it, as the law wants it named; empty: only the store is named.
+        given: what was delivered of it, where that is over.
         registration: the seller's number for tax, such as a Japanese T and thirteen digits.
     """
 
@@ -63,6 +75,7 @@ class Receipt:
     refunds: tuple[ReceiptRefund, ...] = ()
     seller: str = ""
     registration: str = ""
+    given: tuple[ReceiptGiven, ...] = ()
 
     @property
     def refunded_cents(self) -> int:

@@ -35,6 +35,7 @@ _EN: Final[Mapping[MomentKind, str]] = {
     MomentKind.INTERRUPTED: "It was interrupted: {seconds} were lost.",
     MomentKind.RESUMED: "It went on.",
     MomentKind.EXTENDED: "Extended by {seconds}.",
+    MomentKind.EXTENSION_TAKEN: "The terminal lets it run to its new end.",
     MomentKind.WARNED: "The screen showed that {left} were left.",
     MomentKind.WARNING_UNSEEN: "It was told that {left} were left; whether a screen showed it is "
     "not known.",
@@ -74,6 +75,7 @@ _JA: Final[Mapping[MomentKind, str]] = {
     MomentKind.INTERRUPTED: "中断があり、{seconds}が失われました。",
     MomentKind.RESUMED: "再開しました。",
     MomentKind.EXTENDED: "{seconds}延長しました。",
+    MomentKind.EXTENSION_TAKEN: "端末が新しい終了時刻を受け取りました。",
     MomentKind.WARNED: "残り{left}であることを画面に表示しました。",
     MomentKind.WARNING_UNSEEN: "残り{left}とお知らせしましたが、画面に出たかは確認できていません。",
     MomentKind.STOP_INSTRUCTED: "終了を指示しました。{reason}。",

@@ -74,6 +74,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
             "calendar",
             "paper",
             "tickets",
+            "timeline",
             "receipts",
             "orders",
             "changes",

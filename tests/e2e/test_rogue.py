@@ -171,6 +171,7 @@ GET /api/v1/tickets/{link}
 GET /api/v1/tickets/{link}/qr.svg
 GET /api/v1/tickets/{link}/qr.png
 GET /api/v1/tickets/{link}/story
+GET /api/v1/tickets/{link}/timeline
 GET /api/v1/tickets/{link}/ticket.ics
 GET /api/v1/tickets/{link}/ticket.pdf
 GET /api/v1/tickets/{link}/receipt.pdf
@@ -235,6 +236,7 @@ PUT /api/v1/programs/{program}
 GET /api/v1/problems
 POST /api/v1/problems/{problem}/solve
 GET /api/v1/reservations
+GET /api/v1/reservations/{reservation}/timeline
 GET /api/v1/orders
 GET /api/v1/sessions
 PUT /api/v1/offerings/{offering}/prices

@@ -18,7 +18,7 @@ PRICE_CENTS = 1500
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_whatever_happens_granted_is_delivered_and_remaining_and_compensated(house, seed):
+def test_c6_whatever_happens_granted_is_delivered_and_remaining_and_compensated(house, seed):
     """Promise 6, for random histories with losses, lines that are down and late reports."""
     terminal = house.confirmed("vr")
     use = begun(house, terminal)

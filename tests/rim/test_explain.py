@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from cloud_controller.explain import WIDTH_MAX, show
+from cloud_controller.explain import WIDTH_MAX, show, show_proof
 from cloud_controller.flows.service import Explanation
+from cloud_controller.flows.sessions import Proof
 from common.ids import TerminalId
 from common.messages.specification import (
     DeviceFound,
@@ -21,6 +22,7 @@ from common.messages.specification import (
 )
 from common.rules.registration import Policy, Standing
 from common.rules.service import Explained
+from common.rules.sessions import Given, Line, timeline_of
 from common.rules.specification import differences, new_specification
 
 BOOTH = DeviceFound(key="booth", title="Booth 1", program="racer")
@@ -159,3 +161,43 @@ def test_a_terminal_that_has_said_nothing_yet_is_shown_without_what_follows():
     assert words_of(shown(nothing)) == [
         *("t-1 pc-1, store akihabara", "claimed", "", "What it is", "It has not said so yet."),
     ]
+
+
+def a_proof(state: str = "accepted") -> Proof:
+    lines = (
+        Line(entry=7, at=0, type="right.issued", facts={"read_at": 0, "seconds": 1800.0}),
+        Line(entry=9, at=1000, type="command.state", facts={"state": state}, session="s-1"),
+        Line(entry=12, at=1_800_000, type="reservation.compensated", facts={"cents": 35}),
+    )
+    given = Given(
+        promised_seconds=1800.0, delivered_seconds=1758.0, left_seconds=0.0, is_known=True
+    )
+    return Proof(
+        reservation="r-1",
+        time_zone="Asia/Tokyo",
+        starts_at=0,
+        ends_at=1_800_000,
+        moments=timeline_of(lines),
+        given=given,
+        has_sessions=True,
+        price_cents=1500,
+        compensated_cents=35,
+        currency="JPY",
+    )
+
+
+def test_what_became_of_a_reservation_is_shown_with_its_evidence():
+    out = io.StringIO()
+    show_proof(a_proof(), Console(file=out, width=100))
+    lines = words_of(out.getvalue().splitlines())
+    assert lines[0] == "r-1"
+    assert "lost 42 s" in lines
+    assert "paid back 35 JPY" in lines
+    assert "1970-01-01 09:00:00 The ticket was read. 7" in lines
+    assert lines[-1].endswith("were not given: 35 JPY. 12")
+
+
+def test_what_a_terminal_says_of_a_reservation_cannot_steer_the_screen_either():
+    out = io.StringIO()
+    show_proof(a_proof(state="\x1b[2J\u202e"), Console(file=out, width=100))
+    assert not any(sign in out.getvalue() for sign in "\x1b\u202e")

@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 
 from cloud_controller.web.language import Languages
 from cloud_controller.web.paper import TicketPaper, receipts_pdf, ticket_pdf
-from common.rules.receipts import Receipt, ReceiptLine, ReceiptRefund, ReceiptTax
+from common.rules.receipts import Receipt, ReceiptGiven, ReceiptLine, ReceiptRefund, ReceiptTax
 from common.seals import TOKEN_LENGTH
 from common.words import LANGUAGES
 from tests.fakes.store import HOUR_MS, MORNING_AT
@@ -138,6 +138,22 @@ def test_a_receipt_says_lines_tax_total_and_what_was_given_back(language: str):
     for said in ("2026-000123", "2026-000124", "3,000", "300", "2,700", "245", "2,000", "64"):
         assert said in words
     assert "T1234567890123" in words
+    assert is_white_around(picture)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_receipt_says_what_was_delivered_of_what_was_bought(language: str):
+    given = ReceiptGiven(
+        title="VR Arena",
+        starts_at=MORNING_AT,
+        ends_at=MORNING_AT + HOUR_MS,
+        promised_seconds=3600.0,
+        delivered_seconds=3557.6,
+    )
+    words, picture = seen(receipts_pdf([a_receipt(given=(given,))], BOTH[language]))
+    delivered = BOTH[language].length(3557.6)
+    assert delivered in words
+    assert delivered not in seen(receipts_pdf([a_receipt()], BOTH[language]))[0]
     assert is_white_around(picture)
 
 

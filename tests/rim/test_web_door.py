@@ -302,6 +302,7 @@ def somewhere(route: Route) -> str:
         "offering": "o-none",
         "voucher": "v-none",
         "blackout": "b-none",
+        "reservation": "r-none",
     }
     return route.path.format_map(names)
 

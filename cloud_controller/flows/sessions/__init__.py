@@ -35,13 +35,16 @@ from cloud_controller.flows.sessions.stops import (
     tell_desired,
     tell_revoked,
 )
+from cloud_controller.flows.sessions.timeline import Proof, given_to, proof_of
 
 __all__ = [
     "REVISION_BELIEVED_MAX",
+    "Proof",
     "ask_to_stop",
     "call_for_unconfirmed",
     "do_what_is_due",
     "give_up_undelivered",
+    "given_to",
     "has_to_tell_revoked",
     "held_by_who_failed",
     "hello",
@@ -60,6 +63,7 @@ __all__ = [
     "note_warned",
     "note_warning_shown",
     "presume_stopped",
+    "proof_of",
     "send_commands_again",
     "stop_what_is_due",
     "tell_desired",

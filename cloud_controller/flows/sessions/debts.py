@@ -15,7 +15,7 @@ from common.rules.sessions import EndReason, Use, owed_cents, owed_seconds
 def settle(books: Transaction, reservation: str) -> None:
     """Enter the difference between what is owed for a reservation and what was entered before."""
     facts = books.sessions.debt(reservation_id=reservation)
-    uses = [_use(row) for row in books.sessions.uses(reservation_id=reservation)]
+    uses = [use_of(row) for row in books.sessions.uses(reservation_id=reservation)]
     booked_seconds = (facts["ends_at"] - facts["starts_at"]) / 1000
     seconds = owed_seconds(uses)
     cents = owed_cents(facts["price_cents"], booked_seconds, uses)
@@ -47,18 +47,8 @@ def give_up_undelivered(books: Transaction) -> None:
         settle(books, reservation)
 
 
-def _owed(facts: Row, reservation: str, cents: int) -> Movement:
-    lines = [(Account.COMPENSATION, cents), (Account.CREDIT, -cents)]
-    return Movement(
-        kind=EntryKind.COMPENSATED,
-        postings=entry(facts["currency"], lines),
-        store=facts["store_id"],
-        order=facts["order_id"],
-        reservation=reservation,
-    )
-
-
-def _use(row: Row) -> Use:
+def use_of(row: Row) -> Use:
+    """Return a session as the rule takes it."""
     reason = row["end_reason"]
     return Use(
         granted_seconds=row["granted_seconds"],
@@ -67,4 +57,15 @@ def _use(row: Row) -> Use:
         lost_seconds=row["lost_seconds"],
         end_reason=EndReason(reason) if reason in set(EndReason) else None,
         extended_seconds=row["extended_seconds"],
+    )
+
+
+def _owed(facts: Row, reservation: str, cents: int) -> Movement:
+    lines = [(Account.COMPENSATION, cents), (Account.CREDIT, -cents)]
+    return Movement(
+        kind=EntryKind.COMPENSATED,
+        postings=entry(facts["currency"], lines),
+        store=facts["store_id"],
+        order=facts["order_id"],
+        reservation=reservation,
     )

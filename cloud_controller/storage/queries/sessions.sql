@@ -225,6 +225,21 @@ FROM reservations AS r LEFT JOIN compensations AS c USING (reservation_id)
 WHERE r.reservation_id = :reservation_id
 GROUP BY r.reservation_id;
 
+-- name: served(reservation_id)^
+-- What a reservation's timeline is read by: the clock of its store, and what was booked and paid.
+SELECT r.reservation_id, r.store_id, s.time_zone, r.starts_at,
+    coalesce(r.booked_ends_at, r.ends_at) AS ends_at, r.price_cents, r.currency,
+    (SELECT coalesce(sum(c.cents), 0) FROM compensations AS c
+        WHERE c.reservation_id = r.reservation_id) AS compensated_cents
+FROM reservations AS r JOIN stores AS s USING (store_id)
+WHERE r.reservation_id = :reservation_id;
+
+-- name: watched(reservation_id)
+-- The heartbeats of what runs now; of what has ended, the line of its end has them.
+SELECT h.session_id, h.first_at, h.last_at, h.number, h.delivered_seconds
+FROM heartbeats AS h JOIN sessions AS s USING (session_id)
+WHERE s.reservation_id = :reservation_id AND s.state IN ('running', 'ending');
+
 -- name: uses(reservation_id)
 -- What never ran has delivered nothing, whoever says so.
 SELECT granted_seconds, extended_seconds, end_reason, remaining_seconds, lost_seconds,

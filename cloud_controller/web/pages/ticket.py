@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 from markupsafe import Markup
 
 from cloud_controller import bookings
-from cloud_controller.flows import reservations
+from cloud_controller.flows import reservations, sessions
+from cloud_controller.flows.sessions import Proof
 from cloud_controller.ports import Transaction
+from cloud_controller.web.language import Language
 from cloud_controller.web.paper import grouped
 from cloud_controller.web.qr import ticket_svg
-from cloud_controller.web.receipts import receipts_by_link
+from cloud_controller.web.receipts import has_receipt
 from cloud_controller.web.routes import Call, Page, Worker
 from cloud_controller.web.tickets import MailGiven, Shown, look
+from cloud_controller.web.timeline import bar_svg, told_to_customer
 
 REFRESH_SECONDS: Final = 5
 """How often a page is read again while its state can change by somebody else's doing."""
@@ -57,6 +60,9 @@ CHANGING: Final = frozenset(
 CLOSED: Final = frozenset({Phase.DONE, Phase.CANCELLED, Phase.LAPSED, Phase.MISSED})
 """Phases that nothing leads out of: no browser keeps such a ticket."""
 
+WITH_PROOF: Final = frozenset({Phase.RUNNING, Phase.ENDING, Phase.DONE, Phase.CANCELLED})
+"""Phases in which there may be something to show for what was booked."""
+
 _IN_SESSION: Final = {
     "granted": Phase.STARTING,
     "starting": Phase.STARTING,
@@ -81,6 +87,7 @@ class Standing:
     phase: Phase
     has_receipt: bool
     may_address: bool
+    proof: Proof
     now: int
 
 
@@ -105,6 +112,7 @@ async def show_page(call: Call[None]) -> Page:
             "may_address": standing.may_address,
             "is_closed": phase in CLOSED,
             "may_cancel": phase in {Phase.EARLY, Phase.OPEN},
+            **_shown_proof(standing, call.language),
         },
         refresh_seconds=refresh,
     )
@@ -173,14 +181,35 @@ def _later(standing: Standing) -> list[tuple[int, Phase]]:
     return [(ticket.ends_at, Phase.MISSED)] if phase is Phase.OPEN else []
 
 
+def _shown_proof(standing: Standing, language: Language) -> dict[str, Any]:
+    """Return what a page shows of what was given: the bar once it is over, and what happened."""
+    proof, given = standing.proof, standing.proof.given
+    if standing.phase not in WITH_PROOF or not proof.has_sessions:
+        return {"moments": (), "given": None, "bar": None}
+    told = {
+        "delivered": language.length(given.delivered_seconds),
+        "promised": language.length(given.promised_seconds),
+        "lost": language.length(given.lost_seconds),
+        "left": language.length(given.left_seconds),
+    }
+    return {
+        "moments": told_to_customer(proof, language),
+        "given": given if standing.phase in CLOSED else None,
+        "bar": bar_svg(given, language.say("given.bar", **told)),
+        "began_at": proof.ends_at - int(given.promised_seconds * 1000),
+        "over_at": proof.ends_at,
+    }
+
+
 def _standing(books: Transaction, link: str, public_url: str) -> Standing:
     shown = look(books, link, public_url)
     return Standing(
         shown=shown,
         text=reservations.text_to_show(books, shown.ticket.token),
         phase=phase_of(shown, books.now),
-        has_receipt=bool(receipts_by_link(books, link)),
+        has_receipt=has_receipt(books, link),
         may_address=bookings.may_address(books, shown.order, shown.reservation),
+        proof=sessions.proof_of(books, shown.reservation),
         now=books.now,
     )
 

@@ -118,7 +118,10 @@ def _write_receipt(page: Page, receipt: Receipt, language: Language) -> None:
         at = page.table(list(_refunds_of(receipt, language)), at - 9 * MM)
         kept = receipt.total_cents - receipt.refunded_cents
         after = (language.say("paper.after_refunds"), _money(kept, receipt, language))
-        page.table([after], at, bold=True)
+        at = page.table([after], at, bold=True)
+    if receipt.given:
+        page.rule(at)
+        page.table(list(_given_of(receipt, language)), at - 9 * MM, soft_left=True)
     page.text(language.say("paper.thanks"), LEFT, 24 * MM, 9, soft=True)
 
 
@@ -188,6 +191,18 @@ def _taxes_of(
         )
         for tax in taxes
     ]
+
+
+def _given_of(receipt: Receipt, language: Language) -> Iterator[tuple[str, str]]:
+    """Say what was measured of each use that is over, whatever of it was paid back."""
+    zone = receipt.time_zone
+    for each in receipt.given:
+        starts, day = language.time(each.starts_at, zone), language.date(each.starts_at, zone)
+        said = language.say("paper.given", title=each.title, day=day, starts=starts)
+        delivered, promised = (
+            language.length(seconds) for seconds in (each.delivered_seconds, each.promised_seconds)
+        )
+        yield said, language.say("paper.given_of", delivered=delivered, promised=promised)
 
 
 def _refunds_of(receipt: Receipt, language: Language) -> Iterator[tuple[str, str]]:

@@ -50,6 +50,7 @@ class MomentKind(StrEnum):
     INTERRUPTED = "interrupted"
     RESUMED = "resumed"
     EXTENDED = "extended"
+    EXTENSION_TAKEN = "extension_taken"
     WARNED = "warned"
     WARNING_UNSEEN = "warning_unseen"
     STOP_INSTRUCTED = "stop_instructed"
@@ -217,7 +218,8 @@ _KINDS: Final[Mapping[str, MomentKind]] = {
     "session.failed": MomentKind.NOT_STARTED,
     "session.unwatched": MomentKind.UNWATCHED,
     "session.resumed": MomentKind.RESUMED,
-    "session.extended": MomentKind.EXTENDED,
+    "session.extension_granted": MomentKind.EXTENDED,
+    "session.extended": MomentKind.EXTENSION_TAKEN,
     "stop.instructed": MomentKind.STOP_INSTRUCTED,
     "command.state": MomentKind.STOP_ANSWERED,
     "session.ending": MomentKind.ENDING,
@@ -255,6 +257,7 @@ FOR_OPERATORS: Final = frozenset(
     {
         MomentKind.STARTING,
         MomentKind.UNWATCHED,
+        MomentKind.EXTENSION_TAKEN,
         MomentKind.STOP_INSTRUCTED,
         MomentKind.STOP_ANSWERED,
         MomentKind.ENDING,
