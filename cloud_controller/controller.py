@@ -21,6 +21,7 @@ from cloud_controller.accounts import (
     is_farewell,
     terminal_accounts,
 )
+from cloud_controller.actions import Switches
 from cloud_controller.bookings import Till
 from cloud_controller.broker import (
     CONTROL_RESPONSES,
@@ -117,6 +118,7 @@ class Controller:
             on_change=self._look_again,
         )
         self.broker = self._new_broker()
+        self.switches = Switches(settings, self.books, clock, names) if self.has_broker else None
         self._upstream = self._new_upstream() if self.has_broker else None
         self._postman = postman_for(settings.mail, self.books, clock, lambda: self.public_url)
         elsewhere = settings.reservation if self.has_broker else None
@@ -173,6 +175,7 @@ class Controller:
             return {}
         sold = {"timers": self.timers, "postman": self._postman, "payments": self.desk}
         parts: dict[str, Any] = sold | {"upstream": self._upstream, "errands": self._errands}
+        parts["switches"] = self.switches
         loops = {name: part.run() for name, part in parts.items() if part is not None}
         if self.has_broker:
             loops |= {"broker": self.broker.keep(), "credentials": self._keep_credentials()}
@@ -264,8 +267,9 @@ class Controller:
     def _look_again(self) -> None:
         """Have everybody look who waits for a change in the books."""
         self.timers.nudge()
-        if self._errands is not None:
-            self._errands.nudge()
+        for other in (self._errands, self.switches):
+            if other is not None:
+                other.nudge()
 
     def _new_link(self) -> Link:
         return Link(

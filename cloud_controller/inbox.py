@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cloud_controller.flows import offerings, problems, rights, sessions
+from cloud_controller.flows import actions, offerings, problems, rights, sessions
 from cloud_controller.ports import Flow, Received, Transaction
 from common.codec import message_from
 from common.errors import RusubanError
@@ -15,6 +15,7 @@ from common.messages import (
     rights as said_of_rights,
     sessions as said_of_sessions,
 )
+from common.messages.actions import SwitchTold
 from common.messages.problems import HelpAsked, ProblemTold
 from common.messages.registration import Acknowledged
 from common.topics import Channel
@@ -46,6 +47,7 @@ EVENTS: Final[Mapping[str, Flow]] = {
     said_of_sessions.ScanDenied.type: rights.note_denied,
     ProblemTold.type: problems.note_problem,
     HelpAsked.type: problems.note_help,
+    SwitchTold.type: actions.note_told,
 }
 """What the ordered stream of a terminal may carry."""
 

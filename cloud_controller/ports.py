@@ -284,6 +284,7 @@ class Transaction(Protocol):
     sessions: Queries
     extensions: Queries
     letters: Queries
+    actions: Queries
     payments: Queries
     lending: Queries
     directory: Queries

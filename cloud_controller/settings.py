@@ -19,7 +19,7 @@ from common.rules.letters import address_of
 from common.rules.payments import Method
 from common.rules.registration import Policy
 from common.rules.reservations import OpeningHours
-from common.settings import Settings
+from common.switches import WithSwitches
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 EVERY_NETWORK: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - told from a name, not bound here
@@ -322,7 +322,7 @@ class DatabaseSettings(_Part):
         return self
 
 
-class ControllerSettings(Settings):
+class ControllerSettings(WithSwitches):
     """Everything the controller can be told."""
 
     model_config = SettingsConfigDict(

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from common.errors import MessageIsMalformed
 from common.ids import NAME_LENGTH_MAX
 from common.messages import (
+    actions,
     extensions,
     offerings,
     problems,
@@ -76,6 +77,7 @@ ON_THE_WIRE: Final[tuple[type[Message], ...]] = (
     problems.ProblemTold,
     scanners.ScannersCounted,
     problems.HelpAsked,
+    actions.SwitchTold,
 )
 _MODEL_OF = {model.type: model for model in ON_THE_WIRE}
 

@@ -1,4 +1,4 @@
-"""The agent's commands: run, runner, enrol, read-ticket, scanners."""
+"""The agent's commands: run, runner, enrol, read-ticket, scanners, switches."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ import typer
 
 from common.errors import CannotStart, RusubanError
 from common.logs import set_up_logs
+from common.rules.actions import Level, Standing, SwitchSeen
+from common.switches import told
 from common.system import SystemClock, SystemNames, spare_what_stays
 from common.watchdog import Notifier, keep_watch
+from edge_agent.actions import try_one
 from edge_agent.alone import alone_in
 from edge_agent.enrolment import Asking, enrol as ask_to_enrol, kept_key
-from edge_agent.flows import enrolment
+from edge_agent.flows import actions, enrolment
 from edge_agent.opened import open_journal, open_terminal
+from edge_agent.runner.beside import RunnerBeside
+from edge_agent.runner.link import RunnerLink
 from edge_agent.runner.main import run as run_runner
 from edge_agent.runner.settings import RunnerSettings
 from edge_agent.scanners import found
@@ -33,14 +38,54 @@ from edge_agent.terminal import Terminal
 EXIT_CANNOT_START: Final = 2
 """The exit code that says: read the sentence, put it right, start again."""
 
+EXIT_DID_NOT_ANSWER: Final = 1
+"""The exit code of a switch that was told in vain."""
+
 SettingsFile = Annotated[Path, typer.Option("--settings", help="The agent's TOML file.")]
 
-command_line = typer.Typer(
-    help="Rusuban's edge agent: reads tickets and runs the devices of one store PC.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+
+def list_switches(settings: SettingsFile) -> None:
+    """Show where each switch of this terminal stood when that last changed."""
+
+    def go() -> int:
+        with closing(open_journal(_load(settings), SystemClock(), SystemNames())) as journal:
+            for seen in journal.transact(actions.seen):
+                typer.echo(told(seen))
+        return 0
+
+    _leave(go)
+
+
+def try_switch(
+    switch: Annotated[str, typer.Argument(help="The switch's id.")],
+    level: Annotated[Level, typer.Argument(help="on or off.")],
+    settings: SettingsFile,
+) -> None:
+    """Move one switch of this terminal; an agent that runs soon puts it right again."""
+
+    def go() -> int:
+        seen = asyncio.run(_try(_load(settings), switch, level))
+        typer.echo(told(seen))
+        return 0 if seen.standing is Standing.CONFIRMED else EXIT_DID_NOT_ANSWER
+
+    _leave(go)
+
+
+def _with_groups() -> typer.Typer:
+    made = typer.Typer(
+        help="Rusuban's edge agent: reads tickets and runs the devices of one store PC.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    switches = typer.Typer(help="Doors, lights and sockets.", no_args_is_help=True)
+    switches.command(name="list")(list_switches)
+    switches.command(name="try")(try_switch)
+    made.add_typer(switches, name="switches")
+    return made
+
+
+command_line = _with_groups()
 
 
 @command_line.command()
@@ -177,6 +222,34 @@ def _load(file: Path) -> AgentSettings:
     settings = AgentSettings.load(file)
     set_up_logs(level=settings.log_level)
     return settings
+
+
+async def _try(settings: AgentSettings, switch: str, level: Level) -> SwitchSeen:
+    """Move a switch, by the runner where a command moves it, and return what came of it.
+
+    Raises:
+        CannotStart: the settings have no such switch, or a file of its broker cannot be read.
+    """
+    link = RunnerLink(settings.runner.socket, on_event=_nobody_hears, on_connected=_nobody_hears)
+    came_of_it: SwitchSeen | CannotStart
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(link.run(), name="runner link")
+        try:
+            came_of_it = await try_one(settings, switch, level, RunnerBeside(link), _say)
+        except CannotStart as fault:  # raised here, it would leave as one of a group
+            came_of_it = fault
+        task.cancel()
+    if isinstance(came_of_it, CannotStart):
+        raise came_of_it
+    return came_of_it
+
+
+def _nobody_hears(*_: object) -> None:
+    """Hear and do nothing."""
+
+
+def _say(where: str, fault: BaseException) -> None:
+    typer.echo(f"{where}: {fault}", err=True)
 
 
 async def _run(settings: AgentSettings, settings_file: Path) -> int:

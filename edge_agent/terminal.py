@@ -26,6 +26,7 @@ from common.mqtt import (
 from common.rules.problems import ProblemKind
 from common.topics import Channel, filters_for
 from common.words import Here
+from edge_agent.actions import Switches
 from edge_agent.afterwards import Afterwards
 from edge_agent.courier import Courier
 from edge_agent.display.screen import Screen
@@ -106,6 +107,8 @@ class Terminal:
         self.courier = self._new_courier()
         warnings = settings.runner.warn_before_seconds
         self.extensions = Extensions(self._who, opened.journal, self.courier, warnings)
+        runner, line_is_up = RunnerBeside(self.runner_link), lambda: self.courier.is_connected
+        self.switches = Switches(settings, opened, runner, line_is_up)
         self.timers = Timers(opened.journal, self.courier, self._entrance, opened.clock)
         self.listener = self._new_listener()
         self.link = self._new_link()
@@ -121,6 +124,7 @@ class Terminal:
             "reconciler": self.reconciler.run(),
             "heartbeats": self._heartbeats.run(),
             "timers": self.timers.run(),
+            "switches": self.switches.run(),
             "inspector": self._inspector.run(),
             "credentials": self._credentials.run(),
             "new credentials": self._link_anew(),
@@ -229,6 +233,7 @@ class Terminal:
         self._display.show_anew()
         self._afterwards.do(self.courier.pump)
         self.timers.nudge()
+        self.switches.nudge()
 
     def _on_asked(self, asked: Sequence[Asked]) -> None:
         """Ask at once; only the word that a right is stored comes after the start it permits."""

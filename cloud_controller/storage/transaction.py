@@ -32,7 +32,8 @@ from common.topics import BrokerRole, Channel
 _FILES = (
     *("enrolment", "registration", "service"),
     *("offerings", "reservations", "rights", "sessions"),
-    *("extensions", "letters", "payments", "lending", "directory", "lists", "post", "problems"),
+    *("extensions", "letters", "actions", "payments", "lending", "directory", "lists"),
+    *("post", "problems"),
 )
 _QUERIES = Path(__file__).parent / "queries"
 
@@ -49,6 +50,7 @@ class OpenTransaction:
     sessions: Queries
     extensions: Queries
     letters: Queries
+    actions: Queries
     payments: Queries
     lending: Queries
     directory: Queries

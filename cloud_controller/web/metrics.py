@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from aiohttp import web
@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from cloud_controller.ports import Transaction
+from cloud_controller.web.actions import counts
 from cloud_controller.web.problems import open_count
 from cloud_controller.web.routes import Call, Shape, WebParts
 from cloud_controller.web.sessions import live_count
@@ -61,8 +62,16 @@ class Requests:
 class Figures(Collector):
     """The figures of the parts at one moment."""
 
-    def __init__(self, parts: WebParts, *, sessions_live: int, problems_open: int) -> None:
+    def __init__(
+        self,
+        parts: WebParts,
+        *,
+        sessions_live: int,
+        problems_open: int,
+        switches: Mapping[str, int],
+    ) -> None:
         """Remember whom to ask."""
+        self._switches = switches
         self._parts = parts
         self._sessions_live = sessions_live
         self._problems_open = problems_open
@@ -84,6 +93,12 @@ class Figures(Collector):
             "Problems that the operator must look at.",
             value=self._problems_open,
         )
+        switches = GaugeMetricFamily(
+            "rusuban_switches", "Doors, lights and sockets.", labels=("standing",)
+        )
+        for standing, number in self._switches.items():
+            switches.add_metric((standing,), number)
+        yield switches
         up = GaugeMetricFamily("rusuban_part_up", "1 where a part is up.", labels=("part",))
         for part, is_up in parts.is_ready().items():
             up.add_metric((part,), float(is_up))
@@ -115,12 +130,14 @@ async def show_readiness(call: Call[None]) -> web.Response:
 async def show_metrics(call: Call[None]) -> web.Response:
     """Write every figure in Prometheus's text form."""
     now = CollectorRegistry()
-    sessions_live, problems_open = await call.parts.books.read(_counts)
-    figures = Figures(call.parts, sessions_live=sessions_live, problems_open=problems_open)
+    sessions_live, problems_open, switches = await call.parts.books.read(_counts)
+    figures = Figures(
+        call.parts, sessions_live=sessions_live, problems_open=problems_open, switches=switches
+    )
     now.register(figures)
     text = generate_latest(call.parts.registry) + generate_latest(now)
     return web.Response(body=text, headers={"Content-Type": TEXT})
 
 
-def _counts(books: Transaction) -> tuple[int, int]:
-    return live_count(books), open_count(books)
+def _counts(books: Transaction) -> tuple[int, int, dict[str, int]]:
+    return live_count(books), open_count(books), counts(books)

@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from cloud_controller.web import (
+    actions,
     changes,
     enrolment,
     extensions,
@@ -249,6 +250,9 @@ ROUTES: Final = (
           "List orders, page by page.", asks=lists.ListWanted, answers=lists.Orders),
     Route("GET", f"{API}/sessions", sessions.list_sessions, Who.OPERATOR, MANAGEMENT,
           "List the latest sessions.", answers=sessions.Sessions),
+
+    Route("GET", f"{API}/switches", actions.list_switches, Who.OPERATOR, MANAGEMENT,
+          "List the switches and where each stands.", answers=actions.Switches),
 
     Route("PUT", f"{API}/offerings/{{offering}}/prices", payments.set_prices, Who.OPERATOR,
           MANAGEMENT, "Say what an offering costs.", asks=Prices, answers=Prices),

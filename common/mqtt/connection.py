@@ -226,7 +226,9 @@ class Connection:
             reconnect_on_failure=False,
             manual_ack=True,
         )
-        client.username_pw_set(settings.name, settings.password)
+        user = settings.name if settings.user is None else settings.user
+        if user:
+            client.username_pw_set(user, settings.password)
         client.max_inflight_messages_set(0)  # no queue in paho: the window is the link's
         if settings.tls is not None:
             client.tls_set_context(settings.tls)

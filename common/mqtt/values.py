@@ -80,12 +80,14 @@ class RetrySettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LinkSettings:
-    """Where the broker is and who we are there; `name` is both client id and user name."""
+    """Where the broker is and who we are there; `name` is the client id."""
 
     host: str
     port: int
     name: str
     password: str = field(repr=False)
+    user: str | None = None
+    """Who we say we are, where that is not `name`; empty: nobody, and there is no password."""
     keepalive_seconds: int = 30
     session_expiry_seconds: int = 3600
     clean_start: bool = False

@@ -35,6 +35,7 @@ class ProblemKind(StrEnum):
     PAYMENT_REFUSED = "payment_refused"
     PAID_BACK_ELSEWHERE = "paid_back_elsewhere"
     HELP_ASKED = "help_asked"
+    SWITCH_DID_NOT_ANSWER = "switch_did_not_answer"
 
 
 TOLD_BY_TERMINALS: Final = frozenset(

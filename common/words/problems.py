@@ -112,6 +112,10 @@ _PROBLEMS_EN: Final = {
         what="The mail server takes no letters from us.",
         next="Look at the mail settings and the server; what was given up is not sent later.",
     ),
+    ProblemKind.SWITCH_DID_NOT_ANSWER: Words(
+        what="A door, a light or a socket does not do what it is told.",
+        next="See that it has power and is on the network; this closes itself when it answers.",
+    ),
 }
 
 _PROBLEMS_JA: Final = {
@@ -217,6 +221,10 @@ _PROBLEMS_JA: Final = {
     ProblemKind.MAIL_NOT_TAKEN: Words(
         what="メールサーバーが当店のメールを受け付けません。",
         next="メールの設定とサーバーを確認してください。諦めたメールは後から送られません。",
+    ),
+    ProblemKind.SWITCH_DID_NOT_ANSWER: Words(
+        what="扉、照明、またはコンセントが指示どおりに動きません。",
+        next="電源と通信を確認してください。応答があれば、この件は自動的に閉じます。",
     ),
 }
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from common.settings import Settings
+from common.switches import SWITCHES_MAX, SwitchBroker, checked_together
 from edge_agent.settings.devices import DeviceSettings, OfferingSettings
 from edge_agent.settings.display import DisplayPart
 from edge_agent.settings.part import Part
@@ -21,9 +22,11 @@ from edge_agent.settings.scanners import (
     SerialScanner,
     StandardInputScanner,
 )
+from edge_agent.settings.switches import AgentSwitch
 
 __all__ = [
     "AgentSettings",
+    "AgentSwitch",
     "CameraScanner",
     "DeviceSettings",
     "DisplayPart",
@@ -72,8 +75,26 @@ class AgentSettings(Settings):
     display: DisplayPart | None = None
     """The customer's screen; without it there is none."""
 
+    switches: Annotated[tuple[AgentSwitch, ...], Field(max_length=SWITCHES_MAX)] = ()
+    """What this terminal switches: doors, lights, power sockets."""
+
+    switch_broker: SwitchBroker | None = None
+    """The MQTT broker that they listen to; never the controller's own."""
+
     retry: RetryPart = RetryPart()
     """How the connection is made again."""
 
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
     """The lowest level that is logged."""
+
+    @model_validator(mode="after")
+    def _can_move_its_switches(self) -> Self:
+        checked_together(self.switches, self.switch_broker)
+        known = {device.key for device in self.devices}
+        for switch in self.switches:
+            if strange := switch.devices - known:
+                message = (
+                    f"the switch {switch.switch} is for a device {min(strange)} not hosted here"
+                )
+                raise ValueError(message)
+        return self

@@ -5,9 +5,9 @@ from __future__ import annotations
 FLOWS = (
     *("enrolment", "registration", "service", "modules"),
     *("offerings", "reservations", "rights", "sessions", "devices"),
-    *("letters", "extensions"),
+    *("letters", "extensions", "actions"),
 )
-"""The eleven flows, one file each, in every layer where they have something to say."""
+"""The twelve flows, one file each, in every layer where they have something to say."""
 
 LATER = ("payments", "accounts", "help", "audit")
 """Where they come, under these names."""
@@ -24,11 +24,13 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *("ids", "errors", "machine", "topics", "codec", "seals"),
         *("messages", "rules", "words"),
         *("mqtt", "system", "settings", "logs", "watchdog", "queries", "files", "tls"),
+        "switches",
     ),
+    "common/switches": ("settings", "status", "doers", "board", "trying"),
     "common/messages": (*FLOWS, "base", "specification", "problems", "scanners"),
     "common/rules": (
         *FLOWS,
-        *("specification", "tickets", "clock", "presence", "problems", "receipts", "actions"),
+        *("specification", "tickets", "clock", "presence", "problems", "receipts"),
         "scanners",
         *LATER,
     ),
@@ -60,6 +62,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "addresses",
         "extensions",
     ),
+    "cloud_controller/actions": ("switches",),
     "cloud_controller/reservations": ("builtin", "remote", "errands"),
     "cloud_controller/flows": (*FLOWS, *LATER, "problems", "directory"),
     "common/words": (
@@ -84,7 +87,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         ),
     ),
     "cloud_controller/web/paper": ("page",),
-    "cloud_controller/commands": ("beside", "keys", "peers", "seats"),
+    "cloud_controller/commands": ("beside", "keys", "peers", "seats", "switches"),
     "cloud_controller/storage": (
         *(
             "books",
@@ -106,7 +109,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "edge_agent": (
         *_TO_BOTH_SIDES,
-        *("terminal", "reconciler", "enrolment", "journal", "migrations", "afterwards"),
+        *("terminal", "reconciler", "enrolment", "journal", "switches", "migrations", "afterwards"),
         *("scanners", "runner", "inventory", "display", "actions"),
         *("gate", "inspector", "offers", "entrance", "extensions", "threads", "alone", "opened"),
         "heartbeats",
@@ -117,6 +120,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *("faces", "picture", "stage", "presses", "screen", "server", "streams", "written", "qr"),
         "static",
     ),
+    "edge_agent/actions": ("switches", "commands", "trying"),
     "edge_agent/inventory": (
         *("specification", "machine", "parts", "displays", "programs", "reading"),
     ),

@@ -19,6 +19,7 @@ from paho.mqtt.properties import Properties
 from common.codec import Envelope, write
 from common.ids import TerminalId
 from common.messages import (
+    actions,
     extensions,
     offerings,
     problems,
@@ -272,6 +273,7 @@ _SAID_ON: Final[dict[Channel, list[Message]]] = {
         rights.TicketKept(ticket="00" * 8, at=1, asked_at=1),
         problems.ProblemTold(kind="service_too_early", at=1),
         problems.HelpAsked(device="d-1", at=1, about="device"),
+        actions.SwitchTold(switch="lamp", wanted="on", standing="unanswered", at=1),
     ],
 }
 

@@ -239,6 +239,7 @@ GET /api/v1/reservations
 GET /api/v1/reservations/{reservation}/timeline
 GET /api/v1/orders
 GET /api/v1/sessions
+GET /api/v1/switches
 PUT /api/v1/offerings/{offering}/prices
 POST /api/v1/vouchers
 GET /api/v1/vouchers
