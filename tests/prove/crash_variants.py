@@ -125,6 +125,7 @@ def forgotten_when_sent(world: World, patches: ExitStack) -> None:
 VARIANTS: Final = (
     Variant(name="no tombstone", story="session", breaks=without_tombstone),
     Variant(name="ledger and record apart", story="session", breaks=in_two_transactions),
+    Variant(name="more time and record apart", story="extension", breaks=in_two_transactions),
     Variant(name="identification in memory only", story="session", breaks=in_memory_only),
     Variant(name="completion before storing", story="session", breaks=said_before_stored),
     Variant(name="answer before storing", story="module", breaks=answered_before_stored),

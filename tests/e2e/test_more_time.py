@@ -1,0 +1,63 @@
+"""A session goes on, on real parts: from a phone, by itself, and not a second past its new end."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cloud_controller.web.routes import from_iso
+from tests.demo.settings import SlotTerms
+from tests.demo.world import World, a_world
+from tests.e2e.customer import begin, ends_on_time, is_there, programs
+
+STEP_SECONDS = 8
+TERMS = SlotTerms(
+    lengths_seconds=(STEP_SECONDS,), grid_seconds=STEP_SECONDS, warn_before_seconds=(5,)
+)
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """Give a store with one booth, sold in steps of eight seconds."""
+    with a_world(TERMS) as made:
+        made.add_terminal()
+        made.wait_until_on_offer(1)
+        yield made
+
+
+def test_c6_a_session_goes_on_from_a_phone_and_by_itself_and_ends_on_time(world: World):
+    """C4, C5, C6: the runner keeps the new deadline, and no stop of the old one comes."""
+    terminal = world.terminals[0]
+    use = begin(world, terminal)
+    path = f"/api/v1/tickets/{use.link}/extensions"
+    quoted = world.api("GET", path)
+    assert quoted["choices"][0]["seconds"] == STEP_SECONDS
+    more = quoted["choices"][0]
+    headers = {"Idempotency-Key": os.urandom(12).hex()}
+    given = world.api("POST", path, more, headers=headers)
+    assert from_iso(given["ends_at"]) == use.ends_at + STEP_SECONDS * 1000
+    line = world.wait_for_line(use.link, "session.extended")
+    assert line["facts"]["extended_seconds"] == STEP_SECONDS
+    world.api("PUT", path, {"extends_itself": True})
+    world.wait_for("it to go on by itself", lambda: len(granted(world, use.link)) == 2)
+    world.api("PUT", path, {"extends_itself": False})
+    assert time.time_ns() // 1_000_000 > use.ends_at, "the old end has passed"
+    assert is_there(use.pid)
+    assert [facts["by"] for facts in granted(world, use.link)] == ["page", "itself"]
+    ends_on_time(world, replace(use, ends_at=use.ends_at + 2 * STEP_SECONDS * 1000))
+    ended = world.wait_for_line(use.link, "reservation.completed")
+    assert ended is not None
+    types = [line["type"] for line in world.story(use.link)]
+    assert types.count("stop.instructed") == 1
+    assert "reservation.compensated" not in types
+    assert programs(world, terminal) == []
+
+
+def granted(world: World, link: str) -> list[dict[str, Any]]:
+    lines = [line for line in world.story(link) if line["type"] == "session.extension_granted"]
+    return [line["facts"] for line in lines]
