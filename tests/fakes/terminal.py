@@ -257,13 +257,13 @@ def all_of_service(gate_digest: str) -> dict[Channel, tuple[Message, ...]]:
         Channel.REPLIES: (
             a_profile(a_device("vr"), gate_digest=gate_digest),
             ServiceRefused(reason="not_registered"),
+            ExtensionOffer(session="s"),
             Announced(comm_id="x"),
             Right(comm_id="x", document={"session": "s-9"}, signature="0" * 128),
             Refused(comm_id="x", reason="expired"),
             Completed(comm_id="x"),
             Aborted(comm_id="x"),
             Troubled(comm_id="x", trouble="unknown"),
-            ExtensionOffer(session="s"),
         ),
         Channel.DESIRED: (
             Desired(revision=9),

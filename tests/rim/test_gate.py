@@ -191,6 +191,7 @@ async def run_session(terminal: Terminal) -> None:
         "fence": 1,
         "right_document": "{}",
         "granted_seconds": 60.0,
+        "extends_itself": 0,
         "start_by_boot_seconds": 1e12,
         "deadline_boot_seconds": 1e12,
         "boot_id": "boot-1",
