@@ -269,7 +269,9 @@ async def test_an_unknown_link_is_nowhere(tmp_path: Path, route: Any):
         assert (await tap(kit, route.path.format(link="nobody"), form)).status == 404
 
 
-@pytest.mark.parametrize("path", ["/b/no", "/w/no", "/t/no/reschedule", "/t/no/transfer", "/t/no/more"])
+@pytest.mark.parametrize(
+    "path", ["/b/no", "/w/no", "/t/no/reschedule", "/t/no/transfer", "/t/no/more"]
+)
 async def test_a_page_of_an_unknown_link_is_nowhere(tmp_path: Path, path: str):
     async with web_kit(tmp_path) as kit:
         assert (await kit.get(path)).status == 404
