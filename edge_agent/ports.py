@@ -162,7 +162,15 @@ class ProgramSeen:
     delivered_seconds: float
     started_at: int | None
     ended_at: int | None
+
+    restarts: int = 0
+    """How often its program has failed and was started again."""
+
     lost_seconds: float = 0.0
+    """For how long it was down meanwhile; `delivered_seconds` is without them."""
+
+    is_broken: bool = False
+    """Whether this program on this device has failed too often and was not mended since."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,6 +14,7 @@ from edge_agent.runner.tree import Identity
 def take_up(held: Held, course: Course) -> None:
     """Carry on where an earlier runner was cut off, and end what runs without a session."""
     means = held.means
+    held.broken |= means.records.broken()
     left_boot_id = means.records.arrive()
     for session in means.records.all():
         held.sessions[session.session] = session
@@ -21,6 +22,7 @@ def take_up(held: Held, course: Course) -> None:
             _end_by_reboot(course, session, was_asked=session.boot_id == left_boot_id)
         elif session.is_live:
             _adopt(held, course, session)
+    means.programs.sweep([name for name, kept in held.sessions.items() if kept.is_live])
     marked = set(means.programs.marked().values())
     for name in marked - {name for name, kept in held.sessions.items() if kept.is_live}:
         course.see_out_orphan(name)
@@ -37,9 +39,10 @@ def _adopt(held: Held, course: Course, session: Session) -> None:
         course.see_out(session)
     elif leader:
         course.go_on(session, leader)
+    elif known:
+        course.gone(session.session, known, None)
     else:
-        reason = EndReason.UNKNOWN if known else EndReason.PROGRAM_FAILED
-        stopped = replace(moved(session, SessionEvent.STOP), end_reason=reason)
+        stopped = replace(moved(session, SessionEvent.STOP), end_reason=EndReason.PROGRAM_FAILED)
         held.keep(stopped)
         course.see_out(stopped)
 

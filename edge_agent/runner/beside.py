@@ -51,6 +51,10 @@ class RunnerBeside:
         """Let the runner drop an ended session."""
         await self._link.forget(session)
 
+    async def mend(self, device: str, program: str) -> bool:
+        """Have a broken program taken for whole again; False where that could not be written."""
+        return await self._link.mend(device, program) is None
+
     async def run_command(self, run: str, command: str) -> CommandSeen | None:
         """Have a command run once for this `run`, or learn how it stands; None if it is refused."""
         answer = await self._link.run_command(run, command)
@@ -77,6 +81,9 @@ def seen(record: ProgramRecord) -> ProgramSeen:
         delivered_seconds=record.delivered_seconds,
         started_at=record.started_at,
         ended_at=record.ended_at,
+        restarts=record.restarts,
+        lost_seconds=record.lost_seconds,
+        is_broken=record.is_broken,
     )
 
 

@@ -40,6 +40,8 @@ class Held:
     def __init__(self, means: Means) -> None:
         self.means = means
         self.sessions: dict[str, Session] = {}
+        self.broken: set[tuple[str, str]] = set()
+        """Each device and the program that is broken on it."""
         self._alarms: dict[str, list[Alarm]] = {}
         self._unsaved: set[str] = set()
         self._checkpoint: Alarm | None = None
@@ -55,7 +57,9 @@ class Held:
 
     def told(self, session: Session) -> ProgramRecord:
         """Return what the agent is told of a session at this instant."""
-        return session.counted(self.now()).record()
+        return session.counted(self.now()).record(
+            is_broken=(session.device, session.program) in self.broken
+        )
 
     def announce(self, kind: EventKind, session: Session, seconds_left: int | None = None) -> None:
         """Tell everybody who listens what has happened to a session."""

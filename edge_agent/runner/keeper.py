@@ -7,6 +7,7 @@ from typing import Final
 
 from common.rules.sessions import SessionState
 from edge_agent.runner.adoption import take_up
+from edge_agent.runner.budget import Budget
 from edge_agent.runner.course import Course
 from edge_agent.runner.held import Held, Means
 from edge_agent.runner.records import RecordsCannotBeUsed, Session
@@ -16,6 +17,7 @@ from edge_agent.runner.wire import (
     ExtendProgram,
     ForgetProgram,
     ListPrograms,
+    MendProgram,
     ProgramRecord,
     Refusal,
     StartProgram,
@@ -32,7 +34,8 @@ class Keeper:
     def __init__(self, means: Means) -> None:
         self._means = means
         self._held = Held(means)
-        self._course = Course(self._held)
+        self._budget = Budget(self._held)
+        self._course = Course(self._held, self._budget)
 
     def start(self, ask: StartProgram) -> ProgramRecord | Refusal:
         """Start a program once for its session, unless its deadline has passed."""
@@ -55,7 +58,7 @@ class Keeper:
         if ask.session not in self._held.sessions:
             return Refusal.UNKNOWN_SESSION
         self._course.begin_end(ask.session, ask.reason)
-        return self._held.sessions[ask.session].record()
+        return self._held.told(self._held.sessions[ask.session])
 
     def extend(self, ask: ExtendProgram) -> ProgramRecord | Refusal:
         """Move the deadline to another instant that is still to come."""
@@ -103,6 +106,10 @@ class Keeper:
         self._held.drop(ask.session)
         return None
 
+    def mend(self, ask: MendProgram) -> Refusal | None:
+        """Take a program for whole again that has failed too often."""
+        return self._budget.mend(ask)
+
     def take_up(self) -> None:
         """Carry on where an earlier runner was cut off, and end what runs without a session."""
         take_up(self._held, self._course)
@@ -140,6 +147,8 @@ class Keeper:
     def _why_none(self, ask: StartProgram) -> Refusal | None:
         if ask.program not in self._means.catalogue.programs:
             return Refusal.UNKNOWN_PROGRAM
+        if (ask.device, ask.program) in self._held.broken:
+            return Refusal.BROKEN
         is_taken = any(
             kept.is_live and kept.device == ask.device for kept in self._held.sessions.values()
         )

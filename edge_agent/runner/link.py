@@ -24,6 +24,7 @@ from edge_agent.runner.wire import (
     LineIsTooLong,
     Lines,
     ListPrograms,
+    MendProgram,
     ProgramRecord,
     Refusal,
     Request,
@@ -143,6 +144,14 @@ class RunnerLink:
             RunnerIsAway: no answer came.
         """
         return (await self._ask(ForgetProgram(session=session))).refusal
+
+    async def mend(self, device: str, program: str) -> Refusal | None:
+        """Have a broken program taken for whole again; harmless when it is.
+
+        Raises:
+            RunnerIsAway: no answer came.
+        """
+        return (await self._ask(MendProgram(device=device, program=program))).refusal
 
     async def run_command(self, run: str, command: str) -> CommandRecord | Refusal:
         """Have a command run once for this `run`, or learn how that run stands.

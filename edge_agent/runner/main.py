@@ -15,6 +15,7 @@ from common.errors import CannotStart
 from common.watchdog import Notifier, keep_watch
 from edge_agent.runner.catalogue import read_catalogue
 from edge_agent.runner.deadlines import Clock, Deadlines
+from edge_agent.runner.groups import delegated
 from edge_agent.runner.held import Means
 from edge_agent.runner.keeper import Keeper
 from edge_agent.runner.programs import Programs
@@ -67,7 +68,9 @@ async def _hold(
     listening = listen_on(settings.socket)
     door = Door(allowed_uids=settings.allowed_uids, report=report)
     deadlines = Deadlines(clock)
-    programs = Programs(runner=str(settings.state_folder.resolve()), clock=clock)
+    programs = Programs(
+        runner=str(settings.state_folder.resolve()), clock=clock, groups=delegated()
+    )
     programs.become_subreaper()
     asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, programs.reap)
     try:

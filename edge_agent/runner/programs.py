@@ -1,22 +1,28 @@
 """Programs as processes: started with a mark, watched by pidfd, ended as a whole tree and no more.
 
-What belongs to a session is asked in one place, `Programs._members`: a cgroup would answer there.
+What belongs to a session is asked in one place, `Programs.members`: of its cgroup where we may make
+one, and of the marks, the parents and what fell to us as the subreaper.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ctypes
+import errno
 import os
+import pwd
 import signal
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import islice
+from pathlib import Path
 from typing import Final
 
 from common.errors import RusubanError
-from edge_agent.runner.catalogue import Command, Program
+from edge_agent.runner.catalogue import Startable
+from edge_agent.runner.catalogue.trust import why_not_trusted
 from edge_agent.runner.deadlines import REREAD_SECONDS, Clock
+from edge_agent.runner.groups import Groups, joining
 from edge_agent.runner.tree import (
     Identity,
     family,
@@ -49,8 +55,16 @@ class ProgramCannotStart(RusubanError):
 class Programs:
     """All programs of this runner, each known by its session and its first process, the leader."""
 
-    def __init__(self, *, runner: str, clock: Clock) -> None:
+    def __init__(self, *, runner: str, clock: Clock, groups: Groups | None = None) -> None:
+        """Begin with none.
+
+        Args:
+            runner: what the marks of this runner's programs name it.
+            clock: by which an end may take no longer than it is given.
+            groups: the cgroups that we may make, where the service manager has delegated them.
+        """
         self._runner = runner
+        self._groups = groups
         self._clock = clock
         self._leaders: dict[str, Identity] = {}
         self._children: dict[int, subprocess.Popen[bytes]] = {}
@@ -63,24 +77,22 @@ class Programs:
         assert not failed, os.strerror(ctypes.get_errno())
         self._owns_its_children = True
 
-    def start(self, session: str, program: Program | Command) -> Identity:
+    def start(self, session: str, program: Startable) -> Identity:
         """Start a program, or a command, and return its leader.
 
         Raises:
-            ProgramCannotStart: its file or its working folder is not there or not to be used.
+            ProgramCannotStart: its file or its working folder is not there or not to be used, or
+                it is to have rights that the runner may not give.
         """
+        if why := why_not_trusted(Path(program.argv[0]), os.geteuid()):
+            raise ProgramCannotStart(file=program.argv[0], why=why)
         try:
-            child = subprocess.Popen(  # noqa: S603 - argv comes from the terminal's own catalogue
-                program.argv,
-                cwd=program.working_folder,
-                env={**_ENVIRONMENT, **program.environment, **marks(self._runner, session)},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        except OSError as fault:
-            raise ProgramCannotStart(file=program.argv[0], why=fault.strerror) from None
+            child = self._spawn(session, program)
+        except (OSError, subprocess.SubprocessError) as fault:
+            if self._groups:
+                self._groups.remove(session)
+            why = fault.strerror if isinstance(fault, OSError) else str(fault)
+            raise ProgramCannotStart(file=program.argv[0], why=why) from None
         self._children[child.pid] = child
         seen = look_at(child.pid)
         assert seen, "a child stays visible until it is reaped, and only we reap"
@@ -100,6 +112,11 @@ class Programs:
             return None
         self._leaders[session] = leader
         return leader
+
+    def sweep(self, live: Collection[str]) -> None:
+        """End what is left in groups of sessions that are not live any more."""
+        if self._groups:
+            self._groups.sweep(live)
 
     def marked(self) -> dict[Identity, str]:
         """Return every living process with this runner's mark, and its session."""
@@ -122,27 +139,69 @@ class Programs:
 
         loop.add_reader(descriptor, ended)
 
-    async def end(self, session: str, *, kill_at_boot_seconds: float) -> int:
+    async def run_through(
+        self, session: str, command: Startable, *, give_up_at_boot_seconds: float
+    ) -> int | None:
+        """Start a command, wait until it has ended, and return its exit code.
+
+        Returns:
+            The exit code; None where it was killed because it took too long.
+
+        Raises:
+            ProgramCannotStart: see `start`.
+        """
+        gone: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+
+        def ended(code: int | None) -> None:
+            if not gone.done():
+                gone.set_result(code)
+
+        self.watch(self.start(session, command), ended)
+        try:
+            async with asyncio.timeout(give_up_at_boot_seconds - self._clock.boot_seconds()):
+                return await gone
+        except TimeoutError:
+            return None
+        finally:
+            await self.end(session, kill_at_boot_seconds=self._clock.boot_seconds())
+
+    async def end(
+        self,
+        session: str,
+        *,
+        kill_at_boot_seconds: float,
+        asked_by: signal.Signals | None = signal.SIGTERM,
+    ) -> int:
         """End every process of a session: asked to leave at once, killed at the given instant.
+
+        Args:
+            session: whose processes are to end.
+            kill_at_boot_seconds: when they are not asked any more.
+            asked_by: the signal that asks; None where something else does.
 
         Returns:
             How many are left all the same: 0, unless one hangs in the kernel.
         """
         asked: set[Identity] = set()
         give_up_at = kill_at_boot_seconds + KILL_SECONDS_MAX
-        while members := self._members(session):
+        while members := self.members(session):
             now = self._clock.boot_seconds()
             if now >= give_up_at:
                 break
             if now >= kill_at_boot_seconds:
+                if self._groups:
+                    self._groups.kill(session)
                 _send_all(members, signal.SIGKILL)
                 await _until_gone(members, KILL_AGAIN_SECONDS)
             else:
-                _send_all(members - asked, signal.SIGTERM)
+                if asked_by:
+                    _send_all(members - asked, asked_by)
                 asked |= members
                 await _until_gone(members, min(kill_at_boot_seconds - now, REREAD_SECONDS))
             self.reap()
         self._leaders.pop(session, None)
+        if self._groups:
+            self._groups.remove(session)
         return len(members)
 
     def reap(self) -> None:
@@ -157,7 +216,40 @@ class Programs:
             if child := self._children.pop(pid, None):
                 child.returncode = os.waitstatus_to_exitcode(status)
 
-    def _members(self, session: str) -> set[Identity]:
+    def members(self, session: str) -> set[Identity]:
+        """Return every living process of a session.
+
+        As long as its cgroup holds one they are those; when it is empty, and where there is none,
+        all processes are looked at: what slipped out of a group has its mark or its parents.
+        """
+        if self._groups and (pids := self._groups.pids(session)):
+            grouped = {one.identity for one in map(look_at, pids) if one and not one.is_dead}
+            if grouped:
+                return grouped
+        return self._family(session)
+
+    def _spawn(self, session: str, program: Startable) -> subprocess.Popen[bytes]:
+        person = _person(program.user)
+        door = self._groups.door(session) if self._groups else None
+        try:
+            return subprocess.Popen(  # noqa: S603 - argv comes from the terminal's own catalogue
+                program.argv,
+                cwd=program.working_folder,
+                env={**_environment(program, person), **marks(self._runner, session)},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                preexec_fn=None if door is None else joining(door),  # noqa: PLW1509 - one write; the runner has one thread
+                user=person and person.pw_uid,
+                group=person and person.pw_gid,
+                extra_groups=person and os.getgrouplist(person.pw_name, person.pw_gid),
+            )
+        finally:
+            if door is not None:
+                os.close(door)
+
+    def _family(self, session: str) -> set[Identity]:
         seen = look()
         leader = self._leaders.get(session)
         oldest = leader.born_ticks if leader else 0
@@ -173,6 +265,35 @@ class Programs:
             # No other program is there: what fell to us, even without its mark, was this one's.
             members |= {known.identity for known in younger if known.parent_pid == os.getpid()}
         return family(seen, members)
+
+
+def _person(user: str | None) -> pwd.struct_passwd | None:
+    """Return who a program is to run as; None: as the runner itself.
+
+    Raises:
+        OSError: there is no such user, or the runner may not run anything as somebody else.
+    """
+    if user is None:
+        return None
+    try:
+        person = pwd.getpwnam(user)
+    except KeyError:
+        raise OSError(errno.ENOENT, f"there is no user {user}") from None
+    if person.pw_uid == os.geteuid():
+        return None
+    if os.geteuid() != 0:
+        raise OSError(errno.EPERM, f"the runner may not run it as {user}")
+    return person
+
+
+def _environment(program: Startable, person: pwd.struct_passwd | None) -> dict[str, str]:
+    environment = dict(_ENVIRONMENT)
+    if person:
+        environment |= {"HOME": person.pw_dir, "USER": person.pw_name, "LOGNAME": person.pw_name}
+    if program.display:
+        kind = "DISPLAY" if program.display.startswith(":") else "WAYLAND_DISPLAY"
+        environment[kind] = program.display
+    return {**environment, **program.environment}
 
 
 def _send_all(members: Iterable[Identity], number: signal.Signals) -> None:

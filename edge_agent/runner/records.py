@@ -56,7 +56,19 @@ CREATE TABLE runs (
 ) STRICT, WITHOUT ROWID;
 """
 
-STEPS: Final = (_SESSIONS, _RUNS)
+_RESTARTS: Final = """
+ALTER TABLE sessions ADD COLUMN restarts INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN lost_seconds REAL NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN down_boot_seconds REAL;
+CREATE TABLE broken (
+    device    TEXT NOT NULL,
+    program   TEXT NOT NULL,
+    broken_at INTEGER NOT NULL,
+    PRIMARY KEY (device, program)
+) STRICT, WITHOUT ROWID;
+"""
+
+STEPS: Final = (_SESSIONS, _RUNS, _RESTARTS)
 """How the file is made and brought forward: each step leads from the version of its number."""
 
 SCHEMA_VERSION: Final = len(STEPS)
@@ -101,6 +113,12 @@ class Session:
     born_ticks: int | None = None
     started_at: int | None = None
     ended_at: int | None = None
+    restarts: int = 0
+    """How often its program was started again."""
+    lost_seconds: float = 0.0
+    """For how long its program was down, and is counted neither as delivered nor as left over."""
+    down_boot_seconds: float | None = None
+    """Up to where the present time of being down is counted; None: it is up, or not yet."""
 
     @property
     def is_live(self) -> bool:
@@ -118,13 +136,17 @@ class Session:
             return self
         until = min(boot_seconds, self.deadline_boot_seconds)
         began = until if self.running_boot_seconds is None else self.running_boot_seconds
+        down = until if self.down_boot_seconds is None else self.down_boot_seconds
+        lost_seconds = self.lost_seconds + max(0.0, until - down)
         return replace(
             self,
             remaining_seconds=self.deadline_boot_seconds - until,
-            delivered_seconds=max(0.0, until - began),
+            delivered_seconds=max(0.0, until - began - lost_seconds),
+            lost_seconds=lost_seconds,
+            down_boot_seconds=None if self.down_boot_seconds is None else max(down, until),
         )
 
-    def record(self) -> ProgramRecord:
+    def record(self, *, is_broken: bool = False) -> ProgramRecord:
         """Return what the agent is told of it; seconds to the millisecond."""
         return ProgramRecord(
             session=self.session,
@@ -137,6 +159,9 @@ class Session:
             delivered_seconds=round(self.delivered_seconds, 3),
             started_at=self.started_at,
             ended_at=self.ended_at,
+            restarts=self.restarts,
+            lost_seconds=round(self.lost_seconds, 3),
+            is_broken=is_broken,
         )
 
 
@@ -229,6 +254,27 @@ class Records:
             self._sql.execute(
                 "UPDATE runs SET is_done = 1, exit_code = ? WHERE run = ? AND is_done = 0",
                 (done.exit_code, done.run),
+            )
+
+    def broken(self) -> set[tuple[str, str]]:
+        """Return each device and program of it that is broken."""
+        with self._faults():
+            rows = self._sql.execute("SELECT device, program FROM broken").fetchall()
+        return {(device, program) for device, program in rows}
+
+    def add_broken(self, device: str, program: str, *, at: int) -> None:
+        """Write that a program on a device is broken, for every runner to come."""
+        with self._transaction():
+            self._sql.execute(
+                "INSERT OR IGNORE INTO broken (device, program, broken_at) VALUES (?, ?, ?)",
+                (device, program, at),
+            )
+
+    def mend(self, device: str, program: str) -> None:
+        """Write that it is broken no more."""
+        with self._transaction():
+            self._sql.execute(
+                "DELETE FROM broken WHERE device = ? AND program = ?", (device, program)
             )
 
     def arrive(self) -> str | None:

@@ -25,6 +25,7 @@ from edge_agent.runner.wire import (
     LineIsTooLong,
     Lines,
     ListPrograms,
+    MendProgram,
     ProgramRecord,
     Refusal,
     RunCommand,
@@ -167,22 +168,26 @@ class Desk:
         return self._do(ask)
 
     def _do(self, ask: Ask) -> Answer:
+        outcome: ProgramRecord | CommandRecord | Refusal | None
         match ask.request:
-            case StartProgram() as request:
-                return _answer(ask.number, self.keeper.start(request))
-            case StopProgram() as request:
-                return _answer(ask.number, self.keeper.stop(request))
-            case ExtendProgram() as request:
-                return _answer(ask.number, self.keeper.extend(request))
-            case ForgetProgram() as request:
-                return _answer(ask.number, self.keeper.forget(request))
             case ListPrograms() as request:
                 records, more = self.keeper.list(request)
                 return Answer(number=ask.number, records=records, there_are_more=more)
+            case StartProgram() as request:
+                outcome = self.keeper.start(request)
+            case StopProgram() as request:
+                outcome = self.keeper.stop(request)
+            case ExtendProgram() as request:
+                outcome = self.keeper.extend(request)
+            case ForgetProgram() as request:
+                outcome = self.keeper.forget(request)
+            case MendProgram() as request:
+                outcome = self.keeper.mend(request)
             case RunCommand() as request:
-                return _answer(ask.number, self._runs.run(request))
+                outcome = self._runs.run(request)
             case never:
                 assert_never(never)
+        return _answer(ask.number, outcome)
 
 
 class Peer(asyncio.Protocol):

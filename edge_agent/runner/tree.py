@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import psutil
@@ -19,6 +20,11 @@ MARK_SESSION: Final = "RUSUBAN_SESSION"
 STAT_BYTES_MAX: Final = 4096
 """Bytes of a process's line in /proc: about fifty numbers and a name of at most 64 bytes."""
 
+_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+
+NAME_LENGTH_MAX: Final = 15
+"""Characters of a process's name that the kernel keeps."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
@@ -29,6 +35,11 @@ class Identity:
 
     pid: int
     born_ticks: int
+
+    @property
+    def born_boot_seconds(self) -> float:
+        """Return when it was started, in seconds since boot: proc(5) counts suspend in it."""
+        return self.born_ticks / _TICKS_A_SECOND
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +106,26 @@ def family(seen: Mapping[int, Seen], members: Collection[Identity]) -> set[Ident
                 found.add(child.identity)
                 unvisited.append(child.identity.pid)
     return {identity for identity in found if not seen[identity.pid].is_dead}
+
+
+def name_of(identity: Identity) -> str:
+    """Return the name of a process as the kernel keeps it; empty when it is gone."""
+    try:
+        return Path(f"/proc/{identity.pid}/comm").read_text("utf-8", "replace").rstrip("\n")
+    except OSError:
+        return ""
+
+
+def listens_on(identity: Identity, port: int) -> bool:
+    """Return whether a process takes TCP connections on a port of this PC."""
+    try:
+        connections = psutil.Process(identity.pid).net_connections(kind="tcp")
+    except (psutil.Error, OSError):
+        return False
+    return any(
+        one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port
+        for one in connections
+    )
 
 
 def open_pidfd(identity: Identity) -> int | None:

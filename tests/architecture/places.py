@@ -131,7 +131,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "edge_agent/runner": (
         *("main", "settings", "catalogue", "records", "programs", "tree", "deadlines"),
-        *("keeper", "held", "course", "adoption", "runs", "server", "wire", "link", "beside"),
+        *("keeper", "held", "course", "adoption", "budget", "readiness", "windows", "groups"),
+        *("runs", "server", "wire", "link", "beside"),
     ),
     "edge_agent/runner/catalogue": ("entries", "reading", "checks", "seal", "trust"),
     "edge_agent/runner/wire": ("words", "lines"),

@@ -155,6 +155,12 @@ def test_the_end_of_the_runner_ends_no_program():
     assert settings["OOMPolicy"] == ["continue"]
 
 
+def test_the_runner_may_give_each_program_a_group_of_its_own():
+    settings = settings_of(RUNNER)
+    assert settings["Delegate"] == ["yes"]
+    assert "ProtectControlGroups" not in settings  # it would make the tree read-only
+
+
 def test_neither_agent_nor_runner_takes_the_other_along():
     assert settings_of(AGENT)["Wants"] == [f"{RUNNER}.service"]
     binding = {"Requires", "Requisite", "BindsTo", "PartOf", "Upholds", "Conflicts"}

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -64,7 +64,7 @@ argv = ["/nowhere/to/be/found"]
 class Terminal:
     """One folder with a runner in it that can be killed and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, more: str = "") -> None:
         self.folder = folder
         self.settings = settings_in(folder)
         self.clock = SystemClock()
@@ -76,14 +76,13 @@ class Terminal:
         )
         self.done: list[CommandRecord] = []
         self.link.when_command_done(self._note_done)
+        self.group: Path | None = None
+        """The cgroup that a runner is started in; None: in the test's own."""
         self.runner: asyncio.subprocess.Process
         folder.mkdir(exist_ok=True)
         self.settings.boot_id_file.write_text("boot-1\n")
-        self.settings.catalogue.write_text(
-            CATALOGUE.replace("STUBBORN", json.dumps(stubborn_in(folder))).replace(
-                "FOLDER", str(folder)
-            )
-        )
+        catalogue = CATALOGUE.replace("STUBBORN", json.dumps(stubborn_in(folder)))
+        self.settings.catalogue.write_text(catalogue.replace("FOLDER", str(folder)) + more)
 
     async def start_runner(self) -> None:
         """Start a runner and wait until it is there."""
@@ -94,7 +93,8 @@ class Terminal:
     async def runner_process(self) -> asyncio.subprocess.Process:
         """Return a new runner process whose complaint can be read."""
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.programs.runner", str(self.folder)),
+            *(*self._into_group(), sys.executable),
+            *("-m", "tests.programs.runner", str(self.folder)),
             cwd=REPOSITORY,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -134,6 +134,11 @@ class Terminal:
         """Return every living process that this terminal's runner started."""
         return list(marked(look().values(), str(self.settings.state_folder.resolve())))
 
+    def _into_group(self) -> list[str]:
+        if self.group is None:
+            return []
+        return ["/bin/sh", "-c", 'echo $$ > "$0/cgroup.procs" && exec "$@"', str(self.group)]
+
     def _note_done(self, record: CommandRecord) -> None:
         self.done.append(record)
         self.heard.set()
@@ -144,9 +149,12 @@ class Terminal:
 
 
 @asynccontextmanager
-async def terminal_in(folder: Path) -> AsyncIterator[Terminal]:
-    """Give a terminal with a runner at work; nothing of it is left afterwards."""
-    terminal = Terminal(folder)
+async def terminal_in(
+    folder: Path, more: str = "", *, group: Path | None = None
+) -> AsyncIterator[Terminal]:
+    """Give a terminal with a runner at work, and more in its catalogue; nothing of it is left."""
+    terminal = Terminal(folder, more)
+    terminal.group = group
     linking = asyncio.create_task(terminal.link.run(), name="link")
     try:
         await terminal.start_runner()
@@ -182,6 +190,18 @@ def a_start(
 def stubborn_in(folder: Path) -> list[str]:
     """Return the command of the program that will not leave, and writes its pids in this folder."""
     return [sys.executable, "-S", f"{REPOSITORY}/tests/programs/stubborn.py", str(folder)]
+
+
+def a_program(name: str, argv: Sequence[str], **more: object) -> str:
+    """Return a program's table for a catalogue; what is more is written as TOML writes it."""
+    keys = "".join(f"{key} = {value}\n" for key, value in more.items())
+    return f"\n[programs.{name}]\nargv = {json.dumps(list(argv))}\n{keys}"
+
+
+def fickle(way: str, file: Path, port: int = 0) -> list[str]:
+    """Return the command of the program that gives trouble in this way."""
+    program = f"{REPOSITORY}/tests/programs/fickle.py"
+    return [sys.executable, "-S", program, way, str(file), str(port)]
 
 
 def parts_in(folder: Path) -> list[int]:

@@ -105,7 +105,7 @@ async def test_a_stop_ends_a_program_at_once_and_a_second_stop_changes_nothing(t
 
 @pytest.mark.parametrize(
     ("program", "reason"),
-    [("quits", EndReason.CUSTOMER_ENDED), ("crashes", EndReason.PROGRAM_FAILED)],
+    [("quits", EndReason.PROGRAM_FAILED), ("crashes", EndReason.PROGRAM_FAILED)],
 )
 async def test_a_program_that_leaves_at_once_ends_its_session(
     tmp_path: Path, program: str, reason: EndReason
@@ -117,8 +117,8 @@ async def test_a_program_that_leaves_at_once_ends_its_session(
 
 async def test_a_program_that_cannot_start_is_broken_however_often_it_is_asked(tmp_path: Path):
     async with terminal_in(tmp_path) as terminal:
-        assert await terminal.link.start(a_start(program="missing")) is Refusal.BROKEN
-        assert await terminal.link.start(a_start(program="missing")) is Refusal.BROKEN
+        assert await terminal.link.start(a_start(program="missing")) is Refusal.CANNOT_START
+        assert await terminal.link.start(a_start(program="missing")) is Refusal.CANNOT_START
         failed = await terminal.event(EventKind.FAILED, "s-1")
         assert failed.record.end_reason is EndReason.PROGRAM_FAILED
         assert failed.record.delivered_seconds == 0

@@ -179,6 +179,7 @@ async def test_two_runners_never_share_their_records(tmp_path: Path):
         assert "database is locked" in complaint
 
 
+A_PROGRAM = '[programs.x]\nargv = ["/bin/sh"]\n'
 A_PROGRAM_TOO_MANY = "\n".join(f'[programs.p{number}]\nargv = ["/a"]' for number in range(201))
 
 
@@ -199,6 +200,29 @@ A_PROGRAM_TOO_MANY = "\n".join(f'[programs.p{number}]\nargv = ["/a"]' for number
         ('[programs."a b"]\nargv = ["/bin/sh"]', "programs.'a b' is no id"),
         ('[commands.c]\nargv = ["/a"]\ntimeout_seconds = 3601', "a number from 0 to 3600"),
         ('[commands.c]\nargv = ["/a"]\nversion = "1"', "commands.c has an unknown key 'version'"),
+        ('[programs.x]\nargv = ["/opt/../bin/sh"]', "must begin with an absolute path"),
+        (
+            '[programs.x]\nargv = ["/bin/sh", "a\\u0000b"]',
+            "programs.x.argv must be a list of texts",
+        ),
+        (f'[programs.x]\nargv = ["/bin/sh", "{"a" * 5000}"]', "longer than a command line may be"),
+        (A_PROGRAM + 'environment = {LD_PRELOAD = "/tmp/x.so"}', "environment.LD_PRELOAD may not"),
+        (A_PROGRAM + 'environment = {RUSUBAN_SESSION = "s"}', "RUSUBAN_SESSION may not be set"),
+        (A_PROGRAM + 'environment = {BASH_ENV = "/tmp/x"}', "environment.BASH_ENV may not be set"),
+        (A_PROGRAM + 'environment = {PATH = "/bin:."}', "must name folders by absolute paths"),
+        (A_PROGRAM + 'environment = {"A B" = "x"}', "is no name of a variable"),
+        (A_PROGRAM + 'user = "root; sh"', "programs.x.user must be the name of a user"),
+        (A_PROGRAM + 'display = "host:0"', "must be a display such as :0 or wayland-0"),
+        (A_PROGRAM + 'stop_signal = "KILL"', "must be one of TERM, INT, HUP, QUIT, USR1, USR2"),
+        (A_PROGRAM + 'reset = "wipe"', "programs.x.reset names no command of this catalogue"),
+        (A_PROGRAM + 'ready = {command = "a"}', "ready.command names no command"),
+        (A_PROGRAM + "ready = {}", "ready must have one of process, port, window, file, command"),
+        (A_PROGRAM + 'ready = {port = 1, file = "/a"}', "ready must have one of process"),
+        (A_PROGRAM + "ready = {port = 70000}", "ready.port must be a whole number from 1 to 65535"),
+        (A_PROGRAM + 'ready = {window = ""}', "ready.window needs a display of X, such as :0"),
+        (A_PROGRAM + "ready = {port = 1, within_seconds = 60}", "a number from 0 to 28"),
+        (A_PROGRAM + "ready = {port = 1}\nready_after_seconds = 1", "has both ready and"),
+        (A_PROGRAM + "restarts = {times = 0}", "times must be a whole number from 1 to 100"),
         (A_PROGRAM_TOO_MANY, "it has 201 programs, and at most 200"),
         ("[programs", "cannot be used"),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -12,7 +12,26 @@ from common.ids import NAME_PATTERN
 VERSION_LENGTH_MAX: Final = 200
 """Characters of a program's version."""
 
+ARGUMENTS_MAX: Final = 256
+"""Words of one command line."""
+
+ARGUMENT_LENGTH_MAX: Final = 4096
+"""Characters of one of them: the longest path."""
+
 _NAME = re.compile(NAME_PATTERN)
+_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+_DISPLAY = re.compile(r":\d{1,5}(\.\d)?|wayland-\d{1,5}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_KEPT_VARIABLES = frozenset(
+    {
+        *("RUSUBAN_RUNNER", "RUSUBAN_SESSION"),
+        *("GLIBC_TUNABLES", "GCONV_PATH", "BASH_ENV", "ENV", "IFS", "SHELLOPTS"),
+        *("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PERL5LIB", "PERL5OPT"),
+        *("RUBYOPT", "NODE_OPTIONS"),
+    }
+)
+"""What tells our programs from others, and what would have a program run other code first."""
+_KEPT_BEGINNINGS = ("LD_", "BASH_FUNC_")
 
 
 def table(value: object, place: str) -> dict[str, Any]:
@@ -43,28 +62,76 @@ def argv(value: object, place: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not value or not all(map(is_text, value)):
         message = f"{place}.argv must be a list of texts that begins with the program's file"
         raise ValueError(message)
-    if not PurePosixPath(value[0]).is_absolute():
+    file = PurePosixPath(value[0])
+    if not file.is_absolute() or ".." in file.parts:
         message = f"{place}.argv must begin with an absolute path, not {value[0]!r}"
+        raise ValueError(message)
+    if len(value) > ARGUMENTS_MAX or max(map(len, value)) > ARGUMENT_LENGTH_MAX:
+        message = f"{place}.argv is longer than a command line may be"
         raise ValueError(message)
     return tuple(value)
 
 
-def folder(value: object, place: str) -> Path:
-    """Return a folder's absolute path."""
-    if not is_text(value) or not Path(str(value)).is_absolute():
+def path(value: object, place: str) -> Path:
+    """Return an absolute path."""
+    if not is_text(value) or not Path(str(value)).is_absolute() or ".." in Path(str(value)).parts:
         message = f"{place} must be an absolute path"
         raise ValueError(message)
     return Path(str(value))
 
 
 def environment(value: object, place: str) -> dict[str, str]:
-    """Return further variables."""
+    """Return further variables: none by which other code would get into the program."""
     given = table(value, place)
     for key, text in given.items():
-        if not key or "=" in key or not is_text(key) or not is_text(text):
+        if not _VARIABLE.fullmatch(key):
+            message = f"{place}.{key!r} is no name of a variable: letters, digits and _ only"
+            raise ValueError(message)
+        if key in _KEPT_VARIABLES or key.startswith(_KEPT_BEGINNINGS):
+            message = f"{place}.{key} may not be set"
+            raise ValueError(message)
+        if not is_text(text):
             message = f"{place}.{key} must be a text"
             raise ValueError(message)
+    if not all(folder.startswith("/") for folder in given.get("PATH", "/").split(":")):
+        message = f"{place}.PATH must name folders by absolute paths"
+        raise ValueError(message)
     return given
+
+
+def user(value: object, place: str) -> str | None:
+    """Return the name of a user, if one is given."""
+    return _fitting(value, _USER, f"{place} must be the name of a user")
+
+
+def display(value: object, place: str) -> str | None:
+    """Return where a program draws, if that is given."""
+    return _fitting(value, _DISPLAY, f"{place} must be a display such as :0 or wayland-0")
+
+
+def one_of(value: object, choices: Collection[str], place: str) -> str:
+    """Return one of a few words."""
+    if value not in choices:
+        message = f"{place} must be one of {', '.join(choices)}"
+        raise ValueError(message)
+    return str(value)
+
+
+def whole(given: Mapping[str, Any], key: str, largest: int, place: str) -> int:
+    """Return a whole number from 1 to the largest that is sensible."""
+    value = given.get(key)
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= largest:
+        message = f"{place}.{key} must be a whole number from 1 to {largest}"
+        raise ValueError(message)
+    return value
+
+
+def _fitting(value: object, pattern: re.Pattern[str], message: str) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise ValueError(message)
+    return value
 
 
 def version(value: object, place: str) -> str | None:

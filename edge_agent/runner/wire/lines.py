@@ -18,6 +18,7 @@ from edge_agent.runner.wire.words import (
     ExtendProgram,
     ForgetProgram,
     ListPrograms,
+    MendProgram,
     ProgramRecord,
     Refusal,
     Request,
@@ -225,6 +226,7 @@ _REQUESTS: Final[Mapping[str, type[Request]]] = {
     "list": ListPrograms,
     "forget": ForgetProgram,
     "run": RunCommand,
+    "mend": MendProgram,
 }
 
 _WORDS: Final = {kind: word for word, kind in _REQUESTS.items()}

@@ -21,8 +21,10 @@ class Refusal(StrEnum):
     LATE_FENCE = "late_fence"
     TOO_LATE = "too_late"
     """The deadline has passed by the runner's own clock, however early it was asked."""
+    CANNOT_START = "cannot_start"
+    """The program could not be started: its file is missing, or not to be executed or trusted."""
     BROKEN = "broken"
-    """The program could not be started: its file is missing or not to be executed."""
+    """The program has failed too often on this device, and nobody has mended it since."""
     NOT_JOURNALLED = "not_journalled"
     """The disk takes nothing, and nothing is done that was not written first."""
     TOO_MANY_KEPT = "too_many_kept"
@@ -40,6 +42,10 @@ class EventKind(StrEnum):
 
     RUNNING = "running"
     WARNED = "warned"
+    RESTARTED = "restarted"
+    """It had failed, and runs again; what was lost is not charged."""
+    BROKEN = "broken"
+    """It has failed once too often, and is started no more on this device until it is mended."""
     ENDED = "ended"
     FAILED = "failed"
     COMMAND_DONE = "command_done"
@@ -59,6 +65,12 @@ class ProgramRecord:
     delivered_seconds: float
     started_at: int | None
     ended_at: int | None
+    restarts: int = 0
+    """How often the program has failed in this session and was started again."""
+    lost_seconds: float = 0.0
+    """For how long it was down; `delivered_seconds` is without them."""
+    is_broken: bool = False
+    """Whether this program on this device has used up its budget, and was not mended since."""
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> ProgramRecord:
@@ -156,8 +168,22 @@ class RunCommand:
     command: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class MendProgram:
+    """Take this program on this device for whole again; asked twice, no harm."""
+
+    device: str
+    program: str
+
+
 Request: TypeAlias = (
-    StartProgram | StopProgram | ExtendProgram | ListPrograms | ForgetProgram | RunCommand
+    StartProgram
+    | StopProgram
+    | ExtendProgram
+    | ListPrograms
+    | ForgetProgram
+    | RunCommand
+    | MendProgram
 )
 
 
