@@ -1,4 +1,4 @@
-"""The agent's commands: run, runner, enrol, read-ticket, scanners, switches."""
+"""The agent's commands: run, runner, enrol, read-ticket, scanners, switches, catalogue."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from edge_agent.enrolment import Asking, enrol as ask_to_enrol, kept_key
 from edge_agent.flows import actions, enrolment
 from edge_agent.opened import open_journal, open_terminal
 from edge_agent.runner.beside import RunnerBeside
+from edge_agent.runner.catalogue.commands import catalogue_group
 from edge_agent.runner.link import RunnerLink
 from edge_agent.runner.main import run as run_runner
 from edge_agent.runner.settings import RunnerSettings
@@ -72,6 +73,9 @@ def try_switch(
 
 
 def _with_groups() -> typer.Typer:
+    def leave(go: Callable[[], int]) -> None:
+        _leave(go)  # which stands further down, where reading comes to it
+
     made = typer.Typer(
         help="Rusuban's edge agent: reads tickets and runs the devices of one store PC.",
         no_args_is_help=True,
@@ -82,6 +86,7 @@ def _with_groups() -> typer.Typer:
     switches.command(name="list")(list_switches)
     switches.command(name="try")(try_switch)
     made.add_typer(switches, name="switches")
+    made.add_typer(catalogue_group(leave), name="catalogue")
     return made
 
 
@@ -283,6 +288,7 @@ def _runner_settings(settings: AgentSettings) -> RunnerSettings:
         socket=part.socket,
         state_folder=part.state_folder,
         catalogue=part.catalogue,
+        catalogue_key=part.catalogue_key,
         warn_before_seconds=part.warn_before_seconds,
         allowed_uids=frozenset({os.getuid(), *map(_uid_of, part.allowed_users)}),
     )

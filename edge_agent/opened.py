@@ -42,7 +42,7 @@ def open_terminal(settings: AgentSettings) -> Opened:
         CannotStart: it is not enrolled, or its catalogue or journal cannot be read.
     """
     clock, names = SystemClock(), SystemNames()
-    catalogue = read_catalogue(settings.runner.catalogue).programs
+    catalogue = read_catalogue(settings.runner.catalogue, settings.runner.catalogue_key).programs
     devices = [
         DeviceFound(key=device.key, title=device.title, program=device.program, also=device.also)
         for device in settings.devices

@@ -64,7 +64,10 @@ async def _hold(
     notifier: Notifier,
 ) -> None:
     report = logging.getLogger("rusuban.runner").error
-    catalogue, boot_id = read_catalogue(settings.catalogue), _read_boot_id(settings.boot_id_file)
+    catalogue, boot_id = (
+        read_catalogue(settings.catalogue, settings.catalogue_key),
+        _read_boot_id(settings.boot_id_file),
+    )
     listening = listen_on(settings.socket)
     door = Door(allowed_uids=settings.allowed_uids, report=report)
     deadlines = Deadlines(clock)

@@ -7,6 +7,7 @@ one, and of the marks, the parents and what fell to us as the subreaper.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import errno
 import os
@@ -183,14 +184,15 @@ class Programs:
             How many are left all the same: 0, unless one hangs in the kernel.
         """
         asked: set[Identity] = set()
+        if self._clock.boot_seconds() >= kill_at_boot_seconds:
+            self._strike(session)
         give_up_at = kill_at_boot_seconds + KILL_SECONDS_MAX
         while members := self.members(session):
             now = self._clock.boot_seconds()
             if now >= give_up_at:
                 break
             if now >= kill_at_boot_seconds:
-                if self._groups:
-                    self._groups.kill(session)
+                self._strike(session)
                 _send_all(members, signal.SIGKILL)
                 await _until_gone(members, KILL_AGAIN_SECONDS)
             else:
@@ -227,6 +229,19 @@ class Programs:
             if grouped:
                 return grouped
         return self._family(session)
+
+    def _strike(self, session: str) -> None:
+        """Kill at once what can be killed without looking for it: its cgroup, its leader's group.
+
+        The number of a process group is nobody else's while its leader, dead or alive, is a child
+        that we have not reaped.
+        """
+        if self._groups:
+            self._groups.kill(session)
+        leader = self._leaders.get(session)
+        if leader and leader.pid in self._children:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(leader.pid, signal.SIGKILL)
 
     def _spawn(self, session: str, program: Startable) -> subprocess.Popen[bytes]:
         person = _person(program.user)

@@ -19,6 +19,9 @@ class RunnerSettings:
     catalogue: Path
     """The TOML file of the programs it may start."""
 
+    catalogue_key: str = ""
+    """The public half of the key that must have signed it, in hex; empty: nobody must."""
+
     warn_before_seconds: tuple[int, ...]
     """How long before the end the customer is warned; each is said once."""
 

@@ -62,7 +62,7 @@ async def windows(display: str, authority: Path | None) -> list[Window]:
                 return await _Look(reader, writer).seen(_cookie(authority, number))
             finally:
                 writer.transport.abort()
-    except (TimeoutError, OSError, EOFError, struct.error, ValueError) as fault:
+    except (TimeoutError, OSError, EOFError, struct.error, LookupError, ValueError) as fault:
         raise DisplayIsAway(display=display, why=str(fault) or "it takes too long") from None
 
 

@@ -22,6 +22,9 @@ class RunnerPart(Part):
     catalogue: Path
     """The TOML file of programs that may be started."""
 
+    catalogue_key: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
+    """The operator's key in hex; with it, a catalogue that it has not signed is refused."""
+
     warn_before_seconds: tuple[Annotated[int, Field(ge=1)], ...] = (600, 300, 60)
     """How long before the end the customer is warned, in seconds."""
 

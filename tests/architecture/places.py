@@ -134,7 +134,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *("keeper", "held", "course", "adoption", "budget", "readiness", "windows", "groups"),
         *("runs", "server", "wire", "link", "beside"),
     ),
-    "edge_agent/runner/catalogue": ("entries", "reading", "checks", "seal", "trust"),
+    "edge_agent/runner/catalogue": (
+        *("entries", "reading", "checks", "seal", "trust", "operating", "commands"),
+    ),
     "edge_agent/runner/wire": ("words", "lines"),
     "tests": (
         *("rules", "flows", "contracts", "fakes", "rim", "simulation", "e2e", "architecture"),

@@ -21,6 +21,7 @@ from tests.bench import (
     registrations,
     scan_to_start,
     specification,
+    stop_tree,
 )
 from tests.bench.figures import Figure, Measured
 from tests.bench.plot import draw
@@ -35,6 +36,7 @@ BENCHES: dict[str, Callable[[], Awaitable[Measured]]] = {
     "specification": specification.measure,
     "ladder": ladder.measure,
     "pictures": pictures.measure,
+    "stop_tree": stop_tree.measure,
 }
 
 

@@ -20,6 +20,7 @@ from edge_agent.runner.catalogue.entries import (
     ReadyKind,
     Restarts,
 )
+from edge_agent.runner.catalogue.seal import refuse_unsigned
 
 FILE_BYTES_MAX: Final = 262_144
 """Bytes of a catalogue file; a larger one is something else."""
@@ -57,24 +58,40 @@ class CatalogueIsWrong(CannotStart):
     """The catalogue {file} cannot be used: {why}."""
 
 
-def read_catalogue(file: Path) -> Catalogue:
+def read_catalogue(file: Path, key: str = "") -> Catalogue:
     """Return the programs and commands of this file by their ids.
+
+    Args:
+        file: the catalogue.
+        key: the public half of the operator's key in hex; where it is given it must have signed.
 
     Raises:
         CatalogueIsWrong: it cannot be read, has an unknown key, or a value is out of bounds.
+        SignatureIsMissing, SignatureIsWrong: it is not what the operator signed.
+    """
+    raw = read_bytes(file)
+    if key:
+        refuse_unsigned(file, raw, key)
+    try:
+        return _catalogue(tomllib.loads(raw.decode("utf-8")))
+    except ValueError as fault:
+        raise CatalogueIsWrong(file=file, why=fault) from None
+
+
+def read_bytes(file: Path) -> bytes:
+    """Return what a catalogue's file holds, read once: what is checked is what is used.
+
+    Raises:
+        CatalogueIsWrong: it cannot be read, or is larger than any catalogue.
     """
     try:
-        if file.stat().st_size > FILE_BYTES_MAX:
-            raise CatalogueIsWrong(file=file, why=f"it is larger than {FILE_BYTES_MAX} bytes")
-        content = tomllib.loads(file.read_text("utf-8"))
+        with file.open("rb") as opened:
+            raw = opened.read(FILE_BYTES_MAX + 1)
     except OSError as fault:
         raise CatalogueIsWrong(file=file, why=fault.strerror) from None
-    except ValueError as fault:
-        raise CatalogueIsWrong(file=file, why=fault) from None
-    try:
-        return _catalogue(content)
-    except ValueError as fault:
-        raise CatalogueIsWrong(file=file, why=fault) from None
+    if len(raw) > FILE_BYTES_MAX:
+        raise CatalogueIsWrong(file=file, why=f"it is larger than {FILE_BYTES_MAX} bytes")
+    return raw
 
 
 def _catalogue(content: Mapping[str, Any]) -> Catalogue:
