@@ -39,7 +39,8 @@ class Said(StrEnum):
     """The operator's controller has the call."""
     HELP_WAITS = "help_waits"
     """The line is down: the call leaves as soon as it can."""
-    EXTENDED = "extended"
+    EXTENDED_MINUTES = "extended_minutes"
+    EXTENDED_SECONDS = "extended_seconds"
     NO_ANSWER = "no_answer"
     """Whoever could say is not reached; nothing has changed."""
     WRONG_CODE = "wrong_code"
@@ -100,7 +101,8 @@ _EN: Final = {
         what="Your call is on its way.",
         next="It reaches the store as soon as there is a connection.",
     ),
-    Said.EXTENDED: Words(what="{number} minutes more", next="Go on: nothing else to do."),
+    Said.EXTENDED_MINUTES: Words(what="{number} minutes more", next="Go on: nothing else to do."),
+    Said.EXTENDED_SECONDS: Words(what="{number} seconds more", next="Go on: nothing else to do."),
     Said.NO_ANSWER: Words(
         what="There is no answer just now.", next="Nothing has changed. Please try again."
     ),
@@ -159,7 +161,8 @@ _JA: Final = {
         what="お店に連絡しました。", next="確認していますので、そのままご利用いただけます。"
     ),
     Said.HELP_WAITS: Words(what="連絡を送っています。", next="接続が戻りしだい、お店に届きます。"),
-    Said.EXTENDED: Words(what="{number}分延長しました", next="そのままお使いください。"),
+    Said.EXTENDED_MINUTES: Words(what="{number}分延長しました", next="そのままお使いください。"),
+    Said.EXTENDED_SECONDS: Words(what="{number}秒延長しました", next="そのままお使いください。"),
     Said.NO_ANSWER: Words(
         what="ただいま応答がありません。", next="何も変わっていません。もう一度お試しください。"
     ),
@@ -190,6 +193,7 @@ SCREEN_LABELS: Final = {
         "until": "Possible for up to {n} minutes more.",
         "minutes": "{n} min",
         "and": "+{n} min",
+        "and_seconds": "+{n} s",
         "no_charge": "No charge",
         "extend_title": "How much longer?",
         "extend_how": "One touch and it is yours. The price goes on your reservation.",
@@ -233,6 +237,7 @@ SCREEN_LABELS: Final = {
         "until": "あと{n}分まで延長できます。",
         "minutes": "{n}分",
         "and": "+{n}分",
+        "and_seconds": "+{n}秒",
         "no_charge": "無料",
         "extend_title": "どのくらい延長しますか",
         "extend_how": "ひと押しで延長します。料金はご予約に加わります。",

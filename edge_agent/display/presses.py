@@ -16,7 +16,7 @@ from edge_agent.display.stage import HALL, Stage
 from edge_agent.display.written import of_no, of_offer, of_words
 from edge_agent.ports import Buttons, DeviceOnScreen, Extending
 
-AGAIN_SECONDS: Final = 1.0
+AGAIN_SECONDS: Final = 0.2
 """The same button of the same device sooner than this is a finger that trembled."""
 
 CODES_MAX: Final = 5
@@ -86,8 +86,10 @@ class Presses:
         self._stage.nudge()
         if answer.refused is not None:
             return {"is_done": False, "words": of_no(answer.refused)}
-        minutes = max(1, int(answer.added_seconds) // MINUTE_SECONDS)
-        return {"is_done": True, "words": of_words(_in_all(Said.EXTENDED, minutes))}
+        said, number = Said.EXTENDED_SECONDS, int(answer.added_seconds)
+        if number >= 2 * MINUTE_SECONDS:
+            said, number = Said.EXTENDED_MINUTES, number // MINUTE_SECONDS
+        return {"is_done": True, "words": of_words(_in_all(said, number))}
 
     async def _end(self, device: DeviceOnScreen, asked: Mapping[str, Any]) -> Answer | None:
         session = _session(device, asked)

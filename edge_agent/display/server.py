@@ -104,7 +104,7 @@ class Server:
         app.on_response_prepare.append(_add_headers)
         app.router.add_get("/", self._page)
         app.router.add_get("/device/{key}", self._page)
-        app.router.add_get("/events", self._events)
+        app.router.add_get("/events", self._events, allow_head=False)
         app.router.add_get("/static/{name}", self._asset)
         app.router.add_post("/device/{key}/{press}", self._press)
         return app

@@ -15,7 +15,7 @@ from tests.e2e.customer import offering_of, picture_of, programs, scan
 from tests.e2e.line import Line
 
 TERMS: Final = SlotTerms(
-    lengths_seconds=(9,), grid_seconds=1, early_seconds=60, warn_before_seconds=(4,)
+    lengths_seconds=(12,), grid_seconds=1, early_seconds=60, warn_before_seconds=(4,)
 )
 """A ticket opens when it is bought, and its use is long enough to be cut off and come back."""
 
@@ -31,7 +31,7 @@ VERDICT_MS_MAX: Final = 1_000
 
 
 def test_a_customer_is_led_by_the_screen_from_its_idle_face_to_thanks():
-    """C3, C4, C5, C6: shown, opened, counted down, cut off and back, warned, ended, thanked."""
+    """C3, C4, C5, C6: opened, counted down, cut off, back, extended, refused, warned, thanked."""
     with a_screen_in_a_store() as (world, line, terminal, page):
         heading = page.get_by_role("heading", level=1)
         expect(heading).to_have_text("Show your ticket")
@@ -50,23 +50,39 @@ def test_a_customer_is_led_by_the_screen_from_its_idle_face_to_thanks():
         assert [each["why"] for each in calls(world)] == [
             "Somebody at Booth 1 has called: something does not work."
         ]
-        expect(heading).to_have_text("4 seconds left", timeout=10_000)
+        following = has_more_time_until_somebody_has_booked(world, terminal, page)
+        expect(heading).to_have_text("4 seconds left", timeout=20_000)
         expect(heading).to_have_text("Thank you", timeout=10_000)
         assert programs(world, terminal) == []
+        shown = world.wait_for_line(ticket["link"], "session.warning_shown")
+        assert shown["facts"]["seconds_left"] == 4
         assert not scan(world, terminal, picture_of(world, ticket["link"]))["opens"]
         expect(heading).to_have_text("This ticket has been used.", timeout=VERDICT_MS_MAX)
-        ends_it_himself(world, terminal, page)
+        ends_it_himself(world, terminal, page, following)
 
 
-def ends_it_himself(world: World, terminal: Terminal, page: Page) -> None:
-    """Use the device once more, and end it by the screen's button."""
-    ticket = world.book(offering_of(world, terminal))
-    assert scan(world, terminal, picture_of(world, ticket["link"]))["opens"]
+def has_more_time_until_somebody_has_booked(world: World, terminal: Terminal, page: Page) -> str:
+    """Take some of what is offered, be refused once somebody comes next; return his ticket."""
+    page.get_by_role("button", name="More time").click()
+    page.get_by_role("button", name="+2 s").click()
+    panel = page.get_by_role("heading", level=2)
+    expect(panel).to_have_text("2 seconds more")
+    page.keyboard.press("Escape")
+    following = world.book(offering_of(world, terminal))
+    page.get_by_role("button", name="More time").click()
+    expect(panel).to_have_text("Somebody has booked this booth next.")
+    page.keyboard.press("Escape")
+    return str(following["link"])
+
+
+def ends_it_himself(world: World, terminal: Terminal, page: Page, link: str) -> None:
+    """Be the next customer, and end it by the screen's button."""
+    assert scan(world, terminal, picture_of(world, link))["opens"]
     page.get_by_role("button", name="End now").click()
     page.get_by_role("button", name="Yes, end it").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Thank you", timeout=10_000)
     expect(page.locator("#next")).to_contain_text("You have ended it")
-    ended = world.wait_for_line(ticket["link"], "session.ended")
+    ended = world.wait_for_line(link, "session.ended")
     assert ended["facts"]["reason"] == "customer_ended"
 
 

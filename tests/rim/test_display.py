@@ -181,7 +181,8 @@ async def test_a_warning_that_was_shown_is_told():
         assert kit.buttons.pressed == [("seen", "s-1", 300)]
 
 
-async def test_a_finger_that_trembles_presses_once():
+async def test_a_finger_that_trembles_presses_once(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(presses, "AGAIN_SECONDS", 60.0)
     async with a_screen() as kit:
         kit.runs(600)
         first = (await press(kit, "/device/booth-1/end", {"session": "s-1"})).json

@@ -125,8 +125,12 @@ async def test_no_question_and_no_wall_of_booths_has_a_fault_of_access():
             assert not await faults(page)
             await page.get_by_role("link", name="Booth 1").click()
             await expect(page.locator(".digits")).to_be_visible()
-            await page.locator("#place").click()
+            await expect(page.locator(".bar button")).to_have_text(["Call for help"])
+            assert not await faults(page)
+            await page.get_by_role("link", name="All booths").click()
             await expect(page.locator(".booths li")).to_have_count(4)
+            await page.goto(f"{kit.url}/device/booth-1")
+            await expect(page.locator(".bar button")).to_have_count(3)
 
 
 async def test_a_keyboard_alone_does_it_all_and_the_next_customer_begins_anew():

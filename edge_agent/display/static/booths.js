@@ -16,7 +16,7 @@ function made(picture) {
   const item = document.createElement("li");
   item.dataset.key = picture.key;
   const link = document.createElement("a");
-  link.href = `/device/${encodeURIComponent(picture.key)}`;
+  link.href = `#${encodeURIComponent(picture.key)}`;
   for (const name of ["number", "title", "sign", "state", "time"]) {
     const part = document.createElement("span");
     part.className = name;

@@ -79,8 +79,7 @@ export class Panel {
     const list = document.createElement("ul");
     for (const choice of offer.choices) {
       const item = document.createElement("li");
-      const minutes = Math.round(choice.seconds / 60);
-      item.textContent = `${label("and", { n: minutes })}  ${money(choice, page.language)}`;
+      item.textContent = `${longer(choice.seconds, label)}  ${money(choice, page.language)}`;
       list.append(item);
     }
     code.append(drawnCode(offer.pay, what), list);
@@ -89,8 +88,7 @@ export class Panel {
 
   #choice(choice) {
     const { label, page } = this.#speaks;
-    const minutes = Math.round(choice.seconds / 60);
-    const button = this.#button(label("and", { n: minutes }), "main choice", () =>
+    const button = this.#button(longer(choice.seconds, label), "main choice", () =>
       this.#do("extend", { session: this.#session, seconds: choice.seconds }),
     );
     const price = document.createElement("small");
@@ -203,6 +201,10 @@ function drawnCode(rows, said) {
   });
   const size = rows.length;
   return svg("svg", { viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": said, class: "paycode" }, ...cells);
+}
+
+function longer(seconds, label) {
+  return seconds < 60 ? label("and_seconds", { n: seconds }) : label("and", { n: Math.round(seconds / 60) });
 }
 
 function money(choice, language) {

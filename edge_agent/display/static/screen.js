@@ -10,6 +10,8 @@ import { drawScanner } from "./scanner.js";
 import { Sound } from "./sound.js";
 
 const HALL = "";
+const LOOKED_AT_MS = 30000; // whoever has looked at a device of many has gone
+const FOR_ANYBODY = new Set(["help", "confirm"]);
 const one = decodeURIComponent(location.pathname.match(/^\/device\/([^/]+)$/)?.[1] ?? "");
 const at = (id) => document.getElementById(id);
 
@@ -60,6 +62,11 @@ for (const button of document.querySelectorAll("[data-language]")) {
   button.addEventListener("click", () => choose((page.chosen = button.dataset.language)));
 }
 setInterval(tick, 250);
+addEventListener("hashchange", () => {
+  clearTimeout(page.returns);
+  if (location.hash.length > 1) page.returns = setTimeout(() => (location.hash = ""), LOOKED_AT_MS);
+  draw();
+});
 
 function label(name, values = {}) {
   return page.labels[page.language][name].replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
@@ -83,11 +90,19 @@ function choose(language) {
   draw();
 }
 
-// Which device fills the screen: the one of the address, or the only one there is.
+// Which device fills the screen: the one of the address, the only one there is, or one looked at.
 function shownKey() {
   if (one) return one;
   const keys = [...pictures.keys()].filter((key) => key !== HALL);
-  return keys.length === 1 ? keys[0] : HALL;
+  if (keys.length === 1) return keys[0];
+  const looked = decodeURIComponent(location.hash.slice(1));
+  return keys.includes(looked) ? looked : HALL;
+}
+
+// At a screen of many devices nobody knows whose it is that is looked at: it is not his to end.
+function buttonsOf(picture) {
+  const isShared = !one && pictures.size > 2;
+  return isShared ? picture.buttons.filter((each) => FOR_ANYBODY.has(each)) : picture.buttons;
 }
 
 function isHere(picture) {
@@ -117,12 +132,16 @@ function draw() {
   at("note").replaceChildren(...(note ? [strong(note.what), " ", note.next] : []));
   drawArt(at("art"), picture, label);
   drawBooths(at("booths"), isHall ? pictures : new Map(), { label, words });
-  bar(at("bar"), isHall ? [] : picture.buttons, label, (button) => panel.open(button, picture));
+  bar(at("bar"), isHall ? [] : buttonsOf(picture), label, (button) => panel.open(button, picture));
   if (page.seen) drawScanner(page.seen, words);
   panel.follow(picture);
   tellSeen(picture);
   at("chip").hidden = picture.left_seconds === null || picture.face === "running";
-  if (one && pictures.size > 2) at("place").setAttribute("aria-label", label("all"));
+  const isLookedAt = !one && !isHall && pictures.size > 2;
+  at("place").toggleAttribute("data-back", isLookedAt);
+  if (isLookedAt) at("place").href = "#";
+  else at("place").removeAttribute("href");
+  put(at("all"), isLookedAt ? label("all") : "");
   forget(picture);
   say(`${said.what} ${said.next}`);
   tick();
