@@ -40,6 +40,7 @@ EVENTS: Final[Mapping[str, Flow]] = {
     said_of_sessions.SessionWarned.type: sessions.note_warned,
     said_of_sessions.SessionExtended.type: sessions.note_extended,
     said_of_sessions.WarningShown.type: sessions.note_warning_shown,
+    said_of_sessions.SessionResumed.type: sessions.note_resumed,
     said_of_sessions.SessionEnding.type: sessions.note_ending,
     said_of_sessions.SessionEnded.type: sessions.note_ended,
     said_of_sessions.SessionFailed.type: sessions.note_failed,

@@ -64,6 +64,7 @@ ON_THE_WIRE: Final[tuple[type[Message], ...]] = (
     sessions.SessionAlive,
     sessions.SessionInterrupted,
     sessions.SessionWarned,
+    sessions.SessionResumed,
     sessions.SessionExtended,
     sessions.WarningShown,
     sessions.SessionEnding,

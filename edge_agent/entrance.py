@@ -100,7 +100,7 @@ class Entrance:
         else:
             self._display.show_reading()
             number = scanned.read.token.device_number if isinstance(scanned, Scanned) else 0
-            device = self._device_for(profile, number)
+            device = self._device_for(profile, number, scanned.text)
             name = self._around.names.new("x")
             self._ask(self._scan(name, scanned.text, device, profile))
 
@@ -217,13 +217,13 @@ class Entrance:
                 return profile, device
         return None, None
 
-    def _device_for(self, profile: ServiceProfile, number: int) -> ProfileDevice:
+    def _device_for(self, profile: ServiceProfile, number: int, token: str) -> ProfileDevice:
         """Return the device a ticket names, or one that is free: the controller says if it may."""
         for device in profile.devices:
             if device.number == number or len(profile.devices) == 1:
                 return device
         names = [device.device for device in profile.devices]
-        first = self._journal.transact(rights.first_ready, names)
+        first = self._journal.transact(rights.first_ready, names, token)
         return profile.devices[names.index(first)]
 
     def _scan(

@@ -271,6 +271,7 @@ UPDATE sessions SET desired_extended_seconds = extended_seconds WHERE session = 
 UPDATE sessions SET deadline_boot_seconds = deadline_boot_seconds
         + (:extended_seconds - extended_seconds),
     granted_seconds = granted_seconds + (:extended_seconds - extended_seconds),
+    ends_at = ends_at + CAST(1000 * (:extended_seconds - extended_seconds) AS INTEGER),
     extended_seconds = :extended_seconds
 WHERE session = :session AND device = :device AND extended_seconds < :extended_seconds
     AND state IN ('starting', 'running') AND wanted = 'run';
@@ -296,16 +297,24 @@ ON CONFLICT (session) DO NOTHING;
 -- name: session(session)^
 SELECT session, device, program, fence, granted_seconds, extended_seconds, extends_itself,
     start_by_boot_seconds, deadline_boot_seconds, boot_id, state, wanted, stop_reason, start_tries,
-    try_at_boot_seconds, delivered_seconds, lost_seconds
+    try_at_boot_seconds, delivered_seconds, lost_seconds, ends_at, interruption
 FROM sessions WHERE session = :session;
 
 -- name: live_sessions()
 SELECT session, device, program, fence, granted_seconds, start_by_boot_seconds,
-    deadline_boot_seconds, boot_id, state, wanted, stop_reason, try_at_boot_seconds
+    deadline_boot_seconds, boot_id, state, wanted, stop_reason, try_at_boot_seconds, interruption
 FROM sessions WHERE state IN ('starting', 'running', 'ending') ORDER BY made_at;
 
 -- name: live_session_on(device)$
 SELECT session FROM sessions WHERE device = :device AND state IN ('starting', 'running', 'ending');
+
+-- name: note_end(session, ends_at)!
+UPDATE sessions SET ends_at = :ends_at WHERE session = :session;
+
+-- name: move_interruption(session, before, state, deadline_boot_seconds, boot_id)!
+-- The clock since boot begins anew with each boot.
+UPDATE sessions SET interruption = :state, deadline_boot_seconds = :deadline_boot_seconds,
+    boot_id = :boot_id WHERE session = :session AND interruption = :before;
 
 -- name: move_session(session, before, state)!
 UPDATE sessions SET state = :state WHERE session = :session AND state = :before;

@@ -290,6 +290,9 @@ def _runner_settings(settings: AgentSettings) -> RunnerSettings:
         catalogue=part.catalogue,
         catalogue_key=part.catalogue_key,
         warn_before_seconds=part.warn_before_seconds,
+        resume_limit_seconds=part.resume_limit_seconds,
+        resume_requires_scan=part.resume_requires_scan,
+        boot_id_file=part.boot_id_file,
         allowed_uids=frozenset({os.getuid(), *map(_uid_of, part.allowed_users)}),
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from common.errors import CannotStart
@@ -19,9 +18,6 @@ from edge_agent.runner.catalogue import read_catalogue
 from edge_agent.settings import AgentSettings
 
 JOURNAL_FILE: Final = "journal.db"
-
-BOOT_ID_FILE: Final = Path("/proc/sys/kernel/random/boot_id")
-"""Where the kernel tells one start of this PC from the next."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +64,7 @@ def open_journal(settings: AgentSettings, clock: SystemClock, names: SystemNames
     Raises:
         CannotStart: it cannot be opened or written.
     """
-    boot_id = BOOT_ID_FILE.read_text("ascii").strip()
+    boot_id = settings.runner.boot_id_file.read_text("ascii").strip()
     return SqliteJournal(
         settings.state_folder / JOURNAL_FILE, clock=clock, names=names, boot_id=boot_id
     )

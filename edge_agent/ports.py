@@ -172,6 +172,11 @@ class ProgramSeen:
     is_broken: bool = False
     """Whether this program on this device has failed too often and was not mended since."""
 
+    waits: bool = False
+    """Its PC's end has interrupted it, and it waits to go on."""
+
+    was_interrupted: bool = False
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CommandSeen:
@@ -221,12 +226,14 @@ class SessionOnScreen:
     """A live session as the customer's screen is told of it.
 
     `ends_at` is in seconds since boot; None: it was begun before this boot, and is not known yet.
+    `waits`: the power was gone, and it goes on when its ticket is shown again.
     """
 
     session: str
     state: SessionState
     ends_at: float | None
     granted_seconds: float
+    waits: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -39,6 +39,14 @@ class Runner(Protocol):
         """
         ...
 
+    async def resume(self, session: str, deadline_boot_seconds: float) -> ProgramSeen | None:
+        """Go on with a session that waits, until this instant at most; None: it will not.
+
+        Raises:
+            RunnerIsAway: there is no answer, or it cannot write that down now.
+        """
+        ...
+
     async def stop(self, session: str, reason: EndReason) -> ProgramSeen | None:
         """Begin the end of a session.
 
@@ -125,9 +133,7 @@ class Reconciler:
                 self._journal.transact(sessions.note_refused, due.session, started)
             else:
                 self._take(started)
-        for longer in self._journal.transact(sessions.to_extend):
-            extended = await self._runner.extend(longer.session, longer.deadline_boot_seconds)
-            self._journal.transact(sessions.note_extended, longer, extended)
+        await self._let_go_on()
         for due_to_stop in self._journal.transact(sessions.to_stop):
             seen = await self._runner.stop(due_to_stop.session, due_to_stop.reason)
             if seen is not None:
@@ -136,6 +142,16 @@ class Reconciler:
             session = next(iter(self._over))
             await self._runner.forget(session)
             self._over.discard(session)
+
+    async def _let_go_on(self) -> None:
+        """Have the runner go on with what was interrupted, and with what may last longer."""
+        for to_resume in self._journal.transact(sessions.to_resume):
+            seen = await self._runner.resume(to_resume.session, to_resume.deadline_boot_seconds)
+            if seen is not None:
+                self._take(seen)
+        for longer in self._journal.transact(sessions.to_extend):
+            extended = await self._runner.extend(longer.session, longer.deadline_boot_seconds)
+            self._journal.transact(sessions.note_extended, longer, extended)
 
     async def _compare_all(self) -> None:
         """Settle every session that only one of the two sides knows."""

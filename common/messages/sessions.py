@@ -96,6 +96,19 @@ class WarningShown(Message):
     seconds_left: Seconds
 
 
+class SessionResumed(Message):
+    """The session goes on after its PC was without power, or was restarted.
+
+    `remaining_seconds` are left of it, and `delivered_seconds` it has run in all.
+    """
+
+    type: ClassVar[str] = "session.resumed"
+    session: Name
+    at: Instant
+    remaining_seconds: Seconds
+    delivered_seconds: Seconds
+
+
 class SessionEnding(Message):
     """The program is being ended."""
 

@@ -25,6 +25,12 @@ _NOTICES_EN: Final = {
         what="This booth does not start, and no other is free.",
         next="Scan your ticket again in a while; what you do not get, you get back.",
     ),
+    Notice.SCAN_TO_GO_ON: Words(
+        what="The power was gone for a moment.", next="Show your ticket again, and you go on."
+    ),
+    Notice.GOES_ON: Words(
+        what="You go on where you were.", next="The time that was lost, you get back."
+    ),
 }
 
 _NOTICES_JA: Final = {
@@ -45,6 +51,13 @@ _NOTICES_JA: Final = {
     Notice.NO_DEVICE_FREE: Words(
         what="このブースは起動できず、ほかに空きもありません。",
         next="しばらくしてもう一度かざしてください。ご利用できない分は返金します。",
+    ),
+    Notice.SCAN_TO_GO_ON: Words(
+        what="停電などで中断しました。",
+        next="同じチケットをもう一度かざすと続きから始まります。",
+    ),
+    Notice.GOES_ON: Words(
+        what="続きから再開しました。", next="中断で失われた時間の分は返金します。"
     ),
 }
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from common.rules.presence import LineMode
-from common.rules.sessions import SessionState
+from common.rules.sessions import Notice, SessionState
 from common.words import (
     LANGUAGES,
     Here,
@@ -124,6 +124,14 @@ def _of_session(facts: Facts, now: float) -> Picture | None:
         return _plain(Face.FINISHING, Said.FINISHING)
     if session.state is not SessionState.RUNNING:
         return _plain(Face.STARTING, Said.STARTING)
+    if session.waits:
+        words = in_all(lambda of: notice_words_for(Notice.SCAN_TO_GO_ON, of, None))
+        idle = _plain(Face.IDLE, Said.SHOW_TICKET, moment=f"{session.session} waits")
+        return replace(idle, tone=Tone.WAIT, words=words)
+    return _of_running(facts, session, now)
+
+
+def _of_running(facts: Facts, session: SessionOnScreen, now: float) -> Picture:
     warned = facts.warned
     if warned is None or warned.session != session.session:
         return _plain(Face.RUNNING, Said.RUNNING)
@@ -210,6 +218,8 @@ def _note(facts: Facts) -> InAll | None:
 def _buttons(facts: Facts, face: Face) -> tuple[Button, ...]:
     """Return what can be done now: nothing is offered that the line's being down forbids."""
     session = facts.seen.session
+    if session is not None and session.waits:
+        return (Button.END, Button.HELP)
     if session is not None and session.state is SessionState.RUNNING:
         asks = facts.mode is LineMode.ASKS
         return (*((Button.EXTEND,) if asks else ()), Button.END, Button.HELP)

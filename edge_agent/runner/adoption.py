@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from common.rules.sessions import EndReason, SessionEvent
+from edge_agent.runner import resumes
 from edge_agent.runner.course import Course
 from edge_agent.runner.held import Held, moved
 from edge_agent.runner.records import Session
@@ -19,7 +20,11 @@ def take_up(held: Held, course: Course) -> None:
     for session in means.records.all():
         held.sessions[session.session] = session
         if session.is_live and session.boot_id != means.boot_id:
-            _end_by_reboot(course, session, was_asked=session.boot_id == left_boot_id)
+            was_asked = session.boot_id == left_boot_id
+            reason = EndReason.REBOOT if was_asked else EndReason.POWER_LOSS
+            resumes.interrupt(held, course, session, reason)
+        elif session.waits:
+            resumes.wait(held, course, session)
         elif session.is_live:
             _adopt(held, course, session)
     means.programs.sweep([name for name, kept in held.sessions.items() if kept.is_live])
@@ -41,13 +46,7 @@ def _adopt(held: Held, course: Course, session: Session) -> None:
         course.go_on(session, leader)
     elif known:
         course.gone(session.session, known, None)
-    else:
+    elif not resumes.begin_again(course, session):
         stopped = replace(moved(session, SessionEvent.STOP), end_reason=EndReason.PROGRAM_FAILED)
         held.keep(stopped)
         course.see_out(stopped)
-
-
-def _end_by_reboot(course: Course, session: Session, *, was_asked: bool) -> None:
-    """End it as of its last checkpoint; resuming what a reboot cut off will begin here."""
-    reason = EndReason.REBOOT if was_asked else EndReason.POWER_LOSS
-    course.close(replace(session, end_reason=session.end_reason or reason))

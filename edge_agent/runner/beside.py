@@ -38,6 +38,13 @@ class RunnerBeside:
             raise RunnerIsAway(socket=self._link.socket)
         return None if isinstance(answer, Refusal) else seen(answer)
 
+    async def resume(self, session: str, deadline_boot_seconds: float) -> ProgramSeen | None:
+        """Go on with a session that waits, until this instant at most; None when it will not."""
+        answer = await self._link.resume(session, deadline_boot_seconds)
+        if answer is Refusal.NOT_JOURNALLED:
+            raise RunnerIsAway(socket=self._link.socket)
+        return None if isinstance(answer, Refusal) else seen(answer)
+
     async def stop(self, session: str, reason: EndReason) -> ProgramSeen | None:
         """Begin the end of a session; None when the runner does not know it."""
         answer = await self._link.stop(session, reason)
@@ -84,6 +91,8 @@ def seen(record: ProgramRecord) -> ProgramSeen:
         restarts=record.restarts,
         lost_seconds=record.lost_seconds,
         is_broken=record.is_broken,
+        waits=record.waits,
+        was_interrupted=record.was_interrupted,
     )
 
 

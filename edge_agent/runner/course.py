@@ -94,6 +94,8 @@ class Course:
         session = self._held.sessions.get(name)
         if session is None or session.is_leaving or not session.is_live:
             return
+        if session.waits:  # what ended it was the power, whoever says so now
+            reason = session.cut_reason or reason
         counted = session.counted(self._held.now())
         leaving = replace(moved(counted, SessionEvent.STOP), end_reason=reason)
         self._held.cancel_alarms(name)
@@ -143,7 +145,7 @@ class Course:
                 running_boot_seconds=self._held.now(),
                 started_at=self._means.clock.now_ms(),
             )
-            self._held.keep(running)
+            self._held.keep(self._held.checkpoint(running))
             self._held.announce(EventKind.RUNNING, running)
         else:
             again = replace(session, down_boot_seconds=None)

@@ -13,14 +13,18 @@ REREAD_SECONDS: Final = 0.5
 
 
 class Clock(Protocol):
-    """The two clocks the runner needs."""
+    """The clocks the runner needs; of the wall's it decides only how long a power cut lasted."""
 
     def boot_seconds(self) -> float:
         """Return seconds since boot, counting suspend."""
         ...
 
     def now_ms(self) -> int:
-        """Return milliseconds since 1970 UTC: only ever shown, never decided on."""
+        """Return milliseconds since 1970 UTC: shown, and used where it can be trusted."""
+        ...
+
+    def is_synchronised(self) -> bool:
+        """Say whether a time server keeps the wall clock."""
         ...
 
 

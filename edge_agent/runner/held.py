@@ -24,6 +24,8 @@ class Means:
 
     catalogue: Catalogue
     warn_before_seconds: tuple[int, ...]
+    resume_limit_seconds: float
+    resume_requires_scan: bool
     boot_id: str
     clock: Clock
     deadlines: Deadlines
@@ -49,6 +51,17 @@ class Held:
     def now(self) -> float:
         """Return seconds since boot."""
         return self.means.clock.boot_seconds()
+
+    def trusted_now(self) -> int | None:
+        """Return the wall clock in milliseconds, or None where no time server keeps it."""
+        clock = self.means.clock
+        return clock.now_ms() if clock.is_synchronised() else None
+
+    def checkpoint(self, session: Session) -> Session:
+        """Return a session as it is now, with when that was as far as a clock can be trusted."""
+        if session.waits:
+            return session
+        return replace(session.counted(self.now()), checkpoint_at=self.trusted_now())
 
     def program(self, session: Session) -> Program:
         """Return what the catalogue says now; a program taken out of it may be ended at once."""
@@ -109,8 +122,7 @@ class Held:
         Raises:
             RecordsCannotBeUsed: the disk takes nothing.
         """
-        now = self.now()
-        self.means.records.save([session.counted(now) for session in self._due()])
+        self.means.records.save([self.checkpoint(one) for one in self._due()])
         self._unsaved.clear()
 
     def _write_checkpoint(self) -> None:
@@ -125,7 +137,10 @@ class Held:
     def _due(self) -> tuple[Session, ...]:
         """Return the sessions that a checkpoint has to write: what runs, and what could not be."""
         kept = self.sessions.values()
-        return tuple(one for one in kept if one.is_live or one.session in self._unsaved)
+        # What waits after a power cut keeps its last checkpoint: by that it is known what is left.
+        return tuple(
+            one for one in kept if (one.is_live and not one.waits) or one.session in self._unsaved
+        )
 
 
 def moved(session: Session, event: SessionEvent) -> Session:

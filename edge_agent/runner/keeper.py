@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from common.rules.sessions import SessionState
+from edge_agent.runner import resumes
 from edge_agent.runner.adoption import take_up
 from edge_agent.runner.budget import Budget
 from edge_agent.runner.course import Course
@@ -20,6 +21,7 @@ from edge_agent.runner.wire import (
     MendProgram,
     ProgramRecord,
     Refusal,
+    ResumeProgram,
     StartProgram,
     StopProgram,
 )
@@ -81,8 +83,13 @@ class Keeper:
             self._means.report(f"extension of {ask.session} refused: {fault}")
             return Refusal.NOT_JOURNALLED
         self._held.sessions[ask.session] = extended
-        self._course.set_alarms(extended)
+        if not extended.waits:
+            self._course.set_alarms(extended)
         return self._held.told(extended)
+
+    def resume(self, ask: ResumeProgram) -> ProgramRecord | Refusal:
+        """Go on with a session that was interrupted and waits."""
+        return resumes.resume(self._held, self._course, ask)
 
     def list(self, ask: ListPrograms) -> tuple[tuple[ProgramRecord, ...], bool]:
         """Return the next page of what is kept, and whether there is more."""

@@ -28,6 +28,7 @@ from edge_agent.runner.wire import (
     ProgramRecord,
     Refusal,
     Request,
+    ResumeProgram,
     RunCommand,
     RunnerEvent,
     StartProgram,
@@ -121,6 +122,15 @@ class RunnerLink:
             RunnerIsAway: no answer came.
         """
         request = ExtendProgram(session=session, deadline_boot_seconds=deadline_boot_seconds)
+        return _one(await self._ask(request))
+
+    async def resume(self, session: str, deadline_boot_seconds: float) -> ProgramRecord | Refusal:
+        """Go on with a session that waits, until this instant at most; asked again, it does once.
+
+        Raises:
+            RunnerIsAway: no answer came.
+        """
+        request = ResumeProgram(session=session, deadline_boot_seconds=deadline_boot_seconds)
         return _one(await self._ask(request))
 
     async def list(self) -> tuple[ProgramRecord, ...]:

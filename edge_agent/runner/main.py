@@ -81,6 +81,8 @@ async def _hold(
             means = Means(
                 catalogue=catalogue,
                 warn_before_seconds=settings.warn_before_seconds,
+                resume_limit_seconds=settings.resume_limit_seconds,
+                resume_requires_scan=settings.resume_requires_scan,
                 boot_id=boot_id,
                 clock=clock,
                 deadlines=deadlines,

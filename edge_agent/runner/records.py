@@ -68,7 +68,13 @@ CREATE TABLE broken (
 ) STRICT, WITHOUT ROWID;
 """
 
-STEPS: Final = (_SESSIONS, _RUNS, _RESTARTS)
+_RESUMES: Final = """
+ALTER TABLE sessions ADD COLUMN checkpoint_at INTEGER;
+ALTER TABLE sessions ADD COLUMN cut_reason TEXT;
+ALTER TABLE sessions ADD COLUMN resume_by_boot_seconds REAL;
+"""
+
+STEPS: Final = (_SESSIONS, _RUNS, _RESTARTS, _RESUMES)
 """How the file is made and brought forward: each step leads from the version of its number."""
 
 SCHEMA_VERSION: Final = len(STEPS)
@@ -119,6 +125,12 @@ class Session:
     """For how long its program was down, and is counted neither as delivered nor as left over."""
     down_boot_seconds: float | None = None
     """Up to where the present time of being down is counted; None: it is up, or not yet."""
+    checkpoint_at: int | None = None
+    """When its seconds were last counted, if the wall clock could be trusted then."""
+    cut_reason: EndReason | None = None
+    """By what it was interrupted; it may go on once."""
+    resume_by_boot_seconds: float | None = None
+    """Until when it waits to go on; None: it does not wait."""
 
     @property
     def is_live(self) -> bool:
@@ -130,11 +142,18 @@ class Session:
         """Return whether its end has begun; from then on its figures stand still."""
         return self.end_reason is not None
 
+    @property
+    def waits(self) -> bool:
+        """Return whether it is interrupted and nobody has come yet to go on with it."""
+        return self.resume_by_boot_seconds is not None and not self.is_leaving
+
     def counted(self, boot_seconds: float) -> Self:
         """Return it with its seconds counted up to this instant, never past the deadline."""
         if self.is_leaving:
             return self
         until = min(boot_seconds, self.deadline_boot_seconds)
+        if self.waits:
+            return replace(self, remaining_seconds=self.deadline_boot_seconds - until)
         began = until if self.running_boot_seconds is None else self.running_boot_seconds
         down = until if self.down_boot_seconds is None else self.down_boot_seconds
         lost_seconds = self.lost_seconds + max(0.0, until - down)
@@ -162,6 +181,8 @@ class Session:
             restarts=self.restarts,
             lost_seconds=round(self.lost_seconds, 3),
             is_broken=is_broken,
+            waits=self.waits,
+            was_interrupted=self.cut_reason is not None and self.down_boot_seconds is None,
         )
 
 
@@ -340,9 +361,10 @@ class Records:
 
 def _session(row: tuple[object, ...]) -> Session:
     facts = dict(zip(_COLUMNS, row, strict=True))
-    reason = facts["end_reason"]
+    reason, cut = facts["end_reason"], facts["cut_reason"]
     typed = {
         "state": SessionState(str(facts["state"])),
         "end_reason": EndReason(str(reason)) if reason else None,
+        "cut_reason": EndReason(str(cut)) if cut else None,
     }
     return Session(**{**facts, **typed})  # type: ignore[arg-type] # the columns are STRICT

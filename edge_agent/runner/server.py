@@ -28,6 +28,7 @@ from edge_agent.runner.wire import (
     MendProgram,
     ProgramRecord,
     Refusal,
+    ResumeProgram,
     RunCommand,
     StartProgram,
     StopProgram,
@@ -168,26 +169,34 @@ class Desk:
         return self._do(ask)
 
     def _do(self, ask: Ask) -> Answer:
-        outcome: ProgramRecord | CommandRecord | Refusal | None
         match ask.request:
             case ListPrograms() as request:
                 records, more = self.keeper.list(request)
                 return Answer(number=ask.number, records=records, there_are_more=more)
-            case StartProgram() as request:
-                outcome = self.keeper.start(request)
-            case StopProgram() as request:
-                outcome = self.keeper.stop(request)
-            case ExtendProgram() as request:
-                outcome = self.keeper.extend(request)
-            case ForgetProgram() as request:
-                outcome = self.keeper.forget(request)
             case MendProgram() as request:
-                outcome = self.keeper.mend(request)
+                return _answer(ask.number, self.keeper.mend(request))
             case RunCommand() as request:
-                outcome = self._runs.run(request)
+                return _answer(ask.number, self._runs.run(request))
+            case request:
+                return _answer(ask.number, self._about_session(request))
+
+    def _about_session(
+        self,
+        request: StartProgram | StopProgram | ExtendProgram | ResumeProgram | ForgetProgram,
+    ) -> ProgramRecord | Refusal | None:
+        match request:
+            case StartProgram():
+                return self.keeper.start(request)
+            case StopProgram():
+                return self.keeper.stop(request)
+            case ExtendProgram():
+                return self.keeper.extend(request)
+            case ResumeProgram():
+                return self.keeper.resume(request)
+            case ForgetProgram():
+                return self.keeper.forget(request)
             case never:
                 assert_never(never)
-        return _answer(ask.number, outcome)
 
 
 class Peer(asyncio.Protocol):

@@ -28,5 +28,11 @@ class RunnerSettings:
     allowed_uids: frozenset[int]
     """The users whose processes may ask."""
 
+    resume_limit_seconds: float = 0.0
+    """How long the PC may have been off for a session to go on afterwards; 0: none ever does."""
+
+    resume_requires_scan: bool = True
+    """Whether its customer has to show the ticket again for that."""
+
     boot_id_file: Path = Path("/proc/sys/kernel/random/boot_id")
     """Where the kernel tells one start of the computer from the next."""

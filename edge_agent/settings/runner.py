@@ -28,6 +28,17 @@ class RunnerPart(Part):
     warn_before_seconds: tuple[Annotated[int, Field(ge=1)], ...] = (600, 300, 60)
     """How long before the end the customer is warned, in seconds."""
 
+    resume_limit_seconds: Annotated[float, Field(ge=0, le=86_400)] = 600.0
+    """After how many seconds without power a session still goes on; 0: none does. A PC is back in a
+    minute or two; after ten nobody waits in front of it any more."""
+
+    resume_requires_scan: bool = True
+    """Whether it goes on only when its ticket is scanned again: somebody else may stand there."""
+
+    boot_id_file: Path = Path("/proc/sys/kernel/random/boot_id")
+    """Where agent and runner read which start of the PC this is: the kernel's own word. A container
+    that is started apart from its host has to give them another."""
+
     allowed_users: tuple[str, ...] = ()
     """Names of further users whose processes may ask the runner; its own user always may."""
 

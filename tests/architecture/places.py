@@ -131,8 +131,18 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "edge_agent/runner": (
         *("main", "settings", "catalogue", "records", "programs", "tree", "deadlines"),
-        *("keeper", "held", "course", "adoption", "budget", "readiness", "windows", "groups"),
-        *("runs", "server", "wire", "link", "beside"),
+        *(
+            "keeper",
+            "held",
+            "course",
+            "adoption",
+            "resumes",
+            "budget",
+            "readiness",
+            "windows",
+            "groups",
+        ),
+        *("resumes", "runs", "server", "wire", "link", "beside"),
     ),
     "edge_agent/runner/catalogue": (
         *("entries", "reading", "checks", "seal", "trust", "operating", "commands"),

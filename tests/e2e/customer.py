@@ -78,9 +78,9 @@ def take_back(terminal: Terminal) -> None:
         picture.unlink()
 
 
-def begin(world: World, terminal: Terminal) -> Use:
+def begin(world: World, terminal: Terminal, *, length_seconds: int | None = None) -> Use:
     """Book the terminal's nearest slot, scan its ticket and return once its program runs."""
-    ticket = world.book(offering_of(world, terminal))
+    ticket = world.book(offering_of(world, terminal), length_seconds=length_seconds)
     link = ticket["link"]
     world.wait_until_open(link)
     told = scan(world, terminal, picture_of(world, link))

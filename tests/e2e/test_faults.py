@@ -7,10 +7,13 @@ import signal
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import pytest
 
 from cloud_controller.web.routes import from_iso
+from tests.demo.logs import first, text
 from tests.demo.world import Terminal, World, a_world
 from tests.e2e.customer import (
     SHORT,
@@ -22,12 +25,16 @@ from tests.e2e.customer import (
     offering_of,
     picture_of,
     programs,
+    scan,
     settles,
     take_back,
 )
 
 LONGER_SECONDS = 8
 """Of a use of which some two seconds are lost before it begins."""
+
+LONGEST_SECONDS = 14
+"""Of a use in which the power is cut, and all of a PC's programs are started again."""
 
 ROUNDING_SECONDS = 0.2
 """Between the second at which we see a process gone and the one that the terminal counted to."""
@@ -36,8 +43,15 @@ ROUNDING_SECONDS = 0.2
 @pytest.fixture(scope="module")
 def mended() -> Iterator[World]:
     """Give a store with one terminal, for all faults one after the other."""
-    with a_world(replace(SHORT, lengths_seconds=(*SHORT.lengths_seconds, LONGER_SECONDS))) as made:
-        made.add_terminal()
+    lengths = (*SHORT.lengths_seconds, LONGER_SECONDS, LONGEST_SECONDS)
+    with a_world(replace(SHORT, lengths_seconds=lengths)) as made:
+        terminal = made.new_terminal()
+        boot_id_file = f'[runner]\nboot_id_file = "{boot_id_of(terminal)}"'
+        told = terminal.settings.read_text("utf-8").replace("[runner]", boot_id_file, 1)
+        terminal.settings.write_text(told, "utf-8")
+        boot_id_of(terminal).write_text("boot-1\n", "ascii")
+        made.enrol(terminal, made.new_code())
+        made.start_agent(terminal)
         yield made
 
 
@@ -147,6 +161,27 @@ def test_a_use_ends_on_time_with_the_cable_pulled(world: World, terminal: Termin
     settles(world, use)
 
 
+def test_a_use_goes_on_after_a_power_cut_when_its_ticket_is_shown_again(
+    world: World, terminal: Terminal
+):
+    """Promises 2, 4, 6: agent, runner and program are gone at once, and another boot begins."""
+    use = begin(world, terminal, length_seconds=LONGEST_SECONDS)
+    since = len(text(terminal.log))
+    cut_the_power(world, terminal)
+    world.start_agent(terminal)
+    waits = partial(first, terminal.log, "notice", {"notice": "scan_to_go_on"}, since=since)
+    world.wait_for("the customer to be told", waits)
+    assert programs(world, terminal) == []
+    assert scan(world, terminal, picture_of(world, use.link))["opens"]
+    (pid,) = world.wait_for("the program to run again", lambda: programs(world, terminal))
+    ends_on_time(world, replace(use, pid=pid))
+    ended = settles(world, use, beside=["session.warned"])
+    assert world.wait_for_line(use.link, "session.resumed")["facts"]["remaining_seconds"] > 0
+    granted = world.wait_for_line(use.link, "right.issued")["facts"]["seconds"]
+    owed = world.wait_for_line(use.link, "reservation.compensated")["facts"]["seconds"]
+    assert ended["facts"]["delivered_seconds"] + owed == pytest.approx(granted, abs=0.01)
+
+
 def test_nothing_is_left_of_a_world_in_which_something_failed():
     """The demo and the tests leave no process and no file, also after a failure in the middle."""
     seen: list[World] = []
@@ -182,6 +217,20 @@ def kill_agent(terminal: Terminal) -> None:
     assert terminal.agent is not None
     terminal.agent.kill()
     terminal.agent.wait()
+
+
+def cut_the_power(world: World, terminal: Terminal) -> None:
+    """Kill all that runs on a PC at once; what is started there next is another boot's."""
+    kill_agent(terminal)
+    kill(runners(world, terminal))
+    kill(programs(world, terminal))
+    world.wait_for("all of it to be gone", lambda: not world.processes(str(terminal.folder)))
+    boot_id_of(terminal).write_text("boot-2\n", "ascii")
+
+
+def boot_id_of(terminal: Terminal) -> Path:
+    """Return the file that says which start of a PC this is."""
+    return terminal.folder / "boot_id"
 
 
 def brokers(world: World) -> list[int]:

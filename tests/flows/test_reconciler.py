@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -39,6 +39,11 @@ class RunnerInHand:
         if self.answers_are_lost:
             raise RunnerIsAway(socket="/run/runner.sock")
         return next((seen for seen in self.kept if seen.session == session), None)
+
+    async def resume(self, session: str, deadline_boot_seconds: float) -> ProgramSeen | None:
+        self._ask(f"resume {session} {deadline_boot_seconds}")
+        found = next((seen for seen in self.kept if seen.session == session), None)
+        return None if found is None else replace(found, waits=False)
 
     async def stop(self, session: str, reason: EndReason) -> ProgramSeen | None:
         self._ask(f"stop {session} {reason}")

@@ -60,10 +60,10 @@ GIVE_UP_SECONDS: Final = 10.0
 """What is there so long after it was due will not end by itself."""
 
 SETTLE_SECONDS_MAX: Final = 60.0
-FAILED_STARTS_MAX: Final = 30
+FAILED_STARTS_MAX: Final = 100
 """On a machine whose cores have other work, so many sessions may begin too late to be tried."""
 
-TRIES: Final = 3
+TRIES: Final = 4
 NOBODY: Final = "a runner that nobody starts again"
 
 
@@ -131,6 +131,7 @@ async def run(scope: Scope, seconds: float, seed: int) -> Found:
             dice=dice,
         )
     )
+    dice.shuffle(todo)  # what there is no time for is not always the same
     with _shown(sum(each.size for each in todo)) as bar:
         async with _a_store(scope, loop) as store:
             for each in todo:
@@ -302,7 +303,7 @@ async def _a_store(scope: Scope, loop: asyncio.AbstractEventLoop) -> AsyncIterat
             if pc.manager is not None:
                 managers.append(loop.create_task(pc.manager.run(), name=pc.terminal.name))
             pc.start_agent()
-        await asyncio.to_thread(world.wait_until_on_offer, 2 * len(pcs))
+        await asyncio.to_thread(_wait_until_open, world, 2 * len(pcs))
         yield _Store(world, pcs, scope, Watch(loop))
     finally:
         for manager in managers:
@@ -310,6 +311,18 @@ async def _a_store(scope: Scope, loop: asyncio.AbstractEventLoop) -> AsyncIterat
         await asyncio.gather(*managers, return_exceptions=True)
         await asyncio.to_thread(world.end)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_until_open(world: World, count: int) -> None:
+    """Wait for the devices, on a machine whose cores have other work for longer."""
+    for patience in reversed(range(TRIES)):
+        try:
+            world.wait_until_on_offer(count)
+        except DidNotHappen:
+            if not patience:
+                raise
+        else:
+            return
 
 
 @contextlib.contextmanager

@@ -11,10 +11,17 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from common.rules.sessions import SESSION
 from common.system import SystemClock
 from edge_agent.runner.link import RunnerLink
 from edge_agent.runner.tree import Identity, look, marked, send
-from edge_agent.runner.wire import CommandRecord, EventKind, RunnerEvent, StartProgram
+from edge_agent.runner.wire import (
+    CommandRecord,
+    EventKind,
+    ProgramRecord,
+    RunnerEvent,
+    StartProgram,
+)
 from tests.programs.runner import settings_in
 
 PATIENCE_SECONDS = 10.0
@@ -185,6 +192,15 @@ def a_start(
         deadline_boot_seconds=SystemClock().boot_seconds() + remaining_seconds,
         fence=fence,
     )
+
+
+async def settled(terminal: Terminal) -> tuple[ProgramRecord, ...]:
+    """Return what the runner keeps, once all of it is over."""
+    async with asyncio.timeout(10):
+        while True:
+            records = await terminal.link.list()
+            if all(record.state in SESSION.ends() for record in records):
+                return records
 
 
 def stubborn_in(folder: Path) -> list[str]:

@@ -10,7 +10,7 @@ from common.messages.base import Particulars
 from common.rules.presence import LineMode
 from common.rules.sessions import EndReason, Notice, SessionState
 from common.rules.tickets import DenialReason
-from common.words import LANGUAGES, Here, Said, screen_words_for, words_for
+from common.words import LANGUAGES, Here, Said, notice_words_for, screen_words_for, words_for
 from edge_agent.display.faces import (
     SIGN_OF,
     SIGN_OF_NOTICE,
@@ -216,3 +216,14 @@ def test_a_call_for_help_is_told_as_sent_only_once_it_is():
 def test_every_picture_speaks_every_language():
     facts = [IDLE, used(), replace(IDLE, serves=False), replace(IDLE, over=over(EndReason.REBOOT))]
     assert all(set(seen(each).words) == set(LANGUAGES) for each in facts)
+
+
+def test_after_a_power_cut_it_asks_for_the_ticket_again_and_counts_down_all_the_while():
+    facts = used()
+    assert facts.seen.session is not None
+    waiting = replace(facts.seen.session, waits=True)
+    shown = seen(replace(facts, seen=replace(facts.seen, session=waiting)))
+    assert (shown.face, shown.tone) == (Face.IDLE, Tone.WAIT)
+    assert shown.words["en"] == notice_words_for(Notice.SCAN_TO_GO_ON, "en", None)
+    assert shown.buttons == (Button.END, Button.HELP)
+    assert shown.countdown is not None

@@ -332,6 +332,9 @@ class _SleepyClock:
     def now_ms(self) -> int:
         return 0
 
+    def is_synchronised(self) -> bool:
+        return False
+
 
 async def _asked_before_a_stall(terminal: Terminal, start: StartProgram) -> ProgramRecord | Refusal:
     """Return the answer to a start that lay in the runner's socket while it stood still."""

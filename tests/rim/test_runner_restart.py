@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from common.rules.sessions import SESSION, EndReason, SessionState
+from common.rules.sessions import EndReason, SessionState
 from edge_agent.runner.link import RunnerStarter
 from edge_agent.runner.records import FILE_NAME
 from edge_agent.runner.tree import send
 from edge_agent.runner.wire import EventKind, ProgramRecord
-from tests.rim.runner_kit import Terminal, a_start, parts_in, terminal_in, until
+from tests.rim.runner_kit import Terminal, a_start, parts_in, settled, terminal_in, until
 
 LATE_SECONDS_MAX = 0.3
 """How late an end may be seen here, on a busy machine, of a program that leaves when asked."""
@@ -96,7 +96,7 @@ async def test_a_start_that_was_only_written_down_has_failed(tmp_path: Path):
             " started_at = NULL, running_boot_seconds = NULL",
         )
         await terminal.start_runner()
-        (failed,) = await _settled(terminal)
+        (failed,) = await settled(terminal)
         assert failed.state is SessionState.FAILED
         assert failed.end_reason is EndReason.PROGRAM_FAILED
         again = await terminal.link.start(a_start())
@@ -114,7 +114,7 @@ async def test_a_program_that_left_without_a_witness_ended_for_an_unknown_reason
         send(program, signal.SIGKILL)
         await until(lambda: not terminal.programs())
         await terminal.start_runner()
-        (ended,) = await _settled(terminal)
+        (ended,) = await settled(terminal)
         assert (ended.state, ended.end_reason) == (SessionState.ENDED, EndReason.UNKNOWN)
 
 
@@ -186,14 +186,6 @@ async def test_a_starter_starts_one_runner_and_another_when_that_is_gone():
     os.kill(first, signal.SIGKILL)
     await until(lambda: starter.start() != first)
     os.kill(starter.start(), signal.SIGKILL)
-
-
-async def _settled(terminal: Terminal) -> tuple[ProgramRecord, ...]:
-    async with asyncio.timeout(10):
-        while True:
-            records = await terminal.link.list()
-            if all(record.state in SESSION.ends() for record in records):
-                return records
 
 
 def _rewrite(terminal: Terminal, statement: str) -> list[tuple[float, ...]]:

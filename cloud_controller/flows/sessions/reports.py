@@ -13,6 +13,7 @@ from common.messages.sessions import (
     SessionEnding,
     SessionExtended,
     SessionFailed,
+    SessionResumed,
     SessionRunning,
     SessionStarting,
     SessionWarned,
@@ -79,6 +80,25 @@ def note_extended(books: Transaction, said: Received) -> None:
             "remaining_seconds": message.remaining_seconds,
         }
         enter(books, known, message.type, happened_at(books, known, message.at), facts)
+
+
+def note_resumed(books: Transaction, said: Received) -> None:
+    """It goes on after a power cut, to its old end at the latest; one believed over is stopped."""
+    message: SessionResumed = said.message
+    known = known_of(books, said, message.session)
+    if known is None:
+        return
+    at = happened_at(books, known, message.at)
+    books.sessions.end_earlier(
+        session_id=message.session, deadline_at=at + int(message.remaining_seconds * 1000)
+    )
+    facts = {
+        "remaining_seconds": message.remaining_seconds,
+        "delivered_seconds": message.delivered_seconds,
+    }
+    enter(books, known, message.type, at, facts)
+    if known["is_presumed"]:
+        ask_to_stop(books, SessionId(message.session), said.terminal, EndReason.TIME_UP)
 
 
 def note_ending(books: Transaction, said: Received) -> None:

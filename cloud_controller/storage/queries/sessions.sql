@@ -12,6 +12,11 @@ UPDATE sessions SET state = 'starting' WHERE session_id = :session_id AND state 
 UPDATE sessions SET state = 'running', running_at = :running_at
 WHERE session_id = :session_id AND state = :before;
 
+-- name: end_earlier(session_id, deadline_at)!
+-- Never later: that is the right's alone to say.
+UPDATE sessions SET deadline_at = :deadline_at
+WHERE session_id = :session_id AND deadline_at > :deadline_at AND state IN ('running', 'ending');
+
 -- name: mark_ending(session_id)!
 UPDATE sessions SET state = 'ending' WHERE session_id = :session_id AND state = 'running';
 

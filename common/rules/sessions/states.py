@@ -74,6 +74,10 @@ class Notice(StrEnum):
     DID_NOT_START = "did_not_start"
     GO_TO_DEVICE = "go_to_device"
     """Another device of the offering is free: the same ticket opens it now."""
+    SCAN_TO_GO_ON = "scan_to_go_on"
+    """The power was gone: the session goes on when its ticket is shown again."""
+    GOES_ON = "goes_on"
+    """The session goes on after a power cut."""
     NO_DEVICE_FREE = "no_device_free"
     """The ticket stays good; what is not delivered is paid back."""
 

@@ -15,7 +15,7 @@ from common.rules.presence import LineMode
 from common.rules.rights import ClientState, RightKind, class_of, kind_in
 from common.rules.sessions import EndReason, Notice, SessionState
 from common.rules.tickets import Admission, Denial, DenialReason
-from edge_agent.flows.rights import exchange, extensions, holding
+from edge_agent.flows.rights import exchange, extensions, holding, resuming
 from edge_agent.ports import Identity, NoticeShown, Row, Transaction, Verdict
 
 BEGINNING_LENGTH: Final = 40
@@ -57,8 +57,12 @@ def scan(journal: Transaction, who: Identity, scan: Scan, *, line_is_up: bool) -
     With the line up and no exchange ready the customer is told to try again, and an announcement
     that found no room when it was due is made now. What was begun here without the line is told
     before anything is asked: a right issued meanwhile would be taken for older, and ended by it.
-    Returns whether there is a session to start.
+    A session that a power cut has interrupted goes on, and nobody is asked. Returns whether there
+    is a program to start.
     """
+    if resuming.resume(journal, scan.token, scan.device.device):
+        journal.show(_told(scan, None))
+        return True
     if not line_is_up:
         return _decide_alone(journal, who, scan)
     if journal.rows.has_to_tell_a_start(device=scan.device.device):
@@ -155,8 +159,14 @@ def drop(journal: Transaction, who: Identity, device: str) -> None:
     exchange.abandon(journal, who, extensions.class_for(device))
 
 
-def first_ready(journal: Transaction, devices: Sequence[str]) -> str:
-    """Return the first device that is free and whose exchange waits for a scan, or the first."""
+def first_ready(journal: Transaction, devices: Sequence[str], token: str) -> str:
+    """Return the device where a session waits for this ticket; else one that is free and ready.
+
+    The first that is, where there are several, and the first of all where there is none.
+    """
+    waiting = resuming.device_of(journal, token)
+    if waiting is not None and waiting in devices:
+        return waiting
     for device in devices:
         row = journal.rows.exchange(kind=class_for(device))
         is_ready = row is not None and row["state"] == ClientState.ANNOUNCED
@@ -202,6 +212,8 @@ def take_right(journal: Transaction, row: Row, told: Right, right: SessionRight)
         state=SessionState.STARTING if is_to_start else SessionState.FAILED,
         made_at=journal.now,
     )
+    left_seconds = right.granted_seconds - (journal.boot_seconds - asked_at)
+    resuming.note_end(journal, right.session, left_seconds)
     if not is_to_start:
         reason = EndReason.SUPERSEDED
         journal.say(SessionFailed(session=right.session, at=journal.now, reason=reason))

@@ -191,6 +191,8 @@ def admit(journal: Transaction, found: Alone, scan: str, device: ProfileDevice) 
         state=SessionState.STARTING,
         made_at=journal.now,
     )
+    ends_at = found.at + int(1000 * found.granted_seconds)
+    journal.rows.note_end(session=session, ends_at=ends_at)
     journal.say(
         SessionAdmitted(
             session=session,

@@ -10,7 +10,6 @@ from common.messages.sessions import (
     Desired,
     SessionEnded,
     SessionEnding,
-    SessionExtended,
     SessionFailed,
     SessionRunning,
     StopSession,
@@ -22,10 +21,19 @@ from common.rules.sessions import (
     START_TRIES,
     CommandState,
     EndReason,
+    InterruptionState,
     Notice,
     SessionEvent,
     SessionState,
 )
+from edge_agent.flows.sessions.extending import (
+    ToExtend,
+    extends_itself,
+    may_go_on,
+    note_extended,
+    to_extend,
+)
+from edge_agent.flows.sessions.interruption import ToResume, note_interruption, to_resume
 from edge_agent.flows.sessions.proof import (
     note_alive,
     note_lost,
@@ -36,6 +44,7 @@ from edge_agent.ports import NoticeShown, ProgramSeen, Row, SessionOnScreen, Tra
 
 __all__ = [
     "ToExtend",
+    "ToResume",
     "ToStart",
     "ToStop",
     "end_by_customer",
@@ -55,6 +64,7 @@ __all__ = [
     "take_desired",
     "take_stop",
     "to_extend",
+    "to_resume",
     "to_start",
     "to_stop",
     "waits_to_try_again",
@@ -76,15 +86,6 @@ class ToStart:
     program: str
     fence: int
     deadline_boot_seconds: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ToExtend:
-    """A session whose runner has still to hear of a later deadline; the sum of its extensions."""
-
-    session: str
-    deadline_boot_seconds: float
-    extended_seconds: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,44 +119,6 @@ def to_start(journal: Transaction) -> list[ToStart]:
     return due
 
 
-def to_extend(journal: Transaction) -> list[ToExtend]:
-    """Return what is to run for longer than its runner has been heard to know."""
-    return [ToExtend(**dict(row)) for row in journal.rows.to_extend(boot_id=journal.boot_id)]
-
-
-def note_extended(journal: Transaction, due: ToExtend, seen: ProgramSeen | None) -> None:
-    """Take in that the runner has moved a deadline, and report it; None: there is nothing to move.
-
-    Then the program is ending or gone, and what was granted more is owed by what its end reports.
-    """
-    told = journal.rows.note_told_extension(
-        session=due.session, extended_seconds=due.extended_seconds
-    )
-    if told and seen is not None:
-        journal.say(
-            SessionExtended(
-                session=due.session,
-                at=journal.now,
-                extended_seconds=due.extended_seconds,
-                remaining_seconds=max(0.0, seen.remaining_seconds),
-            )
-        )
-
-
-def extends_itself(journal: Transaction, session: str) -> bool:
-    """Say whether a session runs whose customer has agreed that it goes on by itself."""
-    row = journal.rows.session(session=session)
-    is_running = row is not None and (row["state"], row["wanted"]) == (SessionState.RUNNING, "run")
-    return bool(is_running and row["extends_itself"])
-
-
-def may_go_on(journal: Transaction, session: str) -> str | None:
-    """Return the device of a session that runs and is not told to stop, or None."""
-    row = journal.rows.session(session=session)
-    is_running = row is not None and (row["state"], row["wanted"]) == (SessionState.RUNNING, "run")
-    return str(row["device"]) if is_running else None
-
-
 def to_stop(journal: Transaction) -> list[ToStop]:
     """Return what is to be stopped now."""
     return [
@@ -174,6 +137,7 @@ def note_seen(journal: Transaction, seen: ProgramSeen) -> None:
     if seen.state in {SessionState.RUNNING, SessionState.ENDING} or seen.started_at is not None:
         before = _note_running(journal, before, seen)
         note_lost(journal, row, seen)
+        note_interruption(journal, row, seen)
     if seen.state is SessionState.ENDED:
         _note_ended(journal, before, seen)
     elif seen.state is SessionState.FAILED:
@@ -245,6 +209,7 @@ def on_screen(journal: Transaction) -> dict[str, SessionOnScreen]:
             state=SessionState(row["state"]),
             ends_at=row["deadline_boot_seconds"] if row["boot_id"] == journal.boot_id else None,
             granted_seconds=row["granted_seconds"],
+            waits=row["interruption"] == InterruptionState.WAITING,
         )
         for row in journal.rows.live_sessions()
     }

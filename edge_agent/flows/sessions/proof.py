@@ -22,7 +22,7 @@ def note_alive(journal: Transaction, seen: ProgramSeen) -> None:
     line never has more than one in the outbox.
     """
     row = journal.rows.session(session=seen.session)
-    if row is None or not row["state"] == seen.state == SessionState.RUNNING:
+    if row is None or seen.waits or not row["state"] == seen.state == SessionState.RUNNING:
         return
     note_lost(journal, row, seen)
     beat = SessionAlive(

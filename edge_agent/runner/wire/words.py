@@ -48,6 +48,7 @@ class EventKind(StrEnum):
     """It has failed once too often, and is started no more on this device until it is mended."""
     ENDED = "ended"
     FAILED = "failed"
+    INTERRUPTED = "interrupted"
     COMMAND_DONE = "command_done"
 
 
@@ -71,6 +72,10 @@ class ProgramRecord:
     """For how long it was down; `delivered_seconds` is without them."""
     is_broken: bool = False
     """Whether this program on this device has used up its budget, and was not mended since."""
+    waits: bool = False
+    """It was interrupted by the PC's end, and waits to go on."""
+    was_interrupted: bool = False
+    """It waits, or it has gone on and its program is there again."""
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> ProgramRecord:
@@ -147,6 +152,14 @@ class ExtendProgram:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ResumeProgram:
+    """Go on with this session, which waits; to this instant or less; asked twice, it does once."""
+
+    session: str
+    deadline_boot_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class ListPrograms:
     """Tell the sessions that are kept, by their id, from the one after `after` on."""
 
@@ -180,6 +193,7 @@ Request: TypeAlias = (
     StartProgram
     | StopProgram
     | ExtendProgram
+    | ResumeProgram
     | ListPrograms
     | ForgetProgram
     | RunCommand
