@@ -256,6 +256,7 @@ _SAID_ON: Final[dict[Channel, list[Message]]] = {
         sessions.SessionExtended(**SESSION, extended_seconds=1, remaining_seconds=1),
         sessions.SessionResumed(**SESSION, remaining_seconds=1, delivered_seconds=1),
         sessions.WarningShown(**SESSION, seconds_left=1),
+        sessions.SessionExtended(**SESSION, extended_seconds=60, remaining_seconds=90),
         sessions.SessionEnding(**SESSION),
         sessions.SessionEnded(**SESSION, reason="time_up", delivered_seconds=1),
         sessions.SessionFailed(**SESSION, reason="unknown"),

@@ -224,6 +224,17 @@ def test_an_old_backup_is_told_by_the_right_what_it_has_forgotten(play, tmp_path
     assert play.claim["ends_at"] == play.row["deadline_at"]
 
 
+def test_what_is_sold_elsewhere_is_not_extended_here(play):
+    store = play.claim["store_id"]
+    play.house.books.do(
+        lambda books: books.directory.keep_peer(
+            store_id=store, peer="osaka", digest="d" * 64, now=books.now
+        )
+    )
+    assert play.offer().refused == ExtensionNo.NOT_ALLOWED
+    assert play.ask().reason == ExtensionNo.NOT_ALLOWED
+
+
 async def test_the_reconciler_moves_the_runner_and_says_so(play):
     play.ask()
     seen: ProgramSeen = a_program(play.session, "running", started_at=1, remaining_seconds=9.0)
