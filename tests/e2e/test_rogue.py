@@ -346,6 +346,7 @@ def _call(
         "program": "racer",
         "name": "style.css",
         "voucher": "v-none",
+        "reservation": "r-none",
     }
     whole = {} if body is None and method != "GET" else body
     number = next(_CALLS)
