@@ -68,11 +68,15 @@ class Button(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Told:
-    """A verdict or notice, and when it was shown, in seconds since boot; `moment` names it."""
+    """A verdict or notice, and when it was shown, in seconds since boot; `moment` names it.
+
+    `to` is the title of the device that it opens, where it is read elsewhere than at that device.
+    """
 
     shown: Shown
     at: float
     moment: str
+    to: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

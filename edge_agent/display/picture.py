@@ -33,9 +33,10 @@ from edge_agent.display.faces import (
     Facts,
     InAll,
     Picture,
+    Told,
     Tone,
 )
-from edge_agent.ports import NoticeShown, SessionOnScreen, Shown, Verdict
+from edge_agent.ports import NoticeShown, SessionOnScreen, Verdict
 
 WELCOME_SECONDS: Final = 4.0
 """How long a yes stays: it is read at a glance, and the countdown stands behind it."""
@@ -91,7 +92,7 @@ def _momentary(facts: Facts, now: float, here: Here) -> Picture | None:
     until = told.at + (WELCOME_SECONDS if opens else TOLD_SECONDS)
     if now >= until:
         return None
-    tone, words = _of_told(told.shown, here)
+    tone, words = _of_told(told, here)
     return Picture(
         key="",
         title="",
@@ -105,10 +106,13 @@ def _momentary(facts: Facts, now: float, here: Here) -> Picture | None:
     )
 
 
-def _of_told(shown: Shown, here: Here) -> tuple[Tone, InAll]:
+def _of_told(said: Told, here: Here) -> tuple[Tone, InAll]:
+    shown, to = said.shown, said.to
     if isinstance(shown, NoticeShown) and shown.reason is None:
         notice, there = shown.notice, shown.told.to
         return SIGN_OF_NOTICE[notice], in_all(lambda of: notice_words_for(notice, of, there))
+    if shown.reason is None and to is not None:
+        return Tone.GOOD, in_all(lambda of: notice_words_for(Notice.OPENED, of, to))
     if shown.reason is None:
         return Tone.GOOD, in_all(lambda of: screen_words_for(Said.WELCOME, of))
     reason, told = shown.reason, shown.told

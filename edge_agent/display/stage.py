@@ -9,7 +9,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import structlog
@@ -258,6 +258,9 @@ class Stage:
                 key=lambda each: each.at,
                 default=None,
             )
+        if is_hall and not is_alone and told is not None:
+            titles = {each.device: each.title for each in look.devices}
+            told = replace(told, to=titles.get(told.shown.device))
         reads_here = is_hall or (is_alone and seen.session is None)
         called = seen.device is not None and seen.device in self._called
         return Facts(

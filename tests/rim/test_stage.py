@@ -45,6 +45,13 @@ def test_a_verdict_on_one_device_is_shown_there_and_where_tickets_are_read():
     assert shown(kit, "booth-1").face is Face.IDLE
 
 
+def test_at_a_place_for_many_devices_a_yes_says_where_to_go():
+    kit = Kit([BOOTH, OTHER])
+    kit.stage.tell(Verdict(device="d-2", scan="x", reason=None))
+    assert shown(kit, "").words["en"].what == "Booth 2 is open for you."
+    assert shown(kit, "booth-2").words["en"].what == "Welcome"
+
+
 def test_a_code_that_is_no_ticket_disturbs_nobody_who_uses_a_device():
     kit = Kit([BOOTH, OTHER])
     kit.runs(600)
