@@ -144,6 +144,22 @@ class Story:
                 *(lines["reservation.completed"], "controller", what, delivered),
                 delivered_seconds=seconds,
             ),
+            self._given(link, seconds),
+        )
+
+    def _given(self, link: str, seconds: float) -> Step:
+        """Return what the ticket shows of the use, having checked that nothing is missing."""
+        told = self._world.api("GET", f"/api/v1/tickets/{link}/timeline")
+        given = told["given"]
+        parts = given["delivered_seconds"] + given["left_seconds"] + given["lost_seconds"]
+        expect(given["delivered_seconds"], seconds, "seconds that the ticket says were given")
+        expect(round(parts - given["promised_seconds"], 3), 0.0, "seconds that are missing")
+        kinds = [moment["kind"] for moment in told["moments"]]
+        expect(kinds[-1], "stopped", "last moment that the customer is told")
+        note = f"{seconds} s of {given['promised_seconds']} s"
+        facts = {"given": given, "moments": kinds}
+        return Step(
+            at=self._now(), who="customer", what="sees what he was given", note=note, facts=facts
         )
 
     def _stopped(self, link: str) -> bool:

@@ -53,6 +53,7 @@ STORY = (
     ("program", "is ended and gone"),
     ("terminal 1", "answers the stop"),
     ("controller", "completes the use"),
+    ("customer", "sees what he was given"),
     ("customer", "shows the same ticket at terminal 1 again"),
     ("terminal 1", "opens nothing"),
     ("customer", "books the nearest slot"),

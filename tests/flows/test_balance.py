@@ -3,51 +3,85 @@
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 
 import pytest
 
 from cloud_controller.flows import sessions
+from common.messages.rights import Right
 from common.rules.sessions import CLOCK_TOLERANCE_SECONDS, OWED_FROM_SECONDS, EndReason
 from edge_agent.flows import sessions as running
 from tests.fakes.house import SLOT_SECONDS, HouseInHand
+from tests.flows.extension_kit import Playing
 from tests.flows.test_proof import Use, begun
 
 ENGINES = ["sqlite", "postgres"]
 
-PRICE_CENTS = 1500
+ENDINGS = ("time_up", "customer_ended", "staff_ended", "power_loss")
+
+
+@dataclass
+class History:
+    """A session to which anything may happen, with a line that comes and goes."""
+
+    house: HouseInHand
+    use: Use
+    dice: random.Random
+    line_is_up: bool = True
+
+    def go_on(self) -> None:
+        """Let one thing happen, and the controller hear of it where it can."""
+        steps = (self.play, self.play, self.play, self.lose, self.warn, self.extend, self.cut)
+        self.dice.choice(steps)()
+        self.hear()
+
+    def hear(self) -> None:
+        if self.line_is_up:
+            self.house.tell_all(self.use.terminal)
+
+    def play(self) -> None:
+        self.use.play(self.dice.choice([1.0, 45.5, 60.0, 240.25]))
+        self.use.beat()
+
+    def lose(self) -> None:
+        self.use.lose(self.dice.choice([0.4, 2.0, 31.5]))
+
+    def warn(self) -> None:
+        self.use.terminal.do(running.note_warned, self.use.session, self.use.remaining)
+
+    def cut(self) -> None:
+        self.line_is_up = not self.line_is_up
+
+    def extend(self) -> None:
+        """Let it go on for a slot, if that can still be had and anybody can be asked."""
+        if not self.line_is_up:
+            return
+        self.hear()
+        (device,) = self.house.devices_of(self.use.terminal)
+        answer = Playing(self.house, self.use.terminal, device, self.use.session).ask()
+        if isinstance(answer, Right):
+            self.use.granted += answer.document["added_seconds"]
+
+    def end(self) -> None:
+        """End it somehow, and let the controller presume what it has not heard."""
+        self.use.end(EndReason(self.dice.choice(ENDINGS)))
+        self.hear()
+        self.house.clock.move(self.use.granted + CLOCK_TOLERANCE_SECONDS)
+        self.house.books.do(sessions.presume_stopped)
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_c6_whatever_happens_granted_is_delivered_and_remaining_and_compensated(house, seed):
-    """Promise 6, for random histories with losses, lines that are down and late reports."""
-    terminal = house.confirmed("vr")
-    use = begun(house, terminal)
+    """Promise 6: with losses, extensions, any end, lines that are down and late reports."""
+    use = begun(house, house.confirmed("vr"))
     dice = random.Random(seed)
-    line_is_up = True
-    for _ in range(dice.randrange(3, 12)):
-        match dice.choice(["play", "play", "play", "lose", "line", "warn"]):
-            case "play":
-                use.play(dice.choice([1.0, 45.5, 60.0, 240.25]))
-                use.beat()
-            case "lose":
-                use.lose(dice.choice([0.4, 2.0, 31.5]))
-            case "warn":
-                terminal.do(running.note_warned, use.session, use.remaining)
-            case "line":
-                line_is_up = not line_is_up
-            case other:
-                pytest.fail(other)
-        if line_is_up:
-            house.tell_all(terminal)
+    history = History(house, use, dice)
+    for _ in range(dice.randrange(4, 14)):
+        history.go_on()
         balanced_so_far(house, use)
-    ending = dice.choice(["time_up", "customer_ended", "staff_ended", "power_loss"])
-    use.end(EndReason(ending))
-    if line_is_up:
-        house.tell_all(terminal)
-    house.clock.move(SLOT_SECONDS + CLOCK_TOLERANCE_SECONDS)
-    house.books.do(sessions.presume_stopped)
+    history.end()
     balanced_so_far(house, use)
-    house.tell_all(terminal)
+    house.tell_all(use.terminal)
     balanced(house, use)
 
 
@@ -66,7 +100,11 @@ def balanced(house: HouseInHand, use: Use) -> None:
     off = use.granted - use.delivered - remaining - seconds
     assert abs(off) < OWED_FROM_SECONDS
     assert seconds == 0.0 or abs(off) < 1e-6, "what is owed is owed to the millisecond"
-    assert 0 <= cents <= PRICE_CENTS
-    assert cents == PRICE_CENTS or abs(cents - PRICE_CENTS * seconds / SLOT_SECONDS) <= 0.5
+    claim = house.books.one("reservations")
+    booked = ((claim["booked_ends_at"] or claim["ends_at"]) - claim["starts_at"]) / 1000
+    price = claim["price_cents"]
+    assert booked >= SLOT_SECONDS
+    assert 0 <= cents <= price
+    assert cents == price or abs(cents - price * seconds / booked) <= 0.5
     moved = [row for row in house.books.rows("entries") if row["kind"] == "compensated"]
     assert len(moved) == len([row for row in rows if row["cents"]])
