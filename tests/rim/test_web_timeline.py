@@ -26,7 +26,10 @@ from common.messages.sessions import (
 from common.rules.sessions import EndReason, Given
 from tests.fakes.store import HOUR_MS, MORNING_AT, Offer, Opened
 from tests.rim.mail_kit import change
+from tests.rim.test_display_browser import faults
+from tests.rim.test_web_browser import PHONE
 from tests.rim.test_web_pages import use
+from tests.rim.test_web_ticket_page import phone
 from tests.rim.test_web_tickets import words_of
 from tests.rim.web_kit import WebKit, assert_problem, web_kit
 
@@ -229,6 +232,21 @@ async def test_no_title_and_no_word_of_a_terminal_becomes_part_of_the_page(tmp_p
         for language in ("en", "ja"):
             text = (await kit.get(f"/t/{here.link}", headers={"Accept-Language": language})).text
             assert not re.search(r"<(script>|b>|i>|u>)", text)
+
+
+async def test_what_was_given_has_no_fault_of_access_by_day_and_by_night(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        here = await visit(tmp_path, kit)
+        await here.play(EndReason.CUSTOMER_ENDED)
+        async with phone(kit, "light", "ja-JP") as context:
+            page = await context.new_page()
+            await page.goto(f"{kit.url}/t/{here.link}")
+            await page.locator(".proof summary").click()
+            assert await faults(page) == []
+            await page.emulate_media(color_scheme="dark")
+            assert await faults(page) == []
+            width = await page.evaluate("document.documentElement.scrollWidth")
+            assert width <= PHONE["width"]
 
 
 @pytest.mark.parametrize(
