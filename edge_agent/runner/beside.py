@@ -93,6 +93,7 @@ def seen(record: ProgramRecord) -> ProgramSeen:
         is_broken=record.is_broken,
         waits=record.waits,
         was_interrupted=record.was_interrupted,
+        ready_by=record.ready_by,
     )
 
 

@@ -70,8 +70,10 @@ class Held:
 
     def told(self, session: Session) -> ProgramRecord:
         """Return what the agent is told of a session at this instant."""
+        ready = self.program(session).ready
         return session.counted(self.now()).record(
-            is_broken=(session.device, session.program) in self.broken
+            is_broken=(session.device, session.program) in self.broken,
+            ready_by=ready.kind if ready else "",
         )
 
     def announce(self, kind: EventKind, session: Session, seconds_left: int | None = None) -> None:

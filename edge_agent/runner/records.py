@@ -165,7 +165,7 @@ class Session:
             down_boot_seconds=None if self.down_boot_seconds is None else max(down, until),
         )
 
-    def record(self, *, is_broken: bool = False) -> ProgramRecord:
+    def record(self, *, is_broken: bool = False, ready_by: str = "") -> ProgramRecord:
         """Return what the agent is told of it; seconds to the millisecond."""
         return ProgramRecord(
             session=self.session,
@@ -183,6 +183,7 @@ class Session:
             is_broken=is_broken,
             waits=self.waits,
             was_interrupted=self.cut_reason is not None and self.down_boot_seconds is None,
+            ready_by=ready_by,
         )
 
 

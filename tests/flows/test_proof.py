@@ -205,6 +205,17 @@ def test_what_the_runner_has_lost_sight_of_counts_up_to_its_last_heartbeat(house
     assert ended.reason == EndReason.UNKNOWN
 
 
+@pytest.mark.parametrize("check", ["window", ""])
+def test_a_start_is_told_with_the_check_that_has_verified_it(house, terminal, check):
+    (device,) = house.devices_of(terminal)
+    right = house.scan(terminal, device, house.book(device))
+    session = right.document["session"]
+    terminal.do(running.note_seen, a_program(session, "running", ready_by=check))
+    house.tell_all(terminal)
+    (ran,) = lines(house, "session.running")
+    assert ran.get("verified_by", "") == check
+
+
 def test_an_interruption_is_told_once_and_with_all_that_was_lost(house, terminal, use):
     use.lose(2.5)
     use.see()

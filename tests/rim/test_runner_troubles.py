@@ -91,7 +91,8 @@ async def test_a_program_counts_as_running_when_it_shows_it(tmp_path: Path):
             assert isinstance(started, ProgramRecord)
             assert started.state is SessionState.STARTING
         for kind in kinds:
-            await terminal.event(EventKind.RUNNING, kind)
+            running = await terminal.event(EventKind.RUNNING, kind)
+            assert running.record.ready_by == kind
             assert terminal.clock.boot_seconds() - asked_at >= 0.3, kind
             assert (tmp_path / f"{kind}.ready").exists(), kind
 

@@ -297,6 +297,7 @@ def _note_running(journal: Transaction, before: SessionState, seen: ProgramSeen)
             session=seen.session,
             at=seen.started_at or journal.now,
             remaining_seconds=max(0.0, seen.remaining_seconds),
+            verified_by=seen.ready_by,
         )
     )
     return after

@@ -76,6 +76,8 @@ class ProgramRecord:
     """It was interrupted by the PC's end, and waits to go on."""
     was_interrupted: bool = False
     """It waits, or it has gone on and its program is there again."""
+    ready_by: str = ""
+    """By which check of its catalogue it is known to run; empty: it is there, and no more."""
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> ProgramRecord:
