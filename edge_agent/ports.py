@@ -176,6 +176,7 @@ class ProgramSeen:
     """Its PC's end has interrupted it, and it waits to go on."""
 
     was_interrupted: bool = False
+
     ready_by: str = ""
     """By which check of its catalogue it is known to run; empty: it is there, and no more."""
 

@@ -31,8 +31,9 @@ class History:
 
     def go_on(self) -> None:
         """Let one thing happen, and the controller hear of it where it can."""
-        steps = (self.play, self.play, self.play, self.lose, self.warn, self.extend, self.cut)
-        self.dice.choice(steps)()
+        often = (self.play, self.play, self.play)
+        rarely = (self.lose, self.warn, self.extend, self.cut, self.fail_in_power)
+        self.dice.choice([*often, *rarely])()
         self.hear()
 
     def hear(self) -> None:
@@ -45,6 +46,12 @@ class History:
 
     def lose(self) -> None:
         self.use.lose(self.dice.choice([0.4, 2.0, 31.5]))
+
+    def fail_in_power(self) -> None:
+        """Let the PC be without power for a while, and the session go on after it."""
+        self.use.see(was_interrupted=True, waits=True)
+        self.use.lose(self.dice.choice([3.0, 75.0]))
+        self.use.see(was_interrupted=True)
 
     def warn(self) -> None:
         self.use.terminal.do(running.note_warned, self.use.session, self.use.remaining)
@@ -72,7 +79,7 @@ class History:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_c6_whatever_happens_granted_is_delivered_and_remaining_and_compensated(house, seed):
-    """Promise 6: with losses, extensions, any end, lines that are down and late reports."""
+    """Promise 6: with losses, cuts of the power, extensions, any end, and late reports."""
     use = begun(house, house.confirmed("vr"))
     dice = random.Random(seed)
     history = History(house, use, dice)
