@@ -122,4 +122,4 @@ class Camera(LiveScanner):
 def _stand_back() -> None:
     """Let whatever the customer is playing go first, where that is allowed."""
     with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)  # of this thread alone, on Linux
+        os.nice(_NICENESS)  # of this thread alone, on Linux

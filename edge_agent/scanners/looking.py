@@ -6,8 +6,10 @@ Law: a picture in which nothing moved costs next to nothing, a hard one only wha
 from __future__ import annotations
 
 import io
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Final
 
 from PIL import Image, ImageChops
@@ -19,11 +21,20 @@ from edge_agent.scanners.lens import Layout, PixelFormat
 from edge_agent.scanners.movement import Movement, cells_of, rows_of, small_jpeg
 from edge_agent.scanners.reading import PREVIEW_SIZE, PREVIEWS_SECOND_MAX, Reading
 
-PATIENCE_SECONDS_MAX: Final = 0.4
-"""Seconds of the processor saved up for the patient readers: some ten looks at a hard code."""
+SAVED_SECONDS_MAX: Final = 0.4
+"""Seconds of the processor saved up for looking: three hundred easy looks, or ten patient ones."""
 
-PATIENCE_SAVED: Final = 0.005
-"""What is saved for them each second: half a hundredth of a processor, whatever is before it."""
+SAVED_EACH_SECOND: Final = 0.007
+"""What is saved of each second: less than a hundredth of a processor, whatever is before it."""
+
+PATIENCE_SECONDS_MIN: Final = 0.1
+"""What has to be saved before the patient readers may try: the quick one never waits for them."""
+
+PATIENT_AFTER: Final = 3
+"""Looks in vain before the patient readers try: what comes in is first only half in the picture."""
+
+HURRIED_SECONDS: Final = 0.4
+"""With nothing saved, what moves is still looked at so often: nobody waits for half a second."""
 
 SEEN_AGAIN_SECONDS: Final = 0.5
 """A code that lies still is told again so often without being looked at: it has not gone."""
@@ -91,8 +102,9 @@ class Eye:
         self._hint = ScannerHint.NOTHING
         self._reading: Reading | None = None
         self._told_seconds = 0.0
-        self._patience_seconds, self._saved_at = PATIENCE_SECONDS_MAX, seconds()
+        self._saved_seconds, self._saved_at = SAVED_SECONDS_MAX, seconds()
         self._pictured_at = 0.0
+        self._in_vain = 0
 
     def see(self, picture: memoryview) -> Seen:
         """Look at one picture; a broken one is counted and shows nothing.
@@ -116,16 +128,32 @@ class Eye:
         cells = cells_of(picture, self._layout)
         if not self._movement.is_due(cells, now):
             return self._still_there(now)
+        if not self._can_look(now):
+            return None
+        self._movement.looked(cells, now)
         self._counts.looked_at += 1
+        began = self._busy_seconds()
         frame = frame_of(picture, self._layout)
-        self._reading = self._decode(frame, now)
+        has_patience = self._saved_seconds >= PATIENCE_SECONDS_MIN
+        is_patient = has_patience and self._in_vain >= PATIENT_AFTER
+        self._reading = decode(frame, self._seconds, is_patient=is_patient)
+        is_in_vain = self._reading is None and self._movement.has_come(cells, now)
+        self._in_vain = self._in_vain + 1 if is_in_vain else 0
         if self._reading is not None:
             self._hint, self._told_seconds = ScannerHint.READS, now
-        elif self._movement.has_come(cells, now):
+        elif is_in_vain:
             self._hint = hint_of(measures_of(frame))
         else:
             self._hint = ScannerHint.NOTHING
+        left = self._saved_seconds - (self._busy_seconds() - began)
+        self._saved_seconds = max(left, -PATIENCE_SECONDS_MIN)
         return self._reading
+
+    def _can_look(self, now: float) -> bool:
+        """Say whether enough is saved for another look, or too long ago that there was one."""
+        saved = self._saved_seconds + (now - self._saved_at) * SAVED_EACH_SECOND
+        self._saved_seconds, self._saved_at = min(saved, SAVED_SECONDS_MAX), now
+        return saved > 0 or self._movement.unseen_seconds(now) >= HURRIED_SECONDS
 
     def _still_there(self, now: float) -> Reading | None:
         """Return the code that lies there still, now and then; nothing has moved since."""
@@ -135,18 +163,6 @@ class Eye:
             return None
         self._told_seconds = now
         return self._reading
-
-    def _decode(self, frame: Frame, now: float) -> Reading | None:
-        """Read it; the patient readers only as long as something is saved for them."""
-        saved = (now - self._saved_at) * PATIENCE_SAVED
-        self._patience_seconds = min(self._patience_seconds + saved, PATIENCE_SECONDS_MAX)
-        self._saved_at = now
-        began = self._busy_seconds()
-        reading = decode(frame, self._seconds, is_patient=self._patience_seconds > 0)
-        took = self._busy_seconds() - began
-        if reading is None or reading.decoder != "zxing":
-            self._patience_seconds -= took
-        return reading
 
     def _small(self, picture: memoryview, now: float) -> bytes | None:
         """Return a small picture for the screen, while somebody looks."""
@@ -239,9 +255,5 @@ def _edges(picture: Image.Image, apart: int, least: int) -> int:
 
 def _level(histogram: list[int], part: float) -> int:
     """Return the level below which this part of the pixels lies."""
-    wanted, below = sum(histogram) * part, 0
-    for level, count in enumerate(histogram):
-        below += count
-        if below >= wanted:
-            return level
-    return len(histogram) - 1
+    up_to = list(accumulate(histogram))
+    return bisect_left(up_to, up_to[-1] * part)

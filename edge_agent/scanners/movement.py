@@ -6,6 +6,8 @@ Law: what has come and stays still is looked at for a while, and ever after now 
 from __future__ import annotations
 
 import io
+from bisect import bisect_right
+from itertools import accumulate
 from typing import Any, Final
 
 from PIL import Image, ImageChops
@@ -42,20 +44,21 @@ class Movement:
         self._background: Image.Image | None = None
         self._looks_left = 0
         self._looked_seconds = self._moved_seconds = 0.0
-        self.has_moved = False
-        """Whether anything moved since the look before."""
 
     def is_due(self, cells: Image.Image, now: float) -> bool:
-        """Say whether to look at this picture, and take it that this is done."""
-        self.has_moved = self._looked_at is None or differ(self._looked_at, cells)
-        if self.has_moved:
-            self._looks_left, self._moved_seconds = LOOKS_AFTER, now
-        elif self._looks_left:
-            self._looks_left -= 1
-        elif now - self._looked_seconds < ANYWAY_SECONDS:
-            return False
+        """Say whether it is worth looking at this picture."""
+        if self._looked_at is None or differ(self._looked_at, cells):
+            self._looks_left, self._moved_seconds = LOOKS_AFTER + 1, now
+        return self._looks_left > 0 or self.unseen_seconds(now) >= ANYWAY_SECONDS
+
+    def unseen_seconds(self, now: float) -> float:
+        """Return how long nothing was looked at."""
+        return now - self._looked_seconds
+
+    def looked(self, cells: Image.Image, now: float) -> None:
+        """Note that this picture was looked at: what comes is compared with it."""
+        self._looks_left = max(0, self._looks_left - 1)
         self._looked_at, self._looked_seconds = cells, now
-        return True
 
     def has_come(self, cells: Image.Image, now: float) -> bool:
         """Say whether something is there that was not there before."""
@@ -96,18 +99,8 @@ def small_jpeg(picture: memoryview, size: tuple[int, int]) -> Image.Image:
 def differ(one: Image.Image, other: Image.Image) -> bool:
     """Say whether something moved; light that changes everywhere alike does not count."""
     histogram = ImageChops.subtract(one, other, 1, _MIDDLE).histogram()
-    middle = _quantile(histogram, 2)
-    spread = max(middle - _quantile(histogram, 4), 0)
-    levels = min(max(_LEVELS_LEAST, _SPREADS * spread), _LEVELS_MOST)
+    up_to = list(accumulate(histogram))
+    middle, quarter = (bisect_right(up_to, up_to[-1] // parts) for parts in (2, 4))
+    levels = min(max(_LEVELS_LEAST, _SPREADS * (middle - quarter)), _LEVELS_MOST)
     near = histogram[max(0, middle - levels) : middle + levels + 1]
-    return sum(histogram) - sum(near) >= MOVED_CELLS
-
-
-def _quantile(histogram: list[int], parts: int) -> int:
-    """Return the level below which one part in so many of the cells lies."""
-    wanted, below = sum(histogram) // parts, 0
-    for level, count in enumerate(histogram):
-        below += count
-        if below > wanted:
-            return level
-    return len(histogram) - 1
+    return up_to[-1] - sum(near) >= MOVED_CELLS

@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench import (
+    agent_at_rest,
+    agent_scanning,
     bookings,
     exchange,
     ladder,
@@ -37,6 +39,8 @@ BENCHES: dict[str, Callable[[], Awaitable[Measured]]] = {
     "ladder": ladder.measure,
     "pictures": pictures.measure,
     "stop_tree": stop_tree.measure,
+    "agent_at_rest": agent_at_rest.measure,
+    "agent_scanning": agent_scanning.measure,
 }
 
 

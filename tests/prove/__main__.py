@@ -10,7 +10,16 @@ from random import SystemRandom
 
 from rich.console import Console
 
-from tests.prove import crash, deadlines, kills, redeem_race, rights, rights_rows, tickets
+from tests.prove import (
+    crash,
+    deadlines,
+    kills,
+    redeem_race,
+    rights,
+    rights_rows,
+    scanners,
+    tickets,
+)
 from tests.prove.counts import Counts
 
 PROOFS: dict[str, Callable[[float, int], Awaitable[Counts]]] = {
@@ -21,6 +30,7 @@ PROOFS: dict[str, Callable[[float, int], Awaitable[Counts]]] = {
     kills.NAME: kills.prove,
     tickets.NAME: tickets.prove,
     deadlines.NAME: deadlines.prove,
+    scanners.NAME: scanners.prove,
 }
 
 SECONDS = 30.0
@@ -29,6 +39,7 @@ LASTS = {
     rights_rows.NAME: rights_rows.SECONDS,
     kills.NAME: kills.SECONDS,
     deadlines.NAME: deadlines.SECONDS,
+    scanners.NAME: scanners.SECONDS,
 }
 """Proofs that come to an end by themselves, unless they are told to earlier."""
 
