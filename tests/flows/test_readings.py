@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -19,6 +20,7 @@ from edge_agent.entrance import REPORTED_SECONDS, Entrance, Surroundings
 from edge_agent.flows import rights, service
 from edge_agent.flows.rights.door import ANSWER_WITHIN_SECONDS
 from edge_agent.ports import NoticeShown, Shown, Verdict
+from edge_agent.scanners.counting import Counts
 from edge_agent.scanners.reading import Reading
 from tests.fakes.house import HouseInHand
 from tests.fakes.terminal import TerminalInHand
@@ -144,6 +146,48 @@ def test_a_ticket_that_was_moved_to_another_device_here_is_taken_there_by_itself
     assert not booth.screen.told, "the customer has nothing to do about it"
     (right,) = house.ask(booth.terminal, again[0])
     assert isinstance(right, Right)
+
+
+class OneScanner:
+    """A scanner that gives one reading, and counts how often it was told of a verdict."""
+
+    name = "one"
+
+    def __init__(self, text: str) -> None:
+        self.counts = Counts()
+        self.settled_count = 0
+        self._text = text
+
+    def settled(self) -> None:
+        self.settled_count += 1
+
+    async def watch(self) -> None:
+        """Do nothing: its reading is there."""
+
+    async def readings(self) -> AsyncIterator[Reading]:
+        yield Reading(text=self._text, decoder="test", milliseconds=0.0)
+
+
+def test_a_scanner_takes_no_other_code_until_its_scan_has_its_verdict(house, booth):
+    (device, other) = house.devices_of(booth.terminal)
+    scanner = OneScanner(house.book(device))
+    house.books.connection.execute("UPDATE reservations SET device_id = ?", [other])
+    asyncio.run(booth.entrance._read_from(scanner))
+    (request,) = booth.terminal.asks()
+    (refused,) = house.ask(booth.terminal, request)
+    booth.terminal.hear(refused)
+    again = [each for each in booth.terminal.asks() if isinstance(each, Request)]
+    assert scanner.settled_count == 0, "it is asked again at the device that the ticket is for now"
+    (right, *_) = house.ask(booth.terminal, again[0])
+    booth.terminal.hear(right)
+    assert booth.last_verdict().reason is None
+    assert scanner.settled_count == 1
+
+
+def test_a_scanner_may_go_on_at_once_after_what_is_no_ticket(booth):
+    scanner = OneScanner("what a poster says")
+    asyncio.run(booth.entrance._read_from(scanner))
+    assert scanner.settled_count == 1
 
 
 def test_without_the_line_a_held_ticket_begins_a_session_and_says_by_whom(house, booth):
