@@ -22,10 +22,10 @@ sys.path[:0] = [str(HERE / "site"), str(HERE)]
 
 import structlog  # noqa: E402 - the machine has nothing of ours but this folder
 
-from edge_agent.entrance import Entrance  # noqa: E402
-from edge_agent.scanners.making import scanners_of  # noqa: E402
-from edge_agent.scanners.reading import Scanner, Viewfinder  # noqa: E402
-from edge_agent.settings.scanners import (  # noqa: E402
+from edge_agent.entrance import Entrance  # noqa: E402 - as above
+from edge_agent.scanners.making import scanners_of  # noqa: E402 - as above
+from edge_agent.scanners.reading import Scanner, Viewfinder  # noqa: E402 - as above
+from edge_agent.settings.scanners import (  # noqa: E402 - as above
     AnyScanner,
     CameraScanner,
     KeyboardScanner,
