@@ -277,10 +277,11 @@ WHERE session = :session AND device = :device AND extended_seconds < :extended_s
     AND state IN ('starting', 'running') AND wanted = 'run';
 
 -- name: to_extend(boot_id)
--- What runs, and whose runner has not been heard to know by how much it is extended.
+-- What runs, and whose runner has not been heard to know by how much it is extended; of what waits
+-- after a power cut it hears when that has gone on, since until then it reckons from its checkpoint.
 SELECT session, deadline_boot_seconds, extended_seconds FROM sessions
 WHERE state = 'running' AND wanted = 'run' AND extended_seconds > told_extended_seconds
-    AND boot_id = :boot_id ORDER BY session;
+    AND boot_id = :boot_id AND interruption NOT IN ('waiting', 'scanned') ORDER BY session;
 
 -- name: note_told_extension(session, extended_seconds)!
 UPDATE sessions SET told_extended_seconds = :extended_seconds
@@ -295,8 +296,8 @@ VALUES (:session, :device, :program, :fence, :ticket, :admission, :right_documen
 ON CONFLICT (session) DO NOTHING;
 
 -- name: session(session)^
-SELECT session, device, program, fence, granted_seconds, extended_seconds, extends_itself,
-    start_by_boot_seconds, deadline_boot_seconds, boot_id, state, wanted, stop_reason, start_tries,
+SELECT session, device, program, fence, granted_seconds, extended_seconds,
+    told_extended_seconds, extends_itself, start_by_boot_seconds, deadline_boot_seconds, boot_id, state, wanted, stop_reason, start_tries,
     try_at_boot_seconds, delivered_seconds, lost_seconds, ends_at, interruption
 FROM sessions WHERE session = :session;
 

@@ -133,6 +133,20 @@ def test_the_runner_hears_of_a_deadline_until_it_has_said_so(play):
     ]
 
 
+def test_more_time_that_the_power_took_from_the_runner_is_told_when_it_goes_on(play):
+    play.ask()
+    play.terminal.restart(boot_id="boot-2")
+    due: list[running.ToExtend] = []
+    for waits in (True, False):
+        left = {"remaining_seconds": 600.0, "was_interrupted": True, "waits": waits}
+        seen = a_program(play.session, "running", started_at=play.house.clock.now, **left)
+        play.terminal.do(running.note_seen, seen)
+        due = play.terminal.do(running.to_extend)
+        assert bool(due) is not waits, "what waits is reckoned from the runner's own checkpoint"
+    deadline = play.house.clock.steady + 600.0 + SLOT_SECONDS
+    assert [each.deadline_boot_seconds for each in due] == [deadline]
+
+
 def test_a_right_that_comes_after_the_end_moves_nothing_and_is_owed(play):
     play.want()
     (announce,) = play.terminal.asks()

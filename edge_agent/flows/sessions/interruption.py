@@ -45,11 +45,12 @@ def note_interruption(journal: Transaction, row: Row, seen: ProgramSeen) -> None
     after = INTERRUPTION.step(before, event)
     if after is None:
         return
+    untold_seconds = row["extended_seconds"] - row["told_extended_seconds"]
     journal.rows.move_interruption(
         session=seen.session,
         before=before,
         state=after,
-        deadline_boot_seconds=journal.boot_seconds + seen.remaining_seconds,
+        deadline_boot_seconds=journal.boot_seconds + seen.remaining_seconds + untold_seconds,
         boot_id=journal.boot_id,
     )
     if seen.waits:
