@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from cloud_controller import bookings
 from cloud_controller.flows import actions, offerings, problems, rights, sessions
 from cloud_controller.ports import Flow, Received, Transaction
 from common.codec import message_from
@@ -16,6 +17,7 @@ from common.messages import (
     sessions as said_of_sessions,
 )
 from common.messages.actions import SwitchTold
+from common.messages.devices import DeviceTold
 from common.messages.problems import HelpAsked, ProblemTold
 from common.messages.registration import Acknowledged
 from common.topics import Channel
@@ -46,6 +48,7 @@ EVENTS: Final[Mapping[str, Flow]] = {
     said_of_sessions.SessionFailed.type: sessions.note_failed,
     said_of_sessions.CommandTold.type: sessions.note_command,
     said_of_sessions.ScanDenied.type: rights.note_denied,
+    DeviceTold.type: bookings.note_device,
     ProblemTold.type: problems.note_problem,
     HelpAsked.type: problems.note_help,
     SwitchTold.type: actions.note_told,

@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from cloud_controller import bookings
-from cloud_controller.flows import registration, rights, service, sessions
+from cloud_controller.flows import registration, rights, service
 from cloud_controller.inbox import EVENTS, EventBreaksItsFlow, take_event
 from cloud_controller.ports import Books, Flow, Received, Transaction
 from common.codec import read
@@ -208,7 +208,7 @@ def _management(till: bookings.Till) -> Mapping[tuple[Channel, str], Flow]:
 _BY_ITSELF: Final[Mapping[tuple[Channel, str], Flow]] = {
     (Channel.SPECIFICATION, said_of_specification.Specification.type): registration.specify,
     (Channel.PRESENCE, PresenceTold.type): registration.note_connection,
-    (Channel.HELLO, said_of_registration.Hello.type): sessions.hello,
+    (Channel.HELLO, said_of_registration.Hello.type): bookings.hello,
     (Channel.REQUESTS, said_of_rights.ReportScan.type): rights.take_report,
     **{(Channel.EVENTS, kind): take_event for kind in EVENTS},
 }

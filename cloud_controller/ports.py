@@ -283,6 +283,7 @@ class Transaction(Protocol):
     rights: Queries
     sessions: Queries
     extensions: Queries
+    devices: Queries
     letters: Queries
     actions: Queries
     payments: Queries

@@ -10,6 +10,7 @@ import structlog
 
 from cloud_controller import bookings
 from cloud_controller.flows import (
+    devices,
     enrolment,
     payments,
     problems,
@@ -189,6 +190,7 @@ def _tidy(books: Transaction) -> None:
     registration.shut_out_quarantined(books)
     registration.close_settled(books)
     rights.free_leases(books)
+    devices.tell_untold(books)
     sessions.call_for_unconfirmed(books)
     _tidy_sold(books)
     enrolment.forget_codes(books)
@@ -199,6 +201,7 @@ def _tidy_sold(books: Transaction) -> None:
     sessions.give_up_undelivered(books)
     bookings.lapse_what_is_over(books)
     reservations.solve_shut_out(books)
+    bookings.call_for_devices(books)
     reservations.forget_blackouts(books)
     bookings.offer_what_is_free(books)
     reservations.forget_answers(books, ANSWERS_KEPT_SECONDS)

@@ -12,6 +12,7 @@ from common.errors import MessageIsMalformed
 from common.ids import NAME_LENGTH_MAX
 from common.messages import (
     actions,
+    devices,
     extensions,
     offerings,
     problems,
@@ -75,6 +76,8 @@ ON_THE_WIRE: Final[tuple[type[Message], ...]] = (
     sessions.StopSession,
     sessions.CommandTold,
     sessions.Desired,
+    devices.DeviceTold,
+    devices.DevicesDesired,
     problems.ProblemTold,
     scanners.ScannersCounted,
     problems.HelpAsked,

@@ -42,6 +42,7 @@ class Surroundings:
         profile: which devices it may be for now; None: nobody is served.
         line_is_up: whether the controller can be asked.
         report: sends a report of a scan that is for no device here.
+        take_code: takes a cleaner's code that a scanner has read, and says whether it was one.
         on_begun: a session has begun by our own authority, and its program is to be started.
         names: where a scan gets its name from.
         clock: how long a report has been waiting.
@@ -50,6 +51,7 @@ class Surroundings:
     profile: Callable[[], ServiceProfile | None]
     line_is_up: Callable[[], bool]
     report: Callable[[ReportScan], object]
+    take_code: Callable[[str], bool]
     on_begun: Callable[[], None]
     names: Names
     clock: Clock
@@ -86,7 +88,9 @@ class Entrance:
         return loops
 
     def read(self, reading: Reading) -> None:
-        """Take one reading of a scanner to the device it is for."""
+        """Take one reading of a scanner to the device it is for; a cleaner's code, to its own."""
+        if self._around.take_code(reading.text.strip()):
+            return
         scanned = hygiene(reading.text)
         if isinstance(scanned, NotATicket):
             self._deny(DenialReason(scanned.reason), scanned.why, clean(reading.text))

@@ -28,6 +28,7 @@ class OpenTransaction:
 
     rows: Queries
     switched: Queries
+    turnover: Queries
 
     def __init__(
         self, connection: sqlite3.Connection, clock: Clock, names: Names, boot_id: str
@@ -35,6 +36,7 @@ class OpenTransaction:
         """Bind the queries; `begin` looks at the clocks."""
         self.rows = BoundQueries(_FOLDER / "journal.sql", connection)
         self.switched = BoundQueries(_FOLDER / "switches.sql", connection)
+        self.turnover = BoundQueries(_FOLDER / "turnover.sql", connection)
         self.names = names
         self.boot_id = boot_id
         self.now = 0

@@ -14,6 +14,7 @@ import structlog
 from common.codec import Envelope, read
 from common.errors import MessageIsMalformed, RusubanError, StorageIsFull
 from common.messages.base import Message
+from common.messages.devices import DevicesDesired
 from common.messages.extensions import ExtensionOffer
 from common.messages.registration import Acknowledged, KeysTold, StandingTold, Welcome
 from common.messages.rights import (
@@ -43,7 +44,7 @@ ON_CHANNEL: Final[Mapping[Channel, tuple[type[Message], ...]]] = {
     Channel.WELCOME: (Welcome,),
     Channel.ACKS: (Acknowledged,),
     Channel.REPLIES: (ServiceProfile, ServiceRefused, ExtensionOffer, *FROM_THE_SERVER),
-    Channel.DESIRED: (Desired, KeysTold),
+    Channel.DESIRED: (Desired, KeysTold, DevicesDesired),
     Channel.COMMANDS: (StopSession, HoldTickets, ReleaseTicket, TakeScan, CustomerTold),
 }
 """What may come on each channel; anything else is dropped."""
@@ -70,6 +71,7 @@ class Hearing:
         on_quarantined: our journal is a copy, or has one.
         on_scan: a reader elsewhere has read a ticket for a device of ours.
         on_told: the controller has word for a customer here.
+        on_devices: an operator wants something of our devices.
         on_strange_keys: the controller's keys were told, and none that we know has signed that.
         on_offer: by how much a session could be extended was answered.
         on_extensions: a wish for more time may have got further, or been granted elsewhere.
@@ -83,6 +85,7 @@ class Hearing:
     on_quarantined: Callable[[], None]
     on_scan: Callable[[TakeScan], None]
     on_told: Callable[[CustomerTold], None]
+    on_devices: Callable[[DevicesDesired], None]
     on_strange_keys: Callable[[], None]
     on_offer: Callable[[ExtensionOffer], None]
     on_extensions: Callable[[], None]
@@ -150,6 +153,7 @@ class Listener:
             ExtensionOffer: hearing.on_offer,
             TakeScan: hearing.on_scan,
             CustomerTold: hearing.on_told,
+            DevicesDesired: hearing.on_devices,
         }
 
     @property

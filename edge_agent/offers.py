@@ -58,6 +58,15 @@ class Offers:
         self.prepare_all()
         self._log.info("service profile taken", devices=len(profile.devices))
 
+    def note_order(self, device: str, *, is_out: bool) -> None:
+        """Take a device off offer that is out of order, or put it on again."""
+        found = [each for each in self.devices if each.device == device]
+        if is_out:
+            why = offerings.OUT_OF_ORDER
+            self._journal.transact(offerings.withdraw, found, self._drafts, why)
+        else:
+            self._journal.transact(offerings.put_on, found, self._drafts)
+
     def withdraw(self, why: str) -> None:
         """Take everything off offer; whoever waits for an answer is told that there is none."""
         devices, self._profile = self.devices, None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -14,7 +14,7 @@ from edge_agent.flows import enrolment
 from edge_agent.inventory import FileDigests, look
 from edge_agent.journal import SqliteJournal
 from edge_agent.ports import Identity
-from edge_agent.runner.catalogue import read_catalogue
+from edge_agent.runner.catalogue import Program, read_catalogue
 from edge_agent.settings import AgentSettings
 
 JOURNAL_FILE: Final = "journal.db"
@@ -25,6 +25,7 @@ class Opened:
     """What an agent needs before its parts can be made."""
 
     who: Identity
+    catalogue: Mapping[str, Program]
     look: Callable[[], Specification]
     journal: SqliteJournal
     clock: SystemClock
@@ -51,6 +52,7 @@ def open_terminal(settings: AgentSettings) -> Opened:
         raise CannotStart(why="this terminal is not enrolled; run `edge-agent enrol` first")
     return Opened(
         who=who,
+        catalogue=catalogue,
         look=partial(look, devices, catalogue, scanners, digests=FileDigests()),
         journal=journal,
         clock=clock,

@@ -277,6 +277,16 @@ class Buttons(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WipeSeen:
+    """A wipe of a program's folders as the runner knows it; `fault` is what was in its way."""
+
+    run: str
+    entries: int
+    is_done: bool
+    fault: str
+
+
 class Clock(Protocol):
     """What time it is."""
 
@@ -323,6 +333,7 @@ class Transaction(Protocol):
     names: Names
     rows: Queries
     switched: Queries
+    turnover: Queries
 
     def say(self, event: Message) -> None:
         """Add an event to the ordered stream; it is told until the controller has it."""

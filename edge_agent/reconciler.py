@@ -11,7 +11,7 @@ import structlog
 
 from common.errors import StorageIsFull
 from common.rules.sessions import EndReason, SessionState
-from edge_agent.flows import sessions
+from edge_agent.flows import devices, sessions
 from edge_agent.ports import Journal, ProgramSeen, RunnerIsAway
 
 AGAIN_SECONDS: Final = 1.0
@@ -167,6 +167,8 @@ class Reconciler:
 
     def _take(self, seen: ProgramSeen) -> None:
         self._journal.transact(sessions.note_seen, seen)
+        if seen.is_broken:
+            self._journal.transact(devices.note_broken, seen.session)
         if seen.state in _LIVE:
             if self._journal.transact(sessions.is_over, seen.session):
                 self._look_at_all = True

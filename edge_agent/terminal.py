@@ -50,6 +50,7 @@ from edge_agent.scanners.making import scanners_of
 from edge_agent.scanners.reading import Scanner, Viewfinder
 from edge_agent.settings import AgentSettings
 from edge_agent.timers import Timers
+from edge_agent.turnover import begun
 
 TAKEN_OVER_EACH_MS: Final = 3_600_000
 """An hour: how often an operator is told that another speaks under our name."""
@@ -102,13 +103,13 @@ class Terminal:
         self._entrance = self._new_entrance(scanners)
         self._credentials = self._new_credentials()
         self.runner_link = self._new_runner_link(runner_argv)
-        self.reconciler = Reconciler(opened.journal, RunnerBeside(self.runner_link))
-        self._heartbeats = Heartbeats(opened.journal, RunnerBeside(self.runner_link))
+        runner, warnings = RunnerBeside(self.runner_link), settings.runner.warn_before_seconds
+        self.reconciler = Reconciler(opened.journal, runner)
+        self._heartbeats = Heartbeats(opened.journal, runner)
+        self.turnovers = begun(settings, opened, runner, self._offers)
         self.courier = self._new_courier()
-        warnings = settings.runner.warn_before_seconds
         self.extensions = Extensions(self._who, opened.journal, self.courier, warnings)
-        runner, line_is_up = RunnerBeside(self.runner_link), lambda: self.courier.is_connected
-        self.switches = Switches(settings, opened, runner, line_is_up)
+        self.switches = Switches(settings, opened, runner, lambda: self.courier.is_connected)
         self.timers = Timers(opened.journal, self.courier, self._entrance, opened.clock)
         self.listener = self._new_listener()
         self.link = self._new_link()
@@ -123,6 +124,7 @@ class Terminal:
             "runner link": self.runner_link.run(),
             "reconciler": self.reconciler.run(),
             "heartbeats": self._heartbeats.run(),
+            "turnover": self.turnovers.run(),
             "timers": self.timers.run(),
             "switches": self.switches.run(),
             "inspector": self._inspector.run(),
@@ -131,7 +133,7 @@ class Terminal:
             "extensions": self.extensions.run(),
             "telemetry": tell_counts(self._entrance.scanners, self._tell_counts),
             **self._entrance.loops(),
-            **self._screen.loops(self.reconciler.nudge, self.extensions),
+            **self._screen.loops(self.reconciler.nudge, self.extensions, self.turnovers.confirm),
         }
 
     def is_alive(self) -> bool:
@@ -231,6 +233,7 @@ class Terminal:
 
     def _on_said(self) -> None:
         self._display.show_anew()
+        self._afterwards.do(self.turnovers.review)
         self._afterwards.do(self.courier.pump)
         self.timers.nudge()
         self.switches.nudge()
@@ -252,6 +255,7 @@ class Terminal:
 
     def _on_runner_connected(self) -> None:
         self.reconciler.on_connected()
+        self.turnovers.on_connected()
 
     def _on_runner_event(self, event: RunnerEvent) -> None:
         self._display.show_seen(seen(event.record), event.seconds_left)
@@ -288,6 +292,7 @@ class Terminal:
             report=lambda report: self.courier.post(
                 [Asked(channel=Channel.REQUESTS, message=report)]
             ),
+            take_code=lambda text: self.turnovers.take_code(text),  # noqa: PLW0108 - made later
             on_begun=lambda: self.reconciler.nudge(),  # noqa: PLW0108 - it is made later
             names=self._opened.names,
             clock=self._opened.clock,
@@ -347,6 +352,7 @@ class Terminal:
             on_quarantined=self._on_quarantined,
             on_scan=self._entrance.take_scan,
             on_told=self._entrance.note_told,
+            on_devices=self.turnovers.take_desired,
             on_strange_keys=self._credentials.want,
             on_offer=self.extensions.take_offer,
             on_extensions=self.extensions.look,

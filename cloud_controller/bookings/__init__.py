@@ -16,6 +16,12 @@ from cloud_controller.bookings.extensions import (
     take,
 )
 from cloud_controller.bookings.orders import Paying, confirm, note_paid, place, release
+from cloud_controller.bookings.repairs import (
+    call_for_devices,
+    hello,
+    note_device,
+    tell_of_device,
+)
 
 __all__ = [
     "AT_THE_COUNTER",
@@ -28,18 +34,22 @@ __all__ = [
     "agree_order",
     "answer",
     "ask_back",
+    "call_for_devices",
     "confirm",
     "extend",
     "give",
     "give_up",
+    "hello",
     "lapse_what_is_over",
     "may_address",
     "more_cents",
     "move",
+    "note_device",
     "note_paid",
     "offer",
     "offer_what_is_free",
     "place",
     "release",
     "take",
+    "tell_of_device",
 ]

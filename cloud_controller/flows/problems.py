@@ -63,5 +63,6 @@ def solve_problem(books: Transaction, problem: str, actor: str, reason: str) -> 
 
 
 def solve_reservations(books: Transaction) -> None:
-    """Have nobody look any more at reservations that are over, or have their device back."""
+    """Have nobody look any more at reservations that are over, or have their device back, ready."""
     books.problems.solve_reservations(at=books.now)
+    books.problems.solve_turnovers(at=books.now)

@@ -31,7 +31,7 @@ from common.topics import BrokerRole, Channel
 
 _FILES = (
     *("enrolment", "registration", "service"),
-    *("offerings", "reservations", "rights", "sessions"),
+    *("offerings", "reservations", "rights", "sessions", "devices"),
     *("extensions", "letters", "actions", "payments", "lending", "directory", "lists"),
     *("post", "problems"),
 )
@@ -49,6 +49,7 @@ class OpenTransaction:
     rights: Queries
     sessions: Queries
     extensions: Queries
+    devices: Queries
     letters: Queries
     actions: Queries
     payments: Queries

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from pydantic import Field
 
+from cloud_controller import bookings
 from cloud_controller.flows import service
 from cloud_controller.flows.service import DeviceTold, Explanation
 from cloud_controller.ports import Actor
@@ -45,6 +47,9 @@ class DeviceWanted(Shape):
         ShortText | None, Field(description="where it stands, as a customer is told it")
     ] = None
     out_of_order: bool | None = None
+    skip_turnover: Annotated[
+        bool, Field(description="it opens without being made ready first: you have seen that it is")
+    ] = False
     reason: ShortText = ""
 
 
@@ -62,6 +67,8 @@ class DeviceNow(Shape):
 async def tell_of_device(call: Call[DeviceWanted]) -> DeviceNow:
     """Say where a device stands, or that it is out of order, or in order again.
 
+    Its terminal is told, and makes it ready before it opens for anybody, unless that is skipped.
+
     Raises:
         NotFound: there is no such device.
     """
@@ -71,7 +78,8 @@ async def tell_of_device(call: Call[DeviceWanted]) -> DeviceNow:
         is_out_of_order=call.asked.out_of_order,
         reason=call.asked.reason,
     )
-    row = await call.parts.books.transact(service.tell_of_device, told, Actor.OPERATOR)
+    tell = partial(bookings.tell_of_device, skips=call.asked.skip_turnover)
+    row = await call.parts.books.transact(tell, told, Actor.OPERATOR)
     return DeviceNow(
         device=row["device_id"],
         store=row["store_id"],

@@ -22,6 +22,8 @@ class ProblemKind(StrEnum):
     CODES_GUESSED = "codes_guessed"
     OFFLINE_START_DOUBTED = "offline_start_doubted"
     RESERVATION_WITHOUT_DEVICE = "reservation_without_device"
+    DEVICE_OUT_OF_ORDER = "device_out_of_order"
+    TURNOVER_OVERDUE = "turnover_overdue"
     RESERVATION_SHUT_OUT = "reservation_shut_out"
     PEER_COPIED = "peer_copied"
     SEATS_OVERDRAWN = "seats_overdrawn"

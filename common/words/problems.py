@@ -60,6 +60,14 @@ _PROBLEMS_EN: Final = {
         what="A reservation has lost its device.",
         next="Move it to another device or give the money back, before the customer comes.",
     ),
+    ProblemKind.DEVICE_OUT_OF_ORDER: Words(
+        what="A device has put itself out of order.",
+        next="Put it right, then say that it is in order: it is verified before anybody is let in.",
+    ),
+    ProblemKind.TURNOVER_OVERDUE: Words(
+        what="A device is not ready, and its next customer comes soon.",
+        next="Have it cleaned and confirmed, skip that, or give its customer another device.",
+    ),
     ProblemKind.RESERVATION_SHUT_OUT: Words(
         what="A reservation lies in a time that is closed or blacked out.",
         next="Offer its customer another time or device, or refund it; or open again for it.",
@@ -169,6 +177,14 @@ _PROBLEMS_JA: Final = {
     ProblemKind.RESERVATION_WITHOUT_DEVICE: Words(
         what="予約の機器が使えなくなりました。",
         next="お客様の来店前に、別の機器へ移すか返金してください。",
+    ),
+    ProblemKind.DEVICE_OUT_OF_ORDER: Words(
+        what="機器が自ら使用停止になりました。",
+        next="修理したら使用可能に戻してください。確認が済むまでお客様は入れません。",
+    ),
+    ProblemKind.TURNOVER_OVERDUE: Words(
+        what="次のお客様が間もなく来店しますが、機器の準備が終わっていません。",
+        next="清掃と確認を済ませるか、確認を省くか、別の機器をご案内ください。",
     ),
     ProblemKind.RESERVATION_SHUT_OUT: Words(
         what="休業または使用停止の時間に予約が入っています。",

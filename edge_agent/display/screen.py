@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from common.messages.service import ProfileDevice, ServiceProfile
+from common.rules.devices import Confirmation, DeviceState
 from common.words import Here
 from edge_agent.display import Display
 from edge_agent.display.stage import Look, Stage
-from edge_agent.flows import help as calls, service, sessions
+from edge_agent.flows import devices, help as calls, service, sessions
 from edge_agent.ports import (
     Clock,
     DeviceOnScreen,
@@ -49,6 +50,10 @@ class Served(Protocol):
         ...
 
 
+Confirm: TypeAlias = Callable[[str, str], Confirmation]
+"""Takes a cleaner's code for a device; see `turnover.Turnovers.confirm`."""
+
+
 class Screen:
     """The stage of a terminal's devices, and its server; without its section there is neither."""
 
@@ -80,20 +85,20 @@ class Screen:
         self.display = Display(here, self._stage)
 
     def loops(
-        self, on_ended: Callable[[], None], extending: Extending
+        self, on_ended: Callable[[], None], extending: Extending, confirm: Confirm
     ) -> dict[str, Coroutine[Any, Any, None]]:
         """Return what runs beside the agent's other loops, by name.
 
         `on_ended` is called when a session is to be ended by its customer's wish; `extending` is
-        asked for more time. The server is imported here: a terminal without a screen need not
-        carry one (15 MB).
+        asked for more time, `confirm` takes cleaners' codes. The server is imported here: a
+        terminal without a screen need not carry one (15 MB).
         """
         if self._stage is None or self._part is None:
             return {}
         from edge_agent.display.presses import Presses  # noqa: PLC0415 - only where it is needed
         from edge_agent.display.server import Server  # noqa: PLC0415 - only where it is needed
 
-        presses = Presses(self._stage, Touch(self._opened.journal, on_ended), extending)
+        presses = Presses(self._stage, Touch(self._opened.journal, on_ended, confirm), extending)
         server = Server(self._part, self._stage, presses, self._opened.names.hex_digits(8))
         return {"stage": self._stage.run(), "screen": server.run()}
 
@@ -103,9 +108,9 @@ class Screen:
         kept = profile if self._known or profile is not None else journal.transact(service.profile)
         self._known = self._known if kept is None else kept.devices
         known = {each.key: each for each in self._known}
-        live = journal.transact(sessions.on_screen)
+        live, stand = journal.transact(sessions.on_screen), journal.transact(devices.states)
         return Look(
-            devices=[_on_screen(device, known.get(device.key), live) for device in self._devices],
+            devices=[_on_screen(it, known.get(it.key), live, stand) for it in self._devices],
             serves=profile is not None,
             help_told=journal.transact(calls.is_told),
         )
@@ -114,10 +119,11 @@ class Screen:
 class Touch:
     """What the buttons do, on this terminal's own journal; see `ports.Buttons`."""
 
-    def __init__(self, journal: Journal, on_ended: Callable[[], None]) -> None:
-        """Take where it is written, and who sees to it that what is to end does."""
+    def __init__(self, journal: Journal, on_ended: Callable[[], None], confirm: Confirm) -> None:
+        """Take where it is written, who sees to what is to end, and who takes cleaners' codes."""
         self._journal = journal
         self._on_ended = on_ended
+        self._confirm = confirm
 
     def end(self, session: str) -> bool:
         """End a session by its customer's wish; see `ports.Buttons`."""
@@ -135,19 +141,25 @@ class Touch:
 
     def confirm_turnover(self, device: str, code: str) -> bool:
         """Take a cleaner's code; see `ports.Buttons`."""
-        del device, code
-        return False
+        return self._confirm(device, code).is_taken
 
 
 def _on_screen(
-    device: DeviceSettings, known: ProfileDevice | None, live: dict[str, Any]
+    device: DeviceSettings,
+    known: ProfileDevice | None,
+    live: dict[str, Any],
+    stand: dict[str, devices.DeviceNow],
 ) -> DeviceOnScreen:
     if known is None:
         return DeviceOnScreen(key=device.key, title=device.title)
+    now = stand.get(known.device)
     return DeviceOnScreen(
         key=device.key,
         title=device.title,
         device=known.device,
         number=known.number,
         session=live.get(known.device),
+        is_in_turnover=now is not None and now.state is DeviceState.TURNOVER,
+        is_out_of_order=now is not None and now.state is DeviceState.OUT_OF_ORDER,
+        takes_code=now is not None and now.takes_code,
     )

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from common.messages.offerings import OfferingOff, OfferingOn, OfferingRegistered
 from common.messages.service import ProfileDevice, ServiceProfile
+from common.rules.devices import DeviceState
 from edge_agent.ports import Transaction
 
 Draft = Mapping[str, object]
+
+OUT_OF_ORDER: Final = "it is out of order"
+"""Why a device that is ours still is off."""
 
 
 def offer(
@@ -23,12 +28,23 @@ def offer(
     them; for a device that they say nothing of, the profile's draft is taken.
     """
     withdraw(journal, gone, drafts, "the device is gone")
-    for device in profile.devices:
+    put_on(journal, profile.devices, drafts)
+
+
+def put_on(
+    journal: Transaction, devices: Sequence[ProfileDevice], drafts: Mapping[str, Draft]
+) -> None:
+    """Register and put on the offerings of these devices; of one out of order it is off."""
+    for device in devices:
         draft = _draft_of(device, drafts)
         if draft is not None:
             message = OfferingRegistered.model_validate({**draft, "device": device.device})
             journal.say(message)
-            journal.say(OfferingOn(key=message.key, device=device.device))
+            row = journal.turnover.door_state(device=device.device)
+            if row is not None and row["state"] == DeviceState.OUT_OF_ORDER:
+                withdraw(journal, [device], drafts, OUT_OF_ORDER)
+            else:
+                journal.say(OfferingOn(key=message.key, device=device.device))
 
 
 def withdraw(

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 from common.rules.sessions import EndReason
 from edge_agent.flows.sessions import ToStart
-from edge_agent.ports import CommandSeen, ProgramSeen, RunnerIsAway
+from edge_agent.ports import CommandSeen, ProgramSeen, RunnerIsAway, WipeSeen
 from edge_agent.runner.link import RunnerLink
-from edge_agent.runner.wire import CommandRecord, ProgramRecord, Refusal, StartProgram
+from edge_agent.runner.wire import CommandRecord, ProgramRecord, Refusal, StartProgram, WipeRecord
 
 
 class RunnerBeside:
@@ -67,6 +67,15 @@ class RunnerBeside:
         answer = await self._link.run_command(run, command)
         return None if isinstance(answer, Refusal) else command_seen(answer)
 
+    async def wipe(self, run: str, program: str) -> WipeSeen | str:
+        """Have a program's folders emptied once for this `run`, or why that is refused."""
+        answer = await self._link.wipe(run, program)
+        return str(answer) if isinstance(answer, Refusal) else wipe_seen(answer)
+
+    def when_wiped(self, hear: Callable[[WipeSeen], None]) -> None:
+        """Have `hear` called with how far each wipe has come."""
+        self._link.when_wiped(lambda record: hear(wipe_seen(record)))
+
     def when_command_done(self, hear: Callable[[CommandSeen], None]) -> None:
         """Have `hear` called with each command that ends; what ends unheard is asked for again."""
         self._link.when_command_done(lambda record: hear(command_seen(record)))
@@ -94,6 +103,13 @@ def seen(record: ProgramRecord) -> ProgramSeen:
         waits=record.waits,
         was_interrupted=record.was_interrupted,
         ready_by=record.ready_by,
+    )
+
+
+def wipe_seen(record: WipeRecord) -> WipeSeen:
+    """Return a wipe of the runner in the flows' words."""
+    return WipeSeen(
+        run=record.run, entries=record.entries, is_done=record.is_done, fault=record.fault
     )
 
 

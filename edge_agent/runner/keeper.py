@@ -91,6 +91,11 @@ class Keeper:
         """Go on with a session that was interrupted and waits."""
         return resumes.resume(self._held, self._course, ask)
 
+    def live_programs(self) -> frozenset[str]:
+        """Return the programs of sessions that hold their devices."""
+        held = self._held.sessions.values()
+        return frozenset(session.program for session in held if session.is_live)
+
     def list(self, ask: ListPrograms) -> tuple[tuple[ProgramRecord, ...], bool]:
         """Return the next page of what is kept, and whether there is more."""
         sessions = self._held.sessions

@@ -34,6 +34,9 @@ from edge_agent.runner.wire import (
     StartProgram,
     StopProgram,
     Told,
+    WipeFolders,
+    WipeRecord,
+    WipeTold,
     read_said,
     write_ask,
 )
@@ -75,6 +78,7 @@ class RunnerLink:
         self._on_connected = on_connected
         self._when_away = when_away
         self._when_command_done: list[Callable[[CommandRecord], None]] = []
+        self._when_wiped: list[Callable[[WipeRecord], None]] = []
         self._connected = asyncio.Event()
         self._connection: _Connection | None = None
         self._asked_count = 0
@@ -82,6 +86,10 @@ class RunnerLink:
     def when_command_done(self, hear: Callable[[CommandRecord], None]) -> None:
         """Have `hear` called with each command that ends; what ends unheard is asked for again."""
         self._when_command_done.append(hear)
+
+    def when_wiped(self, hear: Callable[[WipeRecord], None]) -> None:
+        """Have `hear` called with how far each wipe has come, and when it is over."""
+        self._when_wiped.append(hear)
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -175,6 +183,18 @@ class RunnerLink:
         assert answer.command, "what is not refused is answered with the run"
         return answer.command
 
+    async def wipe(self, run: str, program: str) -> WipeRecord | Refusal:
+        """Have a program's folders emptied once for this `run`, or learn how that stands.
+
+        Raises:
+            RunnerIsAway: no answer came; asked again for the same `run`, it is done once.
+        """
+        answer = await self._ask(WipeFolders(run=run, program=program))
+        if answer.refusal:
+            return answer.refusal
+        assert answer.wipe, "what is not refused is answered with the wipe"
+        return answer.wipe
+
     async def _ask(self, request: Request) -> Answer:
         try:
             async with asyncio.timeout(ANSWER_SECONDS_MAX):
@@ -189,6 +209,9 @@ class RunnerLink:
         if isinstance(told, CommandDone):
             for hear in self._when_command_done:
                 hear(told.record)
+        elif isinstance(told, WipeTold):
+            for hear_wipe in self._when_wiped:
+                hear_wipe(told.record)
         else:
             self._on_event(told)
 

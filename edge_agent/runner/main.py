@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 from contextlib import closing
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from common.errors import CannotStart
@@ -23,6 +23,7 @@ from edge_agent.runner.records import Records
 from edge_agent.runner.runs import Runs
 from edge_agent.runner.server import Desk, Door, listen_on, refuse_second
 from edge_agent.runner.settings import RunnerSettings
+from edge_agent.runner.wipes import Wipes
 
 EXIT_CANNOT_START: Final = 2
 """The exit code that says: read the sentence, put it right, start again."""
@@ -94,11 +95,14 @@ async def _hold(
             )
             keeper = Keeper(means)
             runs = Runs(means)
+            ours = (settings.state_folder, settings.catalogue)
+            spared = tuple(PurePosixPath(each.resolve()) for each in ours)
+            wipes = Wipes(means, keeper.live_programs, spared)
             keeper.take_up()
             runs.take_up()
             tasks.create_task(deadlines.run(), name="deadlines")
             tasks.create_task(keep_watch(notifier, lambda: True), name="watchdog")
-            await _serve(door, listening, Desk(keeper, runs), notifier)
+            await _serve(door, listening, Desk(keeper, runs, wipes), notifier)
             raise _LeaveTaken  # noqa: TRY301 - how a task group is told to end
     except* _LeaveTaken:
         settings.socket.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from typing_extensions import override
 from common.errors import CannotStart
 from edge_agent.runner.keeper import Keeper
 from edge_agent.runner.runs import Runs
+from edge_agent.runner.wipes import Wipes
 from edge_agent.runner.wire import (
     Answer,
     Ask,
@@ -33,6 +34,8 @@ from edge_agent.runner.wire import (
     StartProgram,
     StopProgram,
     Told,
+    WipeFolders,
+    WipeRecord,
     read_ask,
     write_answer,
     write_event,
@@ -156,9 +159,10 @@ class Door:
 class Desk:
     """Turns each request into its answer."""
 
-    def __init__(self, keeper: Keeper, runs: Runs) -> None:
+    def __init__(self, keeper: Keeper, runs: Runs, wipes: Wipes) -> None:
         self.keeper = keeper
         self._runs = runs
+        self._wipes = wipes
 
     def answer(self, line: bytes) -> Answer:
         """Return the answer to a line, whatever the line holds."""
@@ -175,8 +179,8 @@ class Desk:
                 return Answer(number=ask.number, records=records, there_are_more=more)
             case MendProgram() as request:
                 return _answer(ask.number, self.keeper.mend(request))
-            case RunCommand() as request:
-                return _answer(ask.number, self._runs.run(request))
+            case RunCommand() | WipeFolders() as request:
+                return _answer(ask.number, self._carry_out(request))
             case request:
                 return _answer(ask.number, self._about_session(request))
 
@@ -197,6 +201,11 @@ class Desk:
                 return self.keeper.forget(request)
             case never:
                 assert_never(never)
+
+    def _carry_out(self, request: RunCommand | WipeFolders) -> CommandRecord | WipeRecord | Refusal:
+        if isinstance(request, RunCommand):
+            return self._runs.run(request)
+        return self._wipes.wipe(request)
 
 
 class Peer(asyncio.Protocol):
@@ -246,9 +255,13 @@ class Peer(asyncio.Protocol):
         self._transport.write(line)
 
 
-def _answer(number: int, outcome: ProgramRecord | CommandRecord | Refusal | None) -> Answer:
+def _answer(
+    number: int, outcome: ProgramRecord | CommandRecord | WipeRecord | Refusal | None
+) -> Answer:
     if isinstance(outcome, Refusal):
         return Answer(number=number, refusal=outcome)
     if isinstance(outcome, CommandRecord):
         return Answer(number=number, command=outcome)
+    if isinstance(outcome, WipeRecord):
+        return Answer(number=number, wipe=outcome)
     return Answer(number=number, records=(outcome,) if outcome else ())

@@ -23,6 +23,7 @@ from edge_agent.settings.scanners import (
     StandardInputScanner,
 )
 from edge_agent.settings.switches import AgentSwitch
+from edge_agent.settings.turnover import TurnoverPart
 
 __all__ = [
     "AgentSettings",
@@ -37,6 +38,7 @@ __all__ = [
     "RunnerPart",
     "SerialScanner",
     "StandardInputScanner",
+    "TurnoverPart",
 ]
 
 

@@ -14,6 +14,7 @@ from common.messages.base import (
     PARTY_MAX,
 )
 from edge_agent.settings.part import Key, Part, Seconds, Title
+from edge_agent.settings.turnover import TurnoverPart
 
 
 class OfferingSettings(Part):
@@ -88,3 +89,6 @@ class DeviceSettings(Part):
 
     offering: OfferingSettings | None = None
     """What is offered on it; without one it cannot be booked."""
+
+    turnover: TurnoverPart = TurnoverPart()
+    """What happens to it between two customers."""

@@ -55,12 +55,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "accounts",
     ),
     "cloud_controller/bookings": (
-        "orders",
-        "changes",
-        "ends",
-        "letters",
-        "addresses",
-        "extensions",
+        *("orders", "changes", "ends", "letters", "addresses", "extensions", "repairs"),
     ),
     "cloud_controller/actions": ("switches",),
     "cloud_controller/reservations": ("builtin", "remote", "errands"),
@@ -87,7 +82,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         ),
     ),
     "cloud_controller/web/paper": ("page",),
-    "cloud_controller/commands": ("beside", "keys", "peers", "seats", "switches"),
+    "cloud_controller/commands": ("beside", "devices", "keys", "peers", "seats", "switches"),
     "cloud_controller/storage": (
         *(
             "books",
@@ -110,7 +105,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "edge_agent": (
         *_TO_BOTH_SIDES,
         *("terminal", "reconciler", "enrolment", "journal", "switches", "migrations", "afterwards"),
-        *("scanners", "runner", "inventory", "display", "actions"),
+        *("scanners", "runner", "inventory", "display", "actions", "turnover"),
         *("gate", "inspector", "offers", "entrance", "extensions", "threads", "alone", "opened"),
         "heartbeats",
     ),
@@ -131,18 +126,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "edge_agent/runner": (
         *("main", "settings", "catalogue", "records", "programs", "tree", "deadlines"),
-        *(
-            "keeper",
-            "held",
-            "course",
-            "adoption",
-            "resumes",
-            "budget",
-            "readiness",
-            "windows",
-            "groups",
-        ),
-        *("resumes", "runs", "server", "wire", "link", "beside"),
+        *("keeper", "held", "course", "adoption", "resumes", "budget", "readiness", "windows"),
+        *("groups", "runs", "server", "wire", "link", "beside", "wipe", "wipes"),
     ),
     "edge_agent/runner/catalogue": (
         *("entries", "reading", "checks", "seal", "trust", "operating", "commands"),

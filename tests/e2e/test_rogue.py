@@ -230,7 +230,10 @@ POST /api/v1/enrolment-codes
 GET /api/v1/terminals
 GET /api/v1/terminals/{terminal}
 POST /api/v1/terminals/{terminal}/standing
+GET /api/v1/devices
 POST /api/v1/devices/{device}
+POST /api/v1/stores/{store}/cleaner-code
+DELETE /api/v1/stores/{store}/cleaner-code
 GET /api/v1/programs
 PUT /api/v1/programs/{program}
 GET /api/v1/problems

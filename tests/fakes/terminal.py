@@ -10,6 +10,7 @@ from typing import Any
 from common.codec import Envelope, write
 from common.ids import TerminalId
 from common.messages.base import Message
+from common.messages.devices import DevicesDesired
 from common.messages.extensions import ExtensionOffer
 from common.messages.registration import Acknowledged, KeysTold, StandingTold, Welcome
 from common.messages.rights import (
@@ -53,6 +54,7 @@ class TerminalInHand:
         self.strange: list[str] = []
         self.taken: list[TakeScan] = []
         self.offers: list[ExtensionOffer] = []
+        self.wanted: list[DevicesDesired] = []
         self._file = folder / "journal.sqlite"
         self._clock = clock
         self._names = names
@@ -188,6 +190,7 @@ class TerminalInHand:
             on_quarantined=lambda: self.quarantined.append(self.who.terminal),
             on_scan=self.taken.append,
             on_told=partial(self.do, rights.show_notice),
+            on_devices=self.wanted.append,
             on_strange_keys=lambda: self.strange.append(self.who.terminal),
             on_offer=self.offers.append,
             on_extensions=lambda: self.do(rights.look, self.who),
@@ -268,6 +271,7 @@ def all_of_service(gate_digest: str) -> dict[Channel, tuple[Message, ...]]:
         Channel.DESIRED: (
             Desired(revision=9),
             KeysTold(document={"keys": {}, "revision": 9}, signatures={}),
+            DevicesDesired(),
         ),
         Channel.COMMANDS: (
             stop,

@@ -12,6 +12,7 @@ from typing_extensions import override
 from common.messages.rights import Refused, ReportScan, Request, Right, TakeScan
 from common.messages.service import ServiceProfile
 from common.messages.sessions import CustomerTold
+from common.rules.devices import is_cleaner_code
 from common.rules.presence import LineMode
 from common.rules.sessions import Notice, SessionState
 from common.rules.tickets import DenialReason
@@ -55,6 +56,7 @@ class Booth:
     profile: ServiceProfile | None
     line_is_up: bool = True
     begun: int = 0
+    codes: list[str] = field(default_factory=list)
     reports: list[ReportScan] = field(default_factory=list)
     screen: Screen = field(default_factory=Screen)
 
@@ -63,6 +65,7 @@ class Booth:
             profile=lambda: self.profile,
             line_is_up=lambda: self.line_is_up,
             report=self.reports.append,
+            take_code=self._take_code,
             on_begun=self._note_begun,
             names=self.house.names,
             clock=self.house.clock,
@@ -83,6 +86,12 @@ class Booth:
         shown = self.screen.told[-1]
         assert isinstance(shown, NoticeShown)
         return shown
+
+    def _take_code(self, text: str) -> bool:
+        """Take what is built like a cleaner's code, as a terminal does that waits for one."""
+        if is_cleaner_code(text):
+            self.codes.append(text)
+        return is_cleaner_code(text)
 
     def _note_begun(self) -> None:
         self.begun += 1
@@ -309,3 +318,11 @@ def test_the_line_s_mode_is_said_when_it_changes_and_only_then(booth):
 def test_every_notice_can_be_told(booth, notice):
     booth.screen.show(NoticeShown(device=None, notice=notice))
     booth.screen.show(NoticeShown(device=None, notice=notice, reason=DenialReason.EXPIRED))
+
+
+def test_a_cleaners_code_that_is_typed_at_a_scanner_is_no_ticket(house):
+    booth = a_booth(house, "a", "b")
+    booth.read(" 123456\n")
+    assert booth.codes == ["123456"]
+    assert booth.screen.told == []
+    assert "scan.denied" not in booth.terminal.told_types()

@@ -127,6 +127,7 @@ class Reader:
             on_quarantined=lambda: None,
             on_scan=lambda _: None,
             on_told=lambda _: None,
+            on_devices=lambda _: None,
             on_strange_keys=lambda: None,
             on_offer=lambda _: None,
             on_extensions=lambda: None,

@@ -21,6 +21,7 @@ from edge_agent.runner.wire import (
     ProgramRecord,
     RunnerEvent,
     StartProgram,
+    WipeRecord,
 )
 from tests.programs.runner import settings_in
 
@@ -35,6 +36,19 @@ argv = ["/bin/sleep", "3600"]
 
 [programs.stubborn]
 argv = STUBBORN
+
+[programs.messy]
+argv = ["/bin/sleep", "3600"]
+wipe = ["FOLDER/home/profile"]
+reset = "count"
+
+[programs.neighbour]
+argv = ["/bin/sleep", "3600"]
+wipe = ["FOLDER/home"]
+
+[programs.reckless]
+argv = ["/bin/sleep", "3600"]
+wipe = ["FOLDER/state/inside"]
 
 [programs.quits]
 argv = ["/bin/true"]
@@ -85,6 +99,8 @@ class Terminal:
         self.link.when_command_done(self._note_done)
         self.group: Path | None = None
         """The cgroup that a runner is started in; None: in the test's own."""
+        self.wiped: list[WipeRecord] = []
+        self.link.when_wiped(self._note_wiped)
         self.runner: asyncio.subprocess.Process
         folder.mkdir(exist_ok=True)
         self.settings.boot_id_file.write_text("boot-1\n")
@@ -137,6 +153,16 @@ class Terminal:
                 self.heard.clear()
                 await self.heard.wait()
 
+    async def wipe_done(self, run: str) -> WipeRecord:
+        """Return what became of a wipe, once that was said."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                for record in self.wiped:
+                    if record.run == run and record.is_done:
+                        return record
+                self.heard.clear()
+                await self.heard.wait()
+
     def programs(self) -> list[Identity]:
         """Return every living process that this terminal's runner started."""
         return list(marked(look().values(), str(self.settings.state_folder.resolve())))
@@ -148,6 +174,10 @@ class Terminal:
 
     def _note_done(self, record: CommandRecord) -> None:
         self.done.append(record)
+        self.heard.set()
+
+    def _note_wiped(self, record: WipeRecord) -> None:
+        self.wiped.append(record)
         self.heard.set()
 
     def _note(self, event: RunnerEvent) -> None:

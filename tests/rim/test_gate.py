@@ -107,7 +107,9 @@ class Pc:
         keys = {1: public_bytes(new_signing_key(b"k" * 32)).hex()}
         who = an_answer(keys, port=self._desk.broker.port, secret=secret_of(NAME))
         journal.transact(enrolment.keep_identity, who)
-        return Opened(who=who, look=lambda: self.what, journal=journal, clock=clock, names=names)
+        return Opened(
+            who=who, catalogue={}, look=lambda: self.what, journal=journal, clock=clock, names=names
+        )
 
     def settings(self) -> AgentSettings:
         folder = self._folder

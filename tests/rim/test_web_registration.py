@@ -14,6 +14,7 @@ from cloud_controller.web.registration import ASKED_WHY
 from common.ids import TerminalId
 from common.messages.problems import ProblemTold
 from common.messages.specification import Gpu, MachineFound, Specification
+from common.rules.devices import is_cleaner_code
 from common.rules.problems import ProblemKind
 from common.words import PROBLEM_WORDS
 from tests.fakes.store import HOUR_MS, MORNING_AT, SHINJUKU, Offer, Opened, a_specification
@@ -364,3 +365,32 @@ async def test_the_operator_says_where_a_device_stands_and_that_it_is_out_of_ord
         assert (broken.json["place"], broken.json["out_of_order"]) == ("to the left", True)
         assert_problem(await kit.told(f"{API}/devices/d-nobody", {"place": ""}), 404, "not_found")
         assert_problem(await kit.told(path, {"place": "x" * 201}), 422, "invalid_body")
+
+
+async def test_the_operator_sees_where_devices_stand_and_skips_what_is_not_needed(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        opened = await kit.store.open()
+        device = opened.devices[0]
+        shown, *others = (await kit.told(f"{API}/devices")).json["devices"]
+        assert (shown["device"], shown["state"], shown["fault"]) == (device, "available", "")
+        await kit.told(f"{API}/devices/{device}", {"out_of_order": True, "reason": "no picture"})
+        board = await kit.told(f"{API}/devices?store={shown['store']}")
+        states = [each["state"] for each in board.json["devices"]]
+        assert states == ["out_of_order", *("available" for _ in others)]
+        skipped = await kit.told(f"{API}/devices/{device}", {"skip_turnover": True})
+        assert skipped.json["out_of_order"] is False
+        after = await kit.told(f"{API}/devices?after={device}")
+        assert after.json["devices"] == others
+        assert_problem(await kit.told(f"{API}/devices?after=d-nobody"), 404, "not_found")
+
+
+async def test_a_cleaners_code_is_told_once_and_can_be_taken_back(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        await kit.store.open()
+        path = f"{API}/stores/{SHINJUKU}/cleaner-code"
+        made = await kit.told(path, {})
+        assert is_cleaner_code(made.json["code"])
+        gone = await kit.told(path, method="DELETE")
+        assert gone.json == {"store": SHINJUKU}
+        assert_problem(await kit.told(path, method="DELETE"), 404, "not_found")
+        assert_problem(await kit.told(f"{API}/stores/nowhere/cleaner-code", {}), 404, "not_found")

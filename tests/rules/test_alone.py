@@ -51,7 +51,9 @@ IN_ORDER: tuple[tuple[DenialReason, dict[str, Any]], ...] = (
     (DenialReason.ALREADY_USED, {"is_used": True}),
     (DenialReason.WRONG_STORE, {"store_number": 8}),
     (DenialReason.WRONG_DEVICE, {"device": "d-4", "device_number": 4}),
+    (DenialReason.DEVICE_OUT_OF_ORDER, {"device_is_out_of_order": True}),
     (DenialReason.DEVICE_IN_USE, {"device_is_in_use": True}),
+    (DenialReason.DEVICE_IN_TURNOVER, {"device_is_in_turnover": True}),
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from common.machine import Machine
+from common.rules.devices import DEVICE, DeviceEvent
 from common.rules.letters import LETTER, LetterEvent
 from common.rules.offerings import OFFER, OfferEvent
 from common.rules.payments import PAYMENT, PaymentEvent, PaymentState
@@ -34,6 +35,7 @@ MACHINES: tuple[tuple[Machine[Any, Any], type[StrEnum]], ...] = (
     (SERVER, ServerEvent),
     (SESSION, SessionEvent),
     (COMMAND, CommandEvent),
+    (DEVICE, DeviceEvent),
     (TICKET, TicketEvent),
     (HOLD, HoldEvent),
     (LETTER, LetterEvent),

@@ -7,6 +7,7 @@ from cloud_controller.flows.reservations.closures import (
     blackouts,
     call_to_shut_out,
     forget_blackouts,
+    instead,
     remove_blackout,
     solve_shut_out,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "free_now",
     "free_slots",
     "given_up",
+    "instead",
     "join",
     "lapse",
     "live_holds",

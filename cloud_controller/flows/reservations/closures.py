@@ -173,21 +173,27 @@ def _shut_out(books: Transaction, row: Row, why: str) -> Problem:
             "ends_at": row["ends_at"],
             "link": row["link"],
         },
-        proposals=(*_instead(books, row), {"do": "refund"}),
+        proposals=(*instead(books, row), {"do": "refund"}),
     )
 
 
-def _instead(books: Transaction, row: Row) -> Sequence[dict[str, Any]]:
-    """Return other devices at its time, else the times nearest to it."""
+def instead(books: Transaction, row: Row) -> Sequence[dict[str, Any]]:
+    """Return what can be had instead of a claim: other devices at its time, else times near it.
+
+    Of a row are needed its offering, its times, and the lengths in which that is sold now.
+    """
     length_seconds = (row["ends_at"] - row["starts_at"]) // 1000
     if length_seconds not in json.loads(row["lengths_seconds"]):
         return ()  # it was made longer or shorter: in this length it is not sold anew
+    offering = OfferingId(row["offering_id"])
+    its_own = Range(starts_at=row["starts_at"], ends_at=row["ends_at"])
+    for slot in free_slots(books, offering, length_seconds, its_own):
+        if slot["starts_at"] == row["starts_at"]:
+            free = slot["devices"][:PROPOSED_MAX]
+            return [{"do": "move", "device": it["device"], "title": it["title"]} for it in free]
     around = Range(starts_at=row["starts_at"] - AROUND_MS, ends_at=row["ends_at"] + AROUND_MS)
-    found = free_slots(books, OfferingId(row["offering_id"]), length_seconds, around)
+    found = free_slots(books, offering, length_seconds, around)
     found.sort(key=lambda slot: abs(slot["starts_at"] - row["starts_at"]))
-    if found and found[0]["starts_at"] == row["starts_at"]:
-        free = found[0]["devices"][:PROPOSED_MAX]
-        return [{"do": "move", "device": each["device"], "title": each["title"]} for each in free]
     return [
         {"do": "reschedule", "starts_at": slot["starts_at"], "ends_at": slot["ends_at"]}
         for slot in found[:PROPOSED_MAX]

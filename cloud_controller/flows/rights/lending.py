@@ -150,7 +150,7 @@ def _why_not(
     known = books.rights.door(device_id=device, terminal_id=terminal)
     if known is None or known.store != row["store_id"]:
         return DenialTold(reason=DenialReason.WRONG_DEVICE, device=row["device_id"])
-    door = replace(known, is_in_use=False, is_out_of_order=False, ready_at=None)
+    door = replace(known, is_in_use=False, is_out_of_order=False, ready_at=None, device_state="")
     denial = judge(books, token, ticket, door)
     if denial is None:
         return None

@@ -46,7 +46,8 @@ SELECT o.offering_id, o.store_id, s.title AS store_title, s.time_zone, o.title, 
     o.price_cents, o.currency, o.lengths_seconds, o.grid_seconds, o.turnover_seconds, o.party_max,
     count(*) AS devices_on,
     count(CASE WHEN NOT EXISTS (SELECT 1 FROM sessions AS live WHERE live.device_id = d.device_id
-        AND live.state IN ('granted', 'starting', 'running', 'ending')) THEN 1 END) AS devices_free
+        AND live.state IN ('granted', 'starting', 'running', 'ending'))
+        AND v.state NOT IN ('finishing', 'turnover', 'out_of_order') THEN 1 END) AS devices_free
 FROM offered_devices AS d
 JOIN offerings AS o USING (offering_id)
 JOIN devices AS v USING (device_id)
@@ -85,6 +86,7 @@ SELECT v.device_id FROM offered_devices AS d
 JOIN devices AS v USING (device_id) JOIN terminals AS t USING (terminal_id)
 WHERE d.offering_id = :offering_id AND d.state = 'on' AND v.device_id <> :device_id
     AND t.standing = 'confirmed' AND t.presence <> 'gone' AND v.is_out_of_order = 0
+    AND v.state NOT IN ('finishing', 'turnover', 'out_of_order')
     AND NOT EXISTS (SELECT 1 FROM sessions AS live WHERE live.device_id = v.device_id
         AND live.state IN ('granted', 'starting', 'running', 'ending'))
     AND NOT EXISTS (SELECT 1 FROM reservations AS r WHERE r.device_id = v.device_id
@@ -92,7 +94,7 @@ WHERE d.offering_id = :offering_id AND d.state = 'on' AND v.device_id <> :device
         AND r.starts_at < :blocked_until AND r.blocked_until > :free_from)
     AND NOT EXISTS (SELECT 1 FROM sessions AS had JOIN reservations AS r USING (reservation_id)
         WHERE had.device_id = v.device_id AND had.fence = v.last_fence AND had.state = 'ended'
-            AND had.running_at IS NOT NULL
+            AND had.running_at IS NOT NULL AND had.session_id <> v.confirmed_session
             AND had.ended_at + r.blocked_until - r.ends_at > :now)
 ORDER BY v.number LIMIT 1;
 
@@ -101,6 +103,7 @@ SELECT count(*) FROM offered_devices AS d
 JOIN devices AS v USING (device_id) JOIN terminals AS t USING (terminal_id)
 WHERE d.offering_id = :offering_id AND d.state = 'on'
     AND t.standing = 'confirmed' AND t.presence <> 'gone' AND v.is_out_of_order = 0
+    AND v.state NOT IN ('finishing', 'turnover', 'out_of_order')
     AND NOT EXISTS (SELECT 1 FROM sessions AS live WHERE live.device_id = v.device_id
         AND live.state IN ('granted', 'starting', 'running', 'ending'))
     AND NOT EXISTS (SELECT 1 FROM reservations AS r WHERE r.device_id = v.device_id

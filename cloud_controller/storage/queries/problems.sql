@@ -25,7 +25,15 @@ WHERE kind = 'reservation_without_device' AND solved_at IS NULL AND NOT EXISTS (
     SELECT 1 FROM reservations AS r JOIN devices AS v USING (device_id)
     JOIN terminals AS t USING (terminal_id)
     WHERE r.reservation_id = problems.subject AND r.state IN ('held', 'confirmed')
-        AND r.ends_at > :at AND t.standing <> 'confirmed');
+        AND r.ends_at > :at AND (t.standing <> 'confirmed' OR v.is_out_of_order = 1));
+
+-- name: solve_turnovers(at)!
+-- A device that is ready by now, or a claim that is over, given up or elsewhere.
+UPDATE problems SET solved_at = :at
+WHERE kind = 'turnover_overdue' AND solved_at IS NULL AND NOT EXISTS (
+    SELECT 1 FROM reservations AS r JOIN devices AS v USING (device_id)
+    WHERE r.reservation_id = problems.subject AND r.state IN ('held', 'confirmed')
+        AND r.ends_at > :at AND v.state IN ('finishing', 'turnover') AND v.is_out_of_order = 0);
 
 -- name: problem(problem_id)^
 SELECT problem_id, kind, subject, terminal_id, reservation_id, why, evidence, proposals, times,

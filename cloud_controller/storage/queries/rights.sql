@@ -22,13 +22,15 @@ FROM terminals AS t WHERE t.terminal_id = :terminal_id;
 -- name: door(device_id, terminal_id)^
 SELECT s.number AS store_number, v.device_id AS device, v.number AS device_number,
     d.offering_id AS offering, v.terminal_id AS terminal, v.is_out_of_order,
+    v.state AS device_state,
     EXISTS (SELECT 1 FROM sessions AS live WHERE live.device_id = v.device_id
         AND live.state IN ('granted', 'starting', 'running', 'ending')) AS is_in_use,
     v.store_id AS store, v.program, v.last_fence, v.title,
     (SELECT had.ended_at + r.blocked_until - r.ends_at
         FROM sessions AS had JOIN reservations AS r USING (reservation_id)
         WHERE had.device_id = v.device_id AND had.fence = v.last_fence AND had.state = 'ended'
-            AND had.running_at IS NOT NULL) AS ready_at
+            AND had.running_at IS NOT NULL
+            AND had.session_id <> v.confirmed_session) AS ready_at
 FROM devices AS v
 JOIN stores AS s USING (store_id)
 LEFT JOIN offered_devices AS d USING (device_id)

@@ -197,6 +197,7 @@ SELECT v.device_id, v.title, v.terminal_id FROM offered_devices AS d
 JOIN devices AS v USING (device_id) JOIN terminals AS t USING (terminal_id)
 WHERE d.offering_id = :offering_id AND d.state = 'on' AND v.device_id <> :device_id
     AND t.standing = 'confirmed' AND t.presence <> 'gone' AND v.is_out_of_order = 0
+    AND v.state NOT IN ('finishing', 'turnover', 'out_of_order')
     AND NOT EXISTS (SELECT 1 FROM sessions AS live WHERE live.device_id = v.device_id
         AND live.state IN ('granted', 'starting', 'running', 'ending'))
     AND NOT EXISTS (SELECT 1 FROM sessions AS had WHERE had.device_id = v.device_id

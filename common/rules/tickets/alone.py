@@ -43,6 +43,8 @@ class AloneFacts:
     may_start_by_signature: bool
     dead_revision: int | None = None
     revoked_until: int | None = None
+    device_is_out_of_order: bool = False
+    device_is_in_turnover: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,8 +111,7 @@ def decide_alone(facts: AloneFacts, *, now: int | None) -> Alone | Denial:
     held = facts.held
     window = _window(facts)
     denial = _why_no_good(facts, window, now) or _why_not_ours(facts) or _why_not_now(window, now)
-    if denial is None and facts.device_is_in_use:
-        denial = Denial(reason=DenialReason.DEVICE_IN_USE)
+    denial = denial or _why_not_this_device(facts)
     if denial is not None:
         return denial
     assert now is not None, "without a time no window is open"
@@ -197,6 +198,17 @@ def _why_not_ours(facts: AloneFacts) -> Denial | None:
         return Denial(reason=DenialReason.WRONG_DEVICE, number=number)
     if held is not None and held.device != facts.device:
         return Denial(reason=DenialReason.WRONG_DEVICE, device=held.device)
+    return None
+
+
+def _why_not_this_device(facts: AloneFacts) -> Denial | None:
+    """Say why a device opens for nobody now, in the order in which `CLOSEST_FIRST` says it."""
+    if facts.device_is_out_of_order:
+        return Denial(reason=DenialReason.DEVICE_OUT_OF_ORDER)
+    if facts.device_is_in_use:
+        return Denial(reason=DenialReason.DEVICE_IN_USE)
+    if facts.device_is_in_turnover:
+        return Denial(reason=DenialReason.DEVICE_IN_TURNOVER)
     return None
 
 

@@ -20,6 +20,7 @@ from common.seals import TicketToken
 
 _UNUSED: Final = frozenset({TicketState.ISSUED, TicketState.VOID})
 _RELEASED: Final = frozenset({"expired", "no_show"})
+_BEING_MADE_READY: Final = frozenset({"finishing", "turnover", "out_of_order"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -182,13 +183,22 @@ def _is_in_use(showing: Showing) -> bool:
     return showing.door.is_in_use
 
 
-def _is_in_turnover(showing: Showing) -> bool:
+def _has_time_left(showing: Showing) -> bool:
     ready_at = showing.door.ready_at
     return ready_at is not None and showing.moment.now < ready_at
 
 
+def _is_in_turnover(showing: Showing) -> bool:
+    """Say whether it is being made ready: its time for that is not over, or its terminal says so.
+
+    One that is out of order by its terminal, and not by our books, is being verified just now.
+    """
+    return _has_time_left(showing) or showing.door.device_state in _BEING_MADE_READY
+
+
 def _when_ready(showing: Showing) -> dict[str, Any]:
-    return {"opens_at": showing.door.ready_at}
+    """Return when it is ready; where it takes longer than its time, nobody knows."""
+    return {"opens_at": showing.door.ready_at if _has_time_left(showing) else None}
 
 
 def _is_held_elsewhere(showing: Showing) -> bool:

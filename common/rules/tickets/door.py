@@ -49,7 +49,8 @@ class TicketFacts:
 class DoorFacts:
     """What the books know of the device that the reader asks for, and of its store.
 
-    `ready_at` is when the turnover after its last use is over, or was.
+    `ready_at` is when the turnover after its last use is over, or was; where somebody has looked
+    and said that it is ready, None. `device_state` is its terminal's own word; empty: none yet.
     """
 
     store_number: int
@@ -64,6 +65,7 @@ class DoorFacts:
     last_fence: int
     title: str = ""
     ready_at: int | None = None
+    device_state: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

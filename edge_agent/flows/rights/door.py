@@ -170,7 +170,8 @@ def first_ready(journal: Transaction, devices: Sequence[str], token: str) -> str
     for device in devices:
         row = journal.rows.exchange(kind=class_for(device))
         is_ready = row is not None and row["state"] == ClientState.ANNOUNCED
-        if is_ready and journal.rows.live_session_on(device=device) is None:
+        is_idle = journal.rows.live_session_on(device=device) is None
+        if is_ready and is_idle and holding.why_not_ready(journal, device) is None:
             return device
     return devices[0]
 
@@ -190,12 +191,15 @@ def take_right(journal: Transaction, row: Row, told: Right, right: SessionRight)
     """Keep the session that a right permits; say whether it is one to start.
 
     It is not where nobody waits for it any more, or the ticket was redeemed already, with no right
-    or with one that the books have lost: then this one is held like any other, and given back.
+    or with one that the books have lost: then this one is held like any other, and given back. Nor
+    is it where the device is not ready after all, which the controller had not heard yet.
     """
     is_wanted = row["state"] == ClientState.REQUESTING
     is_used = journal.rows.session_of_ticket(ticket=right.ticket) is not None
     asked_at = row["asked_boot_seconds"]
-    is_to_start = is_wanted and not is_used
+    is_ours = is_wanted and not is_used
+    not_ready = holding.why_not_ready(journal, right.device)
+    is_to_start = is_ours and not_ready is None
     journal.rows.add_session(
         session=right.session,
         device=right.device,
@@ -215,10 +219,10 @@ def take_right(journal: Transaction, row: Row, told: Right, right: SessionRight)
     left_seconds = right.granted_seconds - (journal.boot_seconds - asked_at)
     resuming.note_end(journal, right.session, left_seconds)
     if not is_to_start:
-        reason = EndReason.SUPERSEDED
+        reason = EndReason.DEVICE_FAILED if is_ours else EndReason.SUPERSEDED
         journal.say(SessionFailed(session=right.session, at=journal.now, reason=reason))
         if is_wanted:
-            journal.show(_verdict(row, DenialReason.ALREADY_USED))
+            journal.show(_verdict(row, not_ready if is_ours else DenialReason.ALREADY_USED))
         return False
     journal.show(_verdict(row, None))
     journal.say(SessionStarting(session=right.session, at=journal.now))

@@ -20,6 +20,7 @@ from common.messages.rights import (
 from common.messages.service import ProfileDevice
 from common.messages.sessions import SessionAdmitted, SessionStarting
 from common.rules import clock
+from common.rules.devices import DeviceState
 from common.rules.rights import RightKind, class_of
 from common.rules.sessions import START_WITHIN_SECONDS, SessionState
 from common.rules.tickets import (
@@ -144,7 +145,7 @@ def decide(
     read = sight(token)
     if isinstance(read, Denial):
         return read
-    ticket = read.token.ticket
+    ticket, why_not = read.token.ticket, why_not_ready(journal, device.device)
     facts = AloneFacts(
         token=read.token,
         token_digest=token_digest(token),
@@ -154,6 +155,8 @@ def decide(
         device=device.device,
         device_number=device.number,
         device_is_in_use=journal.rows.live_session_on(device=device.device) is not None,
+        device_is_out_of_order=why_not is DenialReason.DEVICE_OUT_OF_ORDER,
+        device_is_in_turnover=why_not is DenialReason.DEVICE_IN_TURNOVER,
         store_number=store_number,
         may_start_by_signature=_may_start_by_signature(journal, device.device),
         dead_revision=journal.rows.dead_revision(ticket=ticket),
@@ -162,6 +165,20 @@ def decide(
     if exchange.is_quarantined(journal):
         return Denial(reason=DenialReason.NOT_REGISTERED)
     return decide_alone(facts, now=trusted_now(journal))
+
+
+def why_not_ready(journal: Transaction, device: str) -> DenialReason | None:
+    """Say why a device is not ready for anybody, whoever has it or had it; None: it may be.
+
+    One that was left a moment ago is in turnover, also before that was taken in.
+    """
+    row = journal.turnover.door_state(device=device)
+    if row is None:
+        return None
+    if row["state"] == DeviceState.OUT_OF_ORDER:
+        return DenialReason.DEVICE_OUT_OF_ORDER
+    is_left = row["state"] == DeviceState.TURNOVER or row["was_just_left"]
+    return DenialReason.DEVICE_IN_TURNOVER if is_left else None
 
 
 def device_called(journal: Transaction, name: str | None) -> dict[str, Any] | None:

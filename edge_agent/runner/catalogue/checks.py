@@ -18,6 +18,12 @@ ARGUMENTS_MAX: Final = 256
 ARGUMENT_LENGTH_MAX: Final = 4096
 """Characters of one of them: the longest path."""
 
+WIPE_FOLDERS_MAX: Final = 16
+"""Folders of one program that are emptied."""
+
+WIPE_DEPTH_MIN: Final = 2
+"""How deep a folder lies that may be emptied: nobody means `/home`."""
+
 _NAME = re.compile(NAME_PATTERN)
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _DISPLAY = re.compile(r":\d{1,5}(\.\d)?|wayland-\d{1,5}")
@@ -78,6 +84,19 @@ def path(value: object, place: str) -> Path:
         message = f"{place} must be an absolute path"
         raise ValueError(message)
     return Path(str(value))
+
+
+def wipe(value: object, place: str) -> tuple[PurePosixPath, ...]:
+    """Return folders that may be emptied: none of them near the root, none by way of another."""
+    if not isinstance(value, list) or len(value) > WIPE_FOLDERS_MAX or not all(map(is_text, value)):
+        message = f"{place} must be a list of at most {WIPE_FOLDERS_MAX} folders"
+        raise ValueError(message)
+    folders = tuple(PurePosixPath(each) for each in value)
+    for each in folders:
+        if not each.is_absolute() or ".." in each.parts or len(each.parts) <= WIPE_DEPTH_MIN:
+            message = f"{place}: {each} must be an absolute path, {WIPE_DEPTH_MIN} deep at least"
+            raise ValueError(message)
+    return folders
 
 
 def environment(value: object, place: str) -> dict[str, str]:

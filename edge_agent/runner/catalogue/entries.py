@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
 
@@ -74,6 +74,8 @@ class Program:
     restarts: Restarts | None = None
     reset: str | None = None
     """The command that sets its device back for the next customer."""
+    wipe: tuple[PurePosixPath, ...] = ()
+    """Folders that are emptied before that."""
 
 
 Startable: TypeAlias = Program | Command

@@ -146,6 +146,7 @@ def _program(place: str, value: object) -> Program:
         ready=_ready(table["ready"], f"{place}.ready", display) if "ready" in table else None,
         restarts=_restarts(table["restarts"], f"{place}.restarts") if "restarts" in table else None,
         reset=_text(table, "reset", place),
+        wipe=checks.wipe(table.get("wipe", []), f"{place}.wipe"),
     )
 
 

@@ -35,6 +35,9 @@ from edge_agent.runner.wire.words import (
     StartProgram,
     StopProgram,
     Told,
+    WipeFolders,
+    WipeRecord,
+    WipeTold,
 )
 
 __all__ = [
@@ -65,6 +68,9 @@ __all__ = [
     "StartProgram",
     "StopProgram",
     "Told",
+    "WipeFolders",
+    "WipeRecord",
+    "WipeTold",
     "read_ask",
     "read_said",
     "write_answer",

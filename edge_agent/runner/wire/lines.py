@@ -28,6 +28,9 @@ from edge_agent.runner.wire.words import (
     StartProgram,
     StopProgram,
     Told,
+    WipeFolders,
+    WipeRecord,
+    WipeTold,
 )
 
 LINE_BYTES_MAX: Final = 8192
@@ -113,6 +116,8 @@ def write_answer(answer: Answer) -> bytes:
     more: dict[str, Any] = {"more": True} if answer.there_are_more else {}
     if answer.command:
         more |= {"command": vars(answer.command)}
+    if answer.wipe:
+        more |= {"wipe": vars(answer.wipe)}
     return _line({"answer": answer.number, "ok": True, "records": records, **more})
 
 
@@ -120,6 +125,8 @@ def write_event(event: Told) -> bytes:
     """Return the line of an event."""
     if isinstance(event, CommandDone):
         return _line({"event": EventKind.COMMAND_DONE, "command": vars(event.record)})
+    if isinstance(event, WipeTold):
+        return _line({"event": EventKind.WIPE, "wipe": vars(event.record)})
     left = {} if event.seconds_left is None else {"seconds_left": event.seconds_left}
     return _line({"event": event.kind, "record": vars(event.record), **left})
 
@@ -140,6 +147,8 @@ def read_said(line: bytes) -> Answer | Told:
 def _event(facts: Mapping[str, Any]) -> Told:
     if facts["event"] == EventKind.COMMAND_DONE:
         return CommandDone(record=CommandRecord(**facts["command"]))
+    if facts["event"] == EventKind.WIPE:
+        return WipeTold(record=WipeRecord(**facts["wipe"]))
     return RunnerEvent(
         kind=EventKind(facts["event"]),
         record=ProgramRecord.of(facts["record"]),
@@ -150,9 +159,10 @@ def _event(facts: Mapping[str, Any]) -> Told:
 def _answer(facts: Mapping[str, Any]) -> Answer:
     if not facts["ok"]:
         return Answer(number=facts["answer"], refusal=Refusal(facts["reason"]))
-    command = facts.get("command")
+    command, wipe = facts.get("command"), facts.get("wipe")
     return Answer(
         number=facts["answer"],
+        wipe=wipe and WipeRecord(**wipe),
         command=command and CommandRecord(**command),
         records=tuple(map(ProgramRecord.of, facts["records"])),
         there_are_more=facts.get("more", False),
@@ -229,6 +239,7 @@ _REQUESTS: Final[Mapping[str, type[Request]]] = {
     "forget": ForgetProgram,
     "run": RunCommand,
     "mend": MendProgram,
+    "wipe": WipeFolders,
 }
 
 _WORDS: Final = {kind: word for word, kind in _REQUESTS.items()}

@@ -50,6 +50,7 @@ class EventKind(StrEnum):
     FAILED = "failed"
     INTERRUPTED = "interrupted"
     COMMAND_DONE = "command_done"
+    WIPE = "wipe"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +123,28 @@ class CommandDone:
     record: CommandRecord
 
 
-Told: TypeAlias = RunnerEvent | CommandDone
+@dataclass(frozen=True, kw_only=True)
+class WipeRecord:
+    """One wipe of a program's folders as the runner knows it.
+
+    `entries` are those taken away so far; `fault` is what was in the way, empty: nothing.
+    """
+
+    run: str
+    program: str
+    entries: int
+    is_done: bool
+    fault: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WipeTold:
+    """How far a wipe has come, or that it is over."""
+
+    record: WipeRecord
+
+
+Told: TypeAlias = RunnerEvent | CommandDone | WipeTold
 """All that the runner says unasked."""
 
 
@@ -191,6 +213,14 @@ class MendProgram:
     program: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class WipeFolders:
+    """Empty the folders of this program; asked twice with one `run`, it is told how it stands."""
+
+    run: str
+    program: str
+
+
 Request: TypeAlias = (
     StartProgram
     | StopProgram
@@ -200,6 +230,7 @@ Request: TypeAlias = (
     | ForgetProgram
     | RunCommand
     | MendProgram
+    | WipeFolders
 )
 
 
@@ -220,3 +251,4 @@ class Answer:
     records: tuple[ProgramRecord, ...] = ()
     there_are_more: bool = False
     command: CommandRecord | None = None
+    wipe: WipeRecord | None = None

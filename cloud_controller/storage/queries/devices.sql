@@ -1,0 +1,111 @@
+-- Where devices stand, and what is wanted of them. Written by the devices flow.
+
+-- name: device(device_id)^
+SELECT device_id, store_id, number, title, terminal_id, state, fault, is_out_of_order,
+    order_number
+FROM devices WHERE device_id = :device_id;
+
+-- name: keep_state(device_id, terminal_id, state, state_at, fault, fault_detail, heard_order)!
+UPDATE devices SET state = :state, state_at = :state_at, fault = :fault,
+    fault_detail = :fault_detail, heard_order = :heard_order
+WHERE device_id = :device_id AND terminal_id = :terminal_id;
+
+-- name: note_confirmed(device_id, session_id)!
+-- Whoever has looked says that it is ready after this use, however early.
+UPDATE devices SET confirmed_session = :session_id WHERE device_id = :device_id;
+
+-- name: put_out(device_id)!
+UPDATE devices SET is_out_of_order = 1 WHERE device_id = :device_id AND is_out_of_order = 0;
+
+-- name: put_in(device_id)!
+UPDATE devices SET is_out_of_order = 0 WHERE device_id = :device_id AND is_out_of_order = 1;
+
+-- name: order_device(device_id, is_out, skips)$
+UPDATE devices SET order_number = order_number + 1, order_is_out = :is_out, order_skips = :skips
+WHERE device_id = :device_id RETURNING terminal_id;
+
+-- name: ordered(terminal_id)
+SELECT device_id, order_number, order_is_out, order_skips FROM devices
+WHERE terminal_id = :terminal_id AND order_number > 0 ORDER BY device_id;
+
+-- name: lagging(most)
+-- Terminals that are here and have not said yet that they know what is wanted of their devices.
+SELECT DISTINCT terminal_id FROM devices JOIN terminals USING (terminal_id)
+WHERE order_number > heard_order AND broker_role = 'service' AND presence <> 'gone'
+ORDER BY terminal_id LIMIT :most;
+
+-- name: untold_codes(most)
+SELECT store_id FROM cleaner_codes WHERE is_told = 0 ORDER BY store_id LIMIT :most;
+
+-- name: note_code_told(store_id)!
+UPDATE cleaner_codes SET is_told = 1 WHERE store_id = :store_id;
+
+-- name: cleaner_code(terminal_id)^
+-- Without a digest there is none any more, and that has to be told as well.
+SELECT c.salt, c.digest FROM cleaner_codes AS c JOIN terminals AS t USING (store_id)
+WHERE t.terminal_id = :terminal_id;
+
+-- name: keep_cleaner_code(store_id, salt, digest, made_at)!
+INSERT INTO cleaner_codes (store_id, salt, digest, made_at)
+VALUES (:store_id, :salt, :digest, :made_at)
+ON CONFLICT (store_id) DO UPDATE SET salt = excluded.salt, digest = excluded.digest,
+    made_at = excluded.made_at, is_told = 0;
+
+-- name: forget_cleaner_code(store_id)!
+UPDATE cleaner_codes SET digest = '', is_told = 0 WHERE store_id = :store_id AND digest <> '';
+
+-- name: has_store(store_id)$
+SELECT EXISTS (SELECT 1 FROM stores WHERE store_id = :store_id);
+
+-- name: in_service(store_id)
+SELECT terminal_id FROM terminals
+WHERE store_id = :store_id AND broker_role = 'service' ORDER BY terminal_id;
+
+-- name: is_in_service(terminal_id)$
+SELECT EXISTS (SELECT 1 FROM terminals
+    WHERE terminal_id = :terminal_id AND broker_role = 'service');
+
+-- name: board(store_id, after_store, after_number, now, most)
+-- For the operator: each device with who uses it, and whose slot on it has begun.
+SELECT v.device_id, v.store_id, v.number, v.title, v.place, v.program, v.terminal_id, v.state,
+    v.state_at, v.fault, v.fault_detail, v.is_out_of_order, t.presence,
+    live.session_id, live.state AS session_state, live.deadline_at,
+    (SELECT min(n.starts_at) FROM reservations AS n WHERE n.device_id = v.device_id
+        AND n.state IN ('held', 'confirmed') AND n.ends_at > :now) AS next_starts_at,
+    EXISTS (SELECT 1 FROM reservations AS c WHERE c.device_id = v.device_id
+        AND c.state IN ('held', 'confirmed', 'in_use', 'completed')
+        AND c.starts_at <= :now AND c.blocked_until > :now) AS is_claimed
+FROM devices AS v JOIN terminals AS t USING (terminal_id)
+LEFT JOIN sessions AS live ON live.device_id = v.device_id
+    AND live.state IN ('granted', 'starting', 'running', 'ending')
+WHERE t.standing <> 'retired' AND (:store_id = '' OR v.store_id = :store_id)
+    AND (v.store_id > :after_store OR (v.store_id = :after_store AND v.number > :after_number))
+ORDER BY v.store_id, v.number LIMIT :most;
+
+-- name: lost(now, until, since, most)
+-- Coming claims to devices that are out of order, which nobody has been called to of late.
+SELECT r.reservation_id, r.link, r.device_id, r.offering_id, r.starts_at, r.ends_at,
+    v.title AS device_title, v.terminal_id, v.fault, o.lengths_seconds
+FROM devices AS v JOIN reservations AS r USING (device_id)
+JOIN offerings AS o ON o.offering_id = r.offering_id JOIN terminals AS t USING (terminal_id)
+WHERE v.is_out_of_order = 1 AND t.standing = 'confirmed' AND r.state IN ('held', 'confirmed')
+    AND r.ends_at > :now AND r.starts_at < :until
+    AND NOT EXISTS (SELECT 1 FROM problems AS p WHERE p.kind = 'reservation_without_device'
+        AND p.subject = r.reservation_id AND (p.solved_at IS NULL OR p.raised_at > :since))
+ORDER BY r.starts_at, r.reservation_id LIMIT :most;
+
+-- name: late(now, until, since, most)
+-- Claims that begin soon on a device that is not ready, although the time for that is over.
+SELECT r.reservation_id, r.link, r.device_id, r.offering_id, r.starts_at, r.ends_at,
+    v.title AS device_title, v.terminal_id, v.fault, o.lengths_seconds
+FROM devices AS v JOIN reservations AS r USING (device_id)
+JOIN offerings AS o ON o.offering_id = r.offering_id JOIN terminals AS t USING (terminal_id)
+WHERE v.state IN ('finishing', 'turnover') AND v.is_out_of_order = 0
+    AND t.standing = 'confirmed' AND r.state IN ('held', 'confirmed')
+    AND r.ends_at > :now AND r.starts_at < :until
+    AND NOT EXISTS (SELECT 1 FROM reservations AS had WHERE had.device_id = v.device_id
+        AND had.state IN ('in_use', 'completed') AND had.starts_at <= :now
+        AND had.blocked_until > :now)
+    AND NOT EXISTS (SELECT 1 FROM problems AS p WHERE p.kind = 'turnover_overdue'
+        AND p.subject = r.reservation_id AND (p.solved_at IS NULL OR p.raised_at > :since))
+ORDER BY r.starts_at, r.reservation_id LIMIT :most;

@@ -1,0 +1,65 @@
+"""What is said about devices: where each stands, and what an operator wants of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from common.messages.base import DEVICES_MAX, Count, Digest, Instant, Message, Name, ShortText
+
+
+class DeviceTold(Message):
+    """A device has come to another state, by its terminal's own word.
+
+    Attributes:
+        state: a `common.rules.devices.DeviceState`.
+        session: the use that it comes after, where it is one.
+        fault: why it is out of order, a `common.rules.devices.DeviceFault`; empty: it is not.
+        detail: what the terminal found, in its own words.
+        confirmed_by: who said that it is clean, a `common.rules.devices.ConfirmBy`, or `operator`;
+            empty: nobody was asked.
+        order: the operator's word on this device that the terminal has heard last.
+    """
+
+    type: ClassVar[str] = "device.told"
+    device: Name
+    state: ShortText
+    at: Instant
+    session: Name | None = None
+    fault: ShortText = ""
+    detail: ShortText = ""
+    confirmed_by: ShortText = ""
+    order: Count = 0
+
+
+class DesiredDevice(Message):
+    """The operator's latest word on a device, numbered: what was heard before changes nothing.
+
+    `skips`: it is not made ready first; whoever says so has seen that it is.
+    """
+
+    type: ClassVar[str] = "desired.device"
+    device: Name
+    order: Count
+    is_out_of_order: bool
+    skips: bool = False
+
+
+class CleanerCode(Message):
+    """By what a terminal knows the store's cleaning code: it holds the code itself nowhere."""
+
+    type: ClassVar[str] = "desired.cleaner_code"
+    salt: Digest
+    digest: Digest
+
+
+class DevicesDesired(Message):
+    """What an operator wants of a terminal's devices; said again, it changes nothing.
+
+    Devices of which nobody has ever said anything are left out; without a code none is taken.
+    """
+
+    type: ClassVar[str] = "devices.desired"
+    devices: Annotated[tuple[DesiredDevice, ...], Field(max_length=DEVICES_MAX)] = ()
+    cleaner_code: CleanerCode | None = None
