@@ -134,7 +134,7 @@ async def test_a_program_that_crashes_and_is_never_ready_again_is_broken(tmp_pat
         ended = (await terminal.event(EventKind.ENDED, "s-1")).record
         assert (ended.end_reason, ended.is_broken) == (EndReason.PROGRAM_FAILED, True)
         assert ended.lost_seconds >= 0.6
-        assert ended.delivered_seconds < 1.0
+        assert 0 < ended.delivered_seconds < 3
         assert terminal.programs() == []
 
 
