@@ -72,7 +72,8 @@ class Course:
             )
         elif program.ready_after_seconds:
             ready_at = self._held.now() + program.ready_after_seconds
-            self._held.ring(held.session, ready_at, partial(self._run, held.session))
+            get_ready = partial(self._get_ready_by_time, held.session, leader)
+            self._means.deadlines.ring_at(ready_at, get_ready)  # no new deadline takes it away
         else:
             self._run(held.session)
             return
@@ -151,6 +152,13 @@ class Course:
             again = replace(session, down_boot_seconds=None)
             self._held.keep(again)
             self._held.announce(EventKind.RESTARTED, again)
+
+    def _get_ready_by_time(self, name: str, leader: Identity) -> None:
+        session = self._held.sessions.get(name)
+        if session is None or session.is_leaving or not session.is_live:
+            return
+        if (session.pid, session.born_ticks) == (leader.pid, leader.born_ticks):
+            self._run(name)
 
     async def _get_ready(self, name: str, program: Program, before: Before) -> None:
         if await self._readiness.is_ready_in_time(name, program, before):

@@ -135,6 +135,16 @@ async def test_a_slow_program_runs_when_it_has_had_its_time_to_get_ready(tmp_pat
         assert ended.record.delivered_seconds == pytest.approx(0.6, abs=0.1)
 
 
+async def test_a_program_whose_time_is_extended_while_it_starts_gets_ready_all_the_same(
+    tmp_path: Path,
+):
+    async with terminal_in(tmp_path) as terminal:
+        await terminal.link.start(a_start(program="slow"))
+        await terminal.link.extend("s-1", terminal.clock.boot_seconds() + 120)
+        running = await terminal.event(EventKind.RUNNING, "s-1")
+        assert running.record.granted_seconds == pytest.approx(120, abs=1)
+
+
 async def test_a_program_stopped_before_it_was_ready_has_failed(tmp_path: Path):
     async with terminal_in(tmp_path) as terminal:
         await terminal.link.start(a_start(program="slow"))
