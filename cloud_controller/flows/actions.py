@@ -86,6 +86,10 @@ def look(books: Transaction, switches: Sequence[Switch]) -> tuple[Sight, float]:
 def begin_pulse(books: Transaction, pulse: Pulse) -> bool:
     """Note that a session gets its pulse now; False when it has had it, or it is too late."""
     moved = books.actions.send_pulse(switch=pulse.switch, session_id=pulse.session, at=books.now)
+    if moved:
+        reservation = books.actions.reservation_of(session_id=pulse.session)
+        facts = {"switch": pulse.switch}
+        books.enter("switch.pulsed", facts, reservation=reservation, session=pulse.session)
     return bool(moved)
 
 

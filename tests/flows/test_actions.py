@@ -161,6 +161,8 @@ def test_of_two_controllers_on_one_database_one_makes_the_pulse(house, terminal)
     house.books.do(of_controller.note_own, a_seen(Standing.UNANSWERED, Trouble.BROKER_AWAY))
     (problem,) = house.books.rows("problems")
     assert (problem["subject"], problem["terminal_id"]) == ("controller/lamp", None)
+    pulsed = [row for row in house.books.rows("ledger") if row["type"] == "switch.pulsed"]
+    assert [row["reservation_id"] for row in pulsed] == ["r-1"], "in its timeline, and once"
 
 
 def a_seen(standing: Standing, trouble: Trouble | None = None, **other: Any) -> SwitchSeen:

@@ -132,6 +132,21 @@ def test_what_runs_now_is_told_by_its_heartbeats_to_the_operator():
     assert said == "It runs: 11 min 40 s given so far, 12 heartbeats."
 
 
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [
+        ("turnover", MomentKind.TURNED_OVER),
+        ("available", MomentKind.READY_AGAIN),
+        ("out_of_order", MomentKind.OUT_OF_ORDER),
+        ("asleep", MomentKind.OTHER),
+    ],
+)
+def test_what_became_of_the_device_is_told_to_the_operator_alone(state: str, kind: MomentKind):
+    moments = timeline_of([line(1, "device.told", state=state, fault="reset_failed")])
+    assert told(moments) == [kind]
+    assert for_customer(moments) == ()
+
+
 def test_a_line_that_is_not_known_is_told_to_the_operator_alone():
     (moment,) = timeline_of([line(1, "something.new", key="secret")])
     assert (moment.kind, moment.is_for_customer) == (MomentKind.OTHER, False)

@@ -55,3 +55,6 @@ ON CONFLICT (owner, switch) DO UPDATE SET title = excluded.title, wanted = exclu
 
 -- name: forget(owner, switch)!
 DELETE FROM switches WHERE owner = :owner AND switch = :switch;
+
+-- name: reservation_of(session_id)$
+SELECT reservation_id FROM sessions WHERE session_id = :session_id;

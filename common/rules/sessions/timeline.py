@@ -59,6 +59,10 @@ class MomentKind(StrEnum):
     STOPPED = "stopped"
     PRESUMED = "presumed"
     SETTLED = "settled"
+    TURNED_OVER = "turned_over"
+    READY_AGAIN = "ready_again"
+    OUT_OF_ORDER = "out_of_order"
+    SWITCHED = "switched"
     COMPLETED = "completed"
     UNDELIVERED = "undelivered"
     PAID_BACK = "paid_back"
@@ -131,6 +135,9 @@ def _moments(line: Line, lines: Sequence[Line]) -> Iterator[Moment]:
         case "reservation.compensated":
             is_first = not any(_is_before(each, line, line.type) for each in lines)
             yield _moment(line, MomentKind.PAID_BACK if is_first else MomentKind.CORRECTED)
+        case "device.told":
+            state = str(line.facts.get("state"))
+            yield _moment(line, _DEVICE_KINDS.get(state, MomentKind.OTHER))
         case _:
             yield _moment(line, _KINDS.get(line.type, MomentKind.OTHER))
 
@@ -224,10 +231,18 @@ _KINDS: Final[Mapping[str, MomentKind]] = {
     "command.state": MomentKind.STOP_ANSWERED,
     "session.ending": MomentKind.ENDING,
     "session.presumed_stopped": MomentKind.PRESUMED,
+    "switch.pulsed": MomentKind.SWITCHED,
     "reservation.completed": MomentKind.COMPLETED,
     "reservation.undelivered": MomentKind.UNDELIVERED,
 }
 """What each line of the ledger is told as, where one alone says it."""
+
+_DEVICE_KINDS: Final[Mapping[str, MomentKind]] = {
+    "turnover": MomentKind.TURNED_OVER,
+    "available": MomentKind.READY_AGAIN,
+    "out_of_order": MomentKind.OUT_OF_ORDER,
+}
+"""What became of the device after the use, by the state that its terminal told."""
 
 _SIGNS: Final[Mapping[MomentKind, Sign]] = {
     MomentKind.BOOKED: Sign.GOOD,
@@ -239,6 +254,8 @@ _SIGNS: Final[Mapping[MomentKind, Sign]] = {
     MomentKind.EXTENDED: Sign.GOOD,
     MomentKind.STOPPED: Sign.GOOD,
     MomentKind.SETTLED: Sign.GOOD,
+    MomentKind.READY_AGAIN: Sign.GOOD,
+    MomentKind.OUT_OF_ORDER: Sign.BAD,
     MomentKind.COMPLETED: Sign.GOOD,
     MomentKind.UNWATCHED: Sign.WARNING,
     MomentKind.INTERRUPTED: Sign.WARNING,
@@ -261,6 +278,10 @@ FOR_OPERATORS: Final = frozenset(
         MomentKind.STOP_INSTRUCTED,
         MomentKind.STOP_ANSWERED,
         MomentKind.ENDING,
+        MomentKind.TURNED_OVER,
+        MomentKind.READY_AGAIN,
+        MomentKind.OUT_OF_ORDER,
+        MomentKind.SWITCHED,
         MomentKind.COMPLETED,
         MomentKind.OTHER,
     }
