@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from cloud_controller.flows import sessions
+from cloud_controller.main import EXIT_CANNOT_START, command_line
 from cloud_controller.ports import Received
+from cloud_controller.storage.choice import BOOKS_FILE
 from cloud_controller.web.routes import iso
 from cloud_controller.web.timeline import BAR_WIDTH, SLIVER, bar_svg
 from common.messages.base import Message
@@ -172,6 +176,23 @@ async def test_the_operator_reads_the_timeline_with_its_evidence(tmp_path: Path)
             *("session.warned", "session.warning_shown")
         ]
         assert warned["clock"] == "10:25:00", "by the clock of the store, and not by UTC"
+
+
+async def test_the_command_line_tells_the_same_beside_a_running_controller(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        here = await visit(tmp_path, kit)
+        await here.play()
+        (tmp_path / BOOKS_FILE).symlink_to(tmp_path / "books.sqlite")
+        file = tmp_path / "controller.toml"
+        file.write_text(f'state_folder = "{tmp_path}"\n')
+        listed = (await kit.told(f"{API}/reservations")).json["reservations"]
+        for named, code, word in (
+            (listed[0]["reservation"], 0, "It was interrupted: 42 s were lost."),
+            ("r-none", EXIT_CANNOT_START, "There is no such reservation."),
+        ):
+            words = ["explain", named, "--settings", str(file)]
+            done = await asyncio.to_thread(CliRunner().invoke, command_line, words)
+            assert (done.exit_code, word in done.output) == (code, True), done.output
 
 
 async def test_whoever_has_the_link_reads_the_same_in_his_language_without_our_numbers(
