@@ -228,7 +228,17 @@ def _enter(books: Transaction, said: Received, message: DeviceTold, before: str)
         "confirmed_by": message.confirmed_by,
     }
     facts |= {name: value for name, value in told.items() if value}
-    books.enter(message.type, facts, terminal=said.terminal, session=message.session, at=message.at)
+    about = None
+    if message.session is not None:
+        about = books.devices.reservation_of(session_id=message.session, terminal_id=said.terminal)
+    books.enter(
+        message.type,
+        facts,
+        terminal=said.terminal,
+        reservation=about,
+        session=message.session,
+        at=min(message.at, books.now),
+    )
 
 
 def _put_out(books: Transaction, said: Received, message: DeviceTold, known: Row) -> None:

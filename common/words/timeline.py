@@ -180,7 +180,7 @@ def _known(moment: Moment, language: str, amount: Amount) -> dict[str, str]:
     return {
         "type": _text(facts, "type"),
         "state": _text(facts, "state"),
-        "fault": _text(facts, "fault"),
+        "fault": _text(facts, "fault").replace("_", " "),
         "switch": _text(facts, "switch"),
         "granted": length_in_words(_number(facts, "seconds"), language),
         "seconds": length_in_words(_number(facts, "seconds"), language),

@@ -52,6 +52,8 @@ def test_a_device_is_available_again_after_every_step_of_its_turnover(booth: Boo
     assert (booth.to_do(), booth.state, booth.now.step) == ([], TURNOVER, "confirm")
     assert booth.enter(booth.new_code()) is None
     assert (booth.state, booth.in_the_books["state"]) == (FREE, "available")
+    told = [row for row in booth.house.books.rows("ledger") if row["type"] == "device.told"]
+    assert [row["reservation_id"] for row in told] == ["r-1"] * 2, "in its ticket's timeline"
 
 
 def test_without_anything_to_do_it_is_available_at_once(booth: Booth):

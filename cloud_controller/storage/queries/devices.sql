@@ -109,3 +109,6 @@ WHERE v.state IN ('finishing', 'turnover') AND v.is_out_of_order = 0
     AND NOT EXISTS (SELECT 1 FROM problems AS p WHERE p.kind = 'turnover_overdue'
         AND p.subject = r.reservation_id AND (p.solved_at IS NULL OR p.raised_at > :since))
 ORDER BY r.starts_at, r.reservation_id LIMIT :most;
+
+-- name: reservation_of(session_id, terminal_id)$
+SELECT reservation_id FROM sessions WHERE session_id = :session_id AND terminal_id = :terminal_id;
