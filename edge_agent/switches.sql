@@ -1,11 +1,13 @@
 -- What is remembered of switches in the agent's journal, by name.
 
--- name: sessions_on_devices()
--- What is live on the devices of our profile, by the key that the settings call them by.
-SELECT s.session, s.state, s.made_at, json_extract(d.value, '$.key') AS key
+-- name: devices_of_profile()
+-- The devices of our profile, by the key that the settings call them by, and what is live on each.
+SELECT json_extract(d.value, '$.key') AS key, v.state AS device_state, s.session,
+    s.state AS session_state, s.made_at
 FROM profile AS p, json_each(p.body, '$.devices') AS d
-JOIN sessions AS s ON s.device = json_extract(d.value, '$.device')
-WHERE s.state IN ('starting', 'running', 'ending');
+LEFT JOIN devices AS v ON v.device = json_extract(d.value, '$.device')
+LEFT JOIN sessions AS s ON s.device = json_extract(d.value, '$.device')
+    AND s.state IN ('starting', 'running', 'ending');
 
 -- name: needs()
 SELECT switch, is_needed, fell_boot_seconds, boot_id FROM switch_needs;

@@ -43,6 +43,9 @@ _STATE_OF: Final = {
 }
 """The state of a device by that of its session."""
 
+_AFTERWARDS: Final = frozenset({"turnover", "out_of_order"})
+"""States that a device may have without a session; others the session says, or they are late."""
+
 _WHY: Final[Mapping[str, str]] = {
     Trouble.BROKER_AWAY: "The broker that it listens to does not answer.",
     Trouble.BROKER_REFUSES: "The broker that it listens to does not let us in, or not do this.",
@@ -191,7 +194,8 @@ def _scene(row: Row, now: int) -> Scene:
         return Scene(place=terminal, terminal=terminal, is_here=is_here)
     place = f"{terminal}/{row['key']}"
     if row["session_id"] is None:
-        state = "out_of_order" if row["is_out_of_order"] else "available"
+        state = row["device_state"] if row["device_state"] in _AFTERWARDS else "available"
+        state = "out_of_order" if row["is_out_of_order"] else state
         return Scene(place=place, terminal=terminal, state=state, is_here=is_here)
     return Scene(
         place=place,

@@ -143,9 +143,12 @@ class Board:
         self.nudge()
 
     def on_status(self, switch: str, level: Level | None, heard: str, *, is_new: bool) -> None:
-        """Compare what a switch says that it is with what it should be."""
-        self._posts[switch].hear(level, heard, self._seconds(), is_new=is_new)
-        self.nudge()
+        """Compare what a switch says that it is with what it should be.
+
+        One that says the same without end, as cheap ones do, turns no loop.
+        """
+        if self._posts[switch].hear(level, heard, self._seconds(), is_new=is_new):
+            self.nudge()
 
     # --- one round --------------------------------------------------------------------------------
 
@@ -292,15 +295,18 @@ class _Post:
         if self.course is not None and self._awaits(level):
             self.course = failed(self.course, trouble, self.switch.patience, now, chance)
 
-    def hear(self, level: Level | None, heard: str, now: float, *, is_new: bool) -> None:
+    def hear(self, level: Level | None, heard: str, now: float, *, is_new: bool) -> bool:
+        """Take in what it says; say whether that changes how it stands."""
         self._is, self._heard = level, heard
-        if self.course is None or not is_new:
-            return
-        if level is self.course.level:
-            self._confirm(now)
-            return
-        self.answered = Trouble.UNREADABLE if level is None else Trouble.CONTRADICTS
-        self.course = contradicted(self.course, self.answered)
+        before = self.course
+        if before is None or not is_new:
+            return False
+        if level is before.level:
+            self.course = after = confirmed(before, self.switch.patience, now)
+        else:
+            self.answered = Trouble.UNREADABLE if level is None else Trouble.CONTRADICTS
+            self.course = after = contradicted(before, self.answered)
+        return (before.standing, before.trouble) != (after.standing, after.trouble)
 
     def silence(self) -> Trouble:
         """Return what it means that the answer has not come in time."""

@@ -39,6 +39,9 @@ _STATE_OF: Final = {
 }
 """The state of a device by that of its session."""
 
+_AFTERWARDS: Final = frozenset({"turnover", "out_of_order"})
+"""States that a device may have without a session; others the session says, or they are late."""
+
 
 def look(
     journal: Transaction, switches: Sequence[Switch], devices: Iterable[str], *, is_here: bool
@@ -154,17 +157,19 @@ def seen(journal: Transaction) -> list[SwitchSeen]:
 
 def _scenes(journal: Transaction, devices: Iterable[str], *, is_here: bool) -> list[Scene]:
     """Return the scene of each device, and one of the terminal, which may have none."""
-    live = {row["key"]: row for row in journal.switched.sessions_on_devices()}
-    scenes = [_scene(journal, device, live.get(device), is_here=is_here) for device in devices]
+    known = {row["key"]: row for row in journal.switched.devices_of_profile()}
+    scenes = [_scene(journal, device, known.get(device), is_here=is_here) for device in devices]
     return [*scenes, Scene(place="", is_here=is_here)]
 
 
 def _scene(journal: Transaction, device: str, row: Row, *, is_here: bool) -> Scene:
-    if row is None:
-        return Scene(place=device, state="available", is_here=is_here)
+    if row is None or row["session"] is None:
+        said = row["device_state"] if row is not None else ""
+        state = said if said in _AFTERWARDS else "available"
+        return Scene(place=device, state=state, is_here=is_here)
     return Scene(
         place=device,
-        state=_STATE_OF[SessionState(row["state"])],
+        state=_STATE_OF[SessionState(row["session_state"])],
         session=row["session"],
         age_seconds=(journal.now - row["made_at"]) / 1000,
         is_here=is_here,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -25,6 +26,7 @@ from common.rules.presence import Presence
 from edge_agent.flows import actions as of_agent, sessions as running
 from tests.fakes.house import HouseInHand
 from tests.fakes.terminal import TerminalInHand, a_program
+from tests.flows.device_kit import TURNOVER, Booth
 
 ENGINES = ["sqlite", "postgres"]
 
@@ -147,6 +149,34 @@ def test_the_controller_moves_its_own_for_any_terminal_and_for_one_that_is_gone(
         "lamp": Level.ON,
         "sign": Level.OFF,
     }
+
+
+def test_lights_for_cleaners_and_for_what_is_broken_follow_the_device_on_both_sides(house):
+    """A device is in turnover, or out of order, when no session says anything of it."""
+    cleaning = Switch(name="cleaning", when=When.UNTIL_CLEAN, places=frozenset({"a"}))
+    broken = Switch(name="broken", when=When.OUT_OF_ORDER, places=frozenset({"a"}))
+    booth = Booth(house, house.confirmed("a", "b"))
+    place = frozenset({f"{booth.terminal.who.terminal}/a"})
+    own = [replace(cleaning, places=place), replace(broken, places=place)]
+
+    def levels() -> set[tuple[Level | None, ...]]:
+        at_terminal = partial(of_agent.look, is_here=True)
+        found = [
+            booth.terminal.do(at_terminal, [cleaning, broken], ["a", "b"])[0].levels,
+            house.books.do(of_controller.look, own)[0].levels,
+        ]
+        return {tuple(each.values()) for each in found}
+
+    assert levels() == {(Level.OFF, Level.OFF)}
+    booth.use()
+    assert booth.state is TURNOVER
+    assert levels() == {(Level.ON, Level.OFF)}
+    booth.done()
+    booth.done()
+    assert booth.enter(booth.new_code()) is None
+    assert levels() == {(Level.OFF, Level.OFF)}
+    booth.order(is_out=True)
+    assert levels() == {(Level.OFF, Level.ON)}
 
 
 def test_of_two_controllers_on_one_database_one_makes_the_pulse(house, terminal):

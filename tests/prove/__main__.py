@@ -18,6 +18,7 @@ from tests.prove import (
     rights,
     rights_rows,
     scanners,
+    switches,
     tickets,
 )
 from tests.prove.counts import Counts
@@ -31,6 +32,7 @@ PROOFS: dict[str, Callable[[float, int], Awaitable[Counts]]] = {
     tickets.NAME: tickets.prove,
     deadlines.NAME: deadlines.prove,
     scanners.NAME: scanners.prove,
+    switches.NAME: switches.prove,
 }
 
 SECONDS = 30.0

@@ -257,9 +257,11 @@ class Moved:
 
 
 @asynccontextmanager
-async def moving(broker: SwitchBroker, *switches: MqttSwitch) -> AsyncIterator[Moved]:
-    """Run a board with these switches until the block is left."""
-    shelf = Shelf(*switches)
+async def moving(
+    broker: SwitchBroker, *switches: MqttSwitch, shelf: Shelf | None = None
+) -> AsyncIterator[Moved]:
+    """Run a board with these switches until the block is left; a shelf outlives it."""
+    shelf = shelf or Shelf(*switches)
     board = Board(
         switches,
         shelf,

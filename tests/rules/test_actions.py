@@ -36,6 +36,7 @@ from common.rules.actions import (
     sight,
     tried,
 )
+from common.rules.devices import DeviceState
 
 DEVICES = ("booth-1", "booth-2")
 WORDS = ["available", "preparing", "in_use", "finishing", "turnover", "out_of_order"]
@@ -113,7 +114,7 @@ def test_a_socket_of_two_devices_is_on_while_either_needs_it():
 
 
 def test_the_states_named_here_are_those_of_devices():
-    assert set().union(*STATES.values()) == set(WORDS)
+    assert set().union(*STATES.values()) == set(WORDS) == set(DeviceState)
     assert {*STATES, When.PRESENCE_HERE} == set(When)
     assert set(STATES) > PULSES_WHEN
 

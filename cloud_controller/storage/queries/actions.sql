@@ -2,8 +2,8 @@
 
 -- name: places()
 -- Every device with its terminal and its live session; a terminal without devices stands alone.
-SELECT t.terminal_id, t.presence, v.key, v.is_out_of_order, s.session_id, s.state AS session_state,
-    s.granted_at
+SELECT t.terminal_id, t.presence, v.key, v.state AS device_state, v.is_out_of_order, s.session_id,
+    s.state AS session_state, s.granted_at
 FROM terminals AS t LEFT JOIN devices AS v ON v.terminal_id = t.terminal_id
 LEFT JOIN sessions AS s ON s.device_id = v.device_id
     AND s.state IN ('granted', 'starting', 'running', 'ending')
