@@ -34,6 +34,7 @@ from common.messages.sessions import CustomerTold, Desired, StopSession
 from common.mqtt import Delivery
 from common.rules.problems import ProblemKind
 from common.rules.registration import Standing
+from common.rules.rights import RightKind, class_in, kind_in
 from common.topics import CONTROLLER_STATE, Channel, address_of
 from edge_agent.flows import enrolment, registration, rights, service, sessions
 from edge_agent.gate import Gate
@@ -263,16 +264,21 @@ class Listener:
             raise NotTaken(why="not_our_right", detail=told.comm_id)
         if self._journal.transact(rights.take_right, self._who, told, right):
             self._hearing.on_sessions()
-        self._hearing.on_extensions()
+        self._look_at_extensions(class_in(told.comm_id))
 
     def _hear_refused(self, told: Refused) -> None:
         self._journal.transact(rights.take_refused, self._who, told)
-        self._hearing.on_extensions()
+        self._look_at_extensions(class_in(told.comm_id))
 
     def _hear_completed(self, told: Completed | Aborted) -> None:
         kind = self._journal.transact(rights.take_closed, self._who, told)
         if kind is not None:
             self._hearing.on_free(kind)
+            self._look_at_extensions(kind)
+
+    def _look_at_extensions(self, kind: str | None) -> None:
+        """Go on with a wish for more time, where that is what an exchange was about."""
+        if kind is not None and kind_in(kind) is RightKind.EXTENSION:
             self._hearing.on_extensions()
 
     def _hear_trouble(self, told: Troubled) -> None:
