@@ -7,7 +7,7 @@ import fcntl
 import inspect
 import os
 import random
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,11 @@ ASYNC_TEST_SECONDS = 30
 
 SEED = "RUSUBAN_SEED"
 
-WORKERS = 3
-"""How many files go on at a time: on two cores, for most tests wait more than they work."""
+WORKERS = 4
+"""How many files go on at a time: on two cores, for half of them wait more than they work."""
 
-LONGEST_FIRST = ("e2e", "rim")
-"""The folders that are given to workers before all others: what is left at the end is soon over."""
+WAITING = ("e2e", "rim")
+"""The folders whose tests mostly wait for other processes; all others work all the time."""
 
 TESTS = Path(__file__).parent
 
@@ -51,16 +51,35 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where workers share a run, put files with tests that run alone first, then what lasts."""
+    """Where workers share a run, give them files that wait and files that work in turn.
+
+    Either kind alone would leave the processors idle for one half of the run, and have more work
+    than processors in the other. Files with tests that run alone come first of theirs, then what
+    lasts: what is left at the end is soon over.
+    """
     if not hasattr(config, "workerinput"):
         return
-    quiet = {item.path for item in items if _is_alone(item)}
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    waiting = [file for file in files if _folder(file) in WAITING]
+    waiting.sort(key=lambda file: (not any(map(_is_alone, files[file])), _folder(file)))
+    working = [file for file in files if _folder(file) not in WAITING]
+    items[:] = [item for file in _in_turn(waiting, working) for item in files[file]]
 
-    def turn(item: pytest.Item) -> list[bool]:
-        folder = item.path.relative_to(TESTS).parts[0]
-        return [item.path not in quiet, *(folder != each for each in LONGEST_FIRST)]
 
-    items.sort(key=turn)
+def _folder(file: Path) -> str:
+    return file.relative_to(TESTS).parts[0]
+
+
+def _in_turn(some: Sequence[Path], others: Sequence[Path]) -> list[Path]:
+    """Return all files, the two kinds spread evenly among each other, each in its own order."""
+    place = {
+        file: (number + 0.5) / len(kind)
+        for kind in (some, others)
+        for number, file in enumerate(kind)
+    }
+    return sorted(place, key=lambda file: place[file])
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
