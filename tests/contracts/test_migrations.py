@@ -8,8 +8,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, event
 
+from cloud_controller.storage import migrations
+from cloud_controller.storage.schema import last_step
 from cloud_controller.storage.sqlite import migrate
 from common.errors import CannotStart
 from edge_agent import journal
@@ -17,6 +20,8 @@ from edge_agent.journal import SqliteJournal
 from tests.contracts.killed import KillAt, ends_in_a_copy_of_this_process
 from tests.fakes.names import CountedNames
 from tests.fakes.store import ClockInHand
+
+STEPS = str(Path(migrations.__file__).parent)
 
 STATEMENTS_MAX = 500
 """More than any migration of ours runs."""
@@ -49,6 +54,10 @@ def test_forward_back_and_forward_again_is_the_same_schema(tmp_path: Path):
     migrate(file)
     assert schema_of(file) == first
     assert any("a_slot_is_sold_once" in text for text in first)
+
+
+def test_the_last_step_is_known_without_what_moves_the_schema():
+    assert last_step() == ScriptDirectory(STEPS).get_current_head()
 
 
 def test_a_schema_that_is_up_to_date_is_left_alone(tmp_path: Path):
