@@ -23,8 +23,11 @@ from common.rules.problems import ProblemKind
 from common.rules.sessions import START_AGAIN_SECONDS, START_TRIES, EndReason
 from common.rules.tickets import DenialReason
 from edge_agent.flows import devices, sessions
+from edge_agent.reconciler import Reconciler
 from tests.fakes.house import SLOT_SECONDS, STORE, HouseInHand
+from tests.fakes.terminal import a_program
 from tests.flows.device_kit import FREE, IN_USE, OUT, PREPARING, TURNOVER, Booth
+from tests.flows.test_reconciler import RunnerInHand
 
 
 @pytest.fixture
@@ -194,6 +197,18 @@ def test_a_program_that_does_not_stay_up_puts_its_device_out_of_order(booth: Boo
     assert booth.state is TURNOVER, "what the runner says is of before it was put right"
     booth.terminal.do(devices.note_mended, booth.device)
     assert booth.terminal.do(devices.to_mend, booth.served) == []
+
+
+def test_a_program_that_the_runner_calls_broken_takes_its_device_out_of_use(booth: Booth):
+    """C6: its customer is gone by then, and the next ones are proposed other devices."""
+    session = booth.start()
+    booth.run(session)
+    at = booth.house.clock.now
+    broken = a_program(session, "ended", started_at=at, ended_at=at, is_broken=True)
+    Reconciler(booth.terminal.journal, RunnerInHand()).on_seen(broken)
+    booth.tell()
+    assert (booth.state, booth.now.fault) == (OUT, DeviceFault.PROGRAM_BROKEN)
+    assert booth.problems() == {booth.device: ProblemKind.DEVICE_OUT_OF_ORDER}
 
 
 def test_a_word_that_was_said_before_the_operators_last_one_does_not_undo_it(booth: Booth):

@@ -169,7 +169,7 @@ def test_a_device_out_of_order_is_off_and_the_one_that_is_free_is_ready_first(bo
     booth.house.announce(booth.terminal, booth.device)
     booth.house.announce(booth.terminal, booth.other)
     order = [booth.device, booth.other]
-    assert booth.terminal.do(rights.first_ready, order) == booth.device
+    assert booth.terminal.do(rights.first_ready, order, "") == booth.device
     booth.order(is_out=True)
-    assert booth.terminal.do(rights.first_ready, order) == booth.other
+    assert booth.terminal.do(rights.first_ready, order, "") == booth.other
     assert OfferingOff.type not in booth.terminal.told_types()

@@ -238,11 +238,11 @@ def test_c3_what_was_read_reaches_the_books_with_its_reader_and_its_time(house, 
 
 def test_the_first_device_that_is_free_and_ready_takes_the_scan(house, terminal):
     devices = house.devices_of(terminal)
-    assert terminal.do(asking.first_ready, devices) == devices[0]
+    assert terminal.do(asking.first_ready, devices, "") == devices[0]
     house.announce(terminal, devices[1])
-    assert terminal.do(asking.first_ready, devices) == devices[1]
+    assert terminal.do(asking.first_ready, devices, "") == devices[1]
     house.announce(terminal, devices[0])
-    assert terminal.do(asking.first_ready, devices) == devices[0]
+    assert terminal.do(asking.first_ready, devices, "") == devices[0]
 
 
 def test_what_is_no_ticket_is_turned_away_and_reported_without_asking(house, terminal):
