@@ -12,7 +12,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from tests.demo.settings import PROGRAMS
+from tests.demo.settings import PROGRAMS, SCREEN
 from tests.demo.story import TERMS, ZONE, Story
 from tests.demo.timeline import WIDTH, Columns, JsonLines, Timeline
 from tests.demo.visitors import Visitors, invitation
@@ -35,7 +35,7 @@ def main() -> int:
         signal.signal(number, _leave)
     timeline.show(_title())
     try:
-        with a_world(TERMS, policy="manual", programs=PROGRAMS) as world:
+        with a_world(TERMS, policy="manual", programs=PROGRAMS, screen=SCREEN) as world:
             try:
                 return _play(world, timeline, stays=not asked.once)
             finally:

@@ -70,6 +70,15 @@ environment = {{ RUSUBAN_WORLD = "{folder}" }}
 """
 
 
+SCREEN = """
+[display]
+port = 0
+language = "en"
+phone = "03-1234-5678"
+"""
+"""A customer's screen, on any free port."""
+
+
 def agent_settings(
     folder: Path, terms: SlotTerms, *, number: int, offering: str | None, devices: int
 ) -> str:

@@ -32,14 +32,17 @@ class Terminal:
 
 
 def furnish(
-    world: Path, terms: SlotTerms, number: int, *, offering: str | None, devices: int
+    world: Path, terms: SlotTerms, number: int, offering: str | None, devices: int, screen: str
 ) -> Terminal:
-    """Return a PC with its folder and settings in the world's; nothing runs on it yet."""
+    """Return a PC with its folder and settings in the world's; nothing runs on it yet.
+
+    `screen` is the section of its customers' screen; empty: it has none.
+    """
     folder = world / f"terminal-{number}"
     tickets = folder / "tickets"
     tickets.mkdir(parents=True)
     settings = folder / "agent.toml"
     (folder / "catalogue.toml").write_text(catalogue(world), "utf-8")
     told = agent_settings(folder, terms, number=number, offering=offering, devices=devices)
-    settings.write_text(told, "utf-8")
+    settings.write_text(told + screen, "utf-8")
     return Terminal(name=f"terminal {number}", folder=folder, settings=settings, tickets=tickets)

@@ -73,6 +73,7 @@ class Visitors:
 def invitation(world: World) -> Table:
     """Return how a person books and scans for himself."""
     one, two = (str(terminal.tickets) for terminal in world.terminals)
+    screens = [world.wait_for_log(each.log, "screen")["address"] for each in world.terminals]
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(width=2, justify="right", style=_QUIET)
     table.add_column(no_wrap=True)
@@ -83,7 +84,8 @@ def invitation(world: World) -> Table:
             *("", "or, where its page is /t/LINK:"),
             f"curl -o {one}/mine.png \\\n     {world.url}/api/v1/tickets/LINK/qr.png",
         ),
-        ("3", "See here what comes of it. Booth 2's scanner watches:", two),
+        ("3", "See here what comes of it, and on the booth's screen:", screens[0]),
+        ("", "Booth 2's scanner watches, and its screen is:", f"{two}\n     {screens[1]}"),
         (
             "",
             "The API and what it counts:",

@@ -74,6 +74,7 @@ class World:
     roles: str = ""
     programs: str = ""
     ladder: int = 0
+    screen: str = ""
     web_port: int = 0
     broker_port: int = 0
     controller: subprocess.Popen[bytes] | None = None
@@ -131,7 +132,7 @@ class World:
     def new_terminal(self, *, offering: str | None = None, devices: int = 1) -> Terminal:
         """Give one more PC its folder and settings; nothing runs on it yet."""
         number = len(self.terminals) + 1
-        terminal = furnish(self.folder, self.terms, number, offering=offering, devices=devices)
+        terminal = furnish(self.folder, self.terms, number, offering, devices, self.screen)
         self.terminals.append(terminal)
         return terminal
 
@@ -362,24 +363,13 @@ class World:
 
 
 @contextlib.contextmanager
-def a_world(
-    terms: SlotTerms | None = None,
-    *,
-    policy: str = "automatic",
-    roles: str = "",
-    programs: str = "",
-    ladder: int = 0,
-) -> Iterator[World]:
-    """Give a world with its controller running, and take all of it away afterwards."""
+def a_world(terms: SlotTerms | None = None, **having: Any) -> Iterator[World]:
+    """Give a world with its controller running, and take all of it away afterwards.
+
+    `having` are fields of it that are otherwise than by default.
+    """
     folder = Path(tempfile.mkdtemp(prefix="rusuban-"))
-    world = World(
-        folder=folder,
-        terms=terms or SlotTerms(),
-        policy=policy,
-        roles=roles,
-        programs=programs,
-        ladder=ladder,
-    )
+    world = World(folder=folder, terms=terms or SlotTerms(), **having)
     try:
         world.start_controller()
         yield world

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tests.demo.settings import SCREEN
 from tests.demo.world import SlotTerms, Terminal, World, a_world
 from tests.e2e.customer import offering_of, picture_of, programs, scan
 from tests.e2e.line import Line
@@ -18,13 +19,6 @@ TERMS: Final = SlotTerms(
     lengths_seconds=(12,), grid_seconds=1, early_seconds=60, warn_before_seconds=(4,)
 )
 """A ticket opens when it is bought, and its use is long enough to be cut off and come back."""
-
-SCREEN: Final = """
-[display]
-port = 0
-language = "en"
-phone = "03-1234-5678"
-"""
 
 VERDICT_MS_MAX: Final = 1_000
 """How long after a verdict the screen may take to show it."""
@@ -95,17 +89,15 @@ def calls(world: World) -> list[dict[str, Any]]:
 @contextmanager
 def a_screen_in_a_store() -> Iterator[tuple[World, Line, Terminal, Page]]:
     """Have a terminal at the end of a line, and its screen open in a browser."""
-    with a_world(TERMS) as world, ExitStack() as stack:
+    with a_world(TERMS, screen=SCREEN) as world, ExitStack() as stack:
         line = Line(web_port=world.web_port, broker_port=world.broker_port)
         stack.callback(line.close)
         terminal = world.new_terminal()
-        terminal.settings.write_text(terminal.settings.read_text("utf-8") + SCREEN, "utf-8")
         world.enrol(terminal, world.new_code(), url=line.url)
         world.start_agent(terminal)
-        address = world.wait_for_log(terminal.log, "screen")["address"]
         offering_of(world, terminal)
         page = stack.enter_context(a_browser())
-        page.goto(address)
+        page.goto(world.wait_for_log(terminal.log, "screen")["address"])
         yield world, line, terminal, page
 
 
