@@ -254,7 +254,6 @@ _SAID_ON: Final[dict[Channel, list[Message]]] = {
         sessions.SessionAlive(**SESSION, number=1, delivered_seconds=1, remaining_seconds=1),
         sessions.SessionInterrupted(**SESSION, lost_seconds=1),
         sessions.SessionWarned(**SESSION, seconds_left=1),
-        sessions.SessionExtended(**SESSION, extended_seconds=1, remaining_seconds=1),
         sessions.SessionResumed(**SESSION, remaining_seconds=1, delivered_seconds=1),
         sessions.WarningShown(**SESSION, seconds_left=1),
         sessions.SessionExtended(**SESSION, extended_seconds=60, remaining_seconds=90),
