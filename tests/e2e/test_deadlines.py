@@ -27,8 +27,9 @@ SMALL: Final = Scope(
     around=(Around(store=Store.BROKER_GONE, burns=False),),
     managed=1,
     by_agent=0,
-    length_seconds=8,
-    strike_seconds=2.5,
+    length_seconds=10,
+    strike_seconds=5.0,
+    spare_seconds=3.0,
     stop_seconds=2.0,
     is_checked_itself=False,
 )

@@ -79,11 +79,11 @@ class Scope:
 
     cells: Sequence[Cell] = CELLS
     around: Sequence[Around] = AROUND
-    managed: int = 4
-    by_agent: int = 5
+    managed: int = 2
+    by_agent: int = 2
     length_seconds: int = 24
     strike_seconds: float = 5.0
-    spare_seconds: float = 1.5
+    spare_seconds: float = 2.5
     stop_seconds: float = 30.0
     is_checked_itself: bool = True
 
@@ -199,7 +199,6 @@ class _Store:
             await self._watch.until_ended(use.session, at)
             for use, at in zip(pc.uses, late, strict=True)
         ]
-        self._watch.let_go()
         return seen == [None] * len(pc.uses)
 
     async def _begin_at_last(self, pc: Pc) -> None:
@@ -255,7 +254,7 @@ class _Store:
         stopped: list[int] = []
         try:
             if around.store is Store.BROKER_GONE:
-                stopped = self._world.processes("mosquitto.conf")
+                stopped = await asyncio.to_thread(self._world.processes, "mosquitto.conf")
                 _send(stopped, signal.SIGSTOP)
             elif around.store is Store.CONTROLLER_GONE and self._world.controller is not None:
                 self._world.controller.kill()
@@ -274,7 +273,6 @@ class _Store:
             await asyncio.to_thread(self._world.start_controller)
         for pc in pcs:
             pc.heal()
-        self._watch.let_go()
         for pc in pcs:
             try:
                 await asyncio.to_thread(
@@ -295,6 +293,7 @@ async def _a_store(scope: Scope, loop: asyncio.AbstractEventLoop) -> AsyncIterat
     )
     world = World(folder=folder, terms=terms)
     managers: list[asyncio.Task[None]] = []
+    watch = Watch(loop)
     try:
         await asyncio.to_thread(world.start_controller)
         kinds = [True] * scope.managed + [False] * scope.by_agent
@@ -304,12 +303,13 @@ async def _a_store(scope: Scope, loop: asyncio.AbstractEventLoop) -> AsyncIterat
                 managers.append(loop.create_task(pc.manager.run(), name=pc.terminal.name))
             pc.start_agent()
         await asyncio.to_thread(_wait_until_open, world, 2 * len(pcs))
-        yield _Store(world, pcs, scope, Watch(loop))
+        yield _Store(world, pcs, scope, watch)
     finally:
         for manager in managers:
             manager.cancel()
         await asyncio.gather(*managers, return_exceptions=True)
         await asyncio.to_thread(world.end)
+        watch.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -208,7 +208,7 @@ class Pc:
         if what is Runner.THERE:
             return
         await self._until(blow.runner)
-        pid = self._runner_pid()
+        pid = await asyncio.to_thread(self._runner_pid)
         if what is Runner.KILLED:
             os.kill(pid, signal.SIGKILL)
             return

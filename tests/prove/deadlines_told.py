@@ -9,6 +9,9 @@ from typing import Final
 from tests.prove.deadlines_cells import Around, Cell
 
 STEP_SECONDS: Final = 0.1
+LAST_STEP: Final = 20
+"""Whatever ends later than that stands in one bar."""
+
 BAR_WIDTH: Final = 48
 NAME_WIDTH: Final = 46
 
@@ -70,11 +73,12 @@ def _bars(ended: Sequence[Ended]) -> Iterator[str]:
         counted: dict[int, int] = {}
         for each in ended:
             if each.program == program:
-                step = int(each.error_seconds // STEP_SECONDS)
+                step = min(LAST_STEP, int(each.error_seconds // STEP_SECONDS))
                 counted[step] = counted.get(step, 0) + 1
         most = max(counted.values())
         yield f"program {program}"
         for step in range(min(counted), max(counted) + 1):
             count = counted.get(step, 0)
             bar = "█" * max(1 if count else 0, round(BAR_WIDTH * count / most))
-            yield f"  {step * STEP_SECONDS:+5.1f} s  {bar} {count or ''}".rstrip()
+            more = "…" if step == LAST_STEP else " "
+            yield f"  {step * STEP_SECONDS:+5.1f} s{more} {bar} {count or ''}".rstrip()

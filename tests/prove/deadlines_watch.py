@@ -1,17 +1,22 @@
-"""Sees when the last process of a session is gone: by pidfd, on the clock that cannot be set."""
+"""Sees when the last process of a session is gone: by an eye of its own, on CLOCK_BOOTTIME."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
+import subprocess
+import sys
 from collections.abc import Iterable, Mapping
-from functools import partial
+from pathlib import Path
+from typing import Final
 
 import psutil
 
 from common.system import SystemClock
 from edge_agent.runner.tree import MARK_SESSION
+
+EYE: Final = Path(__file__).with_name("deadlines_eye.py")
 
 
 class Watch:
@@ -20,8 +25,16 @@ class Watch:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._clock = SystemClock()
-        self._left: dict[str, set[int]] = {}
         self._changed = asyncio.Event()
+        self._rest = b""
+        self._eye = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(EYE)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+        )
+        assert self._eye.stdout, "it is a pipe"
+        loop.add_reader(self._eye.stdout.fileno(), self._hear)
         self.ended: dict[str, float] = {}
         """When the last process of a session was seen to be gone, in seconds since boot."""
 
@@ -35,13 +48,9 @@ class Watch:
         for session, count in counts.items():
             if len(pids[session]) < count:
                 missing[session] = count
-                continue
-            descriptors = set()
-            for pid in pids[session]:
-                with contextlib.suppress(ProcessLookupError):
-                    descriptors.add(os.pidfd_open(pid))
-            self._left[session] = descriptors
-            self._loop.call_soon_threadsafe(self._watch, session)
+            else:
+                line = " ".join([session, *map(str, pids[session])])
+                self._loop.call_soon_threadsafe(self._look_at, line)
         return missing
 
     async def until_ended(self, session: str, at_boot_seconds: float) -> float | None:
@@ -53,26 +62,26 @@ class Watch:
                     await self._changed.wait()
         return self.ended.get(session)
 
-    def let_go(self) -> None:
+    def close(self) -> None:
         """Watch nobody any more."""
-        for session, left in self._left.items():
-            for descriptor in tuple(left):
-                self._gone(session, descriptor)
-        self._left.clear()
-        self.ended.clear()
+        assert self._eye.stdin, "it is a pipe"
+        assert self._eye.stdout, "it is a pipe"
+        self._loop.remove_reader(self._eye.stdout.fileno())
+        self._eye.stdin.close()
+        self._eye.wait()
+        self._eye.stdout.close()
 
-    def _watch(self, session: str) -> None:
-        for descriptor in self._left[session]:
-            self._loop.add_reader(descriptor, partial(self._gone, session, descriptor))
+    def _look_at(self, line: str) -> None:
+        assert self._eye.stdin, "it is a pipe"
+        self._eye.stdin.write(f"{line}\n".encode())
 
-    def _gone(self, session: str, descriptor: int) -> None:
-        at = self._clock.boot_seconds()
-        self._loop.remove_reader(descriptor)
-        os.close(descriptor)
-        self._left[session].discard(descriptor)
-        if not self._left[session]:
-            self.ended[session] = at
-            self._changed.set()
+    def _hear(self) -> None:
+        assert self._eye.stdout, "it is a pipe"
+        *lines, self._rest = (self._rest + os.read(self._eye.stdout.fileno(), 65_536)).split(b"\n")
+        for line in lines:
+            session, at = line.decode().split()
+            self.ended[session] = float(at)
+        self._changed.set()
 
 
 def _marked(sessions: Iterable[str]) -> dict[str, list[int]]:
