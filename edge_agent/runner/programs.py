@@ -186,6 +186,8 @@ class Programs:
         asked: set[Identity] = set()
         if self._clock.boot_seconds() >= kill_at_boot_seconds:
             self._strike(session)
+            struck = self._leaders.get(session)  # dying takes the processor that looking would
+            await _until_gone({struck} if struck else (), KILL_AGAIN_SECONDS)
         give_up_at = kill_at_boot_seconds + KILL_SECONDS_MAX
         while members := self.members(session):
             now = self._clock.boot_seconds()

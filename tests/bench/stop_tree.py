@@ -21,7 +21,7 @@ from edge_agent.runner.tree import look
 from tests.bench.figures import Measured, at_most, compared, quantile
 
 REPETITIONS: Final = 5
-ENDS: Final = 60
+ENDS: Final = 200
 """Of a repetition, each of ours beside one of the floor's, so that both see the same machine."""
 
 PART: Final = 0.99
