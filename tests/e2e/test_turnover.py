@@ -31,6 +31,7 @@ def world() -> Iterator[World]:
         made.enrol(terminal, made.new_code())
         made.start_agent(terminal)
         made.wait_until_on_offer(2)
+        made.wait_for("the runner", (folder / "runner.sock").exists)
         yield made
 
 
