@@ -24,7 +24,8 @@ from tests.e2e.customer import (
 )
 from tests.rim.lamp_kit import LampBeside, StoreBroker, lamp_beside, store_broker
 
-TERMS = SlotTerms(lengths_seconds=(5,), grid_seconds=1, warn_before_seconds=(1,))
+TERMS = SlotTerms(lengths_seconds=(10,), grid_seconds=1, warn_before_seconds=(1,))
+"""Long enough for an agent that is started again on a machine with other work."""
 
 BROKER = """
 [switch_broker]
