@@ -261,6 +261,7 @@ async def test_what_was_given_has_no_fault_of_access_by_day_and_by_night(tmp_pat
         await here.play(EndReason.CUSTOMER_ENDED)
         async with phone(kit, "light", "ja-JP") as context:
             page = await context.new_page()
+            await page.emulate_media(reduced_motion="reduce")  # no colour is on its way to another
             await page.goto(f"{kit.url}/t/{here.link}")
             await page.locator(".proof summary").click()
             assert await faults(page) == []
