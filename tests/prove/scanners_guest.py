@@ -20,18 +20,6 @@ from typing import Any, cast
 HERE = Path(__file__).parents[2]
 sys.path[:0] = [str(HERE / "site"), str(HERE)]
 
-import structlog  # noqa: E402 - the machine has nothing of ours but this folder
-
-from edge_agent.entrance import Entrance  # noqa: E402 - as above
-from edge_agent.scanners.making import scanners_of  # noqa: E402 - as above
-from edge_agent.scanners.reading import Scanner, Viewfinder  # noqa: E402 - as above
-from edge_agent.settings.scanners import (  # noqa: E402 - as above
-    AnyScanner,
-    CameraScanner,
-    KeyboardScanner,
-    SerialScanner,
-)
-
 LOOK_SECONDS = 0.05
 FRAMES_SECOND = 10
 _S_FMT, _VIDEO_OUTPUT, _FORMAT_BYTES = 0xC0D05605, 2, 208
@@ -50,6 +38,8 @@ def feed(device: str, fourcc: str, file: str, seconds: float) -> None:
     told = struct.pack("<Q", _VIDEO_OUTPUT) + pix
     handle = os.open(device, os.O_RDWR)
     fcntl.ioctl(handle, _S_FMT, bytearray(told.ljust(_FORMAT_BYTES, b"\0")))
+    os.write(handle, raw)
+    tell("feeding")
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         os.write(handle, raw)
@@ -58,12 +48,25 @@ def feed(device: str, fourcc: str, file: str, seconds: float) -> None:
 
 async def watch(kind: str, path: Path) -> None:
     """Watch a scanner as the entrance does, for ever."""
+    import structlog  # noqa: PLC0415 - who feeds a camera needs nothing of ours, and starts sooner
+
+    from edge_agent.entrance import Entrance  # noqa: PLC0415 - as above
+    from edge_agent.scanners.making import scanners_of  # noqa: PLC0415 - as above
+    from edge_agent.scanners.reading import Viewfinder  # noqa: PLC0415 - as above
+    from edge_agent.settings import scanners as settings  # noqa: PLC0415 - as above
+
+    def tell_log(_logger: object, _name: str, line: Any) -> str:
+        words = {"scanner there": "there", "scanner gone": "gone"}
+        tell(words.get(line["event"], line["event"]), why=str(line.get("why", "")))
+        raise structlog.DropEvent
+
+    structlog.configure(processors=[tell_log])
     kinds: dict[str, Any] = {
-        "camera": CameraScanner,
-        "serial": SerialScanner,
-        "keyboard": KeyboardScanner,
+        "camera": settings.CameraScanner,
+        "serial": settings.SerialScanner,
+        "keyboard": settings.KeyboardScanner,
     }
-    told: AnyScanner = kinds[kind](kind=kind, path=path)
+    told = kinds[kind](kind=kind, path=path)
     state = Path(tempfile.gettempdir())
     (scanner,) = scanners_of([told], state, time.monotonic, Viewfinder())
     nobody = cast("Any", None)
@@ -75,7 +78,7 @@ async def watch(kind: str, path: Path) -> None:
         tasks.create_task(_tell_file(path))
 
 
-async def _tell_readings(scanner: Scanner) -> None:
+async def _tell_readings(scanner: Any) -> None:
     async for reading in scanner.readings():
         scanner.settled()
         tell("read", text=reading.text)
@@ -91,14 +94,7 @@ async def _tell_file(path: Path) -> None:
         await asyncio.sleep(LOOK_SECONDS)
 
 
-def _tell_log(_logger: object, _name: str, line: Any) -> str:
-    words = {"scanner there": "there", "scanner gone": "gone"}
-    tell(words.get(line["event"], line["event"]), why=str(line.get("why", "")))
-    raise structlog.DropEvent
-
-
 if __name__ == "__main__":
-    structlog.configure(processors=[_tell_log])
     if sys.argv[1] == "feed":
         feed(sys.argv[2], sys.argv[3], sys.argv[4], float(sys.argv[5]))
     else:
