@@ -267,7 +267,7 @@ async def _run(settings: AgentSettings, settings_file: Path) -> int:
         async with asyncio.TaskGroup() as tasks:
             loops = terminal.loops() | {"watchdog": keep_watch(notifier, terminal.is_alive)}
             running = [tasks.create_task(loop, name=name) for name, loop in loops.items()]
-            await terminal.link.start()
+            await terminal.connection.start()
             spare_what_stays()
             notifier.ready(f"terminal {opened.who.terminal}")
             log.info("started", terminal=opened.who.terminal, epoch=opened.who.epoch)

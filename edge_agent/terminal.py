@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import Any, Final
 
 import structlog
 
-from common.errors import CannotStart
 from common.messages.rights import Complete
 from common.messages.scanners import ScannersCounted
-from common.mqtt import (
-    Delivery,
-    Link,
-    LinkCallbacks,
-    LinkSettings,
-    LossReason,
-    RetrySettings,
-    SubscriptionIsRefused,
-    Token,
-    Will,
-)
+from common.mqtt import Delivery, LossReason, Token
 from common.rules.problems import ProblemKind
 from common.topics import Channel, filters_for
 from common.words import Here
 from edge_agent.actions import Switches
 from edge_agent.afterwards import Afterwards
+from edge_agent.connection import Connection, Ends
 from edge_agent.courier import Courier
 from edge_agent.display.screen import Screen
-from edge_agent.enrolment import Credentials, tls_of
+from edge_agent.enrolment import Credentials
 from edge_agent.entrance import Entrance, Surroundings
 from edge_agent.extensions import Extensions
 from edge_agent.flows import registration
@@ -40,7 +29,7 @@ from edge_agent.inspector import Inspector
 from edge_agent.listener import Hearing, Listener
 from edge_agent.offers import Offers
 from edge_agent.opened import Opened
-from edge_agent.ports import Asked, Identity, Shown, Transaction, Verdict
+from edge_agent.ports import Asked, Shown, Transaction, Verdict
 from edge_agent.reconciler import Reconciler
 from edge_agent.runner.beside import RunnerBeside, seen
 from edge_agent.runner.link import RunnerLink, RunnerStarter
@@ -54,9 +43,6 @@ from edge_agent.turnover import begun
 
 TAKEN_OVER_EACH_MS: Final = 3_600_000
 """An hour: how often an operator is told that another speaks under our name."""
-
-RENEWALS_WAITING_MAX: Final = 10
-"""Renewed credentials not yet used; there is one in ten minutes at most."""
 
 SHUT_OUT: Final = (
     "ask the operator whether this terminal was retired; if it shall serve again, run "
@@ -91,7 +77,6 @@ class Terminal:
         self._settings, self._opened = settings, opened
         self._who, self._journal = opened.who, opened.journal
         self._log = structlog.get_logger("agent")
-        self._renewed: asyncio.Queue[Identity] = asyncio.Queue(RENEWALS_WAITING_MAX)
         self._is_shut_out = False
         self._afterwards = Afterwards()
         self._gate = Gate(opened.journal)
@@ -112,7 +97,7 @@ class Terminal:
         self.switches = Switches(settings, opened, runner, lambda: self.courier.is_connected)
         self.timers = Timers(opened.journal, self.courier, self._entrance, opened.clock)
         self.listener = self._new_listener()
-        self.link = self._new_link()
+        self.connection = self._new_connection()
         opened.journal.on_said = self._on_said
         opened.journal.on_asked = self._on_asked
         opened.journal.on_shown = self._on_shown
@@ -129,7 +114,7 @@ class Terminal:
             "switches": self.switches.run(),
             "inspector": self._inspector.run(),
             "credentials": self._credentials.run(),
-            "new credentials": self._link_anew(),
+            "new credentials": self.connection.run(),
             "extensions": self.extensions.run(),
             "telemetry": tell_counts(self._entrance.scanners, self._tell_counts),
             **self._entrance.loops(),
@@ -145,7 +130,7 @@ class Terminal:
         self._offers.withdraw("stopping")
         self._afterwards.wait_no_more()
         self.courier.leave()
-        await self.link.stop()
+        await self.connection.stop()
 
     def _review(self) -> None:
         """Take the role that goes with what the journal says now, and act accordingly (A4, A8)."""
@@ -158,7 +143,7 @@ class Terminal:
 
     def _come(self) -> None:
         """Ask the broker for what our role may hear, and say what it may say."""
-        self.link.subscribe(filters_for(self._who.terminal, self._gate.role).subscribe)
+        self.connection.subscribe(filters_for(self._who.terminal, self._gate.role).subscribe)
         self.courier.come()
         self._offers.prepare_all()
         self.extensions.look()
@@ -215,22 +200,6 @@ class Terminal:
         self._journal.transact(registration.doubt, "the broker does not let us in")
         self._review()
 
-    async def _link_anew(self) -> None:
-        """Connect again with each renewed credentials; what cannot be used leaves us as we are."""
-        while True:
-            renewed = await self._renewed.get()
-            before, self._who = self._who, renewed
-            try:
-                link = self._new_link()
-            except CannotStart as fault:
-                self._who = before
-                self._log.error("credentials not used", why=str(fault))
-                continue
-            self.courier.on_lost()
-            await self.link.stop()
-            self.link = link
-            await link.start()
-
     def _on_said(self) -> None:
         self._display.show_anew()
         self._afterwards.do(self.turnovers.review)
@@ -269,16 +238,10 @@ class Terminal:
         self.courier.post([Asked(channel=Channel.TELEMETRY, message=counted)])
 
     def _acknowledge(self, delivery: Delivery) -> None:
-        self.link.acknowledge(delivery)
+        self.connection.acknowledge(delivery)
 
     def _publish(self, topic: str, payload: bytes, qos: int, *, retain: bool) -> Token | None:
-        return self.link.publish(topic, payload, qos, retain=retain)
-
-    def _report(self, where: str, fault: BaseException) -> None:
-        if isinstance(fault, SubscriptionIsRefused):
-            self._log.info("the broker gives us less than our role", why=str(fault))
-        else:
-            self._log.error("a callback failed", where=where, exc_info=fault)
+        return self.connection.publish(topic, payload, qos, retain=retain)
 
     # --- how each part is made --------------------------------------------------------------------
 
@@ -320,7 +283,7 @@ class Terminal:
             self._journal,
             clock=self._opened.clock,
             names=self._opened.names,
-            on_renewed=self._renewed.put_nowait,
+            on_renewed=lambda who: self.connection.renew(who),  # noqa: PLW0108 - it is made later
         )
 
     def _new_runner_link(self, argv: Sequence[str]) -> RunnerLink:
@@ -366,31 +329,15 @@ class Terminal:
             questions=self.courier,
         )
 
-    def _new_link(self) -> Link:
-        topic, payload = self.courier.will()
-        who, retry = self._who, self._settings.retry
-        return Link(
-            LinkSettings(
-                host=who.broker_host,
-                port=who.broker_port,
-                name=who.terminal,
-                password=who.secret,
-                will=Will(topic=topic, payload=payload),
-                tls=tls_of(who, self._settings.state_folder),
-                retry=RetrySettings(
-                    shortest_seconds=retry.shortest_seconds,
-                    longest_seconds=retry.longest_seconds,
-                    refused_seconds=retry.refused_seconds,
-                ),
-            ),
-            LinkCallbacks(
-                on_message=self.listener.take,
-                on_connected=self._on_connected,
-                on_lost=self._on_lost,
-            ),
-            random=self._opened.names.fraction,
-            report=self._report,
+    def _new_connection(self) -> Connection:
+        ends = Ends(
+            will=self.courier.will,
+            on_message=self.listener.take,
+            on_connected=self._on_connected,
+            on_lost=self._on_lost,
+            on_left=self.courier.on_lost,
         )
+        return Connection(self._who, self._settings, ends, self._opened.names.fraction)
 
 
 def _tell_taken_over(journal: Transaction) -> None:

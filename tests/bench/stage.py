@@ -153,7 +153,7 @@ async def _terminal(chain: world.World, count: int) -> AsyncIterator[Stage]:
     journal_file = settings.state_folder / "journal.db"
     async with _watching(fifo) as first, asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(loop, name=name) for name, loop in terminal.loops().items()]
-        await terminal.link.start()
+        await terminal.connection.start()
         offered = await asyncio.to_thread(chain.wait_until_on_offer, 1)
         frames = iter([_frame_of(token) for token in await _book(chain, offered[0], count)])
         with contextlib.closing(sqlite3.connect(journal_file)) as journal:

@@ -138,7 +138,7 @@ class Pc:
             running = [
                 tasks.create_task(loop, name=name) for name, loop in terminal.loops().items()
             ]
-            await terminal.link.start()
+            await terminal.connection.start()
             try:
                 yield terminal
             finally:
@@ -270,7 +270,9 @@ async def test_a_terminal_that_is_suspended_finishes_its_session_and_goes_to_the
         await controller.say_standing(Standing.SUSPENDED, 2)
         await controller.gives(AccountRole.SETTLING)
         await until(lambda: terminal._gate.role is BrokerRole.SETTLING)
-        await until(lambda: terminal.link.counts.connected == 2 and terminal.courier.is_connected)
+        await until(
+            lambda: terminal.connection.link.counts.connected == 2 and terminal.courier.is_connected
+        )
 
         stop = StopSession(command="c-1", session="s-1", reason="revoked", accept_by=1)
         await controller.say(Channel.COMMANDS, stop, "c-1")
@@ -283,7 +285,7 @@ async def test_a_terminal_that_is_suspended_finishes_its_session_and_goes_to_the
 
         controller.person.messages.clear()
         await controller.gives(AccountRole.SERVICE)  # the broker gives too much
-        await until(lambda: terminal.link.counts.connected == 3)
+        await until(lambda: terminal.connection.link.counts.connected == 3)
         await until(lambda: controller.heard(Specification))
         await controller.say(Channel.COMMANDS, stop, "c-2")
         assert controller.channels() == {Channel.SPECIFICATION}
@@ -355,10 +357,13 @@ async def test_renewed_credentials_are_used_at_once_and_useless_ones_never(tmp_p
         a_store(tmp_path, AccountRole.SERVICE) as (_, _controller, pc),
         pc.agent() as terminal,
     ):
-        await until(lambda: terminal.link.is_connected)
-        first, who = terminal.link, terminal._who
-        terminal._renewed.put_nowait(replace(who, broker_host="203.0.113.1"))  # in the clear
-        terminal._renewed.put_nowait(replace(who, store="renewed"))
-        await until(lambda: terminal.link is not first and terminal.link.is_connected)
-        assert (terminal._who.store, terminal._who.broker_host) == ("renewed", who.broker_host)
+        await until(lambda: terminal.connection.link.is_connected)
+        first, who = terminal.connection.link, terminal.connection.who
+        terminal.connection.renew(replace(who, broker_host="203.0.113.1"))  # in the clear
+        terminal.connection.renew(replace(who, store="renewed"))
+        await until(
+            lambda: terminal.connection.link is not first and terminal.connection.link.is_connected
+        )
+        now = terminal.connection.who
+        assert (now.store, now.broker_host) == ("renewed", who.broker_host)
         assert not first.is_connected
