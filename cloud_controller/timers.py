@@ -13,6 +13,7 @@ from cloud_controller.flows import (
     devices,
     enrolment,
     payments,
+    photos,
     problems,
     registration,
     reservations,
@@ -191,6 +192,7 @@ def _tidy(books: Transaction) -> None:
     registration.close_settled(books)
     rights.free_leases(books)
     devices.tell_untold(books)
+    photos.forget_old(books)
     sessions.call_for_unconfirmed(books)
     _tidy_sold(books)
     enrolment.forget_codes(books)

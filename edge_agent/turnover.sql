@@ -2,12 +2,14 @@
 
 -- name: device(device)^
 SELECT mends, device, state, since_at, session, fence, is_used, step, run, try_at_boot_seconds,
-    by_boot_seconds, boot_id, fault, detail, waiting_fault, waiting_detail, heard_order
+    by_boot_seconds, boot_id, fault, detail, waiting_fault, waiting_detail, heard_order,
+    waits_for
 FROM devices WHERE device = :device;
 
 -- name: devices()
 SELECT device, state, since_at, session, fence, is_used, step, run, try_at_boot_seconds,
-    by_boot_seconds, boot_id, fault, detail, waiting_fault, waiting_detail, heard_order
+    by_boot_seconds, boot_id, fault, detail, waiting_fault, waiting_detail, heard_order,
+    waits_for
 FROM devices ORDER BY device;
 
 -- name: add_device(device, state, since_at)!
@@ -19,7 +21,8 @@ DELETE FROM devices WHERE device = :device;
 
 -- name: move_device(device, before, state, since_at)!
 -- Where it comes to, whatever was to be done where it was is not any more.
-UPDATE devices SET state = :state, since_at = :since_at, step = NULL, run = NULL
+UPDATE devices SET state = :state, since_at = :since_at, step = NULL, run = NULL,
+    waits_for = ''
 WHERE device = :device AND state = :before;
 
 -- name: note_use(device, session, is_used)!
@@ -28,9 +31,9 @@ UPDATE devices SET session = :session, is_used = :is_used WHERE device = :device
 -- name: take_use_in(device, fence)!
 UPDATE devices SET fence = :fence WHERE device = :device AND fence < :fence;
 
--- name: keep_step(device, step, run, try_at_boot_seconds, by_boot_seconds, boot_id)!
-UPDATE devices SET step = :step, run = :run, try_at_boot_seconds = :try_at_boot_seconds,
-    by_boot_seconds = :by_boot_seconds, boot_id = :boot_id
+-- name: keep_step(device, step, run, waits_for, try_at_boot_seconds, by_boot_seconds, boot_id)!
+UPDATE devices SET step = :step, run = :run, waits_for = :waits_for,
+    try_at_boot_seconds = :try_at_boot_seconds, by_boot_seconds = :by_boot_seconds, boot_id = :boot_id
 WHERE device = :device AND state = 'turnover';
 
 -- name: keep_fault(device, fault, detail)!

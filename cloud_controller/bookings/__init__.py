@@ -20,6 +20,7 @@ from cloud_controller.bookings.repairs import (
     call_for_devices,
     hello,
     note_device,
+    take_photo,
     tell_of_device,
 )
 
@@ -51,5 +52,6 @@ __all__ = [
     "place",
     "release",
     "take",
+    "take_photo",
     "tell_of_device",
 ]

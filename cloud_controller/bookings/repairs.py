@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from cloud_controller.flows import devices, reservations, service, sessions
+from cloud_controller.flows import devices, photos, reservations, service, sessions
 from cloud_controller.flows.service import DeviceTold
 from cloud_controller.ports import Problem, Received, Row, Transaction
 from common.ids import TerminalId
@@ -33,7 +34,21 @@ def tell_of_device(books: Transaction, told: DeviceTold, actor: str, *, skips: b
 def note_device(books: Transaction, said: Received) -> None:
     """Keep where a terminal says that its device stands; call to the claims that it loses."""
     devices.note_told(books, said)
+    photos.note_told(books, said)
+    if photos.is_lacking(books, said):
+        devices.tell(books, said.terminal)
     call_for_devices(books)
+
+
+def take_photo(books: Transaction, link: str, task: str, photo: bytes) -> None:
+    """Take in the photo of a turnover, and tell its terminal that it is confirmed.
+
+    Raises:
+        NotFound: the link does not open this task, or nobody waits for it any more.
+    """
+    taken = photos.take(books, link, task, photo)
+    if taken.terminal is not None:
+        devices.tell(books, taken.terminal)
 
 
 def hello(books: Transaction, said: Received) -> None:
@@ -52,7 +67,9 @@ def call_for_devices(books: Transaction) -> None:
         why = f"{row['device_title']} is sold for this time, and is still being made ready."
         skip = {"do": "skip_turnover", "device": row["device_id"]}
         proposals = (skip, *reservations.instead(books, row), _REFUND)
-        books.raise_problem(_problem(ProblemKind.TURNOVER_OVERDUE, row, why, proposals))
+        late = _problem(ProblemKind.TURNOVER_OVERDUE, row, why, proposals)
+        evidence = {**late.evidence, "photo_task": row["photo_task"]}
+        books.raise_problem(replace(late, evidence=evidence))
 
 
 def _problem(

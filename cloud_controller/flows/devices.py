@@ -123,6 +123,7 @@ def tell(books: Transaction, terminal: TerminalId) -> None:
             order=row["order_number"],
             is_out_of_order=bool(row["order_is_out"]),
             skips=bool(row["order_skips"]),
+            photographed=row["photographed"],
         )
         for row in books.devices.ordered(terminal_id=terminal)
     )

@@ -39,6 +39,10 @@ class InvalidQuery(RusubanError):
     """{field}: {why}."""
 
 
+class NotAPicture(RusubanError):
+    """This is no picture that can be read: {why}."""
+
+
 class BodyTooLarge(RusubanError):
     """The body has more than {limit_bytes} bytes."""
 
@@ -106,6 +110,7 @@ STATUS: Final[Mapping[type[RusubanError], int]] = {
     BodyTooLarge: 413,
     WrongContentType: 415,
     InvalidBody: 422,
+    NotAPicture: 422,
     InvalidQuery: 422,
     IdempotencyKeyReused: 422,
     TooManyAttempts: 429,

@@ -9,6 +9,7 @@ import re
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from email.message import Message as Headers
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -32,13 +33,28 @@ from cloud_controller.web.faults import (
     WrongContentType,
 )
 from cloud_controller.web.language import Language
-from cloud_controller.web.routes import HOLDER, Answer, Call, Route, SignedBody, WebParts, Who
+from cloud_controller.web.routes import (
+    HOLDER,
+    Answer,
+    Call,
+    Route,
+    SentFile,
+    SignedBody,
+    WebParts,
+    Who,
+)
 
 BODY_BYTES_MAX: Final = 65_536
 """Bytes of a body; our largest, an enrolment, has a few hundred."""
 
 BODY_SECONDS: Final = 10.0
 """How long a body may take to come in: a slow phone is faster, a slow attack is not waited for."""
+
+FILE_SECONDS: Final = 60.0
+"""How long a body with a file may take: a picture of a phone, over a slow line of a back room."""
+
+FILES_AT_ONCE: Final = 8
+"""Bodies with files that are taken in at once: each is held whole until it is judged."""
 
 FIELDS_MAX: Final = 20
 """Fields of a form; ours have five."""
@@ -54,6 +70,9 @@ TOLD_MAX: Final = 80
 
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
+FILE_FORM: Final = "multipart/form-data"
+FILE_FIELD: Final = "photo"
+"""What the field of a form's one file is called."""
 
 Asked = TypeVar("Asked", bound=BaseModel)
 
@@ -70,6 +89,7 @@ class Guard:
         self._parts = parts
         self._language_of = language_of
         self._running: set[tuple[str, str]] = set()
+        self._files = 0
 
     def door(self, route: Route) -> Callable[[web.Request], Awaitable[Answer]]:
         """Return the way into a route: check, then act."""
@@ -82,7 +102,7 @@ class Guard:
                 raise NotFound(what="page")
             limit.count(request.remote or "")
             limit_in_all.count(EVERYBODY)
-            asked = await _asked(route, request)
+            asked = await self._asked(route, request)
             key = _key(route, request, asked)
             call = Call(
                 parts=self._parts,
@@ -107,6 +127,18 @@ class Guard:
                 raise ForeignOrigin
             case _:
                 pass
+
+    async def _asked(self, route: Route, request: web.Request) -> BaseModel | None:
+        """Return what a call asks; of those with files only so many are taken in at once."""
+        if route.file_bytes_max is None:
+            return await _asked(route, request)
+        if self._files >= FILES_AT_ONCE:
+            raise TooManyAttempts(retry_seconds=int(FILE_SECONDS))
+        self._files += 1
+        try:
+            return SentFile(content=await _file_of(request, route.file_bytes_max))
+        finally:
+            self._files -= 1
 
     @contextmanager
     def _one_at_a_time(self, route: Route, key: str) -> Iterator[None]:
@@ -193,21 +225,48 @@ async def _asked(route: Route, request: web.Request) -> BaseModel | None:
     return _checked(route.asks, _form(body), InvalidBody)
 
 
-async def body_of(request: web.Request, limit_bytes: int = BODY_BYTES_MAX) -> bytes:
+async def body_of(
+    request: web.Request,
+    limit_bytes: int = BODY_BYTES_MAX,
+    limit_seconds: float = BODY_SECONDS,
+) -> bytes:
     """Return the whole body of a call, which its application or clone lets have so many bytes.
 
     Raises:
         BodyTooSlow, BodyTooLarge, MalformedJson: it does not come in whole.
     """
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(limit_seconds):
             return await request.read()
     except TimeoutError:
-        raise BodyTooSlow(limit_seconds=int(BODY_SECONDS)) from None
+        raise BodyTooSlow(limit_seconds=int(limit_seconds)) from None
     except HTTPRequestEntityTooLarge:
         raise BodyTooLarge(limit_bytes=limit_bytes) from None
     except (HttpProcessingError, web.RequestPayloadError):
         raise MalformedJson from None
+
+
+async def _file_of(request: web.Request, limit_bytes: int) -> bytes:
+    """Return what a form's one file holds; one that says it is too large is not read at all."""
+    if request.content_type != FILE_FORM:
+        raise WrongContentType(wanted=FILE_FORM)
+    if (request.content_length or 0) > limit_bytes:
+        raise BodyTooLarge(limit_bytes=limit_bytes)
+    body = await body_of(request.clone(client_max_size=limit_bytes), limit_bytes, FILE_SECONDS)
+    return _file_in(body, request.headers["Content-Type"])
+
+
+def _file_in(body: bytes, content_type: str) -> bytes:
+    """Return what the file's field holds: the parts stand between lines of the form's boundary."""
+    headers = Headers()
+    headers["Content-Type"] = content_type
+    boundary = (headers.get_boundary() or "").encode("ascii", errors="replace")
+    parts = (b"\r\n" + body).split(b"\r\n--" + boundary, FIELDS_MAX)[1:] if boundary else []
+    for part in parts:
+        head, _, content = part.partition(b"\r\n\r\n")
+        if f'name="{FILE_FIELD}"'.encode() in head:
+            return content
+    raise InvalidBody(field=FILE_FIELD, why="it is no form of ours")
 
 
 def read_json(shape: type[Asked], body: bytes) -> Asked:

@@ -132,6 +132,7 @@ class Route:
         answers: the shape of the answer; None where it is not JSON.
         media_type: what is answered where `answers` is None.
         takes_key: whether an Idempotency-Key is required.
+        file_bytes_max: bytes of a form that carries a file; None: its forms carry none.
         calls_a_minute: how many calls one peer may make; None is as many as it likes.
         calls_a_minute_in_all: how many calls all peers together may make.
     """
@@ -147,6 +148,7 @@ class Route:
     status: int = 200
     media_type: str = "application/json"
     takes_key: bool = False
+    file_bytes_max: int | None = None
     calls_a_minute: int | None = None
     calls_a_minute_in_all: int | None = None
 
@@ -169,6 +171,14 @@ class SignedBody(BaseModel):
 
     body: bytes
     signature: str
+
+
+class SentFile(BaseModel):
+    """What a form's one file holds, as it came; whoever acts on it looks what it is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    content: bytes
 
 
 def iso(at: int) -> str:

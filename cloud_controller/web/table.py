@@ -18,6 +18,7 @@ from cloud_controller.web import (
     offerings,
     orders,
     payments,
+    photos,
     problems,
     receipts,
     registration,
@@ -31,6 +32,7 @@ from cloud_controller.web import (
 from cloud_controller.web.openapi import json_document_of
 from cloud_controller.web.pages import (
     changes as change_pages,
+    clean,
     find,
     more,
     order,
@@ -77,6 +79,10 @@ QUOTES_A_MINUTE_IN_ALL: Final = 3_000
 
 LETTERS_A_MINUTE: Final = 10
 """Each writes to an address that a caller names; behind a proxy all customers are one peer."""
+
+PHOTOS_A_MINUTE: Final = 30
+PHOTOS_A_MINUTE_IN_ALL: Final = 300
+"""A photo takes up to a second of a processor; the cleaners of a chain may be one peer."""
 
 CHANGES_A_MINUTE: Final = 30
 """Each writes a letter; a person changes his mind less often."""
@@ -237,6 +243,18 @@ ROUTES: Final = (
     Route("DELETE", f"{API}/stores/{{store}}/cleaner-code", devices.forget_cleaner_code,
           Who.OPERATOR, MANAGEMENT, "Take no cleaner's code in a store any more.",
           answers=devices.CodeForgotten),
+    Route("POST", f"{API}/stores/{{store}}/cleaner-link", photos.make_cleaner_link, Who.OPERATOR,
+          MANAGEMENT, "Make the standing link by which a store's cleaners send their photos.",
+          answers=photos.LinkMade, status=reservations.CREATED),
+    Route("DELETE", f"{API}/stores/{{store}}/cleaner-link", photos.forget_cleaner_link,
+          Who.OPERATOR, MANAGEMENT, "Let a store's cleaners' link open nothing any more.",
+          answers=photos.LinkForgotten),
+    Route("GET", f"{API}/stores/{{store}}/photo-tasks", photos.list_photo_tasks, Who.OPERATOR,
+          MANAGEMENT, "List what is to be photographed in a store, and what was.",
+          answers=photos.PhotoTasks),
+    Route("GET", f"{API}/devices/{{device}}/photos/{{photo}}", photos.show_photo, Who.OPERATOR,
+          MANAGEMENT, "Show the photo by which a turnover was confirmed.",
+          media_type=photos.JPEG),
     Route("POST", f"{API}/devices/{{device}}", service.tell_of_device, Who.OPERATOR, MANAGEMENT,
           "Say where a device stands, or that it is out of order.",
           asks=service.DeviceWanted, answers=service.DeviceNow),
@@ -335,6 +353,12 @@ ROUTES: Final = (
     Route("POST", "/t/{link}/mail", ticket.send, Who.OUR_PAGES, WEB,
           "Have a ticket mailed to its holder.", asks=tickets.MailGiven, media_type=HTML,
           calls_a_minute=LETTERS_A_MINUTE),
+    Route("GET", "/clean/{link}", clean.show_page, Who.LINK_HOLDER, WEB,
+          "What is to be photographed after cleaning.", media_type=HTML),
+    Route("POST", "/clean/{link}/{task}", clean.take_photo, Who.OUR_PAGES, WEB,
+          "Confirm a turnover by a photo.", media_type=HTML,
+          file_bytes_max=photos.PHOTO_BYTES_MAX, calls_a_minute=PHOTOS_A_MINUTE,
+          calls_a_minute_in_all=PHOTOS_A_MINUTE_IN_ALL),
     Route("GET", "/find", find.show_page, Who.ANYBODY, WEB, "Find a lost ticket.",
           media_type=HTML),
     Route("POST", "/find", find.find, Who.OUR_PAGES, WEB, "Have a lost ticket's link mailed.",

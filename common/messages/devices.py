@@ -20,6 +20,7 @@ class DeviceTold(Message):
         confirmed_by: who said that it is clean, a `common.rules.devices.ConfirmBy`, or `operator`;
             empty: nobody was asked.
         order: the operator's word on this device that the terminal has heard last.
+        waits_for: whose word its turnover waits for: `code` or `photo`; empty: nobody's.
     """
 
     type: ClassVar[str] = "device.told"
@@ -31,12 +32,15 @@ class DeviceTold(Message):
     detail: ShortText = ""
     confirmed_by: ShortText = ""
     order: Count = 0
+    waits_for: ShortText = ""
 
 
 class DesiredDevice(Message):
     """The operator's latest word on a device, numbered: what was heard before changes nothing.
 
-    `skips`: it is not made ready first; whoever says so has seen that it is.
+    `skips`: it is not made ready first; whoever says so has seen that it is. `photographed` is the
+    session after which its cleaner has photographed it: that turnover, and no later one, is
+    confirmed. It has no number: said again it finds nobody waiting.
     """
 
     type: ClassVar[str] = "desired.device"
@@ -44,6 +48,7 @@ class DesiredDevice(Message):
     order: Count
     is_out_of_order: bool
     skips: bool = False
+    photographed: Name | None = None
 
 
 class CleanerCode(Message):

@@ -69,11 +69,19 @@ HELD: Final = frozenset({DeviceState.PREPARING, DeviceState.IN_USE, DeviceState.
 
 
 class ConfirmBy(StrEnum):
-    """Who says that a device is clean: nobody, a person by a code, or something that looks."""
+    """Who says that a device is clean: nobody, a person by a code, or something that looks.
+
+    By a `photo` it is the person who has cleaned it, and a picture stays of what he left.
+    """
 
     NONE = "none"
     CODE = "code"
     SENSOR = "sensor"
+    PHOTO = "photo"
+
+
+BY_A_PERSON: Final = frozenset({ConfirmBy.CODE, ConfirmBy.PHOTO})
+"""For these a turnover waits: no command of the catalogue says it."""
 
 
 class Step(StrEnum):

@@ -16,7 +16,7 @@ class TurnoverPart(Part):
     """The turnover of a device; what its program resets and empties stands in the catalogue."""
 
     confirm_by: ConfirmBy = ConfirmBy.NONE
-    """Who says that it is clean: `none`, `code` (a cleaner's) or `sensor`."""
+    """Who says that it is clean: `none`, `code` (a cleaner's), `photo` (his too) or `sensor`."""
 
     sensor: Key | None = None
     """The catalogue's command that ends with 0 where the device is clean."""

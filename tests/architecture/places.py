@@ -59,7 +59,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "cloud_controller/actions": ("switches",),
     "cloud_controller/reservations": ("builtin", "remote", "errands"),
-    "cloud_controller/flows": (*FLOWS, *LATER, "problems", "directory"),
+    "cloud_controller/flows": (*FLOWS, *LATER, "problems", "directory", "photos"),
     "common/words": (
         *("sentences", "denials", "extensions", "problems", "notices", "hints", "particulars"),
         *("timeline", "screen"),
@@ -79,6 +79,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
             "lists",
             "waiting",
             "hours",
+            "photos",
         ),
     ),
     "cloud_controller/web/paper": ("page",),

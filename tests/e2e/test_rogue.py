@@ -208,6 +208,8 @@ POST /t/{link}/itself
 GET /t/{link}
 POST /t/{link}/cancel
 POST /t/{link}/mail
+GET /clean/{link}
+POST /clean/{link}/{task}
 GET /find
 POST /find
 GET /static/{name}
@@ -234,6 +236,10 @@ GET /api/v1/devices
 POST /api/v1/devices/{device}
 POST /api/v1/stores/{store}/cleaner-code
 DELETE /api/v1/stores/{store}/cleaner-code
+POST /api/v1/stores/{store}/cleaner-link
+DELETE /api/v1/stores/{store}/cleaner-link
+GET /api/v1/stores/{store}/photo-tasks
+GET /api/v1/devices/{device}/photos/{photo}
 GET /api/v1/programs
 PUT /api/v1/programs/{program}
 GET /api/v1/problems
@@ -350,6 +356,8 @@ def _call(
         "name": "style.css",
         "voucher": "v-none",
         "reservation": "r-none",
+        "photo": "f-none",
+        "task": "f-none",
     }
     whole = {} if body is None and method != "GET" else body
     number = next(_CALLS)

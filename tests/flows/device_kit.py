@@ -24,6 +24,7 @@ from tests.fakes.house import SLOT_SECONDS, STORE, HouseInHand
 from tests.fakes.terminal import TerminalInHand, a_program
 
 FULL = Care(wipes=True, reset="clean", confirm_by=ConfirmBy.CODE)
+JPEG = b"a picture of a clean booth"
 FREE, PREPARING, IN_USE, FINISHING, TURNOVER, OUT = DeviceState
 
 
@@ -151,3 +152,24 @@ class Booth:
         answer = self.house.scan(self.terminal, self.device, token)
         assert isinstance(answer, Refused)
         return DenialReason(answer.reason)
+
+
+def task_of(booth: Booth) -> dict[str, Any]:
+    """Return the one photo that is waited for, or was not heard of yet."""
+    task: dict[str, Any]
+    (task,) = [row for row in booth.house.books.rows("photo_tasks") if row["is_open"]]
+    return task
+
+
+def photograph(booth: Booth, link: str = "") -> list[DevicesDesired]:
+    """Send the photo of the one task; return what the terminal is told then."""
+    task = task_of(booth)
+    booth.house.books.said.clear()
+    booth.house.books.do(bookings.take_photo, link or task["link"], task["task_id"], JPEG)
+    return [told for told in booth.house.books.heard() if isinstance(told, DevicesDesired)]
+
+
+def hear(booth: Booth, wanted: DevicesDesired) -> None:
+    """Let the terminal take in what is wanted, and the controller hear what became of it."""
+    booth.terminal.do(devices.take_desired, booth.served, wanted)
+    booth.tell()

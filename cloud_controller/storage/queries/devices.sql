@@ -25,13 +25,19 @@ UPDATE devices SET order_number = order_number + 1, order_is_out = :is_out, orde
 WHERE device_id = :device_id RETURNING terminal_id;
 
 -- name: ordered(terminal_id)
-SELECT device_id, order_number, order_is_out, order_skips FROM devices
-WHERE terminal_id = :terminal_id AND order_number > 0 ORDER BY device_id;
+SELECT v.device_id, v.order_number, v.order_is_out, v.order_skips, p.session_id AS photographed
+FROM devices AS v LEFT JOIN photo_tasks AS p ON p.device_id = v.device_id
+    AND p.is_open = 1 AND p.photographed_at IS NOT NULL
+WHERE v.terminal_id = :terminal_id AND (v.order_number > 0 OR p.session_id IS NOT NULL)
+ORDER BY v.device_id;
 
 -- name: lagging(most)
--- Terminals that are here and have not said yet that they know what is wanted of their devices.
-SELECT DISTINCT terminal_id FROM devices JOIN terminals USING (terminal_id)
-WHERE order_number > heard_order AND broker_role = 'service' AND presence <> 'gone'
+-- Terminals that are here and have not said yet that they know what is wanted of their devices, or
+-- that they have heard of a photo: what it confirms is over then.
+SELECT DISTINCT terminal_id FROM devices AS v JOIN terminals USING (terminal_id)
+WHERE (v.order_number > v.heard_order OR EXISTS (SELECT 1 FROM photo_tasks AS p
+        WHERE p.device_id = v.device_id AND p.is_open = 1 AND p.photographed_at IS NOT NULL))
+    AND broker_role = 'service' AND presence <> 'gone'
 ORDER BY terminal_id LIMIT :most;
 
 -- name: untold_codes(most)
@@ -95,9 +101,12 @@ WHERE v.is_out_of_order = 1 AND t.standing = 'confirmed' AND r.state IN ('held',
 ORDER BY r.starts_at, r.reservation_id LIMIT :most;
 
 -- name: late(now, until, since, most)
--- Claims that begin soon on a device that is not ready, although the time for that is over.
+-- Claims that begin soon on a device that is not ready, although the time for that is over. Whoever
+-- was called already is told the photo that has come to be waited for since.
 SELECT r.reservation_id, r.link, r.device_id, r.offering_id, r.starts_at, r.ends_at,
-    v.title AS device_title, v.terminal_id, v.fault, o.lengths_seconds
+    v.title AS device_title, v.terminal_id, v.fault, o.lengths_seconds,
+    (SELECT p.task_id FROM photo_tasks AS p WHERE p.device_id = v.device_id AND p.is_open = 1)
+        AS photo_task
 FROM devices AS v JOIN reservations AS r USING (device_id)
 JOIN offerings AS o ON o.offering_id = r.offering_id JOIN terminals AS t USING (terminal_id)
 WHERE v.state IN ('finishing', 'turnover') AND v.is_out_of_order = 0
@@ -107,8 +116,73 @@ WHERE v.state IN ('finishing', 'turnover') AND v.is_out_of_order = 0
         AND had.state IN ('in_use', 'completed') AND had.starts_at <= :now
         AND had.blocked_until > :now)
     AND NOT EXISTS (SELECT 1 FROM problems AS p WHERE p.kind = 'turnover_overdue'
-        AND p.subject = r.reservation_id AND (p.solved_at IS NULL OR p.raised_at > :since))
+        AND p.subject = r.reservation_id AND (p.solved_at IS NULL OR p.raised_at > :since)
+        AND NOT (p.solved_at IS NULL AND EXISTS (SELECT 1 FROM photo_tasks AS w
+            WHERE w.device_id = v.device_id AND w.is_open = 1 AND w.photographed_at IS NULL
+            AND w.made_at >= p.seen_at)))
 ORDER BY r.starts_at, r.reservation_id LIMIT :most;
 
 -- name: reservation_of(session_id, terminal_id)$
 SELECT reservation_id FROM sessions WHERE session_id = :session_id AND terminal_id = :terminal_id;
+
+-- name: add_photo_task(task_id, device_id, session_id, link, made_at, expires_at)!
+-- One for each turnover, however often it is told.
+INSERT INTO photo_tasks (task_id, device_id, session_id, link, made_at, expires_at)
+VALUES (:task_id, :device_id, :session_id, :link, :made_at, :expires_at)
+ON CONFLICT (device_id, session_id) DO NOTHING;
+
+-- name: forget_unphotographed(device_id, session_id)!
+-- What is waited for no more leaves nothing, unless there is a photo of it.
+DELETE FROM photo_tasks
+WHERE device_id = :device_id AND session_id <> :session_id AND photographed_at IS NULL;
+
+-- name: close_photographed(device_id, session_id)!
+UPDATE photo_tasks SET is_open = 0
+WHERE device_id = :device_id AND session_id <> :session_id AND is_open = 1;
+
+-- name: photo_task_of(device_id, session_id)^
+SELECT task_id, photographed_at FROM photo_tasks
+WHERE device_id = :device_id AND session_id = :session_id AND is_open = 1;
+
+-- name: photo_tasks(link, digest, now, most)
+-- What a link opens: its own task, or all of the store whose cleaners have it.
+SELECT p.task_id, p.device_id, p.session_id, p.link, p.made_at, p.expires_at, p.photographed_at,
+    v.title, v.place, v.number, v.terminal_id, v.store_id, s.time_zone
+FROM photo_tasks AS p JOIN devices AS v USING (device_id) JOIN stores AS s USING (store_id)
+WHERE p.expires_at > :now AND (p.link = :link OR (p.is_open = 1 AND v.store_id =
+    (SELECT c.store_id FROM cleaner_links AS c WHERE c.digest = :digest)))
+ORDER BY v.number, p.task_id LIMIT :most;
+
+-- name: photo_tasks_of_store(store_id, most)
+SELECT p.task_id, p.device_id, p.link, p.made_at, p.expires_at, p.photographed_at, p.is_open,
+    p.digest
+FROM photo_tasks AS p JOIN devices AS v USING (device_id) WHERE v.store_id = :store_id
+ORDER BY p.made_at DESC, p.task_id LIMIT :most;
+
+-- name: is_cleaner_link(digest)$
+SELECT EXISTS (SELECT 1 FROM cleaner_links WHERE digest = :digest);
+
+-- name: keep_photo(task_id, photo, digest, photographed_at)!
+UPDATE photo_tasks SET photo = :photo, digest = :digest, photographed_at = :photographed_at
+WHERE task_id = :task_id AND photographed_at IS NULL AND is_open = 1;
+
+-- name: photo(device_id, task_id)$
+SELECT photo FROM photo_tasks
+WHERE device_id = :device_id AND task_id = :task_id AND photographed_at IS NOT NULL;
+
+-- name: forget_photos(before, now)!
+DELETE FROM photo_tasks
+WHERE made_at < :before OR (expires_at <= :now AND photographed_at IS NULL);
+
+-- name: forget_photos_before_the_last(device_id, most)!
+-- A device keeps so many: whoever photographs all day fills no disk.
+DELETE FROM photo_tasks WHERE is_open = 0 AND device_id = :device_id AND task_id NOT IN
+    (SELECT task_id FROM photo_tasks WHERE device_id = :device_id
+     ORDER BY made_at DESC, task_id LIMIT :most);
+
+-- name: keep_cleaner_link(store_id, digest, made_at)!
+INSERT INTO cleaner_links (store_id, digest, made_at) VALUES (:store_id, :digest, :made_at)
+ON CONFLICT (store_id) DO UPDATE SET digest = excluded.digest, made_at = excluded.made_at;
+
+-- name: forget_cleaner_link(store_id)!
+DELETE FROM cleaner_links WHERE store_id = :store_id;

@@ -54,5 +54,6 @@ def tell(journal: Transaction, device: str, confirmed_by: str = "") -> None:
             detail=row["detail"],
             confirmed_by=confirmed_by,
             order=row["heard_order"],
+            waits_for=row["waits_for"],
         )
     )

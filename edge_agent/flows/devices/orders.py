@@ -9,6 +9,7 @@ from common.messages.devices import DesiredDevice, DevicesDesired
 from common.rules.devices import ConfirmBy, DeviceEvent, DeviceFault, DeviceState
 from edge_agent.flows.devices.machine import break_off, step_on, tell
 from edge_agent.flows.devices.review import go_on
+from edge_agent.flows.devices.steps import step_done
 from edge_agent.flows.devices.words import Served
 from edge_agent.ports import Transaction
 
@@ -28,6 +29,7 @@ def take_desired(journal: Transaction, served: Sequence[Served], told: DevicesDe
         for each in served:
             if each.device == wanted.device:
                 _hear(journal, each, wanted)
+                _take_photo(journal, each, wanted.photographed)
 
 
 def to_mend(journal: Transaction, served: Sequence[Served]) -> list[Served]:
@@ -65,3 +67,10 @@ def _hear(journal: Transaction, each: Served, wanted: DesiredDevice) -> None:
             step_on(journal, each.device, DeviceEvent.READY, confirmed_by=BY_OPERATOR)
         go_on(journal, each)
     tell(journal, each.device)
+
+
+def _take_photo(journal: Transaction, each: Served, session: str | None) -> None:
+    """Go on where the photo of this use's turnover was waited for; of another it says nothing."""
+    row = journal.turnover.device(device=each.device)
+    if row["waits_for"] == ConfirmBy.PHOTO and session is not None and row["session"] == session:
+        step_done(journal, each, row, ConfirmBy.PHOTO)

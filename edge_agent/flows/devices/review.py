@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from common.rules.devices import (
     HELD,
     OVER,
+    ConfirmBy,
     DeviceEvent,
     DeviceFault,
     DeviceState,
@@ -107,5 +108,5 @@ def _now(row: Row) -> DeviceNow:
         step=None if row["step"] is None else Step(row["step"]),
         fault=row["fault"],
         detail=row["detail"],
-        takes_code=row["step"] == Step.CONFIRM and row["run"] is None,
+        takes_code=row["waits_for"] == ConfirmBy.CODE,
     )

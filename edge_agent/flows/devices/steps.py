@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from common.rules.devices import ConfirmBy, DeviceEvent, DeviceFault, Step, step_after
-from edge_agent.flows.devices.machine import DETAIL_LENGTH_MAX, break_off, step_on
+from common.rules.devices import (
+    BY_A_PERSON,
+    ConfirmBy,
+    DeviceEvent,
+    DeviceFault,
+    Step,
+    step_after,
+)
+from edge_agent.flows.devices.machine import DETAIL_LENGTH_MAX, break_off, step_on, tell
 from edge_agent.flows.devices.words import Served, ToDo
 from edge_agent.ports import Row, Transaction
 
@@ -109,16 +116,23 @@ def begin(
 def keep_step(
     journal: Transaction, each: Served, step: Step, try_at: float, by: float | None
 ) -> None:
-    """Write a step down, with the id under which the runner is to carry it out."""
-    is_carried_out = step is not Step.CONFIRM or each.care.confirm_by is ConfirmBy.SENSOR
+    """Write a step down, with the id under which the runner is to carry it out.
+
+    That a photo is waited for is told: who takes it is asked by the controller.
+    """
+    confirm_by = each.care.confirm_by
+    is_waiting = step is Step.CONFIRM and confirm_by in BY_A_PERSON
     journal.turnover.keep_step(
         device=each.device,
         step=step,
-        run=journal.names.new("u") if is_carried_out else None,
+        run=None if is_waiting else journal.names.new("u"),
+        waits_for=confirm_by if is_waiting else "",
         try_at_boot_seconds=try_at,
         by_boot_seconds=journal.boot_seconds + limit(each, step) if by is None else by,
         boot_id=journal.boot_id,
     )
+    if is_waiting and confirm_by is ConfirmBy.PHOTO:
+        tell(journal, each.device)
 
 
 def limit(each: Served, step: Step) -> float:
