@@ -7,6 +7,7 @@ import select
 import socket
 import ssl
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -166,6 +167,7 @@ class Connection:
             self._connect()
             self._converse()
         except ssl.SSLError as fault:
+            _close_left_open(fault)
             self._say(Fault(where="tls", fault=fault))
         except OSError:
             pass  # not reachable: `Ended` says so
@@ -321,6 +323,14 @@ class Connection:
     ) -> None:
         if flags.is_disconnect_packet_from_server:
             self._reason = _REASONS.get(code.value, LossReason.NETWORK)
+
+
+def _close_left_open(fault: ssl.SSLError) -> None:
+    """Close the socket of a handshake that has failed: paho drops it as it is."""
+    for frame, _ in traceback.walk_tb(fault.__traceback__):
+        for left in frame.f_locals.values():
+            if isinstance(left, ssl.SSLSocket):
+                left.close()
 
 
 def _leave(will: Will, client: Client) -> None:

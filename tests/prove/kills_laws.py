@@ -181,7 +181,8 @@ LAWS: Final[Mapping[str, Law]] = {
     "the ledger tells a thing twice": Law(
         finds="""SELECT session_id || ' ' || type FROM ledger WHERE session_id IS NOT NULL
                 AND type NOT IN ('command.state')
-            GROUP BY session_id, type, CASE type WHEN 'session.warned' THEN body END
+            GROUP BY session_id, type,
+                CASE WHEN type IN ('session.warned', 'device.told') THEN body END
             HAVING count(*) > 1
             UNION ALL SELECT reservation_id || ' ' || type FROM ledger
             WHERE type IN ('reservation.confirmed', 'reservation.completed',

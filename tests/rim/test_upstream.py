@@ -23,6 +23,7 @@ from common.messages.rights import Request
 from common.system import SystemClock, SystemNames
 from common.tls import serving
 from tests.fakes.controllers import PHYSICS
+from tests.rim.broker_kit import until
 from tests.rim.peers_kit import HERE, BranchKit, RootKit, branch_kit, root_kit, served
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -318,7 +319,7 @@ async def test_what_is_asked_is_in_the_books_before_the_root_hears_of_it(tmp_pat
         await branch.want(2)
         branch.bundle = good.model_copy(update={"url": f"https://{HERE}:{port}"})
         async with branch.runs():
-            await asyncio.sleep(0.2)
+            await until(lambda: said)
         assert set(said) == {("announce", True)}
         assert not any(isinstance(message, Request) for message in await branch.owes())
 
