@@ -242,6 +242,8 @@ def _ask_for(books: Transaction, found: Found, seconds: int, quote: Quote, till:
     assert till.provider is not None, "somebody has to take the money"
     until = found.room.ends_at - int(EXTENSION_LATEST_SECONDS * 1000)
     order = found.row["order_id"]
+    if extensions.is_asked_for_another(books, found):
+        payments.expire(books, order)  # what looks the same is not: it is another seat's time
     charge = payments.charge(books, order, quote, till.provider, expires_at=until)
     assert charge.state is PaymentState.PENDING, "it costs something, and is paid elsewhere"
     extensions.ask_for_pay(books, found, charge.payment, seconds, quote.total_cents)

@@ -178,6 +178,13 @@ def ask_for_pay(books: Transaction, found: Found, payment: str, seconds: int, ce
     )
 
 
+def is_asked_for_another(books: Transaction, found: Found) -> bool:
+    """Say whether its order is asked just now to pay for another session's time."""
+    row = found.row
+    session = books.extensions.asked_for(order_id=row["order_id"])
+    return session is not None and session != row["session_id"]
+
+
 def paid(books: Transaction, order: str) -> list[Row]:
     """Return the extensions of an order whose money has come and that are not settled."""
     return list(books.extensions.paid(order_id=order))

@@ -150,3 +150,19 @@ async def test_what_is_paid_after_another_has_booked_is_paid_back(tmp_path: Path
         assert (after["ends_at"], after["price_cents"]) == ("2026-10-23T01:30:00Z", 1500)
         assert (await kit.balances())["cash:stripe"] == 1500
         assert [row["state"] for row in await kit.rows("extensions")] == ["refused"]
+
+
+async def test_each_seat_of_an_order_pays_for_its_own_time(tmp_path: Path):
+    """Two friends at two devices ask for the same: whoever pays is whoever goes on."""
+    async with till(tmp_path) as kit:
+        order = await kit.order(devices=2)
+        await kit.say(kit.stripe.pay(page_of(order)))
+        links = [claim["ticket"] for claim in (await kit.see(order))["claims"]]
+        kit.move(4200)
+        for link, key in zip(links, "ab", strict=True):
+            path = await running(kit.web, kit.opened, link)
+            assert (await extend(kit.web, path, HALF_AN_HOUR, key * 16)).status == 201
+        (pending,) = [row for row in await kit.rows("payments") if row["state"] == "pending"]
+        await kit.say(kit.stripe.pay(pending["provider_ref"]))
+        ends = [(await kit.web.get(f"/api/v1/tickets/{link}")).json["ends_at"] for link in links]
+        assert ends == ["2026-10-23T01:30:00Z", NEW_END]

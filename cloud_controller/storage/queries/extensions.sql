@@ -71,6 +71,11 @@ WHERE e.order_id = :order_id AND e.state = 'asked' AND p.state = 'paid' ORDER BY
 SELECT p.checkout_url FROM extensions AS e JOIN payments AS p USING (payment_id)
 WHERE e.order_id = :order_id AND p.state = 'pending' AND p.checkout_url <> '';
 
+-- name: asked_for(order_id)$
+-- Whose time this order is asked to pay for now; it has one payment at most that is pending.
+SELECT e.session_id FROM extensions AS e JOIN payments AS p USING (payment_id)
+WHERE e.order_id = :order_id AND p.state = 'pending';
+
 -- name: settle(payment_id, state, changed_at)!
 UPDATE extensions SET state = :state, changed_at = :changed_at
 WHERE payment_id = :payment_id AND state = 'asked';
