@@ -42,6 +42,7 @@ class Course:
         self._budget = budget
         self._readiness = Readiness(means.programs, means.catalogue, means.clock)
         self._getting_ready: dict[str, asyncio.Task[None]] = {}
+        self._starting_again: set[str] = set()
 
     def spawn(self, session: Session) -> ProgramRecord | Refusal:
         """Start the program of a session that is written down."""
@@ -128,6 +129,8 @@ class Course:
         session = self._held.sessions.get(name)
         if session is None or session.is_leaving or not session.is_live:
             return
+        if name in self._starting_again:  # we ended it ourselves, and see to what comes next
+            return
         if (session.pid, session.born_ticks) != (leader.pid, leader.born_ticks):
             return
         if exit_code is None:
@@ -190,6 +193,7 @@ class Course:
         self._held.keep(
             replace(counted, restarts=counted.restarts + 1, down_boot_seconds=down_from)
         )
+        self._starting_again.add(session.session)
         self._means.tasks.create_task(
             self._start_again(session.session), name=f"start again {session.session}"
         )
@@ -198,6 +202,7 @@ class Course:
         """Clear away what it has left behind, and start it once more, unless its time is up."""
         await self._end_all(name, self._held.now(), None)
         await asyncio.sleep(RESTART_AFTER_SECONDS)
+        self._starting_again.discard(name)
         session = self._held.sessions.get(name)
         if session is None or session.is_leaving:
             return

@@ -146,7 +146,12 @@ class Keeper:
         if refusal := _why_not_until(ask.deadline_boot_seconds, now) or self._why_none(ask):
             return refusal
         again = self._granted(ask, now)
-        self._held.keep(again)
+        try:
+            self._means.records.begin_again(again)
+        except RecordsCannotBeUsed as fault:
+            self._means.report(f"start of {ask.session} refused: {fault}")
+            return Refusal.NOT_JOURNALLED
+        self._held.sessions[again.session] = again
         return self._course.spawn(again)
 
     def _why_not(self, ask: StartProgram) -> Refusal | None:

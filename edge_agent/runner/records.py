@@ -244,6 +244,16 @@ class Records:
         with self._transaction():
             self._sql.executemany(_UPDATE, [vars(session) for session in sessions])
 
+    def begin_again(self, session: Session) -> None:
+        """Write a session anew that never came up: of all that has ended, that alone changes."""
+        with self._transaction():
+            self._sql.execute(
+                "DELETE FROM sessions WHERE session = ? AND pid IS NULL"
+                " AND state IN ('starting', 'failed')",
+                (session.session,),
+            )
+            self._sql.execute(_INSERT, vars(session))
+
     def remove(self, session: str) -> None:
         """Forget a session that has ended."""
         with self._transaction():

@@ -255,3 +255,17 @@ def test_a_device_with_a_claim_to_a_part_that_is_over_is_passed_over(house, term
     assert isinstance(told, CustomerTold)
     assert told.notice == Notice.NO_DEVICE_FREE
     assert house.books.rows("reservations")[1]["device_id"] == device
+
+
+def test_a_session_of_which_the_runner_has_forgotten_that_it_ran_is_over(
+    house: HouseInHand, terminal: TerminalInHand
+):
+    """Else its device is in use for ever, and nobody is paid back."""
+    device, _ = house.devices_of(terminal)
+    session = start(house, terminal, device, house.book(device))
+    terminal.do(running.note_seen, a_program(session, "running", started_at=house.clock.now))
+    terminal.do(running.note_seen, a_program(session, "failed", remaining_seconds=0.0))
+    assert terminal.rows("sessions")[0]["state"] == "ended"
+    house.tell_all(terminal)
+    (row,) = house.books.rows("sessions")
+    assert (row["state"], row["end_reason"]) == ("ended", EndReason.UNKNOWN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import sqlite3
 from pathlib import Path
@@ -14,8 +15,16 @@ from common.rules.sessions import EndReason, SessionState
 from edge_agent.runner.link import RunnerStarter
 from edge_agent.runner.records import FILE_NAME
 from edge_agent.runner.tree import send
-from edge_agent.runner.wire import EventKind, ProgramRecord
-from tests.rim.runner_kit import Terminal, a_start, parts_in, settled, terminal_in, until
+from edge_agent.runner.wire import EventKind, ProgramRecord, Refusal
+from tests.rim.runner_kit import (
+    Terminal,
+    a_program,
+    a_start,
+    parts_in,
+    settled,
+    terminal_in,
+    until,
+)
 
 LATE_SECONDS_MAX = 0.3
 """How late an end may be seen here, on a busy machine, of a program that leaves when asked."""
@@ -196,3 +205,18 @@ def _rewrite(terminal: Terminal, statement: str) -> list[tuple[float, ...]]:
             return file.execute(statement).fetchall()
     finally:
         file.close()
+
+
+async def test_a_program_that_came_up_the_second_time_is_adopted_like_any_other(tmp_path: Path):
+    game = tmp_path / "game"
+    async with terminal_in(tmp_path, a_program("late", [str(game), "3600"])) as terminal:
+        refused = await terminal.link.start(a_start(program="late"))
+        assert refused is Refusal.CANNOT_START
+        shutil.copy("/bin/sleep", game)
+        assert isinstance(await terminal.link.start(a_start(program="late")), ProgramRecord)
+        before = terminal.programs()
+        await terminal.kill_runner()
+        await terminal.start_runner()
+        (adopted,) = await terminal.link.list()
+        assert (adopted.state, adopted.end_reason) == (SessionState.RUNNING, None)
+        assert terminal.programs() == before

@@ -140,6 +140,18 @@ async def test_a_program_that_crashes_and_is_never_ready_again_is_broken(tmp_pat
         assert terminal.programs() == []
 
 
+async def test_a_program_that_is_ended_since_it_hangs_has_failed_once_by_that(tmp_path: Path):
+    """Else two of it are started, and half of its restarts are used up by our own kill."""
+    ready = f'{{ file = "{tmp_path / "starts.ready"}", {SOON} }}'
+    sticks = a_program("sticks", fickle("sticks", tmp_path / "starts"), ready=ready, restarts=TWICE)
+    async with terminal_in(tmp_path, sticks) as terminal:
+        await terminal.link.start(a_start(program="sticks"))
+        ended = (await terminal.event(EventKind.ENDED, "s-1")).record
+        assert (ended.restarts, ended.is_broken) == (2, True)
+        assert (tmp_path / "starts").read_text() == "***"
+        assert terminal.programs() == []
+
+
 async def test_a_customer_who_leaves_the_program_has_ended_the_session(tmp_path: Path):
     leaves = a_program("leaves", ["/bin/sleep", "2.1"], restarts=TWICE)
     async with terminal_in(tmp_path, leaves) as terminal:

@@ -140,6 +140,8 @@ def note_seen(journal: Transaction, seen: ProgramSeen) -> None:
         note_interruption(journal, row, seen)
     if seen.state is SessionState.ENDED:
         _note_ended(journal, before, seen)
+    elif seen.state is SessionState.FAILED and before is not SessionState.STARTING:
+        note_missing(journal, seen.session)  # its runner has forgotten that it ran
     elif seen.state is SessionState.FAILED:
         _note_failed(journal, row, seen.end_reason or EndReason.UNKNOWN)
 
