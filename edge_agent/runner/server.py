@@ -190,6 +190,7 @@ class Desk:
     ) -> ProgramRecord | Refusal | None:
         match request:
             case StartProgram():
+                self._wipes.make_way(request.program)
                 return self.keeper.start(request)
             case StopProgram():
                 return self.keeper.stop(request)

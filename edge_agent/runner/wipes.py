@@ -32,6 +32,9 @@ HANGS_SECONDS: Final = 5.0
 TELL_SECONDS: Final = 2.0
 """How often it is told how far a wipe has come."""
 
+IS_STARTED: Final = "a program that uses it was started"
+"""Why a wipe stops before its end, and goes on when that program has left."""
+
 FAULT_LENGTH_MAX: Final = 200
 """Characters of what was in the way."""
 
@@ -39,9 +42,12 @@ FAULT_LENGTH_MAX: Final = 200
 @dataclass(kw_only=True, slots=True)
 class _Wipe:
     program: str
+    folders: Sequence[PurePosixPath]
     wiped: Wiped = field(default_factory=Wiped)
     is_done: bool = False
     fault: str = ""
+    gives_way: bool = False
+    """Whether it was stopped for a program that is being started, and is to go on after that."""
 
     def record(self, run: str) -> WipeRecord:
         return WipeRecord(
@@ -88,9 +94,20 @@ class Wipes:
             return Refusal.STILL_LIVE
         if sum(not each.is_done for each in self._wipes.values()) >= WIPES_MAX:
             return Refusal.TOO_MANY_RUN
-        self._wipes[ask.run] = begun = _Wipe(program=ask.program)
-        self._means.tasks.create_task(self._do(ask.run, begun, folders), name=f"wipe {ask.run}")
+        self._wipes[ask.run] = begun = _Wipe(program=ask.program, folders=folders)
+        self._means.tasks.create_task(self._do(ask.run, begun), name=f"wipe {ask.run}")
         return begun.record(ask.run)
+
+    def make_way(self, program: str) -> None:
+        """Touch nothing more of what a program uses that is started now; go on when it has left.
+
+        An operator may have opened its device before the wipe was over.
+        """
+        used = self._folders(program) or ()
+        for each in self._wipes.values():
+            if not each.is_done and any(_overlap(one, two) for one in each.folders for two in used):
+                each.gives_way = True
+                each.wiped.stop(IS_STARTED)
 
     def _folders(self, program: str) -> tuple[PurePosixPath, ...] | None:
         known = self._means.catalogue.programs.get(program)
@@ -103,8 +120,17 @@ class Wipes:
         ]
         return any(_overlap(folder, other) for folder in folders for other in used)
 
-    async def _do(self, run: str, begun: _Wipe, folders: Sequence[PurePosixPath]) -> None:
-        begun.fault = await self._wipe(run, begun, folders)
+    async def _do(self, run: str, begun: _Wipe) -> None:
+        give_up_at = self._means.clock.boot_seconds() + WIPE_SECONDS_MAX
+        begun.fault = await self._wipe(run, begun, give_up_at)
+        while begun.fault and begun.gives_way:
+            if self._means.clock.boot_seconds() >= give_up_at:
+                break
+            if self._is_used(begun.folders):
+                await asyncio.sleep(TELL_SECONDS)
+                continue
+            begun.gives_way, begun.wiped = False, Wiped()
+            begun.fault = await self._wipe(run, begun, give_up_at)
         begun.is_done = True
         if begun.fault:
             self._means.report(f"wipe {run} of {begun.program}: {begun.fault}")
@@ -113,10 +139,9 @@ class Wipes:
         for name in over[:-REMEMBERED_MAX]:
             del self._wipes[name]
 
-    async def _wipe(self, run: str, begun: _Wipe, folders: Sequence[PurePosixPath]) -> str:
+    async def _wipe(self, run: str, begun: _Wipe, give_up_at: float) -> str:
         """Empty the folders and return what was in the way, or nothing."""
-        work = in_own_thread(f"wipe {run}", partial(wipe, folders, begun.wiped))
-        give_up_at = self._means.clock.boot_seconds() + WIPE_SECONDS_MAX
+        work = in_own_thread(f"wipe {run}", partial(wipe, begun.folders, begun.wiped))
         while not (await asyncio.wait([work], timeout=TELL_SECONDS))[0]:
             self._tell(run, begun)
             now = self._means.clock.boot_seconds()

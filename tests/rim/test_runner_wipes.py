@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -66,6 +67,21 @@ async def test_nothing_of_a_program_that_runs_is_emptied_under_it(tmp_path: Path
         await terminal.link.stop("s-1", EndReason.STAFF_ENDED)
         await terminal.event(EventKind.ENDED, "s-1")
         assert (await wipe(terminal, "u-messy")).entries == 3
+
+
+async def test_a_wipe_makes_way_for_a_program_that_is_started_and_goes_on_after_it(tmp_path: Path):
+    """An operator has opened the device before it was over."""
+    profile = profile_in(tmp_path, files=30_000)
+    async with terminal_in(tmp_path) as terminal:
+        assert isinstance(await terminal.link.wipe("u-1", "messy"), WipeRecord)
+        await terminal.link.start(a_start("s-1", program="messy"))
+        await asyncio.sleep(0.1)
+        left = len(list(profile.iterdir()))
+        await asyncio.sleep(0.3)
+        assert len(list(profile.iterdir())) == left > 0
+        await terminal.link.stop("s-1", EndReason.STAFF_ENDED)
+        done = await terminal.wipe_done("u-1")
+        assert (done.fault, list(profile.iterdir())) == ("", [])
 
 
 async def test_the_runners_own_files_are_never_inside_of_what_is_emptied(tmp_path: Path):
