@@ -30,6 +30,7 @@ from edge_agent.runner.beside import RunnerBeside
 from edge_agent.runner.catalogue.commands import catalogue_group
 from edge_agent.runner.link import RunnerLink
 from edge_agent.runner.main import run as run_runner
+from edge_agent.runner.server import heard_uids
 from edge_agent.runner.settings import RunnerSettings
 from edge_agent.scanners import found
 from edge_agent.scanners.read_ticket import load_keys, read_tickets
@@ -293,7 +294,7 @@ def _runner_settings(settings: AgentSettings) -> RunnerSettings:
         resume_limit_seconds=part.resume_limit_seconds,
         resume_requires_scan=part.resume_requires_scan,
         boot_id_file=part.boot_id_file,
-        allowed_uids=frozenset({os.getuid(), *map(_uid_of, part.allowed_users)}),
+        allowed_uids=heard_uids([_uid_of(each) for each in part.allowed_users], os.getuid()),
     )
 
 

@@ -73,6 +73,14 @@ def may_ask(uid: int, allowed_uids: Collection[int]) -> bool:
     return uid in allowed_uids
 
 
+def heard_uids(named: Collection[int], own: int) -> frozenset[int]:
+    """Return which users are heard: those that the settings name, and our own where they name none.
+
+    The programs that we start have our own user: they must not move their own deadlines.
+    """
+    return frozenset(named) or frozenset({own})
+
+
 def refuse_second(path: Path) -> None:
     """Return if nobody answers at this socket.
 

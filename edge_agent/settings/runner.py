@@ -40,7 +40,8 @@ class RunnerPart(Part):
     that is started apart from its host has to give them another."""
 
     allowed_users: tuple[str, ...] = ()
-    """Names of further users whose processes may ask the runner; its own user always may."""
+    """Names of the users whose processes may ask the runner. With none its own user may, and so may
+    every program that it starts: name the agent's user wherever that is another."""
 
     is_started_by_agent: bool = False
     """Whether the agent starts the runner; where a service manager does, leave it off."""

@@ -14,7 +14,7 @@ import pytest
 
 from edge_agent.runner.catalogue import CatalogueIsWrong, Program, read_catalogue
 from edge_agent.runner.records import FILE_NAME
-from edge_agent.runner.server import Door, Peer, may_ask, peer_uid
+from edge_agent.runner.server import Door, Peer, heard_uids, may_ask, peer_uid
 from edge_agent.runner.wire import LINE_BYTES_MAX, Answer
 from tests.rim.runner_kit import Terminal, a_start, terminal_in
 
@@ -62,6 +62,12 @@ def test_only_allowed_users_are_heard_and_root_is_none_by_itself():
     assert may_ask(1000, {1000})
     assert not may_ask(1001, {1000})
     assert not may_ask(0, {1000})
+
+
+def test_a_program_that_the_runner_started_is_not_heard_where_the_agent_is_named():
+    """It has the runner's own user, and would give itself another hour."""
+    assert heard_uids([1000], own=1001) == {1000}
+    assert heard_uids([], own=1001) == {1001}
 
 
 def test_the_kernel_says_who_is_at_the_other_end():
