@@ -90,7 +90,7 @@ def note_told(books: Transaction, said: Received) -> None:
         tell(books, said.terminal)  # it has not heard the last word yet, or has lost it
     elif message.state == DeviceState.OUT_OF_ORDER:
         _put_out(books, said, message, known)
-    if message.state == DeviceState.AVAILABLE:
+    if message.state == DeviceState.AVAILABLE and not known["is_out_of_order"]:
         books.solve_problem(ProblemKind.DEVICE_OUT_OF_ORDER, message.device)
 
 

@@ -289,6 +289,7 @@ def _enrol_again(
         enrolled_at=books.now,
     )
     assert changed == 1, "one writer decides, so what it read still stands"
+    books.enrolment.forget_device_states(terminal_id=terminal)
     books.problems.solve_all_of(subject=terminal, at=books.now)
     books.audit(Actor.CODE, "terminal.enrolled_again", terminal, asking.hostname)
     return terminal, epoch

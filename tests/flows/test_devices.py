@@ -9,7 +9,7 @@ import pytest
 from cloud_controller import bookings
 from cloud_controller.flows import devices as known_of, problems
 from cloud_controller.flows.service import DeviceTold as Word
-from common.messages.devices import DevicesDesired
+from common.messages.devices import DevicesDesired, DeviceTold
 from common.messages.rights import Right
 from common.rules.devices import (
     CODE_TRIES_MAX,
@@ -293,3 +293,23 @@ def test_a_sensor_is_asked_again_until_it_finds_the_device_clean(booth: Booth):
     assert second.run != first.run
     booth.done()
     assert booth.state is FREE
+
+
+def test_a_pc_that_enrols_again_begins_with_devices_of_which_nothing_was_told(booth: Booth):
+    """Its new journal says nothing of a turnover that the old one was in, nor that it is over."""
+    booth.use()
+    assert booth.in_the_books["state"] == "turnover"
+    booth.house.enrol(again=booth.terminal.who.terminal)
+    known = booth.in_the_books
+    assert (known["state"], known["fault"], known["heard_order"]) == ("", "", 0)
+
+
+def test_no_terminal_settles_what_the_operator_has_to(booth: Booth):
+    booth.use()
+    booth.done("no such file")
+    assert booth.problems()[booth.device] == ProblemKind.DEVICE_OUT_OF_ORDER
+    ready = DeviceTold(device=booth.device, state=FREE, at=booth.house.clock.now)
+    booth.terminal.do(lambda journal: journal.say(ready))
+    booth.tell()
+    assert booth.in_the_books["is_out_of_order"] == 1
+    assert booth.problems()[booth.device] == ProblemKind.DEVICE_OUT_OF_ORDER

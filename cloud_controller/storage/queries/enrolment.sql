@@ -42,6 +42,12 @@ UPDATE terminals SET hostname = :hostname, public_key = :public_key, epoch = :ep
     connection_before = '', presence = 'gone', enrolled_at = :enrolled_at
 WHERE terminal_id = :terminal_id AND standing = :before;
 
+-- name: forget_device_states(terminal_id)!
+-- A new epoch begins with a new journal: its devices are as nobody has told yet, and what an
+-- operator wants of them is told anew.
+UPDATE devices SET state = '', state_at = NULL, fault = '', fault_detail = '', heard_order = 0
+WHERE terminal_id = :terminal_id;
+
 -- name: change_secret(terminal_id, secret_salt, secret_digest)!
 UPDATE terminals SET secret_salt = :secret_salt, secret_digest = :secret_digest
 WHERE terminal_id = :terminal_id;
