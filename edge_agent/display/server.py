@@ -136,6 +136,9 @@ class Server:
         return web.Response(body=self._static[name], content_type=kind, charset="utf-8")
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+            # Another's page could not read it, but would take a place of our own pages.
+            return web.Response(status=403, text="Only the screen's own page may look.\n")
         try:
             return await self._streams.serve(request)
         except TooManyStreams:

@@ -96,6 +96,14 @@ async def test_a_button_is_pressed_by_our_own_page_alone(headers: dict[str, str]
         assert kit.buttons.pressed == []
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_another_page_takes_no_place_of_those_that_look(site: str):
+    """A game's browser could hold all of them open, and the screen would stay dark."""
+    async with a_screen() as kit:
+        answer = await ask(kit, "GET", "/events", headers={"Sec-Fetch-Site": site})
+        assert answer.status == 403
+
+
 async def test_a_press_is_small_json_and_names_what_is_shown():
     async with a_screen() as kit:
         kit.runs(600)
