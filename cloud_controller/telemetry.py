@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from cloud_controller.ports import Flow, Received, Transaction
 from common.ids import TerminalId
-from common.messages.scanners import ScannersCounted
+from common.messages.scanners import ScannerCounts, ScannersCounted
 from common.topics import Channel
 
 TERMINALS_MAX: Final = 10_000
@@ -60,7 +60,7 @@ class Telemetry(Collector):
             labels=("terminal", "scanner"),
         )
         for terminal, word in told:
-            for counts in word.scanners:
+            for counts in _each_once(word):
                 there.add_metric((terminal, counts.scanner), float(counts.is_there))
         yield there
         for name, what in _COUNTED.items():
@@ -68,7 +68,7 @@ class Telemetry(Collector):
                 f"rusuban_scanner_{name}", what, labels=("terminal", "scanner")
             )
             for terminal, word in told:
-                for counts in word.scanners:
+                for counts in _each_once(word):
                     family.add_metric((terminal, counts.scanner), getattr(counts, name))
             yield family
 
@@ -77,3 +77,8 @@ class Telemetry(Collector):
         self._latest.move_to_end(said.terminal)
         while len(self._latest) > TERMINALS_MAX:
             self._latest.popitem(last=False)
+
+
+def _each_once(word: ScannersCounted) -> Iterable[ScannerCounts]:
+    """Return the counts by scanner: two figures of one name make a watcher drop all figures."""
+    return {counts.scanner: counts for counts in word.scanners}.values()

@@ -117,7 +117,8 @@ class Eye:
         try:
             reading = self._look(picture, now)
             small = self._small(picture, now)
-        except (OSError, ValueError, SyntaxError):  # too short, or no JPEG
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            # too short, no JPEG, or one that says that it is larger than any camera
             self._counts.broken += 1
             reading = small = None
         self._counts.milliseconds += (self._busy_seconds() - began) * 1000

@@ -90,6 +90,17 @@ def test_a_broken_picture_is_counted_and_does_no_harm(pixels):
     assert scene.see(a_photograph(a_token())).reading is not None
 
 
+def test_a_picture_that_says_it_is_larger_than_any_camera_is_a_broken_one():
+    """Else whoever plugs such a camera in ends the agent, again and again."""
+    scene, file = Scene(layout_of(PixelFormat.MJPG)), io.BytesIO()
+    Image.new("L", (640, 480)).save(file, "JPEG")
+    raw = file.getvalue()
+    size = (480).to_bytes(2) + (640).to_bytes(2)
+    assert raw.count(size) == 1
+    assert scene.see(raw.replace(size, b"\xff\xdc\xff\xdc")).reading is None
+    assert scene.counts.broken == 1
+
+
 # --- When it is looked at -----------------------------------------------------------------------
 
 

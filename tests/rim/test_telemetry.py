@@ -71,6 +71,13 @@ def test_the_watcher_sees_the_latest_word_of_each_terminal():
     assert 'rusuban_scanner_there{scanner="serial x",terminal="t-2"} 0.0' in lines
 
 
+def test_a_scanner_that_is_told_twice_is_one_figure():
+    """A watcher drops every figure of ours when two have one name."""
+    kept, there = Telemetry(), ScannerCounts(scanner="camera 0", is_there=True)
+    take(kept, "t-1", there, there)
+    assert figures(kept).count("\nrusuban_scanner_there{") == 1
+
+
 def test_of_more_terminals_than_are_kept_the_oldest_are_forgotten(monkeypatch):
     monkeypatch.setattr(telemetry, "TERMINALS_MAX", 3)
     kept = Telemetry()
