@@ -228,13 +228,14 @@ async def _asked(route: Route, request: web.Request) -> BaseModel | None:
 async def body_of(
     request: web.Request,
     limit_bytes: int = BODY_BYTES_MAX,
-    limit_seconds: float = BODY_SECONDS,
+    limit_seconds: float | None = None,
 ) -> bytes:
     """Return the whole body of a call, which its application or clone lets have so many bytes.
 
     Raises:
         BodyTooSlow, BodyTooLarge, MalformedJson: it does not come in whole.
     """
+    limit_seconds = BODY_SECONDS if limit_seconds is None else limit_seconds
     try:
         async with asyncio.timeout(limit_seconds):
             return await request.read()
