@@ -109,6 +109,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *("scanners", "runner", "inventory", "display", "actions", "turnover"),
         *(
             "gate",
+            "commands",
             "connection",
             "inspector",
             "offers",
@@ -120,6 +121,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         ),
         "heartbeats",
     ),
+    "edge_agent/commands": ("serving", "running", "enrolling", "reading", "switching"),
     "edge_agent/enrolment": ("keys", "trust", "calls", "answers", "asking", "credentials"),
     "edge_agent/flows": (*FLOWS, "help"),
     "edge_agent/display": (

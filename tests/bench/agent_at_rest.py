@@ -32,7 +32,8 @@ CORE_PER_CENT_MAX: Final = 0.02
 WAKE_UPS_SECOND_MAX: Final = 1.0
 MEMORY_RATIO_MAX: Final = 1.25
 
-_IMPORTS = "import edge_agent.main, sys; print(flush=True); sys.stdin.read()"
+_LOADS = {"agent": "edge_agent.commands.serving", "runner": "edge_agent.commands.running"}
+_IMPORTS = "import edge_agent.main, {}, sys; print(flush=True); sys.stdin.read()"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,7 @@ def _measure() -> Measured:
         time.sleep(SETTLE_SECONDS)
         windows = [_window(processes) for _ in range(REPETITIONS)]
         memory = {name: _resident_mb(process.pid) for name, process in processes.items()}
-    bare = median([_bare_mb() for _ in range(REPETITIONS)])
+    bare = {name: median([_bare_mb(name) for _ in range(REPETITIONS)]) for name in processes}
     figures: list[Figure] = []
     for name in processes:
         busy = [window[name].busy_ns / WINDOW_SECONDS / 1e9 * 100 for window in windows]
@@ -66,7 +67,7 @@ def _measure() -> Measured:
                 f"{name}_memory",
                 [memory[name]],
                 "MB",
-                [bare],
+                [bare[name]],
                 "its bare imports",
                 at_most(MEMORY_RATIO_MAX),
             ),
@@ -111,9 +112,9 @@ def _resident_mb(pid: int) -> float:
     return float(psutil.Process(pid).memory_info().rss) / 1e6
 
 
-def _bare_mb() -> float:
-    """Return what a process takes that has imported the agent and does nothing."""
-    words: Sequence[str] = (sys.executable, "-c", _IMPORTS)
+def _bare_mb(name: str) -> float:
+    """Return what a process takes that has imported the agent or the runner and does nothing."""
+    words: Sequence[str] = (sys.executable, "-c", _IMPORTS.format(_LOADS[name]))
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
