@@ -8,7 +8,7 @@ from typing import Final
 
 from cloud_controller.bookings.extensions import grant_paid
 from cloud_controller.bookings.letters import write
-from cloud_controller.flows import payments, reservations
+from cloud_controller.flows import payments, reservations, sessions
 from cloud_controller.flows.reservations import Customer, Wish
 from cloud_controller.ports import NotAllowed, Row, Transaction
 from common.rules.letters import LetterKind
@@ -123,7 +123,11 @@ def note_paid(books: Transaction, order: str) -> None:
     is_for_more = grant_paid(books, order)
     too_late = [] if is_for_more else reservations.note_paid(books, order)
     rows = reservations.claims_of(books, order)
-    earned = sum(row["price_cents"] for row in rows if row["state"] in EARNED)
+    earned = sum(
+        row["price_cents"] - sessions.compensated_cents(books, row["reservation_id"])
+        for row in rows
+        if row["state"] in EARNED
+    )
     excess = payments.paid_cents(books, order) - earned
     if excess > 0:
         about = too_late[0]["reservation_id"] if too_late else None

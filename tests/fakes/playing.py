@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
+from cloud_controller.flows.sessions.debts import settle
 from cloud_controller.ports import Transaction
+
+
+def fail(books: Transaction, link: str) -> None:
+    """Have the ticket's program fail after ten minutes of a slot of thirty."""
+    reservation = books.reservations.by_link(link=link)["reservation_id"]
+    latest = books.extensions.latest_of(link=link)
+    books.sessions.mark_ended(
+        session_id=latest["session_id"],
+        before="running",
+        state="ended",
+        ended_at=books.now,
+        end_reason="program_failed",
+        delivered_seconds=600.0,
+        remaining_seconds=1200.0,
+        lost_seconds=0.0,
+        is_presumed=0,
+    )
+    books.sessions.complete_use(
+        reservation_id=reservation, ended_at=books.now, changed_at=books.now
+    )
+    settle(books, reservation)
 
 
 def run(books: Transaction, link: str, terminal: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.playing import run
+from tests.fakes.playing import fail, run
 from tests.fakes.store import HOUR_MS, MINUTE_MS, MORNING_AT, Offer, Opened
 from tests.rim.stripe_kit import page_of, till
 from tests.rim.test_web_booking import tap
@@ -150,6 +150,23 @@ async def test_what_is_paid_after_another_has_booked_is_paid_back(tmp_path: Path
         assert (after["ends_at"], after["price_cents"]) == ("2026-10-23T01:30:00Z", 1500)
         assert (await kit.balances())["cash:stripe"] == 1500
         assert [row["state"] for row in await kit.rows("extensions")] == ["refused"]
+
+
+async def test_what_is_paid_too_late_comes_back_whole_also_where_something_is_owed(tmp_path: Path):
+    """The program fails while its customer pays for more of it: both are his."""
+    async with till(tmp_path) as kit:
+        order = await kit.order()
+        await kit.say(kit.stripe.pay(page_of(order)))
+        link = (await kit.see(order))["claims"][0]["ticket"]
+        kit.move(4200)
+        await extend(kit.web, await running(kit.web, kit.opened, link), HALF_AN_HOUR)
+        await kit.web.store.books.transact(fail, link)
+        (pending,) = [row for row in await kit.rows("payments") if row["state"] == "pending"]
+        await kit.say(kit.stripe.pay(pending["provider_ref"]))
+        await kit.look()
+        balances = await kit.balances()
+        assert balances["cash:stripe"] == 1500
+        assert balances["liability:credit"] == -1000, "twenty minutes of thirty, still owed"
 
 
 async def test_each_seat_of_an_order_pays_for_its_own_time(tmp_path: Path):

@@ -1,6 +1,6 @@
 """What terminals report becomes the ledger; every session is told to stop at its end (C5)."""
 
-from cloud_controller.flows.sessions.debts import give_up_undelivered
+from cloud_controller.flows.sessions.debts import compensated_cents, give_up_undelivered
 from cloud_controller.flows.sessions.due import do_what_is_due, next_moment
 from cloud_controller.flows.sessions.hello import REVISION_BELIEVED_MAX, hello
 from cloud_controller.flows.sessions.keys import tell_keys
@@ -43,6 +43,7 @@ __all__ = [
     "Proof",
     "ask_to_stop",
     "call_for_unconfirmed",
+    "compensated_cents",
     "do_what_is_due",
     "give_up_undelivered",
     "given_to",

@@ -37,6 +37,11 @@ def settle(books: Transaction, reservation: str) -> None:
     books.move_money(_owed(facts, reservation, more["cents"]))
 
 
+def compensated_cents(books: Transaction, reservation: str) -> int:
+    """Return what of a reservation's price is owed, or was paid back, as it was not delivered."""
+    return int(books.sessions.debt(reservation_id=reservation)["entered_cents"])
+
+
 def give_up_undelivered(books: Transaction) -> None:
     """Cancel what was scanned, never ran and is over: it is paid back, and no no-show."""
     for row in books.sessions.undelivered(now=books.now, most=BATCH_MAX):
