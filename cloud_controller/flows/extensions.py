@@ -190,9 +190,9 @@ def paid(books: Transaction, order: str) -> list[Row]:
     return list(books.extensions.paid(order_id=order))
 
 
-def payment_url(books: Transaction, order: str | None) -> str | None:
-    """Return where the extension is paid that an order is asked for now, or None."""
-    url = books.extensions.payment_url(order_id=order)
+def payment_url(books: Transaction, session: str) -> str | None:
+    """Return where the extension is paid that was asked for a session, if it still is, or None."""
+    url = books.extensions.payment_url(session_id=session)
     return None if url is None else str(url)
 
 

@@ -169,7 +169,7 @@ def possible(books: Transaction, link: str, parts: WebParts) -> MorePossible:
         bound=found.longest.bound,
         refused=found.refused,
         is_paid_first=offer.pay_url is not None,
-        payment_url=extensions.payment_url(books, ticket["order_id"]),
+        payment_url=extensions.payment_url(books, found.row["session_id"]),
         extends_itself=itself,
     )
 

@@ -180,6 +180,8 @@ async def test_each_seat_of_an_order_pays_for_its_own_time(tmp_path: Path):
             path = await running(kit.web, kit.opened, link)
             assert (await extend(kit.web, path, HALF_AN_HOUR, key * 16)).status == 201
         (pending,) = [row for row in await kit.rows("payments") if row["state"] == "pending"]
+        seen = [(await kit.web.get(f"/api/v1/tickets/{link}/extensions")).json for link in links]
+        assert [each["payment_url"] is not None for each in seen] == [False, True]
         await kit.say(kit.stripe.pay(pending["provider_ref"]))
         ends = [(await kit.web.get(f"/api/v1/tickets/{link}")).json["ends_at"] for link in links]
         assert ends == ["2026-10-23T01:30:00Z", NEW_END]

@@ -66,10 +66,10 @@ SELECT e.payment_id, e.session_id, e.terminal_id, e.seconds, e.cents
 FROM extensions AS e JOIN payments AS p USING (payment_id)
 WHERE e.order_id = :order_id AND e.state = 'asked' AND p.state = 'paid' ORDER BY e.asked_at;
 
--- name: payment_url(order_id)$
--- Where the extension is paid that this order is asked for now.
+-- name: payment_url(session_id)$
+-- Where the extension is paid that was asked for this session, and for no other of its order.
 SELECT p.checkout_url FROM extensions AS e JOIN payments AS p USING (payment_id)
-WHERE e.order_id = :order_id AND p.state = 'pending' AND p.checkout_url <> '';
+WHERE e.session_id = :session_id AND p.state = 'pending' AND p.checkout_url <> '';
 
 -- name: asked_for(order_id)$
 -- Whose time this order is asked to pay for now; it has one payment at most that is pending.
