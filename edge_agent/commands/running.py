@@ -35,7 +35,11 @@ def _runner_settings(settings: AgentSettings) -> RunnerSettings:
         resume_limit_seconds=part.resume_limit_seconds,
         resume_requires_scan=part.resume_requires_scan,
         boot_id_file=part.boot_id_file,
-        allowed_uids=heard_uids([_uid_of(each) for each in part.allowed_users], os.getuid()),
+        allowed_uids=heard_uids(
+            [_uid_of(each) for each in part.allowed_users],
+            os.getuid(),
+            is_started_by_agent=part.is_started_by_agent,
+        ),
     )
 
 

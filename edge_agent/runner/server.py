@@ -73,12 +73,16 @@ def may_ask(uid: int, allowed_uids: Collection[int]) -> bool:
     return uid in allowed_uids
 
 
-def heard_uids(named: Collection[int], own: int) -> frozenset[int]:
+def heard_uids(
+    named: Collection[int], own: int, *, is_started_by_agent: bool = False
+) -> frozenset[int]:
     """Return which users are heard: those that the settings name, and our own where they name none.
 
-    The programs that we start have our own user: they must not move their own deadlines.
+    The programs that we start have our own user: they must not move their own deadlines. An agent
+    that starts us has it as well, and is heard all the same.
     """
-    return frozenset(named) or frozenset({own})
+    is_own_heard = is_started_by_agent or not named
+    return frozenset({*named, own} if is_own_heard else named)
 
 
 def refuse_second(path: Path) -> None:

@@ -68,6 +68,7 @@ def test_a_program_that_the_runner_started_is_not_heard_where_the_agent_is_named
     """It has the runner's own user, and would give itself another hour."""
     assert heard_uids([1000], own=1001) == {1000}
     assert heard_uids([], own=1001) == {1001}
+    assert heard_uids([1000], own=1001, is_started_by_agent=True) == {1000, 1001}
 
 
 def test_the_kernel_says_who_is_at_the_other_end():
