@@ -50,7 +50,7 @@ PLAIN = Style()
 
 
 class BoundQueries:
-    """The queries of one file as methods, with the connection already given."""
+    """The queries of one file, or of all in a folder, as methods with the connection given."""
 
     def __init__(
         self,

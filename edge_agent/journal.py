@@ -21,22 +21,19 @@ BUSY_SECONDS: Final = 2.0
 
 _FOLDER = Path(__file__).parent
 _MIGRATIONS = _FOLDER / "migrations"
+_QUERIES = _FOLDER / "queries"
 
 
 class OpenTransaction:
     """The journal's queries on its connection, and what is to leave after the commit."""
 
     rows: Queries
-    switched: Queries
-    turnover: Queries
 
     def __init__(
         self, connection: sqlite3.Connection, clock: Clock, names: Names, boot_id: str
     ) -> None:
         """Bind the queries; `begin` looks at the clocks."""
-        self.rows = BoundQueries(_FOLDER / "journal.sql", connection)
-        self.switched = BoundQueries(_FOLDER / "switches.sql", connection)
-        self.turnover = BoundQueries(_FOLDER / "turnover.sql", connection)
+        self.rows = BoundQueries(_QUERIES, connection)
         self.names = names
         self.boot_id = boot_id
         self.now = 0

@@ -316,7 +316,7 @@ class Names(Protocol):
 
 
 class Queries(Protocol):
-    """The named queries of a file such as `journal.sql`, bound to the open transaction."""
+    """The named queries of `queries/*.sql`, bound to the open transaction."""
 
     def __getattr__(self, query: str) -> Callable[..., Any]:
         """Return the query of this name; its arguments are the query's named parameters."""
@@ -332,8 +332,6 @@ class Transaction(Protocol):
     is_synchronised: bool
     names: Names
     rows: Queries
-    switched: Queries
-    turnover: Queries
 
     def say(self, event: Message) -> None:
         """Add an event to the ordered stream; it is told until the controller has it."""

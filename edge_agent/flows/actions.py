@@ -55,14 +55,14 @@ def look(
         switches, _scenes(journal, devices, is_here=is_here), _known(journal), journal.boot_seconds
     )
     for name, held in seen.held.items():
-        journal.switched.keep_need(
+        journal.rows.keep_need(
             switch=name,
             is_needed=held.is_needed,
             fell_boot_seconds=held.fell_at,
             boot_id=journal.boot_id,
         )
     for pulse in seen.pulses:
-        journal.switched.keep_pulse(
+        journal.rows.keep_pulse(
             switch=pulse.switch,
             session=pulse.session,
             state=pulse.state,
@@ -75,7 +75,7 @@ def look(
 
 def begin_pulse(journal: Transaction, pulse: Pulse) -> bool:
     """Note that a session gets its pulse now; False when it has had it, or it is too late."""
-    moved = journal.switched.move_pulse(
+    moved = journal.rows.move_pulse(
         switch=pulse.switch,
         session=pulse.session,
         before=PulseState.DUE,
@@ -88,7 +88,7 @@ def begin_pulse(journal: Transaction, pulse: Pulse) -> bool:
 
 def note(journal: Transaction, seen: SwitchSeen) -> None:
     """Keep where a switch stands; tell it where that is something else than was told before."""
-    before = journal.switched.switch(switch=seen.switch)
+    before = journal.rows.switch(switch=seen.switch)
     trouble = seen.trouble or ""
     now = (seen.wanted, seen.standing, trouble)
     is_known = before is not None and now == (
@@ -96,7 +96,7 @@ def note(journal: Transaction, seen: SwitchSeen) -> None:
         before["standing"],
         before["trouble"],
     )
-    journal.switched.keep_switch(
+    journal.rows.keep_switch(
         switch=seen.switch,
         title=seen.title,
         wanted=seen.wanted,
@@ -123,10 +123,10 @@ def note(journal: Transaction, seen: SwitchSeen) -> None:
 
 def forget_others(journal: Transaction, switches: Sequence[str]) -> None:
     """Tell of switches that the settings have no more; drop what is long over."""
-    for row in list(journal.switched.switches()):
+    for row in list(journal.rows.switches()):
         if row["switch"] not in switches:
-            journal.switched.forget_switch(switch=row["switch"])
-            journal.switched.forget_need(switch=row["switch"])
+            journal.rows.forget_switch(switch=row["switch"])
+            journal.rows.forget_need(switch=row["switch"])
             journal.say(
                 SwitchTold(
                     switch=row["switch"],
@@ -136,7 +136,7 @@ def forget_others(journal: Transaction, switches: Sequence[str]) -> None:
                     at=journal.now,
                 )
             )
-    journal.switched.forget_pulses(before=journal.now - PULSES_KEPT_SECONDS * 1000)
+    journal.rows.forget_pulses(before=journal.now - PULSES_KEPT_SECONDS * 1000)
 
 
 def seen(journal: Transaction) -> list[SwitchSeen]:
@@ -151,13 +151,13 @@ def seen(journal: Transaction) -> list[SwitchSeen]:
             tries=row["tries"],
             heard=row["heard"],
         )
-        for row in journal.switched.switches()
+        for row in journal.rows.switches()
     ]
 
 
 def _scenes(journal: Transaction, devices: Iterable[str], *, is_here: bool) -> list[Scene]:
     """Return the scene of each device, and one of the terminal, which may have none."""
-    known = {row["key"]: row for row in journal.switched.devices_of_profile()}
+    known = {row["key"]: row for row in journal.rows.devices_of_profile()}
     scenes = [_scene(journal, device, known.get(device), is_here=is_here) for device in devices]
     return [*scenes, Scene(place="", is_here=is_here)]
 
@@ -183,7 +183,7 @@ def _known(journal: Transaction) -> Known:
             is_needed=bool(row["is_needed"]),
             fell_at=row["fell_boot_seconds"] if row["boot_id"] == journal.boot_id else None,
         )
-        for row in journal.switched.needs()
+        for row in journal.rows.needs()
     }
     pulses = [
         Pulse(
@@ -192,6 +192,6 @@ def _known(journal: Transaction) -> Known:
             state=PulseState(row["state"]),
             at=row["at_boot_seconds"] if row["boot_id"] == journal.boot_id else LONG_AGO,
         )
-        for row in journal.switched.pulses()
+        for row in journal.rows.pulses()
     ]
     return Known(held=held, pulses=pulses)

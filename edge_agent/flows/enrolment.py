@@ -138,6 +138,6 @@ def _forget_another(journal: Transaction) -> None:
     journal.rows.forget_exchanges()
     journal.rows.forget_rights()
     journal.rows.forget_all_held()
-    journal.switched.forget_switches()
+    journal.rows.forget_switches()
     journal.rows.forget_events()
     journal.rows.count_events_anew()

@@ -40,7 +40,7 @@ def put_on(
         if draft is not None:
             message = OfferingRegistered.model_validate({**draft, "device": device.device})
             journal.say(message)
-            row = journal.turnover.door_state(device=device.device)
+            row = journal.rows.door_state(device=device.device)
             if row is not None and row["state"] == DeviceState.OUT_OF_ORDER:
                 withdraw(journal, [device], drafts, OUT_OF_ORDER)
             else:

@@ -110,6 +110,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *(
             "gate",
             "commands",
+            "queries",
             "connection",
             "inspector",
             "offers",
@@ -121,6 +122,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         ),
         "heartbeats",
     ),
+    "edge_agent/queries": (*FLOWS, "holding", "post"),
     "edge_agent/commands": ("serving", "running", "enrolling", "reading", "switching"),
     "edge_agent/enrolment": ("keys", "trust", "calls", "answers", "asking", "credentials"),
     "edge_agent/flows": (*FLOWS, "help"),

@@ -21,7 +21,11 @@ PLANTED: tuple[tuple[shape.Rule, str, str], ...] = (
     (shape.composition_roots_are_flat, "edge_agent/main.py", f"def run():\n{BRANCHES}"),
     (shape.files_open_with_a_sentence, "common/ids.py", "x = 1\n"),
     (shape.files_open_with_a_sentence, "common/ids.py", '"""Ids"""\nx = 1\n'),
-    (shape.files_open_with_a_sentence, "edge_agent/journal.sql", "CREATE TABLE outbox (seq);\n"),
+    (
+        shape.files_open_with_a_sentence,
+        "edge_agent/queries/post.sql",
+        "CREATE TABLE a (seq);\n",
+    ),
     (shape.files_open_with_a_sentence, "dev", "#!/bin/sh\nset -e\n"),
     (shape.no_file_is_empty, "common/__init__.py", ""),
     (shape.no_file_is_empty, "common/ids.py", '"""Names of things."""\n'),
@@ -62,7 +66,7 @@ A_GOOD_HOUSE = {
     "common/__init__.py": '"""What both speak."""\n',
     "common/mqtt.py": '"""The wire, the only file that knows paho."""\nimport paho\n',
     "common/rules/tickets.py": '"""What opens."""\nx = 1  # noqa: S105 - a prefix\n',
-    "edge_agent/journal.sql": "-- What the terminal must not forget.\nCREATE TABLE outbox (seq);\n",
+    "edge_agent/queries/post.sql": "-- What must not be forgotten.\nCREATE TABLE a (seq);\n",
     "edge_agent/timers.py": '"""Time in."""\nx = group.create_task(tick(), name="tick")\n',
     "tests/rim/test_mqtt.py": '"""The wire."""\ndef test_a_message_arrives_only_once(): ...\n',
 }

@@ -41,7 +41,7 @@ def databases(tmp_path: Path) -> Iterator[dict[str, tuple[sqlite3.Connection, Pa
     journal = edge_agent.journal._open(tmp_path / "journal.sqlite")
     edge_agent.journal._migrate(journal)
     of_books = Path(cloud_controller.storage.books.__file__).parent / "queries" / "rights.sql"
-    of_journal = Path(edge_agent.journal.__file__).with_suffix(".sql")
+    of_journal = Path(edge_agent.journal.__file__).with_name("queries")
     with closing(books), closing(journal):
         yield {"controller": (books, of_books), "terminal": (journal, of_journal)}
 

@@ -21,7 +21,7 @@ from edge_agent.ports import Row, Transaction
 
 def confirm(journal: Transaction, served: Sequence[Served], device: str, code: str) -> Confirmation:
     """Take a cleaner's code for a device that waits for one; each try counts, right or wrong."""
-    row = journal.turnover.device(device=device)
+    row = journal.rows.device(device=device)
     each = next((each for each in served if each.device == device), None)
     state = DeviceState(row["state"]) if row is not None else DeviceState.AVAILABLE
     if row is None or each is None or not _is_waiting_for_code(each, row):
@@ -30,7 +30,7 @@ def confirm(journal: Transaction, served: Sequence[Served], device: str, code: s
     if why_not is not None:
         return Confirmation(device=device, state=state, why_not=why_not)
     step_done(journal, each, row, ConfirmBy.CODE)
-    after = journal.turnover.device(device=device)
+    after = journal.rows.device(device=device)
     return Confirmation(device=device, state=DeviceState(after["state"]))
 
 
@@ -39,7 +39,7 @@ def waits_for_code(journal: Transaction, served: Sequence[Served]) -> str | None
     waiting = [
         (row["since_at"], each.device)
         for each in served
-        for row in (journal.turnover.device(device=each.device),)
+        for row in (journal.rows.device(device=each.device),)
         if row is not None and _is_waiting_for_code(each, row)
     ]
     return min(waiting)[1] if waiting else None
@@ -51,7 +51,7 @@ def _is_waiting_for_code(each: Served, row: Row) -> bool:
 
 def _why_not(journal: Transaction, code: str) -> NotConfirmed | None:
     """Count a try at the cleaners' code, and say why it is not taken, or None: it is."""
-    known = journal.turnover.cleaner_code()
+    known = journal.rows.cleaner_code()
     if known is None:
         return NotConfirmed.NO_CODE
     is_of_now = known["boot_id"] == journal.boot_id
@@ -60,10 +60,10 @@ def _why_not(journal: Transaction, code: str) -> NotConfirmed | None:
     if journal.boot_seconds - since >= CODE_TRIES_SECONDS:
         since, tries = journal.boot_seconds, 0
     if tries >= CODE_TRIES_MAX:
-        journal.turnover.count_tries(tries=tries, since_boot_seconds=since, boot_id=journal.boot_id)
+        journal.rows.count_tries(tries=tries, since_boot_seconds=since, boot_id=journal.boot_id)
         return NotConfirmed.TOO_MANY_TRIES
     if is_the_code(code, known["salt"], known["digest"]):
         return None
     since = since if tries else journal.boot_seconds
-    journal.turnover.count_tries(tries=tries + 1, since_boot_seconds=since, boot_id=journal.boot_id)
+    journal.rows.count_tries(tries=tries + 1, since_boot_seconds=since, boot_id=journal.boot_id)
     return NotConfirmed.WRONG_CODE

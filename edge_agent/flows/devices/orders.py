@@ -20,11 +20,9 @@ BY_OPERATOR: Final = "operator"
 def take_desired(journal: Transaction, served: Sequence[Served], told: DevicesDesired) -> None:
     """Do what an operator wants of our devices, each word once, and know the cleaners' code."""
     if told.cleaner_code is None:
-        journal.turnover.forget_cleaner_code()
+        journal.rows.forget_cleaner_code()
     else:
-        journal.turnover.keep_cleaner_code(
-            salt=told.cleaner_code.salt, digest=told.cleaner_code.digest
-        )
+        journal.rows.keep_cleaner_code(salt=told.cleaner_code.salt, digest=told.cleaner_code.digest)
     for wanted in told.devices:
         for each in served:
             if each.device == wanted.device:
@@ -34,35 +32,33 @@ def take_desired(journal: Transaction, served: Sequence[Served], told: DevicesDe
 
 def to_mend(journal: Transaction, served: Sequence[Served]) -> list[Served]:
     """Return the devices of which the runner is to hear that their programs are whole again."""
-    names = {row["device"] for row in journal.turnover.to_mend()}
+    names = {row["device"] for row in journal.rows.to_mend()}
     return [each for each in served if each.device in names]
 
 
 def note_mended(journal: Transaction, device: str) -> None:
     """Take in that the runner has heard it."""
-    journal.turnover.keep_mend(device=device, mends=0)
+    journal.rows.keep_mend(device=device, mends=0)
 
 
 def _hear(journal: Transaction, each: Served, wanted: DesiredDevice) -> None:
     """Do what the operator's latest word on a device says, unless it was heard before."""
-    journal.turnover.add_device(
-        device=each.device, state=DeviceState.AVAILABLE, since_at=journal.now
-    )
-    if not journal.turnover.hear_order(device=each.device, heard_order=wanted.order):
+    journal.rows.add_device(device=each.device, state=DeviceState.AVAILABLE, since_at=journal.now)
+    if not journal.rows.hear_order(device=each.device, heard_order=wanted.order):
         return
-    row = journal.turnover.device(device=each.device)
+    row = journal.rows.device(device=each.device)
     if wanted.is_out_of_order:
         if row["state"] != DeviceState.OUT_OF_ORDER:
             break_off(journal, each.device, DeviceFault.OPERATOR, "")
     else:
-        journal.turnover.keep_waiting_fault(device=each.device, fault="", detail="")
+        journal.rows.keep_waiting_fault(device=each.device, fault="", detail="")
         if row["state"] == DeviceState.OUT_OF_ORDER:
             is_looked_at = each.care.confirm_by is ConfirmBy.SENSOR
-            journal.turnover.note_use(
+            journal.rows.note_use(
                 device=each.device, session=row["session"], is_used=int(is_looked_at)
             )
             step_on(journal, each.device, DeviceEvent.MEND)
-            journal.turnover.keep_mend(device=each.device, mends=1)
+            journal.rows.keep_mend(device=each.device, mends=1)
         if wanted.skips:
             step_on(journal, each.device, DeviceEvent.READY, confirmed_by=BY_OPERATOR)
         go_on(journal, each)
@@ -71,6 +67,6 @@ def _hear(journal: Transaction, each: Served, wanted: DesiredDevice) -> None:
 
 def _take_photo(journal: Transaction, each: Served, session: str | None) -> None:
     """Go on where the photo of this use's turnover was waited for; of another it says nothing."""
-    row = journal.turnover.device(device=each.device)
+    row = journal.rows.device(device=each.device)
     if row["waits_for"] == ConfirmBy.PHOTO and session is not None and row["session"] == session:
         step_done(journal, each, row, ConfirmBy.PHOTO)

@@ -38,11 +38,11 @@ def review(journal: Transaction, served: Sequence[Served]) -> None:
     Devices that are not ours any more are forgotten, unless somebody uses them still.
     """
     ours = {each.device for each in served}
-    for row in list(journal.turnover.devices()):
+    for row in list(journal.rows.devices()):
         if row["device"] not in ours and DeviceState(row["state"]) not in HELD:
-            journal.turnover.forget_device(device=row["device"])
+            journal.rows.forget_device(device=row["device"])
     for each in served:
-        journal.turnover.add_device(
+        journal.rows.add_device(
             device=each.device, state=DeviceState.AVAILABLE, since_at=journal.now
         )
         _take_in_use(journal, each)
@@ -55,7 +55,7 @@ def note_broken(journal: Transaction, session: str) -> None:
     Until the runner has heard that it was put right, what it says is of before that.
     """
     use = journal.rows.session(session=session)
-    row = None if use is None else journal.turnover.device(device=use["device"])
+    row = None if use is None else journal.rows.device(device=use["device"])
     if use is not None and row is not None and not row["mends"]:
         detail = f"{use['program']} fails too often"
         break_off(journal, use["device"], DeviceFault.PROGRAM_BROKEN, detail)
@@ -63,13 +63,13 @@ def note_broken(journal: Transaction, session: str) -> None:
 
 def states(journal: Transaction) -> dict[str, DeviceNow]:
     """Return where each device stands, by its id."""
-    return {row["device"]: _now(row) for row in journal.turnover.devices()}
+    return {row["device"]: _now(row) for row in journal.rows.devices()}
 
 
 def _take_in_use(journal: Transaction, each: Served) -> None:
     row, latest = (
-        journal.turnover.device(device=each.device),
-        journal.turnover.latest_use(device=each.device),
+        journal.rows.device(device=each.device),
+        journal.rows.latest_use(device=each.device),
     )
     use = None
     if latest is not None:
@@ -79,15 +79,15 @@ def _take_in_use(journal: Transaction, each: Served) -> None:
         session = row["session"] if latest is None else latest["session"]
         if event in {DeviceEvent.START, DeviceEvent.END, DeviceEvent.FAIL}:
             is_used = int(event is DeviceEvent.END)
-            journal.turnover.note_use(device=each.device, session=session, is_used=is_used)
+            journal.rows.note_use(device=each.device, session=session, is_used=is_used)
         step_on(journal, each.device, event)
     if latest is not None and use is not None and use.stage in OVER:
-        journal.turnover.take_use_in(device=each.device, fence=latest["fence"])
+        journal.rows.take_use_in(device=each.device, fence=latest["fence"])
 
 
 def go_on(journal: Transaction, each: Served) -> None:
     """Let a device that nobody uses come to its fault, or to its next step."""
-    row = journal.turnover.device(device=each.device)
+    row = journal.rows.device(device=each.device)
     if row["waiting_fault"] and DeviceState(row["state"]) not in HELD:
         break_off(journal, each.device, DeviceFault(row["waiting_fault"]), row["waiting_detail"])
         return

@@ -26,7 +26,7 @@ def to_do(journal: Transaction, served: Sequence[Served]) -> list[ToDo]:
     return [
         ToDo(device=each.device, run=row["run"], program=each.program, command=command)
         for each in served
-        for row in (journal.turnover.device(device=each.device),)
+        for row in (journal.rows.device(device=each.device),)
         if row is not None and row["run"] is not None
         for command in (_command(each, Step(row["step"])),)
         if journal.boot_seconds >= row["try_at_boot_seconds"]
@@ -37,7 +37,7 @@ def next_look(journal: Transaction, served: Sequence[Served]) -> float | None:
     """Return at which second since boot something is to be done, or is overdue; None: nothing."""
     moments: list[float] = []
     for each in served:
-        row = journal.turnover.device(device=each.device)
+        row = journal.rows.device(device=each.device)
         if row is None or row["step"] is None:
             continue
         moments.append(row["by_boot_seconds"])
@@ -60,7 +60,7 @@ def note_done(
     cut off, of which it is not known what it has done: until the step's time is over.
     """
     for each in served:
-        row = journal.turnover.device(device=each.device)
+        row = journal.rows.device(device=each.device)
         if row is None or row["run"] != run:
             continue
         step = Step(row["step"])
@@ -68,7 +68,7 @@ def note_done(
             by = each.care.confirm_by if step is Step.CONFIRM else ""
             step_done(journal, each, row, by)
         elif step is Step.CONFIRM or not is_known:
-            journal.turnover.keep_fault(
+            journal.rows.keep_fault(
                 device=each.device, fault="", detail=why_not[:DETAIL_LENGTH_MAX]
             )
             is_asked = step is Step.CONFIRM
@@ -85,7 +85,7 @@ def note_done(
 def note_overdue(journal: Transaction, served: Sequence[Served]) -> None:
     """Put devices out of order whose step has not been done in its time."""
     for each in served:
-        row = journal.turnover.device(device=each.device)
+        row = journal.rows.device(device=each.device)
         if row is None or row["step"] is None or journal.boot_seconds < row["by_boot_seconds"]:
             continue
         step = Step(row["step"])
@@ -122,7 +122,7 @@ def keep_step(
     """
     confirm_by = each.care.confirm_by
     is_waiting = step is Step.CONFIRM and confirm_by in BY_A_PERSON
-    journal.turnover.keep_step(
+    journal.rows.keep_step(
         device=each.device,
         step=step,
         run=None if is_waiting else journal.names.new("u"),

@@ -172,7 +172,7 @@ def why_not_ready(journal: Transaction, device: str) -> DenialReason | None:
 
     One that was left a moment ago is in turnover, also before that was taken in.
     """
-    row = journal.turnover.door_state(device=device)
+    row = journal.rows.door_state(device=device)
     if row is None:
         return None
     if row["state"] == DeviceState.OUT_OF_ORDER:
