@@ -19,6 +19,9 @@ from edge_agent.ports import Buttons, DeviceOnScreen, Extending
 AGAIN_SECONDS: Final = 0.2
 """The same button of the same device sooner than this is a finger that trembled."""
 
+ASK_AGAIN_SECONDS: Final = 0.05
+"""The same of a button that only asks: who asks twice means it, and nothing floods the line."""
+
 CODES_MAX: Final = 5
 """Wrong codes of one device in `CODES_SECONDS`; a guesser of four digits needs days then."""
 
@@ -141,7 +144,8 @@ class Presses:
         now = self._stage.now()
         last = self._pressed.get((key, press))
         self._pressed[key, press] = now
-        return last is not None and now < last + AGAIN_SECONDS
+        least_seconds = ASK_AGAIN_SECONDS if press == "offer" else AGAIN_SECONDS
+        return last is not None and now < last + least_seconds
 
 
 def _session(device: DeviceOnScreen, asked: Mapping[str, Any]) -> str | None:

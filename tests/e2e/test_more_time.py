@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cloud_controller.web.routes import from_iso
+from common.rules.sessions import OWED_FROM_SECONDS
 from tests.demo.settings import SlotTerms
 from tests.demo.world import World, a_world
 from tests.e2e.customer import begin, ends_on_time, is_there, programs
@@ -52,10 +53,26 @@ def test_c6_a_session_goes_on_from_a_phone_and_by_itself_and_ends_on_time(world:
     ends_on_time(world, replace(use, ends_at=use.ends_at + 2 * STEP_SECONDS * 1000))
     ended = world.wait_for_line(use.link, "reservation.completed")
     assert ended is not None
-    types = [line["type"] for line in world.story(use.link)]
-    assert types.count("stop.instructed") == 1
-    assert "reservation.compensated" not in types
+    story = world.story(use.link)
+    assert [line["type"] for line in story].count("stop.instructed") == 1
+    assert abs(promised(story) - delivered(story) - paid_back(story)) < OWED_FROM_SECONDS
     assert programs(world, terminal) == []
+
+
+def promised(story: list[dict[str, Any]]) -> float:
+    (issued,) = (line["facts"] for line in story if line["type"] == "right.issued")
+    return float(issued["seconds"] + 2 * STEP_SECONDS)
+
+
+def delivered(story: list[dict[str, Any]]) -> float:
+    (ended,) = (line["facts"] for line in story if line["type"] == "session.ended")
+    return float(ended["delivered_seconds"])
+
+
+def paid_back(story: list[dict[str, Any]]) -> float:
+    """Return what a busy machine has taken from its customer, who is not charged for it."""
+    back = (line["facts"] for line in story if line["type"] == "reservation.compensated")
+    return float(sum(facts["seconds"] for facts in back))
 
 
 def granted(world: World, link: str) -> list[dict[str, Any]]:
