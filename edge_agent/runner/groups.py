@@ -20,14 +20,19 @@ _PROBE = "probe"
 
 
 class Groups:
-    """The groups of this runner's programs, beneath the one it runs in itself."""
+    """The groups of this runner's programs, beneath the one it runs in itself.
 
-    def __init__(self, home: Path) -> None:
+    Runners that somebody has started side by side run in one group: each group is named after its
+    runner too, so that none takes another's for one that was left behind.
+    """
+
+    def __init__(self, home: Path, runner: str) -> None:
         self._home = home
+        self._prefix = f"{PREFIX}{_digits_of(runner)}-"
 
     def of(self, session: str) -> Path:
         """Return the folder of a session's group: its name is any text, a folder's is not."""
-        return self._home / (PREFIX + hashlib.sha256(session.encode()).hexdigest()[:32])
+        return self._home / f"{self._prefix}{_digits_of(session)}"
 
     def door(self, session: str) -> int:
         """Return a descriptor that whoever writes `0` to joins the group; it is made if need be.
@@ -61,16 +66,16 @@ class Groups:
     def sweep(self, live: Collection[str]) -> None:
         """End and take away every group of ours that no live session has."""
         kept = {self.of(session) for session in live}
-        for folder in set(self._home.glob(f"{PREFIX}*")) - kept:
+        for folder in set(self._home.glob(f"{self._prefix}*")) - kept:
             with contextlib.suppress(OSError):
                 (folder / "cgroup.kill").write_text("1")
             _remove(folder)
 
 
 def delegated(
-    own: Path = Path("/proc/self/cgroup"), mounts: Path = Path("/proc/self/mountinfo")
+    runner: str, own: Path = Path("/proc/self/cgroup"), mounts: Path = Path("/proc/self/mountinfo")
 ) -> Groups | None:
-    """Return the groups that we may make, or None where none are ours to make.
+    """Return the groups that `runner` may make, or None where none are its to make.
 
     Only a group that is not the root has `cgroup.kill`; whether we may make one in it is tried.
     """
@@ -78,7 +83,7 @@ def delegated(
         home = _home(own.read_text(), mounts.read_text())
         if home is None or not (home / "cgroup.kill").exists():
             return None
-        groups = Groups(home)
+        groups = Groups(home, runner)
         os.close(groups.door(_PROBE))
         groups.remove(_PROBE)
     except OSError:
@@ -93,6 +98,10 @@ def joining(door: int) -> Callable[[], None]:
         os.write(door, b"0")
 
     return join
+
+
+def _digits_of(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:24]
 
 
 def _home(own: str, mounts: str) -> Path | None:

@@ -72,9 +72,8 @@ async def _hold(
     listening = listen_on(settings.socket)
     door = Door(allowed_uids=settings.allowed_uids, report=report)
     deadlines = Deadlines(clock)
-    programs = Programs(
-        runner=str(settings.state_folder.resolve()), clock=clock, groups=delegated()
-    )
+    runner = str(settings.state_folder.resolve())
+    programs = Programs(runner=runner, clock=clock, groups=delegated(runner))
     programs.become_subreaper()
     asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, programs.reap)
     try:

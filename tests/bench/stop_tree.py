@@ -95,7 +95,7 @@ async def measure() -> Measured:
     }
     with tempfile.TemporaryDirectory(prefix="rusuban-bench-") as name:
         folder = Path(name)
-        programs = Programs(runner=name, clock=CLOCK, groups=delegated())
+        programs = Programs(runner=name, clock=CLOCK, groups=delegated(name))
         programs.become_subreaper()
         observer = Observer(folder)
         for _ in range(REPETITIONS):

@@ -69,6 +69,18 @@ async def test_a_group_without_a_session_is_ended_by_the_next_runner(tmp_path: P
         await terminal.kill_runner()
 
 
+async def test_a_runner_beside_another_leaves_its_groups_alone(tmp_path: Path, group: Path):
+    async with terminal_in(tmp_path / "one", group=group) as one:
+        await one.link.start(a_start(program="stubborn"))
+        await until(lambda: len(parts_in(tmp_path / "one")) == 4)
+        async with terminal_in(tmp_path / "two", group=group) as two:
+            assert await two.link.list() == ()
+            assert all(map(_lives, parts_in(tmp_path / "one")))
+        await one.link.extend("s-1", one.clock.boot_seconds() + 0.3)
+        ended = await one.event(EventKind.ENDED, "s-1")
+        assert ended.record.end_reason is EndReason.TIME_UP
+
+
 def _groups_in(group: Path) -> list[Path]:
     return list(group.glob(f"{PREFIX}*"))
 
@@ -85,7 +97,7 @@ def test_no_group_is_made_where_none_is_ours(tmp_path: Path):
     home.mkdir()
     own.write_text("12:pids:/x\n0::/\n")
     mounts.write_text(f"30 25 0:26 / {home} rw - cgroup2 cgroup2 rw\n")
-    assert delegated(own, mounts) is None, "the root of all has no cgroup.kill"
+    assert delegated("runner", own, mounts) is None, "the root of all has no cgroup.kill"
     own.write_text("12:pids:/x\n")
-    assert delegated(own, mounts) is None, "no cgroup2 at all"
-    assert delegated(tmp_path / "missing", mounts) is None
+    assert delegated("runner", own, mounts) is None, "no cgroup2 at all"
+    assert delegated("runner", tmp_path / "missing", mounts) is None
