@@ -119,7 +119,7 @@ async def test_nobody_speaks_in_the_clear(tmp_path, ladder):
         Person(desk, "t-1", tls=None) as terminal,
     ):
         assert terminal.sessions == []
-        assert terminal.losses == [LossReason.NETWORK]
+        assert set(terminal.losses) == {LossReason.NETWORK}, "however often it has tried"
 
 
 async def test_an_older_tls_is_not_spoken(tmp_path):
