@@ -7,7 +7,6 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Coroutine, Sequence
-from dataclasses import asdict
 from functools import partial
 from typing import Any, Final
 
@@ -24,15 +23,14 @@ from cloud_controller.accounts import (
 from cloud_controller.actions import Switches
 from cloud_controller.bookings import Till
 from cloud_controller.broker import (
-    CONTROL_RESPONSES,
     SALT_BYTES,
     AccountRole,
     BrokerAccount,
     BrokerSettings as MosquittoSettings,
     EmbeddedBroker,
     hash_secret,
-    refusals_in,
 )
+from cloud_controller.connection import Account, Connection, Ends
 from cloud_controller.courier import Courier
 from cloud_controller.credentials import RENEWAL_SECONDS, Credentials, revoked
 from cloud_controller.flows import registration, service
@@ -51,14 +49,9 @@ from cloud_controller.web.app import WebParts, listening_on, make_app, runner_of
 from cloud_controller.web.peers import make_peers_app
 from common.errors import CannotStart, RusubanError
 from common.ids import StoreId
-from common.mqtt import Delivery, Link, LinkCallbacks, LinkSettings, RetrySettings, Token, Will
+from common.mqtt import Delivery, Token
 from common.rules.enrolment import Ladder
 from common.system import SystemClock, SystemNames
-from common.topics import (
-    CONTROLLER_STATE,
-    controller_filters,
-    profile_filters,
-)
 
 CONTROLLER: Final = "controller"
 """The controller's own account at its broker."""
@@ -95,7 +88,6 @@ class Controller:
         self._credentials_are_due = asyncio.Event()
         self.public_url = settings.web.public_url
         self._sites: list[web.AppRunner] = []
-        self._link: Link | None = None
         self.books = kept_books(
             settings, clock=clock, names=names, keys=self._keys, on_said=self._post
         )
@@ -117,6 +109,7 @@ class Controller:
             on_heard=self.timers.heard,
             on_change=self._look_again,
         )
+        self._connection = self._new_connection()
         self.broker = self._new_broker()
         self.switches = Switches(settings, self.books, clock, names) if self.has_broker else None
         self._upstream = self._new_upstream() if self.has_broker else None
@@ -162,8 +155,7 @@ class Controller:
         if self.speaks_mqtt:
             if not self.broker.port:
                 raise CannotStart(why="apart from the broker its port must be told: `broker.port`")
-            self._link = self._new_link()
-            await self._link.start()
+            await self._connection.start(self.broker.own_host, self.broker.port)
         await self._serve_pages()
         peers = self._settings.peers
         if peers is not None and (self.has_broker or self._settings.keeps_for_others):
@@ -185,10 +177,7 @@ class Controller:
         """Close what was opened, in the opposite order."""
         for site in reversed(self._sites):
             await site.cleanup()
-        if self._link is not None:
-            if self.has_broker:
-                self._link.publish(CONTROLLER_STATE, b"gone", 1, retain=True)  # no will is said now
-            await self._link.stop()
+        await self._connection.stop()
         await self.desk.close()
         await self.broker.stop()
         await self.books.close()
@@ -271,52 +260,22 @@ class Controller:
             if other is not None:
                 other.nudge()
 
-    def _new_link(self) -> Link:
-        return Link(
-            LinkSettings(
-                host=self.broker.own_host,
-                port=self.broker.port,
+    def _new_connection(self) -> Connection:
+        return Connection(
+            Account(
                 name=self._name,
                 password=self._secret,
+                has_broker=self.has_broker,
                 tls=self._calling,
-                session_expiry_seconds=0,
-                clean_start=True,
-                will=Will(topic=CONTROLLER_STATE, payload=b"gone", delay_seconds=0)
-                if self.has_broker
-                else None,
-                retry=RetrySettings(
-                    shortest_seconds=0.05,
-                    longest_seconds=1.0,
-                    refused_seconds=1.0,
-                    taken_over_seconds=(0.5, 1.0),  # nobody has our name: the broker was restarted
-                ),
             ),
-            LinkCallbacks(
-                on_message=self._on_message,
-                on_connected=self._on_connected,
+            Ends(
+                on_message=self.listener.take,
+                on_connected=self.courier.on_connected,
                 on_acknowledged=self.courier.on_acknowledged,
+                report=self._report,
             ),
-            random=self._names.fraction,
-            report=self._report,
+            self._names.fraction,
         )
-
-    def _on_connected(self, _session_present: object) -> None:
-        assert self._link is not None
-        if not self.has_broker:
-            self._link.subscribe(profile_filters().subscribe)
-            return
-        self._link.subscribe((*controller_filters().subscribe, CONTROL_RESPONSES))
-        self._link.publish(CONTROLLER_STATE, b"here", 1, retain=True)
-        self.courier.on_connected()
-
-    def _on_message(self, delivery: Delivery) -> None:
-        """Hand on what terminals say; the broker itself speaks only when it refuses a command."""
-        if delivery.topic != CONTROL_RESPONSES:
-            self.listener.take(delivery)
-            return
-        for refusal in refusals_in(delivery.payload):
-            self._log.error("the broker refuses a command", **asdict(refusal))
-        self._acknowledge(delivery)
 
     def _post(self, said: Sequence[Said | RoleGiven]) -> None:
         """Send what is ours to send: without the broker only answers; the outbox is another's."""
@@ -326,13 +285,10 @@ class Controller:
             self._credentials_are_due.set()
 
     def _acknowledge(self, delivery: Delivery) -> None:
-        if self._link is not None:
-            self._link.acknowledge(delivery)
+        self._connection.acknowledge(delivery)
 
     def _publish(self, topic: str, payload: bytes, qos: int, *, retain: bool) -> Token | None:
-        if self._link is None:
-            return None
-        return self._link.publish(topic, payload, qos, retain=retain)
+        return self._connection.publish(topic, payload, qos, retain=retain)
 
     async def _serve_pages(self) -> None:
         settings = self._settings.web
@@ -379,7 +335,7 @@ class Controller:
     def _is_ready(self) -> dict[str, bool]:
         parts = {"books": self.books.is_alive()}
         if self.speaks_mqtt:
-            parts["broker"] = self._link is not None and self._link.is_connected
+            parts["broker"] = self._connection.is_up
         return parts
 
     def _report(self, where: str, fault: BaseException) -> None:

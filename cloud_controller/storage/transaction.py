@@ -25,6 +25,7 @@ from cloud_controller.storage.registry import BooksRegistry
 from common.ids import TerminalId
 from common.messages.base import Message
 from common.queries import PLAIN, BoundQueries, Connection, Style
+from common.rules.modules import ModuleEvent
 from common.rules.payments import is_balanced
 from common.rules.problems import ProblemKind
 from common.topics import BrokerRole, Channel
@@ -33,7 +34,7 @@ _FILES = (
     *("enrolment", "registration", "service"),
     *("offerings", "reservations", "rights", "sessions", "devices"),
     *("extensions", "letters", "actions", "payments", "lending", "directory", "lists"),
-    *("post", "problems"),
+    *("provenance", "post", "problems"),
 )
 _QUERIES = Path(__file__).parent / "queries"
 
@@ -56,6 +57,7 @@ class OpenTransaction:
     lending: Queries
     directory: Queries
     lists: Queries
+    provenance: Queries
     post: Queries
     problems: Queries
     registry: Registry
@@ -143,6 +145,25 @@ class OpenTransaction:
             reservation_id=reservation,
             session_id=session,
             body=json.dumps(dict(facts)),
+        )
+
+    def log_module(self, event: ModuleEvent) -> None:
+        """Add a line to our own log of modules; see `ports.Transaction`."""
+        mine = self.provenance.next_own()
+        if mine is None:
+            self.provenance.begin_origin(origin=self.names.new("o"))
+            mine = self.provenance.next_own()
+        self.provenance.add(
+            origin=mine["origin"],
+            lseq=mine["last_lseq"],
+            kind=event.kind,
+            module=event.module,
+            client=event.client,
+            version=event.version,
+            digest=event.digest,
+            right_comm_id=event.right,
+            at=self.now if event.at is None else event.at,
+            facts=json.dumps(dict(event.facts)),
         )
 
     def move_money(self, moved: Movement) -> None:

@@ -38,6 +38,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *_TO_BOTH_SIDES,
         "commands",
         "controller",
+        "connection",
         "explain",
         *("upstream", "payments", "reservations", "reservation_port"),
         "postman",
@@ -51,6 +52,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "broker",
         "keys",
         "certificates",
+        "packages",
         "credentials",
         "accounts",
     ),
@@ -58,6 +60,10 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *("orders", "changes", "ends", "letters", "addresses", "extensions", "repairs"),
     ),
     "cloud_controller/actions": ("switches",),
+    "cloud_controller/settings": (
+        *("part", "doors", "stores", "mail", "payments", "elsewhere", "modules"),
+    ),
+    "cloud_controller/ports": ("faults", "values", "world", "books"),
     "cloud_controller/reservations": ("builtin", "remote", "errands"),
     "cloud_controller/flows": (*FLOWS, *LATER, "problems", "directory", "photos"),
     "common/words": (
@@ -102,11 +108,12 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "cloud_controller/storage/queries": (
         *(*FLOWS, *LATER, "post", "problems", "lending", "directory", "lists"),
+        *("provenance", "royalties"),
     ),
     "edge_agent": (
         *_TO_BOTH_SIDES,
         *("terminal", "reconciler", "enrolment", "journal", "switches", "migrations", "afterwards"),
-        *("scanners", "runner", "inventory", "display", "actions", "turnover"),
+        *("scanners", "runner", "inventory", "display", "actions", "turnover", "modules"),
         *(
             "gate",
             "commands",
@@ -130,6 +137,10 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *("faces", "picture", "stage", "presses", "screen", "server", "streams", "written", "qr"),
         "static",
     ),
+    "edge_agent/modules": (
+        *("metadata", "download", "unpack", "store", "installer", "sequence", "making"),
+    ),
+    "cloud_controller/packages": ("keys", "publishing", "repository", "signing", "serving"),
     "edge_agent/actions": ("switches", "commands", "trying"),
     "edge_agent/inventory": (
         *("specification", "machine", "parts", "displays", "programs", "reading"),
@@ -171,6 +182,8 @@ ONE_PLACE: dict[str, tuple[str, ...]] = {
     "linuxpy": ("edge_agent/scanners/lens.py",),
     "serial": ("edge_agent/scanners/serial.py",),
     "evdev": ("edge_agent/scanners/keyboard.py",),
+    "tuf": ("cloud_controller/packages/", "edge_agent/modules/"),
+    "securesystemslib": ("cloud_controller/packages/", "edge_agent/modules/"),
     "qrcode": ("cloud_controller/web/qr.py", "edge_agent/display/qr.py"),
     "aiosmtplib": ("cloud_controller/smtp.py",),
     "reportlab": ("cloud_controller/web/paper/",),

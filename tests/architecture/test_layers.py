@@ -36,6 +36,7 @@ BREACHES = {
     "one-qr-writer": {"cloud_controller/web/app.py": "import qrcode"},
     "one-mail": {"cloud_controller/courier.py": "import smtplib"},
     "one-paper": {"cloud_controller/web/app.py": "import reportlab"},
+    "two-tuf": {"cloud_controller/listener.py": "import tuf"},
     "two-psutil": {"edge_agent/watchdog.py": "import psutil"},
     "no-circles": {
         "cloud_controller/web/app.py": "import cloud_controller.web.guard",

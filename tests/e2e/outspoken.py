@@ -54,9 +54,10 @@ class OutspokenController(Controller):
 
     async def _until_acknowledged(self) -> None:
         """Wait for the broker's word, before which stands all that terminals said until now."""
-        assert self._link is not None
+        link = self._connection._link
+        assert link is not None
         async with asyncio.timeout(ACKNOWLEDGED_SECONDS_MAX):
-            while self._link._in_flight:  # noqa: ASYNC110 - the link tells its courier alone
+            while link._in_flight:  # noqa: ASYNC110 - the link tells its courier alone
                 await asyncio.sleep(0.001)
 
 

@@ -14,6 +14,8 @@ from tests.rim.scanner_kit import KEY
 EACH = 4
 """Of so many pictures a run reads one, its dice say which; `./dev bench pictures` reads all."""
 
+PICTURES = [(kind, number) for kind in KINDS for number in range(OF_EACH)]
+
 
 def is_read(each: Damaged) -> bool:
     picture = each.picture
@@ -24,8 +26,7 @@ def is_read(each: Damaged) -> bool:
 
 
 def test_c3_of_the_set_of_damaged_pictures_at_least_99_of_100_are_read(seed: int):
-    numbers = range(seed % EACH, OF_EACH, EACH)
-    chosen = [(kind, number) for kind in KINDS for number in numbers]
+    chosen = PICTURES[seed % EACH :: EACH]
     missed = [each for each in chosen if not is_read(damaged(*each))]
     assert len(chosen) >= 100
     assert len(missed) <= len(chosen) * 0.01, missed

@@ -1,0 +1,34 @@
+"""What a seat of a licence is counted by, and why there is none."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Basis(StrEnum):
+    """What takes a seat of a module's licence, and until when."""
+
+    INSTALLED = "installed"
+    """Each terminal that has it from us, until its uninstall is confirmed or its lease is over."""
+    EVER_ISSUED = "ever_issued"
+    """Each terminal that ever got it from us, for ever: the licence counts downloads."""
+    CONCURRENT = "concurrent"
+    """Each run of a program that needs it, until the run or its lease is over."""
+
+
+class OverLimit(StrEnum):
+    """What becomes of a program's start while there is no seat: the licence says it."""
+
+    REFUSE = "refuse"
+    RUN_AND_REPORT = "run_and_report"
+
+
+class SeatRefusal(StrEnum):
+    """Why a request for seats is not granted; stored like a right, and repeated."""
+
+    MALFORMED = "malformed"
+    NO_SEAT_LEFT = "no_seat_left"
+    POOL_IN_DOUBT = "pool_in_doubt"
+    """Our root takes us for a copy: what we have from it is given to nobody."""
+    NEVER_GIVEN = "never_given"
+    """More is returned than was ever given."""
