@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from cloud_controller import bookings
-from cloud_controller.flows import actions, offerings, problems, rights, sessions
+from cloud_controller.flows import actions, modules, offerings, problems, rights, sessions
 from cloud_controller.ports import Flow, Received, Transaction
 from common.codec import message_from
 from common.errors import RusubanError
 from common.messages import (
+    modules as said_of_modules,
     offerings as said_of_offerings,
     rights as said_of_rights,
     sessions as said_of_sessions,
@@ -52,6 +53,13 @@ EVENTS: Final[Mapping[str, Flow]] = {
     ProblemTold.type: problems.note_problem,
     HelpAsked.type: problems.note_help,
     SwitchTold.type: actions.note_told,
+    said_of_modules.ModuleInstalled.type: modules.note_installed,
+    said_of_modules.ModuleRolledBack.type: modules.note_rolled_back,
+    said_of_modules.ModuleFailed.type: modules.note_failed,
+    said_of_modules.ModuleUsed.type: modules.note_used,
+    said_of_modules.ModuleUninstalled.type: modules.note_uninstalled,
+    said_of_modules.ModuleRunEnded.type: modules.note_run_ended,
+    said_of_modules.ModuleOverLimit.type: modules.note_over_limit,
 }
 """What the ordered stream of a terminal may carry."""
 

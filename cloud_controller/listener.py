@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from cloud_controller import bookings
-from cloud_controller.flows import registration, rights, service
+from cloud_controller.flows import modules, registration, rights, service
 from cloud_controller.inbox import EVENTS, EventBreaksItsFlow, take_event
 from cloud_controller.ports import Books, Flow, Received, Transaction
 from common.codec import read
@@ -24,6 +24,7 @@ from common.messages import (
     specification as said_of_specification,
 )
 from common.messages.extensions import ExtensionAsk
+from common.messages.modules import ModulesAsk, ModulesProgress
 from common.messages.registration import Presence as PresenceTold
 from common.messages.scanners import ScannersCounted
 from common.mqtt import Delivery
@@ -210,6 +211,8 @@ _BY_ITSELF: Final[Mapping[tuple[Channel, str], Flow]] = {
     (Channel.PRESENCE, PresenceTold.type): registration.note_connection,
     (Channel.HELLO, said_of_registration.Hello.type): bookings.hello,
     (Channel.REQUESTS, said_of_rights.ReportScan.type): rights.take_report,
+    (Channel.REQUESTS, ModulesAsk.type): modules.offer,
+    (Channel.TELEMETRY, ModulesProgress.type): modules.keep_progress,
     **{(Channel.EVENTS, kind): take_event for kind in EVENTS},
 }
 

@@ -14,6 +14,7 @@ from common.messages import (
     actions,
     devices,
     extensions,
+    modules,
     offerings,
     problems,
     registration,
@@ -82,6 +83,11 @@ ON_THE_WIRE: Final[tuple[type[Message], ...]] = (
     scanners.ScannersCounted,
     problems.HelpAsked,
     actions.SwitchTold,
+    modules.ModulesAsk,
+    modules.ModulesOffered,
+    modules.ModulesDesired,
+    modules.ModulesProgress,
+    *modules.EVENTS,
 )
 _MODEL_OF = {model.type: model for model in ON_THE_WIRE}
 

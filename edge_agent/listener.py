@@ -16,6 +16,7 @@ from common.errors import MessageIsMalformed, RusubanError, StorageIsFull
 from common.messages.base import Message
 from common.messages.devices import DevicesDesired
 from common.messages.extensions import ExtensionOffer
+from common.messages.modules import ModulesDesired, ModulesOffered
 from common.messages.registration import Acknowledged, KeysTold, StandingTold, Welcome
 from common.messages.rights import (
     FROM_THE_SERVER,
@@ -36,7 +37,7 @@ from common.rules.problems import ProblemKind
 from common.rules.registration import Standing
 from common.rules.rights import RightKind, class_in, kind_in
 from common.topics import CONTROLLER_STATE, Channel, address_of
-from edge_agent.flows import enrolment, registration, rights, service, sessions
+from edge_agent.flows import enrolment, modules, registration, rights, service, sessions
 from edge_agent.gate import Gate
 from edge_agent.ports import Identity, Journal, Transaction
 
@@ -44,12 +45,18 @@ ON_CHANNEL: Final[Mapping[Channel, tuple[type[Message], ...]]] = {
     Channel.REGISTRATION: (StandingTold,),
     Channel.WELCOME: (Welcome,),
     Channel.ACKS: (Acknowledged,),
-    Channel.REPLIES: (ServiceProfile, ServiceRefused, ExtensionOffer, *FROM_THE_SERVER),
-    Channel.DESIRED: (Desired, KeysTold, DevicesDesired),
+    Channel.REPLIES: (
+        *(ServiceProfile, ServiceRefused, ExtensionOffer, ModulesOffered),
+        *FROM_THE_SERVER,
+    ),
+    Channel.DESIRED: (Desired, KeysTold, DevicesDesired, ModulesDesired),
     Channel.COMMANDS: (StopSession, HoldTickets, ReleaseTicket, TakeScan, CustomerTold),
 }
 """What may come on each channel; anything else is dropped."""
 
+
+ABOUT_MODULES: Final = frozenset({RightKind.MODULE})
+"""Kinds of right whose exchanges the packages of this terminal wait for."""
 
 WELCOME_WITHIN_SECONDS: Final = 5.0
 """After our hello: the time in a later welcome is not close enough to open a window by."""
@@ -76,6 +83,7 @@ class Hearing:
         on_strange_keys: the controller's keys were told, and none that we know has signed that.
         on_offer: by how much a session could be extended was answered.
         on_extensions: a wish for more time may have got further, or been granted elsewhere.
+        on_modules: what is on offer or wished of packages, or a right about one, has changed.
     """
 
     on_standing: Callable[[], object]
@@ -90,6 +98,7 @@ class Hearing:
     on_strange_keys: Callable[[], None]
     on_offer: Callable[[ExtensionOffer], None]
     on_extensions: Callable[[], None]
+    on_modules: Callable[[], object]
 
 
 class OwnQuestions(Protocol):
@@ -143,8 +152,7 @@ class Listener:
             Announced: self._hear_announced,
             Right: self._hear_right,
             Refused: self._hear_refused,
-            Completed: self._hear_completed,
-            Aborted: self._hear_completed,
+            **dict.fromkeys((Completed, Aborted), self._hear_completed),
             Troubled: self._hear_trouble,
             StopSession: self._hear_stop,
             Desired: self._hear_desired,
@@ -155,6 +163,8 @@ class Listener:
             TakeScan: hearing.on_scan,
             CustomerTold: hearing.on_told,
             DevicesDesired: hearing.on_devices,
+            ModulesOffered: self._hear_modules,
+            ModulesDesired: self._hear_wishes,
         }
 
     @property
@@ -255,6 +265,15 @@ class Listener:
         if told.epoch == self._who.epoch:
             self._note_acknowledged(told.up_to)
 
+    def _hear_modules(self, told: ModulesOffered) -> None:
+        if not self._journal.transact(modules.take_offered, self._who, told):
+            raise NotTaken(why="not_our_offer", detail=told.type)
+        self._hearing.on_modules()
+
+    def _hear_wishes(self, told: ModulesDesired) -> None:
+        self._journal.transact(modules.take_desired, told)
+        self._hearing.on_modules()
+
     def _hear_announced(self, told: Announced) -> None:
         self._journal.transact(rights.take_announced, self._who, told)
 
@@ -264,22 +283,25 @@ class Listener:
             raise NotTaken(why="not_our_right", detail=told.comm_id)
         if self._journal.transact(rights.take_right, self._who, told, right):
             self._hearing.on_sessions()
-        self._look_at_extensions(class_in(told.comm_id))
+        self._look_again(class_in(told.comm_id))
 
     def _hear_refused(self, told: Refused) -> None:
         self._journal.transact(rights.take_refused, self._who, told)
-        self._look_at_extensions(class_in(told.comm_id))
+        self._look_again(class_in(told.comm_id))
 
     def _hear_completed(self, told: Completed | Aborted) -> None:
         kind = self._journal.transact(rights.take_closed, self._who, told)
         if kind is not None:
             self._hearing.on_free(kind)
-            self._look_at_extensions(kind)
+            self._look_again(kind)
 
-    def _look_at_extensions(self, kind: str | None) -> None:
-        """Go on with a wish for more time, where that is what an exchange was about."""
-        if kind is not None and kind_in(kind) is RightKind.EXTENSION:
+    def _look_again(self, kind: str | None) -> None:
+        """Go on with what an exchange was about, where somebody waits for that."""
+        about = kind_in(kind) if kind is not None else None
+        if about is RightKind.EXTENSION:
             self._hearing.on_extensions()
+        elif about in ABOUT_MODULES:
+            self._hearing.on_modules()
 
     def _hear_trouble(self, told: Troubled) -> None:
         self._log.warning("exchange in trouble", trouble=told.trouble, comm_id=told.comm_id)

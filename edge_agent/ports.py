@@ -287,6 +287,40 @@ class WipeSeen:
     fault: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Package:
+    """One version of a package that may be fetched: what of, and by which document.
+
+    Attributes:
+        kind: `program` or `module`.
+        target: its path among the signed targets.
+        sha256: of its archive, of so many bytes: `length`.
+        document: what lets us fetch it: a module's right, or an offer that names a program.
+        signature: of that document.
+    """
+
+    package: str
+    kind: str
+    version: str
+    target: str
+    sha256: str
+    length: int
+    document: Mapping[str, Any]
+    signature: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Installed:
+    """What is in use of a package: the version, its folder, and the digest of what lies there."""
+
+    package: str
+    kind: str
+    version: str
+    sha256: str
+    folder: str
+    digest: str
+
+
 class Clock(Protocol):
     """What time it is."""
 

@@ -319,6 +319,7 @@ class Terminal:
             on_strange_keys=self._credentials.want,
             on_offer=self.extensions.take_offer,
             on_extensions=self.extensions.look,
+            on_modules=lambda: None,
         )
         return Listener(
             self._who,

@@ -59,6 +59,7 @@ class Transaction(Protocol):
     lending: Queries
     directory: Queries
     lists: Queries
+    modules: Queries
     provenance: Queries
     post: Queries
     problems: Queries

@@ -34,7 +34,7 @@ _FILES = (
     *("enrolment", "registration", "service"),
     *("offerings", "reservations", "rights", "sessions", "devices"),
     *("extensions", "letters", "actions", "payments", "lending", "directory", "lists"),
-    *("provenance", "post", "problems"),
+    *("modules", "provenance", "post", "problems"),
 )
 _QUERIES = Path(__file__).parent / "queries"
 
@@ -57,6 +57,7 @@ class OpenTransaction:
     lending: Queries
     directory: Queries
     lists: Queries
+    modules: Queries
     provenance: Queries
     post: Queries
     problems: Queries

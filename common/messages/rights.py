@@ -7,12 +7,14 @@ from typing import Annotated, Any, ClassVar, Final
 from pydantic import Field
 
 from common.messages.base import (
+    Bytes,
     CommIdText,
     Count,
     Digest,
     Instant,
     Message,
     Name,
+    PackageVersion,
     Particulars,
     Seconds,
     ShortText,
@@ -72,10 +74,15 @@ class ScanRequest(Message):
 
 
 class ModuleRequest(Message):
-    """The request information of a module's right: one seat of its licence, for this terminal."""
+    """The request information of a module's right: one seat of its licence, for this terminal.
+
+    `version` and `sha256` are of what it was offered and will fetch; neither: the seat alone.
+    """
 
     type: ClassVar[str] = "rights.module_request"
     module: Name
+    version: PackageVersion | None = None
+    sha256: Digest | None = None
 
 
 class OfflineRequest(Message):
@@ -228,7 +235,10 @@ class OfflineRight(Message):
 
 
 class ModuleRight(Message):
-    """What the document of a module's right says: one seat, until the end of its lease."""
+    """What the document of a module's right says: one seat, until the end of its lease.
+
+    With what it lets its terminal fetch it is the receipt, which is kept for ever (D4).
+    """
 
     type: ClassVar[str] = "rights.module_right"
     comm_id: CommIdText
@@ -238,6 +248,11 @@ class ModuleRight(Message):
     module: Name
     issued_at: Instant
     ends_at: Instant
+    version: PackageVersion | None = None
+    target: ShortText = ""
+    sha256: Digest | None = None
+    length: Bytes = 0
+    basis: ShortText = ""
 
 
 class SeatsRight(Message):

@@ -172,4 +172,5 @@ def _only_free(on_free: Callable[[str], None]) -> Hearing:
         on_strange_keys=lambda: None,
         on_offer=lambda _: None,
         on_extensions=lambda: None,
+        on_modules=lambda: None,
     )

@@ -22,6 +22,7 @@ from common.messages import (
     actions,
     devices,
     extensions,
+    modules,
     offerings,
     problems,
     registration,
@@ -210,6 +211,8 @@ def a_specification(
 
 COMM_ID: Final = f"t-1/e/session:d-1/1/{'a' * 32}"
 DIGEST: Final = "0" * 64
+MODULE: Final[dict[str, Any]] = {"module": "m", "at": 1}
+PACKAGE: Final[dict[str, Any]] = {"package": "m", "kind": "module", "version": "1", "at": 1}
 SESSION: Final[dict[str, Any]] = {"session": "s-1", "at": 1}
 
 A_TOKEN: Final = "RSB1"  # noqa: S105 - no secret: see below
@@ -219,7 +222,10 @@ _SAID_ON: Final[dict[Channel, list[Message]]] = {
     Channel.SPECIFICATION: [a_specification()],
     Channel.PRESENCE: [registration.Presence(state="here", connection="rogue")],
     Channel.HEARTBEAT: [registration.Heartbeat()],
-    Channel.TELEMETRY: [scanners.ScannersCounted(scanners=())],
+    Channel.TELEMETRY: [
+        scanners.ScannersCounted(scanners=()),
+        modules.ModulesProgress(package="m", version="1", state="downloading"),
+    ],
     Channel.HELLO: [
         registration.Hello(
             protocol=(1, 1), boot="b", outbox_first=0, outbox_last=0, applied_revision=0
@@ -239,6 +245,7 @@ _SAID_ON: Final[dict[Channel, list[Message]]] = {
             ).model_dump(mode="json"),
             digest=DIGEST,
         ),
+        modules.ModulesAsk(packages=("m",)),
         extensions.ExtensionAsk(session="s-1", device="d-1"),
         rights.ReportScan(scan="s-2", token=A_TOKEN, read_at=1, clock_is_trusted=True),
         rights.Complete(comm_id=COMM_ID, digest=DIGEST),
@@ -278,6 +285,13 @@ _SAID_ON: Final[dict[Channel, list[Message]]] = {
         problems.ProblemTold(kind="service_too_early", at=1),
         problems.HelpAsked(device="d-1", at=1, about="device"),
         actions.SwitchTold(switch="lamp", wanted="on", standing="unanswered", at=1),
+        modules.ModuleInstalled(**PACKAGE, sha256=DIGEST, digest=DIGEST),
+        modules.ModuleRolledBack(**PACKAGE, sha256=DIGEST),
+        modules.ModuleFailed(**PACKAGE, sha256=DIGEST),
+        modules.ModuleUsed(**MODULE, version="1", source="unknown", day=1),
+        modules.ModuleUninstalled(**MODULE, version="1", digest=DIGEST, permission="g-1"),
+        modules.ModuleRunEnded(**MODULE, device="d-1", run="r-1"),
+        modules.ModuleOverLimit(**MODULE, device="d-1", session="s-1"),
     ],
 }
 

@@ -12,6 +12,7 @@ from common.ids import TerminalId
 from common.messages.base import Message
 from common.messages.devices import DevicesDesired
 from common.messages.extensions import ExtensionOffer
+from common.messages.modules import DesiredModule, ModulesDesired, ModulesOffered
 from common.messages.registration import Acknowledged, KeysTold, StandingTold, Welcome
 from common.messages.rights import (
     Aborted,
@@ -55,6 +56,7 @@ class TerminalInHand:
         self.taken: list[TakeScan] = []
         self.offers: list[ExtensionOffer] = []
         self.wanted: list[DevicesDesired] = []
+        self.modules: list[str] = []
         self._file = folder / "journal.sqlite"
         self._clock = clock
         self._names = names
@@ -194,6 +196,7 @@ class TerminalInHand:
             on_strange_keys=lambda: self.strange.append(self.who.terminal),
             on_offer=self.offers.append,
             on_extensions=lambda: self.do(rights.look, self.who),
+            on_modules=lambda: self.modules.append(self.who.terminal),
         )
         self.listener = Listener(
             who,
@@ -261,6 +264,7 @@ def all_of_service(gate_digest: str) -> dict[Channel, tuple[Message, ...]]:
             a_profile(a_device("vr"), gate_digest=gate_digest),
             ServiceRefused(reason="not_registered"),
             ExtensionOffer(session="s"),
+            ModulesOffered(document={"kind": "modules.offer"}, signature="0" * 128),
             Announced(comm_id="x"),
             Right(comm_id="x", document={"session": "s-9"}, signature="0" * 128),
             Refused(comm_id="x", reason="expired"),
@@ -272,6 +276,7 @@ def all_of_service(gate_digest: str) -> dict[Channel, tuple[Message, ...]]:
             Desired(revision=9),
             KeysTold(document={"keys": {}, "revision": 9}, signatures={}),
             DevicesDesired(),
+            ModulesDesired(wishes=(DesiredModule(module="m", number=1, wish="install"),)),
         ),
         Channel.COMMANDS: (
             stop,

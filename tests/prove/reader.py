@@ -131,6 +131,7 @@ class Reader:
             on_strange_keys=lambda: None,
             on_offer=lambda _: None,
             on_extensions=lambda: None,
+            on_modules=lambda: None,
         )
         self._listener = Listener(
             who,

@@ -41,7 +41,9 @@ JSON = st.recursive(
 NOT_ALONE = set(
     "Message _Said Program Level Requirements ClaimTerms Particulars "
     "ScanRequest OfflineRequest ModuleRequest SeatsRequest ExtensionRequest "
-    "SessionRight OfflineRight ModuleRight SeatsRight ExtensionRight HeldTicket".split()
+    "SessionRight OfflineRight ModuleRight SeatsRight ExtensionRight HeldTicket "
+    "ModulesOffer OfferedPackage Receipt UninstallRequest UninstallRight RunRequest "
+    "RunRight".split()
 )
 """What is never sent by itself: what many have in common, what is said over HTTP, what a request of
 each class carries, and what a right's signature covers."""

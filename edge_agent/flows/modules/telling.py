@@ -1,0 +1,51 @@
+"""What has become of a package here, told in the transaction in which it becomes so."""
+
+from __future__ import annotations
+
+from common.messages.modules import ModuleFailed, ModuleInstalled, ModuleRolledBack
+from edge_agent.ports import Package, Transaction
+
+WHY_MAX = 200
+"""Characters of a reason that are told."""
+
+
+def tell_installed(journal: Transaction, package: Package, digest: str) -> None:
+    """Tell that a package is installed; `digest` is that of what is on the disk."""
+    journal.say(
+        ModuleInstalled(
+            package=package.package,
+            kind=package.kind,
+            version=package.version,
+            sha256=package.sha256,
+            digest=digest,
+            at=journal.now,
+        )
+    )
+
+
+def tell_rolled_back(journal: Transaction, package: Package, why: str) -> None:
+    """Tell that the version before a package's newest is in its place again."""
+    journal.say(
+        ModuleRolledBack(
+            package=package.package,
+            kind=package.kind,
+            version=package.version,
+            sha256=package.sha256,
+            why=why[:WHY_MAX],
+            at=journal.now,
+        )
+    )
+
+
+def tell_failed(journal: Transaction, package: Package, why: str) -> None:
+    """Tell that a package could not be installed, for good."""
+    journal.say(
+        ModuleFailed(
+            package=package.package,
+            kind=package.kind,
+            version=package.version,
+            sha256=package.sha256,
+            why=why[:WHY_MAX],
+            at=journal.now,
+        )
+    )

@@ -1,0 +1,1 @@
+"""Packages on this terminal's disk: fetched, verified, installed, and what is to come next."""
