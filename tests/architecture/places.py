@@ -127,7 +127,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
             "alone",
             "opened",
         ),
-        "heartbeats",
+        *("heartbeats", "installed"),
     ),
     "edge_agent/queries": (*FLOWS, "holding", "post"),
     "edge_agent/commands": ("serving", "running", "enrolling", "reading", "switching"),
@@ -138,7 +138,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "static",
     ),
     "edge_agent/modules": (
-        *("metadata", "download", "unpack", "store", "installer", "sequence", "making"),
+        *("metadata", "download", "unpack", "store", "disk", "installer", "sequence", "making"),
     ),
     "cloud_controller/packages": ("keys", "publishing", "repository", "signing", "serving"),
     "edge_agent/actions": ("switches", "commands", "trying"),

@@ -1,0 +1,81 @@
+"""What an archive may hold, and by which digest its unpacked files are known on both sides."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+CHUNK_BYTES: Final = 1 << 20
+"""Bytes that are verified together: at most so many are fetched twice when the line is cut."""
+
+PATH_BYTES_MAX: Final = 1_024
+"""Bytes of one file's path: a quarter of what Linux takes, for our own folders come before it."""
+
+NAME_BYTES_MAX: Final = 255
+"""Bytes of one name in a path: no file system we know takes more."""
+
+DEPTH_MAX: Final = 32
+"""Folders within each other."""
+
+FILES_MAX: Final = 100_000
+"""Files of one package: a large program has a few thousand."""
+
+UNPACKED_BYTES_MAX: Final = 1 << 40
+"""Bytes of one package: a tebibyte; what its signed description says bounds it before."""
+
+PACKAGE_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{0,31}$"
+VERSION_PATTERN: Final = r"^[A-Za-z0-9_+-][A-Za-z0-9._+-]{0,63}$"
+"""No version begins with a dot: it names a folder."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PackedFile:
+    """One file of a package, as it lies on the disk."""
+
+    path: str
+    length: int
+    sha256: str
+    is_executable: bool = False
+
+
+def why_unfit(path: str) -> str | None:
+    """Return why no file of a package may have this path, or None; it is relative, with slashes."""
+    if not path.isprintable() or path != unicodedata.normalize("NFC", path):
+        return "is not written plainly"
+    if len(path.encode()) > PATH_BYTES_MAX:
+        return f"is longer than {PATH_BYTES_MAX} bytes"
+    if "\\" in path or path.startswith("/") or re.match(r"[A-Za-z]:", path):
+        return "is not relative"
+    return _why_names_unfit(path.split("/"))
+
+
+def _why_names_unfit(names: Sequence[str]) -> str | None:
+    if any(name in {"", ".", ".."} for name in names):
+        return "leads elsewhere"
+    if len(names) > DEPTH_MAX:
+        return f"has more than {DEPTH_MAX} parts"
+    if any(len(name.encode()) > NAME_BYTES_MAX for name in names):
+        return f"has a name longer than {NAME_BYTES_MAX} bytes"
+    return None
+
+
+def digest_of_contents(files: Iterable[PackedFile]) -> str:
+    """Return the SHA-256 in hex by which unpacked files are known: paths, lengths, bytes, rights.
+
+    Of what lies on a terminal, of what its manifest says, and of the archive on the controller it
+    is the same.
+    """
+    found = hashlib.sha256()
+    for file in sorted(files, key=lambda each: each.path.encode()):
+        mark = "x" if file.is_executable else "-"
+        found.update(f"{file.path}\0{file.length}\0{file.sha256}\0{mark}\n".encode())
+    return found.hexdigest()
+
+
+def archive_name(package: str, version: str, *, is_module: bool) -> str:
+    """Return the target path of a package's archive: `modules/physics/1.2.zip`."""
+    return f"{'modules' if is_module else 'programs'}/{package}/{version}.zip"

@@ -1,0 +1,349 @@
+"""Which packages this PC has from us, where each lies, and that it stays while it is used.
+
+`<folder>/modules/<name>/` and `<folder>/programs/<name>/` hold `current.json` and one folder
+`<version>-<sha12>/` for each version: its `manifest.json`, and its files under `files/`. Only the
+store writes there; agent, runner and commands read it by this file alone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Final, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from common.errors import RusubanError
+from common.rules.modules import (
+    IN_USE,
+    PACKAGE_PATTERN,
+    VERSION_PATTERN,
+    InstallFailure,
+    InstallState,
+    PackedFile,
+    digest_of_contents,
+)
+
+CURRENT_FILE: Final = "current.json"
+MANIFEST_FILE: Final = "manifest.json"
+FILES_FOLDER: Final = "files"
+
+CURRENT_BYTES_MAX: Final = 65_536
+"""Bytes of `current.json`; ours has a few hundred."""
+
+MANIFEST_BYTES_MAX: Final = 64 << 20
+"""Bytes of a manifest: that of the most files a package may have, with paths of usual length."""
+
+SHA_DIGITS: Final = 12
+"""Hex digits of an archive's SHA-256 in its folder's name: who reads it tells versions apart."""
+
+LOCKS_MAX: Final = 8
+"""How often a lock is tried anew when the version was exchanged just then."""
+
+
+class NotInstalled(RusubanError):
+    """{package} is not installed here."""
+
+
+class StillRunning(RusubanError):
+    """{package} {version} is in use: a program runs from it."""
+
+
+class NotWhole(RusubanError):
+    """{package} {version} is not what was installed: {why}."""
+
+
+class Kind(StrEnum):
+    """What a package is."""
+
+    PROGRAM = "program"
+    """The part of a program that needs no licence (D1)."""
+    MODULE = "module"
+
+    @property
+    def folder(self) -> str:
+        """Return the name of the folder that packages of this kind lie in."""
+        return f"{self.value}s"
+
+
+Name = Annotated[str, Field(pattern=PACKAGE_PATTERN)]
+Version = Annotated[str, Field(pattern=VERSION_PATTERN)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Kept(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class VersionNamed(_Kept):
+    """One version of a package, by what names its folder."""
+
+    version: Version
+    sha256: Sha256
+
+    @property
+    def folder(self) -> str:
+        """Return its folder's name."""
+        return f"{self.version}-{self.sha256[:SHA_DIGITS]}"
+
+
+class CurrentVersion(VersionNamed):
+    """What `current.json` says."""
+
+    package: Name
+    kind: Kind
+    digest: Sha256
+    """Of the unpacked files; see `common.rules.modules.digest_of_contents`."""
+
+    release_counter: Annotated[int, Field(ge=1)]
+    previous: VersionNamed | None = None
+
+
+class FileInManifest(_Kept):
+    """One file of ours."""
+
+    path: str
+    length: Annotated[int, Field(ge=0)]
+    sha256: Sha256
+    is_executable: bool = False
+
+
+class Manifest(VersionNamed):
+    """What `manifest.json` says: all that we have put there, and nothing else."""
+
+    package: Name
+    kind: Kind
+    release_counter: Annotated[int, Field(ge=1)]
+    digest: Sha256
+    files: tuple[FileInManifest, ...]
+
+    @property
+    def packed(self) -> tuple[PackedFile, ...]:
+        """Return its files as the rules know them."""
+        return tuple(PackedFile(**file.model_dump()) for file in self.files)
+
+    @property
+    def is_true_to_itself(self) -> bool:
+        """Say whether its digest is that of its files."""
+        return digest_of_contents(self.packed) == self.digest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Release:
+    """One version of a package, as it is signed; `sha256` is its archive's."""
+
+    package: str
+    kind: Kind
+    version: str
+    release_counter: int
+    sha256: str
+
+    @property
+    def named(self) -> VersionNamed:
+        """Return what names its folder."""
+        return VersionNamed(version=self.version, sha256=self.sha256)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """What is to be installed, and by what right it may be fetched.
+
+    Attributes:
+        target: the archive's path in the signed lists.
+        length: of the archive, in bytes.
+        document: the right or the offer that names its digest, with its `signature`.
+        known_at: the latest instant, in UTC milliseconds, that our controller has signed: the
+            signed lists are judged by it where this PC's clock is behind.
+    """
+
+    release: Release
+    target: str
+    length: int
+    document: Mapping[str, Any]
+    signature: str
+    known_at: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """Where an install stands, and why it is not in use where it is not."""
+
+    release: Release
+    state: InstallState
+    installed: Installed | None = None
+    failure: InstallFailure | None = None
+    detail: str = ""
+
+    @property
+    def is_in_use(self) -> bool:
+        """Say whether it is what programs get."""
+        return self.state in IN_USE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Progress:
+    """How far an install is; told each hundredth of its bytes, and each five seconds."""
+
+    release: Release
+    state: InstallState
+    done_bytes: int
+    all_bytes: int
+    detail: str = ""
+
+
+class Installing(Protocol):
+    """Who installs: `edge_agent.modules.installer.Installer`."""
+
+    async def install(self, order: Order) -> Outcome:
+        """Install, or say that it is installed: the same package and digest never twice.
+
+        It comes back when the version is on probation or in use, or will not be. What failed is
+        begun anew when it is asked again; what was rolled back is not.
+        """
+        ...
+
+    async def remove(self, package: str, version: str) -> Outcome | None:
+        """Remove a version, and with the current one all others; None: it is not here.
+
+        Raises:
+            StillRunning: a program runs from it; nothing has changed.
+        """
+        ...
+
+    def complain(self, package: str, why: str) -> None:
+        """Take in that a program which needs it does not come up: on probation it goes back."""
+        ...
+
+    def praise(self, package: str) -> None:
+        """Take in that a program which needs it runs: its probation is over."""
+        ...
+
+
+class Installed(_Kept):
+    """A version of a package that is on this PC.
+
+    Attributes:
+        sha256: of its archive.
+        digest: of its unpacked files.
+        place: the version's own folder, on which `locked` holds its lock.
+        folder: where its files are: what programs get.
+    """
+
+    package: Name
+    kind: Kind
+    version: Version
+    release_counter: int
+    sha256: Sha256
+    digest: Sha256
+    place: Path
+
+    @property
+    def folder(self) -> Path:
+        """Return where its files are."""
+        return self.place / FILES_FOLDER
+
+
+def package_folder(folder: Path, kind: Kind, package: str) -> Path:
+    """Return where all versions of a package lie."""
+    return folder / kind.folder / package
+
+
+def current(folder: Path, package: str) -> Installed | None:
+    """Return the version of a package that programs get, or None: there is none from us.
+
+    A name belongs to one kind; a module is looked for first.
+    """
+    for kind in (Kind.MODULE, Kind.PROGRAM):
+        home = package_folder(folder, kind, package)
+        found = said_current(home)
+        if found is not None and (home / found.folder).is_dir():
+            return Installed(
+                package=package,
+                kind=kind,
+                version=found.version,
+                release_counter=found.release_counter,
+                sha256=found.sha256,
+                digest=found.digest,
+                place=home / found.folder,
+            )
+    return None
+
+
+def all_current(folder: Path) -> tuple[Installed, ...]:
+    """Return the current version of every package that is here, by name."""
+    homes = [home for kind in Kind for home in sorted((folder / kind.folder).glob("*/"))]
+    found = [current(folder, home.name) for home in homes]
+    return tuple(each for each in found if each is not None)
+
+
+def said_current(home: Path) -> CurrentVersion | None:
+    """Return what `current.json` of a package says; None: there is none, or it says nothing."""
+    try:
+        with (home / CURRENT_FILE).open("rb") as file:
+            return CurrentVersion.model_validate_json(file.read(CURRENT_BYTES_MAX))
+    except (FileNotFoundError, NotADirectoryError, ValidationError):
+        return None
+
+
+def manifest_of(place: Path) -> Manifest | None:
+    """Return what a version's manifest says; None: there is none, or it is not true to itself."""
+    try:
+        with (place / MANIFEST_FILE).open("rb") as file:
+            found = Manifest.model_validate_json(file.read(MANIFEST_BYTES_MAX))
+    except (FileNotFoundError, NotADirectoryError, ValidationError):
+        return None
+    return found if found.is_true_to_itself else None
+
+
+@contextmanager
+def locked(folder: Path, package: str) -> Iterator[Installed]:
+    """Keep the current version of a package where it is, for as long as it is used.
+
+    The lock is shared: many programs may run from it. It is a descriptor's, so who is to hold it
+    longer than this block inherits the descriptor; see `lock_of`.
+
+    Raises:
+        NotInstalled: there is none.
+    """
+    installed, handle = lock_of(folder, package)
+    try:
+        yield installed
+    finally:
+        os.close(handle)
+
+
+def lock_of(folder: Path, package: str) -> tuple[Installed, int]:
+    """Return the current version and a descriptor that keeps it until it is closed everywhere.
+
+    Raises:
+        NotInstalled: there is none.
+    """
+    for _ in range(LOCKS_MAX):
+        installed = current(folder, package)
+        if installed is None:
+            break
+        handle = _shared(installed.place)
+        if handle is not None:
+            return installed, handle
+    raise NotInstalled(package=package)
+
+
+def _shared(place: Path) -> int | None:
+    """Return a descriptor with a shared lock; None: what was opened is not there any more."""
+    try:
+        handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(handle), place.lstat()):
+            return handle
+    except (BlockingIOError, FileNotFoundError):
+        pass  # it is being taken away
+    os.close(handle)
+    return None
