@@ -1,20 +1,20 @@
 """Which packages this PC has from us, where each lies, and that it stays while it is used.
 
 `<folder>/modules/<name>/` and `<folder>/programs/<name>/` hold `current.json` and one folder
-`<version>-<sha12>/` for each version: its `manifest.json`, and its files under `files/`. Only the
-store writes there; agent, runner and commands read it by this file alone.
+`<version>-<sha12>/` for each version: its files, and `manifest.json`, which says what they are.
+Only the store writes there.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final, Protocol
+from typing import Annotated, Final, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -28,10 +28,10 @@ from common.rules.modules import (
     PackedFile,
     digest_of_contents,
 )
+from edge_agent.ports import Installed, Package
 
 CURRENT_FILE: Final = "current.json"
 MANIFEST_FILE: Final = "manifest.json"
-FILES_FOLDER: Final = "files"
 
 CURRENT_BYTES_MAX: Final = 65_536
 """Bytes of `current.json`; ours has a few hundred."""
@@ -134,46 +134,10 @@ class Manifest(VersionNamed):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Release:
-    """One version of a package, as it is signed; `sha256` is its archive's."""
-
-    package: str
-    kind: Kind
-    version: str
-    release_counter: int
-    sha256: str
-
-    @property
-    def named(self) -> VersionNamed:
-        """Return what names its folder."""
-        return VersionNamed(version=self.version, sha256=self.sha256)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
-    """What is to be installed, and by what right it may be fetched.
-
-    Attributes:
-        target: the archive's path in the signed lists.
-        length: of the archive, in bytes.
-        document: the right or the offer that names its digest, with its `signature`.
-        known_at: the latest instant, in UTC milliseconds, that our controller has signed: the
-            signed lists are judged by it where this PC's clock is behind.
-    """
-
-    release: Release
-    target: str
-    length: int
-    document: Mapping[str, Any]
-    signature: str
-    known_at: int = 0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
     """Where an install stands, and why it is not in use where it is not."""
 
-    release: Release
+    package: Package
     state: InstallState
     installed: Installed | None = None
     failure: InstallFailure | None = None
@@ -189,7 +153,7 @@ class Outcome:
 class Progress:
     """How far an install is; told each hundredth of its bytes, and each five seconds."""
 
-    release: Release
+    package: Package
     state: InstallState
     done_bytes: int
     all_bytes: int
@@ -199,7 +163,7 @@ class Progress:
 class Installing(Protocol):
     """Who installs: `edge_agent.modules.installer.Installer`."""
 
-    async def install(self, order: Order) -> Outcome:
+    async def install(self, package: Package) -> Outcome:
         """Install, or say that it is installed: the same package and digest never twice.
 
         It comes back when the version is on probation or in use, or will not be. What failed is
@@ -224,30 +188,6 @@ class Installing(Protocol):
         ...
 
 
-class Installed(_Kept):
-    """A version of a package that is on this PC.
-
-    Attributes:
-        sha256: of its archive.
-        digest: of its unpacked files.
-        place: the version's own folder, on which `locked` holds its lock.
-        folder: where its files are: what programs get.
-    """
-
-    package: Name
-    kind: Kind
-    version: Version
-    release_counter: int
-    sha256: Sha256
-    digest: Sha256
-    place: Path
-
-    @property
-    def folder(self) -> Path:
-        """Return where its files are."""
-        return self.place / FILES_FOLDER
-
-
 def package_folder(folder: Path, kind: Kind, package: str) -> Path:
     """Return where all versions of a package lie."""
     return folder / kind.folder / package
@@ -269,7 +209,7 @@ def current(folder: Path, package: str) -> Installed | None:
                 release_counter=found.release_counter,
                 sha256=found.sha256,
                 digest=found.digest,
-                place=home / found.folder,
+                folder=str(home / found.folder),
             )
     return None
 
@@ -327,7 +267,7 @@ def lock_of(folder: Path, package: str) -> tuple[Installed, int]:
         installed = current(folder, package)
         if installed is None:
             break
-        handle = _shared(installed.place)
+        handle = _shared(Path(installed.folder))
         if handle is not None:
             return installed, handle
     raise NotInstalled(package=package)

@@ -319,6 +319,7 @@ class Installed:
     sha256: str
     folder: str
     digest: str
+    release_counter: int = 0
 
 
 class Clock(Protocol):

@@ -18,15 +18,12 @@ from typing import Final
 from common.rules.modules import PackedFile, VersionKept, digest_of_contents, what_can_go
 from edge_agent.installed import (
     CURRENT_FILE,
-    FILES_FOLDER,
     MANIFEST_FILE,
     CurrentVersion,
     FileInManifest,
-    Installed,
     Kind,
     Manifest,
     NotWhole,
-    Release,
     StillRunning,
     VersionNamed,
     current,
@@ -44,6 +41,7 @@ from edge_agent.modules.disk import (
     write_whole,
 )
 from edge_agent.modules.unpack import Bounds, unpack
+from edge_agent.ports import Installed, Package
 
 STAGING: Final = ".staging-"
 """Begins the name of a folder in which a version is being put together."""
@@ -75,11 +73,11 @@ class Store:
         """Keep its current version where it is; see `edge_agent.installed.locked`."""
         return locked(self.folder, package)
 
-    def find(self, release: Release) -> Installed | None:
+    def find(self, package: Package) -> Installed | None:
         """Return a version that is here with its manifest, whether or not it is the current one."""
-        place = self._home(release) / release.named.folder
+        place = self._home(package) / _folder_of(package)
         manifest = manifest_of(place)
-        if manifest is None or manifest.sha256 != release.sha256:
+        if manifest is None or manifest.sha256 != package.sha256:
             return None
         return _installed(manifest, place)
 
@@ -89,23 +87,25 @@ class Store:
         make_folder(folder)
         return folder / f"{sha256}{PART}"
 
-    def stage(self, release: Release, archive: Path, bounds: Bounds) -> Installed:
+    def stage(self, package: Package, counter: int, archive: Path, bounds: Bounds) -> Installed:
         """Unpack an archive under its version's final name, durably; return it.
+
+        `counter` is the release's number, as it is signed.
 
         Raises:
             ArchiveIsUnfit: it holds what may not be unpacked; nothing is left of it.
             OSError: the disk does not take it.
         """
-        if (found := self.find(release)) is not None:
+        if (found := self.find(package)) is not None:
             return found
-        home = self._home(release)
-        staging, place = home / f"{STAGING}{release.named.folder}", home / release.named.folder
+        home, name = self._home(package), _folder_of(package)
+        staging, place = home / f"{STAGING}{name}", home / name
         _clear(staging)
         _clear(place)  # one without its manifest is none
-        make_folder(staging / FILES_FOLDER)
+        make_folder(staging)
         try:
-            files = unpack(archive, staging / FILES_FOLDER, bounds)
-            manifest = _manifest(release, files)
+            files = unpack(archive, staging, bounds)
+            manifest = _manifest(package, counter, files)
             write_whole(staging / MANIFEST_FILE, manifest.model_dump_json().encode())
         except BaseException:
             _clear(staging)
@@ -150,11 +150,12 @@ class Store:
             NotWhole: they are not what was installed: changed, missing, or more.
         """
         name = {"package": installed.package, "version": installed.version}
-        manifest = manifest_of(installed.place)
+        folder = Path(installed.folder)
+        manifest = manifest_of(folder)
         if manifest is None or manifest.digest != installed.digest:
             raise NotWhole(**name, why="its manifest is missing or another")
         try:
-            found = digest_of_contents(_files_in(installed.folder))
+            found = digest_of_contents(_files_in(folder))
         except OSError as fault:
             raise NotWhole(**name, why=fault.strerror or fault) from fault
         if found != installed.digest:
@@ -174,8 +175,9 @@ class Store:
             if said is not None and said.sha256 == installed.sha256:
                 (home / CURRENT_FILE).unlink(missing_ok=True)
                 keep_names(home)
-            if installed.place.is_dir():
-                _take_away(put_aside(installed.place, installed.place.name))
+            place = Path(installed.folder)
+            if place.is_dir():
+                _take_away(put_aside(place, place.name))
 
     def versions(self, kind: Kind, package: str) -> Sequence[Installed]:
         """Return every version of a package that is here, whatever it is used for."""
@@ -192,11 +194,11 @@ class Store:
         said = said_current(home)
         held = {said.folder} if said else set()
         previous = {said.previous.folder} if said and said.previous else set()
-        here = {each.place.name: each for each in self.versions(kind, package)}
+        here = {Path(each.folder).name: each for each in self.versions(kind, package)}
         kept = [
             VersionKept(
                 name=name,
-                made_at=int(each.place.stat().st_mtime),
+                made_at=int((home / name).stat().st_mtime),
                 is_current=name in held,
                 is_previous=name in previous,
             )
@@ -222,13 +224,13 @@ class Store:
             return False
         return True
 
-    def _home(self, of: Release | Installed) -> Path:
-        return package_folder(self.folder, of.kind, of.package)
+    def _home(self, of: Package | Installed) -> Path:
+        return package_folder(self.folder, Kind(of.kind), of.package)
 
     def _say_current(self, installed: Installed, previous: VersionNamed | None) -> None:
         said = CurrentVersion(
             package=installed.package,
-            kind=installed.kind,
+            kind=Kind(installed.kind),
             version=installed.version,
             sha256=installed.sha256,
             digest=installed.digest,
@@ -239,16 +241,20 @@ class Store:
 
 
 def _installed(manifest: Manifest, place: Path) -> Installed:
-    return Installed(**manifest.model_dump(exclude={"files"}), place=place)
+    return Installed(**manifest.model_dump(exclude={"files"}), folder=str(place))
 
 
-def _manifest(release: Release, files: Sequence[PackedFile]) -> Manifest:
+def _folder_of(package: Package) -> str:
+    return VersionNamed(version=package.version, sha256=package.sha256).folder
+
+
+def _manifest(package: Package, counter: int, files: Sequence[PackedFile]) -> Manifest:
     return Manifest(
-        package=release.package,
-        kind=release.kind,
-        version=release.version,
-        release_counter=release.release_counter,
-        sha256=release.sha256,
+        package=package.package,
+        kind=Kind(package.kind),
+        version=package.version,
+        release_counter=counter,
+        sha256=package.sha256,
         digest=digest_of_contents(files),
         files=tuple(
             FileInManifest(
@@ -273,6 +279,8 @@ def _files_in(folder: Path) -> Iterator[PackedFile]:
     for above, _, names in os.walk(folder, onerror=_raise):
         for name in names:
             file = Path(above, name)
+            if file == folder / MANIFEST_FILE:
+                continue
             handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
             with os.fdopen(handle, "rb") as opened:
                 seen = os.fstat(handle)
@@ -299,7 +307,7 @@ def _alone_with(installed: Installed) -> Iterator[None]:
         StillRunning: somebody uses it.
     """
     try:
-        handle = os.open(installed.place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        handle = os.open(installed.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except FileNotFoundError:
         yield
         return
@@ -325,9 +333,10 @@ def _take_away(aside: Path) -> None:
         empty_away(aside)  # its manifest goes last, so nothing but ours is left without it
         return
     for file in manifest.files:
-        (aside / FILES_FOLDER / file.path).unlink(missing_ok=True)
-    _remove_empty(aside / FILES_FOLDER)
-    if (aside / FILES_FOLDER).is_dir():
+        (aside / file.path).unlink(missing_ok=True)
+    for folder in [each for each in aside.iterdir() if each.is_dir() and not each.is_symlink()]:
+        _remove_empty(folder)
+    if [each.name for each in aside.iterdir()] != [MANIFEST_FILE]:
         put_aside(aside, aside.name.removeprefix(TRASH), LEFT)
         return
     (aside / MANIFEST_FILE).unlink(missing_ok=True)

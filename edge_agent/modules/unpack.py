@@ -19,6 +19,7 @@ from typing import IO, Final
 from common.errors import RusubanError
 from common.rules.modules import PackedFile, why_unfit
 from common.rules.modules.contents import FILES_MAX, UNPACKED_BYTES_MAX
+from edge_agent.installed import MANIFEST_FILE
 from edge_agent.modules.disk import FILE_MODE, FOLDER_MODE, PROGRAM_MODE, keep_tree
 
 PIECE_BYTES: Final = 1 << 20
@@ -88,8 +89,11 @@ def _why_not(entry: zipfile.ZipInfo) -> str | None:
     """Return why one entry may not be unpacked, or None."""
     if not entry.filename or entry.orig_filename != entry.filename:
         return "has another name than it says"  # zipfile cuts one at a NUL
-    if (why := why_unfit(_path_of(entry))) is not None:
+    path = _path_of(entry)
+    if (why := why_unfit(path)) is not None:
         return why
+    if path.partition("/")[0].casefold() == MANIFEST_FILE:
+        return "is the name of what we write beside the files"
     if (why := _why_not_plain(entry.external_attr >> 16, is_folder=entry.is_dir())) is not None:
         return why
     if entry.flag_bits & _ENCRYPTED or entry.compress_type not in _METHODS:

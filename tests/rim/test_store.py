@@ -10,11 +10,9 @@ from pathlib import Path
 import pytest
 
 from edge_agent.installed import (
-    Installed,
     Kind,
     NotInstalled,
     NotWhole,
-    Release,
     StillRunning,
     all_current,
     current,
@@ -23,6 +21,7 @@ from edge_agent.installed import (
 )
 from edge_agent.modules.store import Store
 from edge_agent.modules.unpack import ArchiveIsUnfit, Bounds
+from edge_agent.ports import Installed, Package
 from tests.rim.packed import GOOD, archive, entry, tree, with_entry
 
 ROOMY = Bounds(files=100, unpacked_bytes=1 << 20)
@@ -33,27 +32,36 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "state")
 
 
-def release(content: bytes, number: int = 1, package: str = "physics") -> Release:
-    return Release(
-        package=package,
-        kind=Kind.MODULE,
+def package(content: bytes, number: int = 1) -> Package:
+    return Package(
+        package="physics",
+        kind="module",
         version=f"1.{number}",
-        release_counter=number,
+        target=f"modules/physics/1.{number}.zip",
         sha256=hashlib.sha256(content).hexdigest(),
+        length=len(content),
+        document={},
+        signature="",
     )
+
+
+def ours(installed: Installed) -> dict[str, bytes]:
+    found = tree(Path(installed.folder))
+    assert found.pop("manifest.json")
+    return found
 
 
 def staged(store: Store, number: int = 1) -> Installed:
     content = archive({**GOOD, "number": b"%d" % number})
-    made = release(content, number)
+    made = package(content, number)
     part = store.part(made.sha256)
     part.write_bytes(content)
-    return store.stage(made, part, ROOMY)
+    return store.stage(made, number, part, ROOMY)
 
 
 def test_a_version_is_there_whole_but_nobody_gets_it_before_it_is_activated(store: Store):
     installed = staged(store)
-    assert tree(installed.folder) == {**GOOD, "number": b"1"}
+    assert ours(installed) == {**GOOD, "number": b"1"}
     assert current(store.folder, "physics") is None
     store.activate(installed)
     assert current(store.folder, "physics") == installed == store.current("physics")
@@ -80,33 +88,34 @@ def test_what_goes_back_is_the_version_before_and_without_one_nothing(store: Sto
     assert store.current("physics") is None
 
 
-def test_an_archive_that_is_unfit_leaves_nothing(store: Store):
-    content = with_entry(entry("../evil"))
-    made = release(content)
+@pytest.mark.parametrize("path", ["../evil", "manifest.json", "Manifest.JSON/x"])
+def test_an_archive_that_is_unfit_leaves_nothing(store: Store, path: str):
+    content = with_entry(entry(path))
+    made = package(content)
     part = store.part(made.sha256)
     part.write_bytes(content)
     with pytest.raises(ArchiveIsUnfit):
-        store.stage(made, part, ROOMY)
+        store.stage(made, 1, part, ROOMY)
     assert not list((store.folder / "modules/physics").iterdir())
 
 
 def test_a_version_that_was_staged_is_not_staged_again(store: Store):
     installed = staged(store)
-    before = installed.place.stat()
+    before = Path(installed.folder).stat()
     assert staged(store) == installed
-    assert installed.place.stat().st_ino == before.st_ino
+    assert Path(installed.folder).stat().st_ino == before.st_ino
 
 
 @pytest.mark.parametrize("change", ["bytes", "more", "fewer", "link", "mode", "manifest"])
 def test_what_was_changed_afterwards_is_not_whole(store: Store, change: str):
     installed = staged(store)
     store.check(installed)
-    words = installed.folder / "data/words"
+    words = Path(installed.folder) / "data/words"
     match change:
         case "bytes":
             words.write_bytes(words.read_bytes()[:-1] + b"!")
         case "more":
-            (installed.folder / "more").write_bytes(b"")
+            (Path(installed.folder) / "more").write_bytes(b"")
         case "fewer":
             words.unlink()
         case "link":
@@ -115,7 +124,7 @@ def test_what_was_changed_afterwards_is_not_whole(store: Store, change: str):
         case "mode":
             words.chmod(0o755)
         case _:
-            (installed.place / "manifest.json").write_bytes(b"{}")
+            (Path(installed.folder) / "manifest.json").write_bytes(b"{}")
     with pytest.raises(NotWhole):
         store.check(installed)
 
@@ -129,7 +138,7 @@ def test_a_version_in_use_is_neither_collected_nor_removed(store: Store):
         assert store.collect(Kind.MODULE, "physics") == []
         with pytest.raises(StillRunning):
             store.remove(used)
-        assert tree(used.folder)
+        assert ours(used)
     assert store.collect(Kind.MODULE, "physics") == [versions[0]]
     assert list(store.versions(Kind.MODULE, "physics")) == versions[1:]
 
@@ -151,21 +160,21 @@ def test_a_lock_outlives_its_block_where_a_child_has_its_descriptor(store: Store
 def test_removing_takes_our_files_and_leaves_what_others_put_there(store: Store):
     installed = staged(store)
     store.activate(installed)
-    (installed.folder / "data/theirs").write_bytes(b"keep")
+    (Path(installed.folder) / "data/theirs").write_bytes(b"keep")
     store.remove(installed)
     store.remove(installed)
     assert store.current("physics") is None
     left = tree(store.folder / "modules/physics")
     assert [path for path in left if not path.endswith("manifest.json")] == [
-        f".left-{installed.place.name}/files/data/theirs"
+        f".left-{Path(installed.folder).name}/data/theirs"
     ]
 
 
 def test_what_was_begun_and_never_finished_is_cleared_up(store: Store):
     installed = staged(store)
-    home = installed.place.parent
-    (home / ".staging-1.2-0/files").mkdir(parents=True)
-    installed.place.rename(home / ".trash-1.1-0")
+    home = Path(installed.folder).parent
+    (home / ".staging-1.2-0/bin").mkdir(parents=True)
+    Path(installed.folder).rename(home / ".trash-1.1-0")
     old, new = store.part("0" * 64), store.part("1" * 64)
     for part in (old, new):
         part.write_bytes(b"x")
@@ -179,5 +188,5 @@ def test_what_was_begun_and_never_finished_is_cleared_up(store: Store):
 def test_a_current_file_that_says_nothing_is_none(store: Store):
     installed = staged(store)
     store.activate(installed)
-    (installed.place.parent / "current.json").write_bytes(b"{")
+    (Path(installed.folder).parent / "current.json").write_bytes(b"{")
     assert store.current("physics") is None
