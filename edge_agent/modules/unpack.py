@@ -89,11 +89,8 @@ def _why_not(entry: zipfile.ZipInfo) -> str | None:
     """Return why one entry may not be unpacked, or None."""
     if not entry.filename or entry.orig_filename != entry.filename:
         return "has another name than it says"  # zipfile cuts one at a NUL
-    path = _path_of(entry)
-    if (why := why_unfit(path)) is not None:
+    if (why := _why_unfit(_path_of(entry))) is not None:
         return why
-    if path.partition("/")[0].casefold() == MANIFEST_FILE:
-        return "is the name of what we write beside the files"
     if (why := _why_not_plain(entry.external_attr >> 16, is_folder=entry.is_dir())) is not None:
         return why
     if entry.flag_bits & _ENCRYPTED or entry.compress_type not in _METHODS:
@@ -101,6 +98,12 @@ def _why_not(entry: zipfile.ZipInfo) -> str | None:
     if entry.is_dir() and entry.file_size:
         return "is a folder with bytes"
     return None
+
+
+def _why_unfit(path: str) -> str | None:
+    if path.partition("/")[0].casefold() == MANIFEST_FILE:
+        return "is the name of what we write beside the files"
+    return why_unfit(path)
 
 
 def _why_not_plain(mode: int, *, is_folder: bool) -> str | None:
