@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from cloud_controller.certificates import Authority
-from cloud_controller.commands import devices, keys, peers, seats, switches
+from cloud_controller.commands import devices, keys, modules, peers, seats, switches
 from cloud_controller.commands.beside import (
     EXIT_CANNOT_START,
     SettingsFile,
@@ -51,6 +51,7 @@ def _with_groups() -> typer.Typer:
     )
     made.add_typer(devices.commands, name="devices")
     made.add_typer(keys.commands, name="keys")
+    made.add_typer(modules.commands, name="modules")
     made.add_typer(peers.commands, name="peers")
     made.add_typer(seats.commands, name="seats")
     made.add_typer(switches.commands, name="switches")

@@ -9,6 +9,7 @@ from typing import Any
 
 from common.ids import TerminalId
 from common.messages.base import Message
+from common.messages.modules import Release
 from common.messages.specification import Specification
 from common.rules.payments import EntryKind, Posting
 from common.rules.problems import ProblemKind
@@ -122,3 +123,19 @@ class Certified:
     pem: str
     serial: str
     expires_at: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Published:
+    """A release as the signed lists name it.
+
+    Attributes:
+        target: its path in the repository.
+        sha256: of its archive, in hex.
+        length: of its archive, in bytes.
+    """
+
+    release: Release
+    target: str
+    sha256: str
+    length: int

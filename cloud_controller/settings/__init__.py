@@ -124,6 +124,11 @@ class ControllerSettings(WithSwitches):
         return self.state_folder / "keys"
 
     @property
+    def packages_folder(self) -> Path:
+        """Return where packages and their signed lists lie."""
+        return self.modules.folder or self.state_folder / "packages"
+
+    @property
     def server_names(self) -> frozenset[str]:
         """Return every name and address by which broker and pages are reached over TLS."""
         pages = urlsplit(self.web.public_url).hostname

@@ -1,13 +1,15 @@
-"""What is said about packages: what is on offer, what has become of it here, what is wished."""
+"""What is said about packages: published, on offer, installed or gone, and what is wished."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Final
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
 from common.messages.base import (
     CHOICES_MAX,
+    COUNT_MAX,
     Bytes,
     CommIdText,
     Count,
@@ -26,6 +28,75 @@ PACKAGES_MAX: Final = 100
 
 TARGET_LENGTH_MAX: Final = 160
 """Characters of a target's path: `modules/`, two names and `.zip`, with room."""
+
+
+CHUNK_BYTES: Final = 1_048_576
+"""Bytes that are verified at a time while a package is fetched; the last chunk is shorter."""
+
+CHUNKS_MAX: Final = 4_096
+"""Chunks of one package: 4 GiB. Their digests are signed, and a list of many releases is one file
+of five million bytes at most."""
+
+FILES_MAX: Final = 20_000
+"""Files of one package."""
+
+UNPACKED_BYTES_MAX: Final = 17_179_869_184
+"""Bytes of all files of one package: 16 GiB; a program's largest modules have a few."""
+
+
+class PackageKind(StrEnum):
+    """What a package is."""
+
+    PROGRAM = "program"
+    """The part of a program that needs no licence; it comes first, under the program's id (D1)."""
+    MODULE = "module"
+    """Licensed: it takes a seat before it is sent."""
+
+
+class Release(Message):
+    """One version of a package as its publishers signed it: `custom` of its target in TUF.
+
+    Attributes:
+        release_counter: grows with every release of a package; no terminal installs a lower one
+            than it has had, whatever else it has forgotten.
+        requires: modules that a program's part needs.
+        basis: what takes a seat of its licence.
+        over_limit: what becomes of a start without a seat.
+        royalty_basis: whose number is paid for, `royalty_cents` of `currency` each.
+        chunks: SHA-256 of each `CHUNK_BYTES` of the archive, in hex, in order.
+        unpacked_bytes: of all its files together.
+        files: how many they are.
+        min_agent: the lowest version of the edge agent that can install it; empty: any.
+    """
+
+    type: ClassVar[str] = "modules.release"
+    package: PackageName
+    kind: PackageKind
+    version: PackageVersion
+    release_counter: Annotated[int, Field(ge=1, le=COUNT_MAX)]
+    requires: Annotated[tuple[PackageName, ...], Field(max_length=CHOICES_MAX)] = ()
+    title: ShortText = ""
+    vendor: ShortText = ""
+    spdx: ShortText = ""
+    basis: Literal["installed", "ever_issued", "concurrent"] = "installed"
+    over_limit: Literal["refuse", "run_and_report"] = "refuse"
+    royalty_basis: Literal["downloads_matched", "downloads", "users"] = "downloads_matched"
+    royalty_cents: Annotated[int, Field(ge=0, le=100_000_000)] = 0
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "JPY"
+    chunks: Annotated[tuple[Digest, ...], Field(min_length=1, max_length=CHUNKS_MAX)]
+    unpacked_bytes: Annotated[Bytes, Field(le=UNPACKED_BYTES_MAX)]
+    files: Annotated[int, Field(ge=1, le=FILES_MAX)]
+    min_agent: ShortText = ""
+
+    @property
+    def target(self) -> str:
+        """Return its path in the repository."""
+        return target_of(self.kind, self.package, self.version)
+
+
+def target_of(kind: PackageKind, package: str, version: str) -> str:
+    """Return the path of a release in the repository, as both sides name it."""
+    return f"{kind}s/{package}/{version}.zip"
 
 
 class ModulesAsk(Message):

@@ -89,7 +89,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
         ),
     ),
     "cloud_controller/web/paper": ("page",),
-    "cloud_controller/commands": ("beside", "devices", "keys", "peers", "seats", "switches"),
+    "cloud_controller/commands": (
+        *("beside", "devices", "keys", "modules", "peers", "seats", "switches"),
+    ),
     "cloud_controller/storage": (
         *(
             "books",
@@ -140,7 +142,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "edge_agent/modules": (
         *("metadata", "download", "unpack", "store", "disk", "installer", "sequence", "making"),
     ),
-    "cloud_controller/packages": ("keys", "publishing", "repository", "signing", "serving"),
+    "cloud_controller/packages": (
+        *("keys", "lists", "publishing", "releasing", "repository", "signing", "serving"),
+    ),
     "edge_agent/actions": ("switches", "commands", "trying"),
     "edge_agent/inventory": (
         *("specification", "machine", "parts", "displays", "programs", "reading"),

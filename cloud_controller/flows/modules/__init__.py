@@ -11,8 +11,10 @@ from cloud_controller.flows.modules.events import (
 )
 from cloud_controller.flows.modules.offering import offer
 from cloud_controller.flows.modules.progress import keep_progress
+from cloud_controller.flows.modules.publishing import highest_release, project, versions
 
 __all__ = [
+    "highest_release",
     "keep_progress",
     "note_failed",
     "note_installed",
@@ -22,4 +24,6 @@ __all__ = [
     "note_uninstalled",
     "note_used",
     "offer",
+    "project",
+    "versions",
 ]

@@ -21,3 +21,42 @@ VALUES (:terminal_id, :package, :version, :state, :detail, :done_bytes, :all_byt
 ON CONFLICT (terminal_id, package) DO UPDATE SET version = excluded.version,
     state = excluded.state, detail = excluded.detail, done_bytes = excluded.done_bytes,
     all_bytes = excluded.all_bytes, told_at = excluded.told_at;
+
+-- name: keep_package(package, kind, title, vendor, spdx, basis, over_limit, royalty_basis, royalty_cents, currency, published_at)!
+-- The terms of the newest release are the package's.
+INSERT INTO packages (package, kind, title, vendor, spdx, basis, over_limit, royalty_basis,
+    royalty_cents, currency, published_at)
+VALUES (:package, :kind, :title, :vendor, :spdx, :basis, :over_limit, :royalty_basis,
+    :royalty_cents, :currency, :published_at)
+ON CONFLICT (package) DO UPDATE SET kind = excluded.kind, title = excluded.title,
+    vendor = excluded.vendor, spdx = excluded.spdx, basis = excluded.basis,
+    over_limit = excluded.over_limit, royalty_basis = excluded.royalty_basis,
+    royalty_cents = excluded.royalty_cents, currency = excluded.currency;
+
+-- name: keep_version(package, version, release_counter, target, sha256, length, requires, published_at)!
+INSERT INTO package_versions (package, version, release_counter, target, sha256, length, requires,
+    published_at)
+VALUES (:package, :version, :release_counter, :target, :sha256, :length, :requires, :published_at)
+ON CONFLICT (package, version) DO UPDATE SET release_counter = excluded.release_counter,
+    target = excluded.target, sha256 = excluded.sha256, length = excluded.length,
+    requires = excluded.requires, withdrawn_at = NULL;
+
+-- name: withdraw_version(package, version, withdrawn_at)!
+UPDATE package_versions SET withdrawn_at = :withdrawn_at
+WHERE package = :package AND version = :version AND withdrawn_at IS NULL;
+
+-- name: versions()
+-- Every release there ever was, the newest of each package first.
+SELECT p.package, p.kind, p.title, p.basis, p.over_limit, v.version, v.release_counter, v.target,
+    v.sha256, v.length, v.requires, v.published_at, v.withdrawn_at
+FROM package_versions AS v JOIN packages AS p ON p.package = v.package
+ORDER BY p.package, v.release_counter DESC;
+
+-- name: version(package, version)^
+SELECT p.package, p.kind, p.title, p.basis, p.over_limit, v.version, v.release_counter, v.target,
+    v.sha256, v.length, v.requires, v.published_at, v.withdrawn_at
+FROM package_versions AS v JOIN packages AS p ON p.package = v.package
+WHERE v.package = :package AND v.version = :version;
+
+-- name: highest_release(package)$
+SELECT coalesce(max(release_counter), 0) FROM package_versions WHERE package = :package;

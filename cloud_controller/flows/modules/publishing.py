@@ -1,0 +1,48 @@
+"""What is published, in the books: a picture of the signed lists, which alone are believed.
+
+Its law: nothing is on offer that the lists do not name, and what they name no more stays known.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from cloud_controller.ports import Published, Row, Transaction
+
+
+def project(books: Transaction, published: Sequence[Published]) -> None:
+    """Have the books say what the signed lists say; done again, it changes nothing."""
+    for each in sorted(published, key=lambda one: one.release.release_counter):
+        release = each.release
+        terms = release.model_dump(
+            include={"title", "vendor", "spdx", "basis", "over_limit"}
+            | {"royalty_basis", "royalty_cents", "currency", "package", "kind"}
+        )
+        books.modules.keep_package(**terms, published_at=books.now)
+        books.modules.keep_version(
+            package=release.package,
+            version=release.version,
+            release_counter=release.release_counter,
+            target=each.target,
+            sha256=each.sha256,
+            length=each.length,
+            requires=json.dumps(release.requires),
+            published_at=books.now,
+        )
+    listed = {(each.release.package, each.release.version) for each in published}
+    for row in versions(books):
+        if (row["package"], row["version"]) not in listed and row["withdrawn_at"] is None:
+            books.modules.withdraw_version(
+                package=row["package"], version=row["version"], withdrawn_at=books.now
+            )
+
+
+def versions(books: Transaction) -> list[Row]:
+    """Return every release there ever was, the newest of each package first."""
+    return list(books.modules.versions())
+
+
+def highest_release(books: Transaction, package: str) -> int:
+    """Return the highest number a release of a package ever had; 0: there is none."""
+    return int(books.modules.highest_release(package=package))
