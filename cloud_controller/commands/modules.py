@@ -12,13 +12,12 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from securesystemslib.signer import CryptoSigner
 
 from cloud_controller.commands.beside import SettingsFile, leave, load, look, once
 from cloud_controller.flows import modules
 from cloud_controller.packages import keys as signing, releasing
 from cloud_controller.packages.lists import ROLE_OF, WARNED_DAYS
-from cloud_controller.packages.repository import Keys, Repository
+from cloud_controller.packages.repository import CannotBePublished, Keys, Repository
 from cloud_controller.ports import Actor, NotFound, Published, Transaction
 from cloud_controller.settings import ControllerSettings
 from common.errors import CannotStart
@@ -75,7 +74,7 @@ def publish(
         repository, signers = _repository(loaded), _online(loaded)
         passphrase = _passphrase() if locked else ""
         by = releasing.keys_for(described.kind, keys, signers, passphrase)
-        highest = look(loaded, modules.highest_release, described.package)
+        highest = look(loaded, _highest, described)
         with repository.alone(), _shown(f"{described.package} {described.version}"):
             made = releasing.publish(repository, described, highest, by, SystemClock().now_ms())
         _tell_books(loaded, repository, "package.published", made)
@@ -175,7 +174,7 @@ def _listed(settings: ControllerSettings) -> tuple[Published, ...]:
     return _repository(settings).releases()
 
 
-def _online(settings: ControllerSettings) -> Mapping[str, CryptoSigner]:
+def _online(settings: ControllerSettings) -> Mapping[str, signing.Signer]:
     """Return this controller's own keys for packages.
 
     Raises:
@@ -196,6 +195,19 @@ def _tell_books(
         books.audit(Actor.COMMAND_LINE, act, what.target, what.sha256)
 
     once(settings, tell)
+
+
+def _highest(books: Transaction, described: releasing.Description) -> int:
+    """Return the highest number that a release of this package ever had.
+
+    Raises:
+        CannotBePublished: this version was published, and be it long ago.
+    """
+    rows = [row for row in modules.versions(books) if row["package"] == described.package]
+    if any(row["version"] == described.version for row in rows):
+        what = f"{described.package} {described.version}"
+        raise CannotBePublished(what=what, why="it was published before; give it a new version")
+    return max((row["release_counter"] for row in rows), default=0)
 
 
 def _audit(books: Transaction, act: str, subject: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -36,6 +36,9 @@ ONLINE: Final = (SNAPSHOT, TIMESTAMP)
 """The roles with one key each, with the controller."""
 
 SEED_BYTES: Final = 32
+
+Signer: TypeAlias = CryptoSigner
+"""A key that signs."""
 
 
 class KeysAreMissing(RusubanError):

@@ -93,7 +93,9 @@ def first_root(
 def first_delegations(offline: Mapping[str, Sequence[CryptoSigner]]) -> Delegations:
     """Return which offline keys sign for which packages; where one names a path nobody else may."""
     roles = {
-        name: DelegatedRole(name, _ids(offline[name]), THRESHOLD, True, PATHS[name])  # noqa: FBT003
+        name: DelegatedRole(
+            name, _ids(offline[name]), THRESHOLD, terminating=True, paths=PATHS[name]
+        )
         for name in (MODULES, PROGRAMS)
     }
     return Delegations(_keys([*offline[MODULES], *offline[PROGRAMS]]), roles)

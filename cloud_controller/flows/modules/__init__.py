@@ -11,10 +11,9 @@ from cloud_controller.flows.modules.events import (
 )
 from cloud_controller.flows.modules.offering import offer
 from cloud_controller.flows.modules.progress import keep_progress
-from cloud_controller.flows.modules.publishing import highest_release, project, versions
+from cloud_controller.flows.modules.publishing import project, versions
 
 __all__ = [
-    "highest_release",
     "keep_progress",
     "note_failed",
     "note_installed",

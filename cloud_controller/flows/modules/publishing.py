@@ -41,8 +41,3 @@ def project(books: Transaction, published: Sequence[Published]) -> None:
 def versions(books: Transaction) -> list[Row]:
     """Return every release there ever was, the newest of each package first."""
     return list(books.modules.versions())
-
-
-def highest_release(books: Transaction, package: str) -> int:
-    """Return the highest number a release of a package ever had; 0: there is none."""
-    return int(books.modules.highest_release(package=package))

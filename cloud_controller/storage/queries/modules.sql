@@ -57,6 +57,3 @@ SELECT p.package, p.kind, p.title, p.basis, p.over_limit, v.version, v.release_c
     v.sha256, v.length, v.requires, v.published_at, v.withdrawn_at
 FROM package_versions AS v JOIN packages AS p ON p.package = v.package
 WHERE v.package = :package AND v.version = :version;
-
--- name: highest_release(package)$
-SELECT coalesce(max(release_counter), 0) FROM package_versions WHERE package = :package;
