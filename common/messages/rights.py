@@ -77,12 +77,14 @@ class ModuleRequest(Message):
     """The request information of a module's right: one seat of its licence, for this terminal.
 
     `version` and `sha256` are of what it was offered and will fetch; neither: the seat alone.
+    `renews`: it has that already, and nothing is fetched.
     """
 
     type: ClassVar[str] = "rights.module_request"
     module: Name
     version: PackageVersion | None = None
     sha256: Digest | None = None
+    renews: bool = False
 
 
 class OfflineRequest(Message):

@@ -57,3 +57,10 @@ SELECT p.package, p.kind, p.title, p.basis, p.over_limit, v.version, v.release_c
     v.sha256, v.length, v.requires, v.published_at, v.withdrawn_at
 FROM package_versions AS v JOIN packages AS p ON p.package = v.package
 WHERE v.package = :package AND v.version = :version;
+
+-- name: licence(module)^
+SELECT basis, over_limit FROM packages WHERE package = :module AND kind = 'module';
+
+-- name: was_issued(module, client)$
+SELECT EXISTS (SELECT 1 FROM module_events
+    WHERE module = :module AND client = :client AND kind = 'issued');

@@ -21,7 +21,7 @@ from common.rules.modules.installs import (
     what_can_go,
 )
 from common.rules.modules.log import ModuleEvent, ModuleEventKind
-from common.rules.modules.seats import Basis, OverLimit, SeatRefusal
+from common.rules.modules.seats import Basis, OverLimit, SeatRefusal, seats_taken
 
 __all__ = [
     "CHUNK_BYTES",
@@ -42,6 +42,7 @@ __all__ = [
     "VersionKept",
     "archive_name",
     "digest_of_contents",
+    "seats_taken",
     "wait_seconds",
     "what_can_go",
     "why_unfit",

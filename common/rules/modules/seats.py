@@ -28,7 +28,18 @@ class SeatRefusal(StrEnum):
 
     MALFORMED = "malformed"
     NO_SEAT_LEFT = "no_seat_left"
+    NOT_ON_OFFER = "not_on_offer"
+    """It was never published here, or is withdrawn."""
     POOL_IN_DOUBT = "pool_in_doubt"
     """Our root takes us for a copy: what we have from it is given to nobody."""
     NEVER_GIVEN = "never_given"
     """More is returned than was ever given."""
+
+
+def seats_taken(basis: Basis) -> int:
+    """Return how many seats a terminal takes by having a module from us: none where runs do.
+
+    >>> seats_taken(Basis.INSTALLED), seats_taken(Basis.CONCURRENT)
+    (1, 0)
+    """
+    return 0 if basis is Basis.CONCURRENT else 1
