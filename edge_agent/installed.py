@@ -12,17 +12,16 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from common.errors import RusubanError
+from common.messages.base import Digest, PackageName, PackageVersion
+from common.messages.modules import PackageKind
 from common.rules.modules import (
     IN_USE,
-    PACKAGE_PATTERN,
-    VERSION_PATTERN,
     InstallFailure,
     InstallState,
     PackedFile,
@@ -58,24 +57,6 @@ class NotWhole(RusubanError):
     """{package} {version} is not what was installed: {why}."""
 
 
-class Kind(StrEnum):
-    """What a package is."""
-
-    PROGRAM = "program"
-    """The part of a program that needs no licence (D1)."""
-    MODULE = "module"
-
-    @property
-    def folder(self) -> str:
-        """Return the name of the folder that packages of this kind lie in."""
-        return f"{self.value}s"
-
-
-Name = Annotated[str, Field(pattern=PACKAGE_PATTERN)]
-Version = Annotated[str, Field(pattern=VERSION_PATTERN)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
 class _Kept(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -83,8 +64,8 @@ class _Kept(BaseModel):
 class VersionNamed(_Kept):
     """One version of a package, by what names its folder."""
 
-    version: Version
-    sha256: Sha256
+    version: PackageVersion
+    sha256: Digest
 
     @property
     def folder(self) -> str:
@@ -95,9 +76,9 @@ class VersionNamed(_Kept):
 class CurrentVersion(VersionNamed):
     """What `current.json` says."""
 
-    package: Name
-    kind: Kind
-    digest: Sha256
+    package: PackageName
+    kind: PackageKind
+    digest: Digest
     """Of the unpacked files; see `common.rules.modules.digest_of_contents`."""
 
     release_counter: Annotated[int, Field(ge=1)]
@@ -109,17 +90,17 @@ class FileInManifest(_Kept):
 
     path: str
     length: Annotated[int, Field(ge=0)]
-    sha256: Sha256
+    sha256: Digest
     is_executable: bool = False
 
 
 class Manifest(VersionNamed):
     """What `manifest.json` says: all that we have put there, and nothing else."""
 
-    package: Name
-    kind: Kind
+    package: PackageName
+    kind: PackageKind
     release_counter: Annotated[int, Field(ge=1)]
-    digest: Sha256
+    digest: Digest
     files: tuple[FileInManifest, ...]
 
     @property
@@ -188,9 +169,9 @@ class Installing(Protocol):
         ...
 
 
-def package_folder(folder: Path, kind: Kind, package: str) -> Path:
+def package_folder(folder: Path, kind: PackageKind, package: str) -> Path:
     """Return where all versions of a package lie."""
-    return folder / kind.folder / package
+    return folder / f"{kind}s" / package
 
 
 def current(folder: Path, package: str) -> Installed | None:
@@ -198,7 +179,7 @@ def current(folder: Path, package: str) -> Installed | None:
 
     A name belongs to one kind; a module is looked for first.
     """
-    for kind in (Kind.MODULE, Kind.PROGRAM):
+    for kind in (PackageKind.MODULE, PackageKind.PROGRAM):
         home = package_folder(folder, kind, package)
         found = said_current(home)
         if found is not None and (home / found.folder).is_dir():
@@ -216,7 +197,7 @@ def current(folder: Path, package: str) -> Installed | None:
 
 def all_current(folder: Path) -> tuple[Installed, ...]:
     """Return the current version of every package that is here, by name."""
-    homes = [home for kind in Kind for home in sorted((folder / kind.folder).glob("*/"))]
+    homes = [home for kind in PackageKind for home in sorted((folder / f"{kind}s").glob("*/"))]
     found = [current(folder, home.name) for home in homes]
     return tuple(each for each in found if each is not None)
 

@@ -24,7 +24,8 @@ from typing import Final, Protocol
 from urllib.parse import quote, urlsplit
 
 from common.errors import RusubanError
-from common.rules.modules import CHUNK_BYTES, InstallFailure
+from common.messages.modules import CHUNK_BYTES
+from common.rules.modules import InstallFailure
 
 TARGETS_PATH: Final = "/packages/targets/"
 

@@ -15,13 +15,13 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
+from common.messages.modules import PackageKind
 from common.rules.modules import PackedFile, VersionKept, digest_of_contents, what_can_go
 from edge_agent.installed import (
     CURRENT_FILE,
     MANIFEST_FILE,
     CurrentVersion,
     FileInManifest,
-    Kind,
     Manifest,
     NotWhole,
     StillRunning,
@@ -179,13 +179,13 @@ class Store:
             if place.is_dir():
                 _take_away(put_aside(place, place.name))
 
-    def versions(self, kind: Kind, package: str) -> Sequence[Installed]:
+    def versions(self, kind: PackageKind, package: str) -> Sequence[Installed]:
         """Return every version of a package that is here, whatever it is used for."""
         home = package_folder(self.folder, kind, package)
         found = [(place, manifest_of(place)) for place in _versions_in(home)]
         return [_installed(manifest, place) for place, manifest in found if manifest is not None]
 
-    def collect(self, kind: Kind, package: str) -> Sequence[Installed]:
+    def collect(self, kind: PackageKind, package: str) -> Sequence[Installed]:
         """Remove the versions that are neither current nor the one before, nor in use.
 
         Return those that went.
@@ -208,7 +208,9 @@ class Store:
 
     def clear_up(self, now_seconds: float) -> None:
         """Remove what was begun and never finished: at the start, before anything else."""
-        for home in (home for kind in Kind for home in (self.folder / kind.folder).glob("*/")):
+        for home in (
+            home for kind in PackageKind for home in (self.folder / f"{kind}s").glob("*/")
+        ):
             for folder in home.glob(f"{STAGING}*"):
                 _clear(folder)
             for folder in home.glob(f"{TRASH}*"):
@@ -225,12 +227,12 @@ class Store:
         return True
 
     def _home(self, of: Package | Installed) -> Path:
-        return package_folder(self.folder, Kind(of.kind), of.package)
+        return package_folder(self.folder, PackageKind(of.kind), of.package)
 
     def _say_current(self, installed: Installed, previous: VersionNamed | None) -> None:
         said = CurrentVersion(
             package=installed.package,
-            kind=Kind(installed.kind),
+            kind=PackageKind(installed.kind),
             version=installed.version,
             sha256=installed.sha256,
             digest=installed.digest,
@@ -251,7 +253,7 @@ def _folder_of(package: Package) -> str:
 def _manifest(package: Package, counter: int, files: Sequence[PackedFile]) -> Manifest:
     return Manifest(
         package=package.package,
-        kind=Kind(package.kind),
+        kind=PackageKind(package.kind),
         version=package.version,
         release_counter=counter,
         sha256=package.sha256,

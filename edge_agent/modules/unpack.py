@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import IO, Final
 
 from common.errors import RusubanError
+from common.messages.modules import FILES_MAX, UNPACKED_BYTES_MAX
 from common.rules.modules import PackedFile, why_unfit
-from common.rules.modules.contents import FILES_MAX, UNPACKED_BYTES_MAX
 from edge_agent.installed import MANIFEST_FILE
 from edge_agent.modules.disk import FILE_MODE, FOLDER_MODE, PROGRAM_MODE, keep_tree
 

@@ -12,6 +12,7 @@ from common.settings import Settings
 from common.switches import SWITCHES_MAX, SwitchBroker, checked_together
 from edge_agent.settings.devices import DeviceSettings, OfferingSettings
 from edge_agent.settings.display import DisplayPart
+from edge_agent.settings.modules import ModuleElsewhere, ModulesPart
 from edge_agent.settings.part import Part
 from edge_agent.settings.runner import RunnerPart
 from edge_agent.settings.scanners import (
@@ -33,6 +34,8 @@ __all__ = [
     "DisplayPart",
     "ImageScanner",
     "KeyboardScanner",
+    "ModuleElsewhere",
+    "ModulesPart",
     "OfferingSettings",
     "RetryPart",
     "RunnerPart",
@@ -83,11 +86,19 @@ class AgentSettings(Settings):
     switch_broker: SwitchBroker | None = None
     """The MQTT broker that they listen to; never the controller's own."""
 
+    modules: ModulesPart = ModulesPart()
+    """Packages of programs and modules, which are installed from the controller."""
+
     retry: RetryPart = RetryPart()
     """How the connection is made again."""
 
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
     """The lowest level that is logged."""
+
+    @property
+    def packages_folder(self) -> Path:
+        """Return where packages lie."""
+        return self.modules.folder or self.state_folder
 
     @model_validator(mode="after")
     def _can_move_its_switches(self) -> Self:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from common.messages.modules import PackageKind
 from edge_agent.installed import (
-    Kind,
     NotInstalled,
     NotWhole,
     StillRunning,
@@ -135,12 +135,12 @@ def test_a_version_in_use_is_neither_collected_nor_removed(store: Store):
     with locked(store.folder, "physics") as used:
         for version in versions[1:]:
             store.activate(version)
-        assert store.collect(Kind.MODULE, "physics") == []
+        assert store.collect(PackageKind.MODULE, "physics") == []
         with pytest.raises(StillRunning):
             store.remove(used)
         assert ours(used)
-    assert store.collect(Kind.MODULE, "physics") == [versions[0]]
-    assert list(store.versions(Kind.MODULE, "physics")) == versions[1:]
+    assert store.collect(PackageKind.MODULE, "physics") == [versions[0]]
+    assert list(store.versions(PackageKind.MODULE, "physics")) == versions[1:]
 
 
 def test_a_lock_outlives_its_block_where_a_child_has_its_descriptor(store: Store):

@@ -1,11 +1,7 @@
 """Licensed modules: what takes a seat, what is logged of them, what follows from it."""
 
 from common.rules.modules.contents import (
-    CHUNK_BYTES,
-    PACKAGE_PATTERN,
-    VERSION_PATTERN,
     PackedFile,
-    archive_name,
     digest_of_contents,
     why_unfit,
 )
@@ -24,12 +20,9 @@ from common.rules.modules.log import ModuleEvent, ModuleEventKind
 from common.rules.modules.seats import Basis, OverLimit, SeatRefusal, seats_taken
 
 __all__ = [
-    "CHUNK_BYTES",
     "INSTALL",
     "IN_USE",
-    "PACKAGE_PATTERN",
     "UNDER_WAY",
-    "VERSION_PATTERN",
     "Basis",
     "InstallEvent",
     "InstallFailure",
@@ -40,7 +33,6 @@ __all__ = [
     "PackedFile",
     "SeatRefusal",
     "VersionKept",
-    "archive_name",
     "digest_of_contents",
     "seats_taken",
     "wait_seconds",

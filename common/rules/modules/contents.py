@@ -9,9 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-CHUNK_BYTES: Final = 1 << 20
-"""Bytes that are verified together: at most so many are fetched twice when the line is cut."""
-
 PATH_BYTES_MAX: Final = 1_024
 """Bytes of one file's path: a quarter of what Linux takes, for our own folders come before it."""
 
@@ -20,16 +17,6 @@ NAME_BYTES_MAX: Final = 255
 
 DEPTH_MAX: Final = 32
 """Folders within each other."""
-
-FILES_MAX: Final = 100_000
-"""Files of one package: a large program has a few thousand."""
-
-UNPACKED_BYTES_MAX: Final = 1 << 40
-"""Bytes of one package: a tebibyte; what its signed description says bounds it before."""
-
-PACKAGE_PATTERN: Final = r"^[a-z0-9][a-z0-9-]{0,31}$"
-VERSION_PATTERN: Final = r"^[A-Za-z0-9_+-][A-Za-z0-9._+-]{0,63}$"
-"""No version begins with a dot: it names a folder."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,8 +61,3 @@ def digest_of_contents(files: Iterable[PackedFile]) -> str:
         mark = "x" if file.is_executable else "-"
         found.update(f"{file.path}\0{file.length}\0{file.sha256}\0{mark}\n".encode())
     return found.hexdigest()
-
-
-def archive_name(package: str, version: str, *, is_module: bool) -> str:
-    """Return the target path of a package's archive: `modules/physics/1.2.zip`."""
-    return f"{'modules' if is_module else 'programs'}/{package}/{version}.zip"
