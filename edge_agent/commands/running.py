@@ -26,6 +26,7 @@ def run_runner(settings: AgentSettings) -> int:
 
 def _runner_settings(settings: AgentSettings) -> RunnerSettings:
     part = settings.runner
+    others = [_uid_of(each) for each in part.allowed_users]
     return RunnerSettings(
         socket=part.socket,
         state_folder=part.state_folder,
@@ -35,8 +36,10 @@ def _runner_settings(settings: AgentSettings) -> RunnerSettings:
         resume_limit_seconds=part.resume_limit_seconds,
         resume_requires_scan=part.resume_requires_scan,
         boot_id_file=part.boot_id_file,
+        packages_folder=settings.state_folder,
+        package_owners=frozenset(others),
         allowed_uids=heard_uids(
-            [_uid_of(each) for each in part.allowed_users],
+            others,
             os.getuid(),
             is_started_by_agent=part.is_started_by_agent,
         ),

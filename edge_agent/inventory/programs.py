@@ -68,14 +68,31 @@ class FileDigests:
 def programs_found(
     programs: Mapping[str, Carried], root: Path, digests: FileDigests
 ) -> tuple[ProgramFound, ...]:
-    """Return the programs whose file is there and may be run, by name."""
-    files = {name: root / programs[name].argv[0].lstrip("/") for name in sorted(programs)}
+    """Return the programs whose file is there and may be run, by name.
+
+    One that comes as a package counts as there: it is fetched before anybody needs it, and a new
+    version of it makes no other PC of this one.
+    """
+    files = {
+        name: root / programs[name].argv[0].lstrip("/")
+        for name in programs
+        if not _is_packed(programs[name])
+    }
     present = {name: file for name, file in files.items() if _may_be_run(file)}
     known = digests.of(present.values())
     return tuple(
-        ProgramFound(program=name, version=programs[name].version, digest=known.get(file))
-        for name, file in present.items()
+        ProgramFound(
+            program=name,
+            version=programs[name].version,
+            digest=known.get(present[name]) if name in present else None,
+        )
+        for name in sorted(programs)
+        if name in present or _is_packed(programs[name])
     )
+
+
+def _is_packed(program: Carried) -> bool:
+    return not program.argv[0].startswith("/")
 
 
 def _may_be_run(file: Path) -> bool:

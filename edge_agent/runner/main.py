@@ -18,6 +18,7 @@ from edge_agent.runner.deadlines import Clock, Deadlines
 from edge_agent.runner.groups import delegated
 from edge_agent.runner.held import Means
 from edge_agent.runner.keeper import Keeper
+from edge_agent.runner.packages import Packages
 from edge_agent.runner.programs import Programs
 from edge_agent.runner.records import Records
 from edge_agent.runner.runs import Runs
@@ -73,7 +74,11 @@ async def _hold(
     door = Door(allowed_uids=settings.allowed_uids, report=report)
     deadlines = Deadlines(clock)
     runner = str(settings.state_folder.resolve())
-    programs = Programs(runner=runner, clock=clock, groups=delegated(runner))
+    packages = Packages(
+        settings.packages_folder, settings.modules_elsewhere, settings.package_owners
+    )
+    groups = delegated(runner)
+    programs = Programs(runner=runner, clock=clock, groups=groups, packages=packages)
     programs.become_subreaper()
     asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, programs.reap)
     try:

@@ -16,14 +16,13 @@ import signal
 import subprocess
 from collections.abc import Callable, Collection, Iterable
 from itertools import islice
-from pathlib import Path
 from typing import Final
 
 from common.errors import RusubanError
 from edge_agent.runner.catalogue import Startable
-from edge_agent.runner.catalogue.trust import why_not_trusted
 from edge_agent.runner.deadlines import REREAD_SECONDS, Clock
 from edge_agent.runner.groups import Groups, joining
+from edge_agent.runner.packages import PackageCannotBeUsed, Packages, Prepared
 from edge_agent.runner.tree import (
     Identity,
     family,
@@ -56,14 +55,24 @@ class ProgramCannotStart(RusubanError):
 class Programs:
     """All programs of this runner, each known by its session and its first process, the leader."""
 
-    def __init__(self, *, runner: str, clock: Clock, groups: Groups | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        runner: str,
+        clock: Clock,
+        groups: Groups | None = None,
+        packages: Packages | None = None,
+    ) -> None:
         """Begin with none.
 
         Args:
             runner: what the marks of this runner's programs name it.
             clock: by which an end may take no longer than it is given.
             groups: the cgroups that we may make, where the service manager has delegated them.
+            packages: where programs and modules lie that the agent has installed.
         """
+        self._packages = packages or Packages()
+        self._prepared: dict[str, Prepared] = {}
         self._runner = runner
         self._groups = groups
         self._clock = clock
@@ -82,18 +91,23 @@ class Programs:
         """Start a program, or a command, and return its leader.
 
         Raises:
-            ProgramCannotStart: its file or its working folder is not there or not to be used, or
-                it is to have rights that the runner may not give.
+            ProgramCannotStart: its file, its package, a module or its working folder is not there
+                or not to be used, or it is to have rights that the runner may not give.
         """
-        if why := why_not_trusted(Path(program.argv[0]), os.geteuid()):
-            raise ProgramCannotStart(file=program.argv[0], why=why)
         try:
-            child = self._spawn(session, program)
+            prepared = self._packages.prepare(program)
+        except PackageCannotBeUsed as fault:
+            raise ProgramCannotStart(file=program.argv[0], why=fault.facts["why"]) from None
+        try:
+            child = self._spawn(session, program, prepared)
         except (OSError, subprocess.SubprocessError) as fault:
+            prepared.let_go()
             if self._groups:
                 self._groups.remove(session)
             why = fault.strerror if isinstance(fault, OSError) else str(fault)
             raise ProgramCannotStart(file=program.argv[0], why=why) from None
+        self._let_go(session)
+        self._prepared[session] = prepared
         self._children[child.pid] = child
         seen = look_at(child.pid)
         assert seen, "a child stays visible until it is reaped, and only we reap"
@@ -204,6 +218,7 @@ class Programs:
                 await _until_gone(members, min(kill_at_boot_seconds - now, REREAD_SECONDS))
             self.reap()
         self._leaders.pop(session, None)
+        self._let_go(session)
         if self._groups:
             self._groups.remove(session)
         return len(members)
@@ -245,14 +260,26 @@ class Programs:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(leader.pid, signal.SIGKILL)
 
-    def _spawn(self, session: str, program: Startable) -> subprocess.Popen[bytes]:
+    def _let_go(self, session: str) -> None:
+        """Hold no longer what a session's program was started from."""
+        if prepared := self._prepared.pop(session, None):
+            prepared.let_go()
+
+    def _spawn(
+        self, session: str, program: Startable, prepared: Prepared
+    ) -> subprocess.Popen[bytes]:
         person = _person(program.user)
         door = self._groups.door(session) if self._groups else None
         try:
             return subprocess.Popen(  # noqa: S603 - argv comes from the terminal's own catalogue
-                program.argv,
+                prepared.argv,
                 cwd=program.working_folder,
-                env={**_environment(program, person), **marks(self._runner, session)},
+                env={
+                    **_environment(program, person),
+                    **prepared.environment,
+                    **marks(self._runner, session),
+                },
+                pass_fds=prepared.locks,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

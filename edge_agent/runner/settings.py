@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -36,3 +37,12 @@ class RunnerSettings:
 
     boot_id_file: Path = Path("/proc/sys/kernel/random/boot_id")
     """Where the kernel tells one start of the computer from the next."""
+
+    packages_folder: Path | None = None
+    """Where the agent keeps what it has installed, `programs` and `modules`; None: nowhere."""
+
+    modules_elsewhere: Mapping[str, Path] = field(default_factory=dict)
+    """The folders of modules that were on this PC already, by their names."""
+
+    package_owners: frozenset[int] = frozenset()
+    """The users who may have put packages there, besides root and the runner's own."""

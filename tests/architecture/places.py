@@ -157,7 +157,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "edge_agent/runner": (
         *("main", "settings", "catalogue", "records", "programs", "tree", "deadlines"),
         *("keeper", "held", "course", "adoption", "resumes", "budget", "readiness", "windows"),
-        *("groups", "runs", "server", "wire", "link", "beside", "wipe", "wipes"),
+        *("packages", "groups", "runs", "server", "wire", "link", "beside", "wipe", "wipes"),
     ),
     "edge_agent/runner/catalogue": (
         *("entries", "reading", "checks", "seal", "trust", "operating", "commands"),

@@ -27,6 +27,8 @@ def settings_in(folder: Path) -> RunnerSettings:
         resume_limit_seconds=float(limit_seconds),
         resume_requires_scan=requires_scan == "1",
         boot_id_file=folder / "boot_id",
+        packages_folder=folder / "packages",
+        modules_elsewhere={"optics": folder / "optics"},
     )
 
 

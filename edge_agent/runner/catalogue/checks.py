@@ -8,6 +8,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from common.ids import NAME_PATTERN
+from common.messages.base import CHOICES_MAX
+from edge_agent.runner.catalogue.entries import IN_PACKAGE
 
 VERSION_LENGTH_MAX: Final = 200
 """Characters of a program's version."""
@@ -24,20 +26,24 @@ WIPE_FOLDERS_MAX: Final = 16
 WIPE_DEPTH_MIN: Final = 2
 """How deep a folder lies that may be emptied: nobody means `/home`."""
 
+MODULE_VARIABLE: Final = "RUSUBAN_MODULE_"
+"""What the name of a variable begins with that tells a program where a module is."""
+
 _NAME = re.compile(NAME_PATTERN)
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+_PACKAGE = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _DISPLAY = re.compile(r":\d{1,5}(\.\d)?|wayland-\d{1,5}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _KEPT_VARIABLES = frozenset(
     {
-        *("RUSUBAN_RUNNER", "RUSUBAN_SESSION"),
+        *("RUSUBAN_RUNNER", "RUSUBAN_SESSION", "RUSUBAN_PACKAGE"),
         *("GLIBC_TUNABLES", "GCONV_PATH", "BASH_ENV", "ENV", "IFS", "SHELLOPTS"),
         *("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PERL5LIB", "PERL5OPT"),
         *("RUBYOPT", "NODE_OPTIONS"),
     }
 )
 """What tells our programs from others, and what would have a program run other code first."""
-_KEPT_BEGINNINGS = ("LD_", "BASH_FUNC_")
+_KEPT_BEGINNINGS = ("LD_", "BASH_FUNC_", MODULE_VARIABLE)
 
 
 def table(value: object, place: str) -> dict[str, Any]:
@@ -63,12 +69,16 @@ def name(value: str, place: str) -> str:
     return value
 
 
-def argv(value: object, place: str) -> tuple[str, ...]:
-    """Return a command line that begins with an absolute path."""
+def argv(value: object, place: str, *, is_packed: bool = False) -> tuple[str, ...]:
+    """Return a command line that begins with an absolute path, or in the program's own package."""
     if not isinstance(value, list) or not value or not all(map(is_text, value)):
         message = f"{place}.argv must be a list of texts that begins with the program's file"
         raise ValueError(message)
-    file = PurePosixPath(value[0])
+    inside = value[0].removeprefix(f"{IN_PACKAGE}/")
+    if not is_packed and any(IN_PACKAGE in word for word in value):
+        message = f"{place}.argv names {IN_PACKAGE}, and no package is given"
+        raise ValueError(message)
+    file = PurePosixPath(value[0] if inside == value[0] else f"/{inside}")
     if not file.is_absolute() or ".." in file.parts:
         message = f"{place}.argv must begin with an absolute path, not {value[0]!r}"
         raise ValueError(message)
@@ -116,6 +126,23 @@ def environment(value: object, place: str) -> dict[str, str]:
         message = f"{place}.PATH must name folders by absolute paths"
         raise ValueError(message)
     return given
+
+
+def package(value: object, place: str) -> str | None:
+    """Return the name of a package, if one is given."""
+    return _fitting(value, _PACKAGE, f"{place} must be the name of a package")
+
+
+def modules(value: object, place: str) -> tuple[str, ...]:
+    """Return the names of modules, each once."""
+    if not isinstance(value, list) or len(value) > CHOICES_MAX:
+        message = f"{place} must be a list of at most {CHOICES_MAX} modules"
+        raise ValueError(message)
+    names = [_fitting(each, _PACKAGE, f"{place} must name modules") for each in value]
+    if None in names or len(set(names)) < len(names):
+        message = f"{place} must name each module once"
+        raise ValueError(message)
+    return tuple(filter(None, names))
 
 
 def user(value: object, place: str) -> str | None:

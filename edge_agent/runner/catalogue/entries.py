@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
-from typing import TypeAlias
+from typing import Final, TypeAlias
+
+IN_PACKAGE: Final = "{package}"
+"""What stands in a command line for the folder of the program's own package, as it is now."""
 
 
 class ReadyKind(StrEnum):
@@ -76,6 +79,10 @@ class Program:
     """The command that sets its device back for the next customer."""
     wipe: tuple[PurePosixPath, ...] = ()
     """Folders that are emptied before that."""
+    package: str | None = None
+    """The package that it comes as, where it is not installed by hand."""
+    modules: tuple[str, ...] = ()
+    """Licensed modules without which it does not start."""
 
 
 Startable: TypeAlias = Program | Command

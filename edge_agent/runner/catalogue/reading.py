@@ -130,8 +130,9 @@ def _program(place: str, value: object) -> Program:
         message = f"{place} has both ready and ready_after_seconds"
         raise ValueError(message)
     display = checks.display(table.get("display"), f"{place}.display")
+    package = checks.package(table.get("package"), f"{place}.package")
     return Program(
-        **_common(table, place),
+        **_common(table, place, is_packed=package is not None),
         version=checks.version(table.get("version"), f"{place}.version"),
         stop_signal=checks.one_of(
             table.get("stop_signal", "TERM"), STOP_SIGNALS, f"{place}.stop_signal"
@@ -147,6 +148,8 @@ def _program(place: str, value: object) -> Program:
         restarts=_restarts(table["restarts"], f"{place}.restarts") if "restarts" in table else None,
         reset=_text(table, "reset", place),
         wipe=checks.wipe(table.get("wipe", []), f"{place}.wipe"),
+        package=package,
+        modules=checks.modules(table.get("modules", []), f"{place}.modules"),
     )
 
 
@@ -159,9 +162,9 @@ def _command(place: str, value: object) -> Command:
     )
 
 
-def _common(table: Mapping[str, Any], place: str) -> dict[str, Any]:
+def _common(table: Mapping[str, Any], place: str, *, is_packed: bool = False) -> dict[str, Any]:
     return {
-        "argv": checks.argv(table.get("argv"), place),
+        "argv": checks.argv(table.get("argv"), place, is_packed=is_packed),
         "working_folder": checks.path(table.get("working_folder", "/"), f"{place}.working_folder"),
         "environment": checks.environment(table.get("environment", {}), f"{place}.environment"),
         "user": checks.user(table.get("user"), f"{place}.user"),

@@ -7,6 +7,7 @@ import os
 import pwd
 import stat
 from collections import deque
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -23,16 +24,16 @@ class _NotTrusted(Exception):
     pass
 
 
-def why_not_trusted(file: Path, uid: int) -> str | None:
+def why_not_trusted(file: Path, uid: int, owners: Collection[int] = ()) -> str | None:
     """Return why a program may not be started from this path, or None.
 
-    Every folder and link on the way, and the file itself, must belong to root or to `uid`, and
-    nobody else may be able to write there: else the program could be exchanged. A link is followed
-    and what it leads to held to the same, so that none leads out of what the operator keeps. In a
-    sticky folder others may add names but not exchange ours.
+    Every folder and link on the way, and the file itself, must belong to root, to `uid` or to one
+    of the `owners`, and nobody else may be able to write there: else the program could be
+    exchanged. A link is followed and what it leads to held to the same, so that none leads out of
+    what the operator keeps. In a sticky folder others may add names but not exchange ours.
     """
     try:
-        found, seen = _followed(file, uid)
+        found, seen = _followed(file, {0, uid, *owners})
     except _NotTrusted as fault:
         return str(fault)
     except OSError as fault:
@@ -46,10 +47,21 @@ def why_not_trusted(file: Path, uid: int) -> str | None:
     return None
 
 
-def _followed(file: Path, uid: int) -> tuple[Path, os.stat_result]:
+def why_folder_not_trusted(folder: Path, uid: int, owners: Collection[int] = ()) -> str | None:
+    """Return why nothing may be read from this folder for a program, or None; as of its file."""
+    try:
+        found, seen = _followed(folder, {0, uid, *owners})
+    except _NotTrusted as fault:
+        return str(fault)
+    except OSError as fault:
+        return fault.strerror or str(fault)
+    return None if stat.S_ISDIR(seen.st_mode) else f"{found} is not a folder"
+
+
+def _followed(file: Path, owners: Collection[int]) -> tuple[Path, os.stat_result]:
     """Return where a path ends, and how that stands; each step of the way is looked at."""
     at, links = Path("/"), 0
-    seen = _looked_at(at, uid)
+    seen = _looked_at(at, owners)
     ahead = deque(file.parts[1:])
     while ahead:
         step = ahead.popleft()
@@ -57,7 +69,7 @@ def _followed(file: Path, uid: int) -> tuple[Path, os.stat_result]:
             at = at.parent
             continue
         below = at / step
-        seen = _looked_at(below, uid)
+        seen = _looked_at(below, owners)
         if not stat.S_ISLNK(seen.st_mode):
             at = below
             continue
@@ -71,9 +83,9 @@ def _followed(file: Path, uid: int) -> tuple[Path, os.stat_result]:
     return at, at.lstat()
 
 
-def _looked_at(path: Path, uid: int) -> os.stat_result:
+def _looked_at(path: Path, owners: Collection[int]) -> os.stat_result:
     seen = path.lstat()
-    if seen.st_uid not in {0, uid}:
+    if seen.st_uid not in owners:
         message = f"{path} belongs to another user"
         raise _NotTrusted(message)
     is_sticky = stat.S_ISDIR(seen.st_mode) and seen.st_mode & stat.S_ISVTX
