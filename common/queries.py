@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -60,7 +61,7 @@ class BoundQueries:
         style: Style = PLAIN,
     ) -> None:
         """Load `file` and bind it; `records` names the queries whose row becomes a value."""
-        loaded = aiosql.from_path(file, "sqlite3")
+        loaded = _loaded(file)
         for name in loaded.available_queries:
             if not name.endswith("_cursor"):  # aiosql's second form of each query that selects
                 record = (records or {}).get(name)
@@ -71,6 +72,12 @@ class BoundQueries:
         """Say clearly which query is missing."""
         message = f"there is no query {query}"
         raise AttributeError(message)
+
+
+@cache
+def _loaded(file: Path) -> Any:  # noqa: ANN401 - aiosql makes its queries at run time
+    """Return what a file says, read once: it is bound to each connection, and never changes."""
+    return aiosql.from_path(file, "sqlite3")
 
 
 def _bound(

@@ -25,7 +25,7 @@ from cloud_controller.storage.registry import BooksRegistry
 from common.ids import TerminalId
 from common.messages.base import Message
 from common.queries import PLAIN, BoundQueries, Connection, Style
-from common.rules.modules import ModuleEvent
+from common.rules.modules import FACTS_LENGTH_MAX, ModuleEvent
 from common.rules.payments import is_balanced
 from common.rules.problems import ProblemKind
 from common.topics import BrokerRole, Channel
@@ -150,8 +150,11 @@ class OpenTransaction:
 
     def log_module(self, event: ModuleEvent) -> None:
         """Add a line to our own log of modules; see `ports.Transaction`."""
+        facts = json.dumps(dict(event.facts), sort_keys=True)
+        assert len(facts) <= FACTS_LENGTH_MAX, "other controllers take no longer line"
         mine = self.provenance.next_own()
         if mine is None:
+            self.provenance.leave_doubted()
             self.provenance.begin_origin(origin=self.names.new("o"))
             mine = self.provenance.next_own()
         self.provenance.add(
@@ -164,7 +167,7 @@ class OpenTransaction:
             digest=event.digest,
             right_comm_id=event.right,
             at=self.now if event.at is None else event.at,
-            facts=json.dumps(dict(event.facts)),
+            facts=facts,
         )
 
     def move_money(self, moved: Movement) -> None:

@@ -26,6 +26,8 @@ class ProblemKind(StrEnum):
     TURNOVER_OVERDUE = "turnover_overdue"
     RESERVATION_SHUT_OUT = "reservation_shut_out"
     PEER_COPIED = "peer_copied"
+    MODULE_LOG_SET_BACK = "module_log_set_back"
+    MODULE_LOG_FORKED = "module_log_forked"
     SEATS_OVERDRAWN = "seats_overdrawn"
     SEATS_UNSETTLED = "seats_unsettled"
     LOAN_OVERDUE = "loan_overdue"

@@ -76,6 +76,14 @@ _PROBLEMS_EN: Final = {
         what="Two controllers say they are the same branch.",
         next="Stop the copy, then add the right one again: cloud-controller peers add.",
     ),
+    ProblemKind.MODULE_LOG_SET_BACK: Words(
+        what="Another controller knows more of our log of modules than we do.",
+        next="An old backup was put back. The lines come back by themselves; look at the seats.",
+    ),
+    ProblemKind.MODULE_LOG_FORKED: Words(
+        what="Two databases have written the same log of modules.",
+        next="Stop the copy. Until then no uninstall of a module from elsewhere is decided.",
+    ),
     ProblemKind.SEATS_OVERDRAWN: Words(
         what="More seats of a module are in use than are owned.",
         next="Buy the missing ones, or have a branch return some. No new one is given until then.",
@@ -193,6 +201,14 @@ _PROBLEMS_JA: Final = {
     ProblemKind.PEER_COPIED: Words(
         what="二つの制御装置が同じ支部を名乗っています。",
         next="複製された方を止め、正しい方を cloud-controller peers add で追加し直してください。",
+    ),
+    ProblemKind.MODULE_LOG_SET_BACK: Words(
+        what="他の制御装置が、こちらのモジュール記録をこちらより多く持っています。",
+        next="古いバックアップが戻されました。記録は自動で戻ります。席の数を確認してください。",
+    ),
+    ProblemKind.MODULE_LOG_FORKED: Words(
+        what="二つのデータベースが同じモジュール記録に書き込みました。",
+        next="複製された方を止めてください。他から来たモジュールの削除の判断は保留されます。",
     ),
     ProblemKind.SEATS_OVERDRAWN: Words(
         what="モジュールの使用中の席が、所有する席の数を超えています。",

@@ -9,12 +9,50 @@ from cloud_controller.flows.modules.events import (
     note_uninstalled,
     note_used,
 )
-from cloud_controller.flows.modules.offering import offer
-from cloud_controller.flows.modules.progress import keep_progress
-from cloud_controller.flows.modules.publishing import project, versions
+from cloud_controller.flows.modules.log import (
+    downloads,
+    downloads_count,
+    is_in_download_log,
+    known_up_to,
+    modules_logged,
+    users,
+    users_count,
+)
+from cloud_controller.flows.modules.offering import (
+    offer,
+)
+from cloud_controller.flows.modules.progress import (
+    keep_progress,
+)
+from cloud_controller.flows.modules.publishing import (
+    project,
+    versions,
+)
+from cloud_controller.flows.modules.replication import (
+    answer_for,
+    answer_log,
+    begin,
+    mirrors,
+    origins,
+    say_log,
+    take_log,
+)
+from cloud_controller.flows.modules.said import (
+    LogSaid,
+)
 
 __all__ = [
+    "LogSaid",
+    "answer_for",
+    "answer_log",
+    "begin",
+    "downloads",
+    "downloads_count",
+    "is_in_download_log",
     "keep_progress",
+    "known_up_to",
+    "mirrors",
+    "modules_logged",
     "note_failed",
     "note_installed",
     "note_over_limit",
@@ -23,6 +61,11 @@ __all__ = [
     "note_uninstalled",
     "note_used",
     "offer",
+    "origins",
     "project",
+    "say_log",
+    "take_log",
+    "users",
+    "users_count",
     "versions",
 ]

@@ -5,6 +5,13 @@ from common.rules.modules.contents import (
     digest_of_contents,
     why_unfit,
 )
+from common.rules.modules.copies import (
+    Heads,
+    LogHead,
+    LogLine,
+    following,
+    lagging,
+)
 from common.rules.modules.installs import (
     IN_USE,
     INSTALL,
@@ -16,17 +23,30 @@ from common.rules.modules.installs import (
     wait_seconds,
     what_can_go,
 )
-from common.rules.modules.log import ModuleEvent, ModuleEventKind
-from common.rules.modules.seats import Basis, OverLimit, SeatRefusal, seats_taken
+from common.rules.modules.log import (
+    FACTS_LENGTH_MAX,
+    ModuleEvent,
+    ModuleEventKind,
+)
+from common.rules.modules.seats import (
+    Basis,
+    OverLimit,
+    SeatRefusal,
+    seats_taken,
+)
 
 __all__ = [
+    "FACTS_LENGTH_MAX",
     "INSTALL",
     "IN_USE",
     "UNDER_WAY",
     "Basis",
+    "Heads",
     "InstallEvent",
     "InstallFailure",
     "InstallState",
+    "LogHead",
+    "LogLine",
     "ModuleEvent",
     "ModuleEventKind",
     "OverLimit",
@@ -34,6 +54,8 @@ __all__ = [
     "SeatRefusal",
     "VersionKept",
     "digest_of_contents",
+    "following",
+    "lagging",
     "seats_taken",
     "wait_seconds",
     "what_can_go",

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+FACTS_LENGTH_MAX: Final = 4_000
+"""Characters that the facts of one line take at most, as they are written: a page of them."""
 
 
 class ModuleEventKind(StrEnum):
