@@ -15,11 +15,19 @@ def project(books: Transaction, published: Sequence[Published]) -> None:
     """Have the books say what the signed lists say; done again, it changes nothing."""
     for each in sorted(published, key=lambda one: one.release.release_counter):
         release = each.release
-        terms = release.model_dump(
-            include={"title", "vendor", "spdx", "basis", "over_limit"}
-            | {"royalty_basis", "royalty_cents", "currency", "package", "kind"}
+        books.modules.keep_package(
+            package=release.package,
+            kind=release.kind,
+            title=release.title,
+            vendor=release.vendor,
+            spdx=release.spdx,
+            basis=release.basis,
+            over_limit=release.over_limit,
+            royalty_basis=release.royalty_basis,
+            royalty_cents=release.royalty_cents,
+            currency=release.currency,
+            published_at=books.now,
         )
-        books.modules.keep_package(**terms, published_at=books.now)
         books.modules.keep_version(
             package=release.package,
             version=release.version,
