@@ -16,6 +16,7 @@ import typer
 from common.errors import RusubanError
 from common.logs import set_up_logs
 from common.rules.actions import Level
+from common.system import look_for_garbage
 from edge_agent.runner.catalogue.commands import catalogue_group
 from edge_agent.settings import AgentSettings
 
@@ -27,6 +28,7 @@ SettingsFile = Annotated[Path, typer.Option("--settings", help="The agent's TOML
 
 def _leave(go: Callable[[], int]) -> None:
     """Leave with an exit code; what stops a start is one sentence, never a traceback."""
+    look_for_garbage()
     try:
         code = go()
     except RusubanError as fault:
