@@ -251,7 +251,13 @@ class Controller:
         if settings.upstream is None:
             return None
         bundle = Bundle.load(settings.upstream.bundle)
-        return Upstream(bundle, self.books, settings.keys_folder, self._names.fraction)
+        return Upstream(
+            bundle,
+            self.books,
+            settings.keys_folder,
+            self._names.fraction,
+            settings.upstream.modules,
+        )
 
     def _look_again(self) -> None:
         """Have everybody look who waits for a change in the books."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
@@ -12,7 +12,7 @@ import aiohttp
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from cloud_controller.flows.rights import upstream
+from cloud_controller.flows.rights import growth, upstream
 from cloud_controller.flows.rights.upstream import Branch
 from cloud_controller.ports import Books
 from common.codec import PAYLOAD_BYTES_MAX, first_fault_of, message_from
@@ -106,7 +106,12 @@ class Upstream:
     """Says what is owed to the root, hears what it answers, and never gives up."""
 
     def __init__(
-        self, bundle: Bundle, books: Books, folder: Path, fraction: Callable[[], float]
+        self,
+        bundle: Bundle,
+        books: Books,
+        folder: Path,
+        fraction: Callable[[], float],
+        modules: Sequence[str] = (),
     ) -> None:
         """Prepare to call the root; nothing is said yet.
 
@@ -115,6 +120,7 @@ class Upstream:
             books: where all of it is kept.
             folder: where our certificate and its key are kept for TLS to read.
             fraction: random numbers from 0 up to 1.
+            modules: those whose seats are taken and returned by themselves.
 
         Raises:
             CannotStart: the bundle's authority, certificate or key is none.
@@ -123,6 +129,7 @@ class Upstream:
         self._who = bundle.branch()
         self._url = bundle.url.rstrip("/") + _PATH
         self._fraction = fraction
+        self._modules = modules
         self._attempts = 0
         self._steps = 0
         file = folder / "upstream.pem"
@@ -152,6 +159,7 @@ class Upstream:
 
     async def _round(self, http: aiohttp.ClientSession) -> float:
         """Say everything that is owed once; return the seconds to wait until the next time."""
+        await self._grow()
         owed = await self._books.read(upstream.owed_to_root, self._who)
         if not owed:
             self._attempts = self._steps = 0
@@ -165,6 +173,12 @@ class Upstream:
             self._attempts = 0
             return 0.0
         return self._pause()
+
+    async def _grow(self) -> None:
+        """Begin what is wanted by itself; nothing is written where nothing is."""
+        if await self._books.read(growth.wanted_changes, self._who, self._modules):
+            begun = await self._books.transact(growth.grow, self._who, self._modules)
+            self._log.info("seats are wanted", seats=begun)
 
     async def _ask(self, http: aiohttp.ClientSession, message: Message) -> Message:
         """Return the root's answer to a message.

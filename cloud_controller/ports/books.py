@@ -50,6 +50,7 @@ class Transaction(Protocol):
     offerings: Queries
     reservations: Queries
     rights: Queries
+    escrow: Queries
     sessions: Queries
     extensions: Queries
     devices: Queries

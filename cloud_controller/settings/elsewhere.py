@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
 from cloud_controller.settings.part import Part
+
+MODULES_MAX: Final = 100
+"""Modules whose seats are looked after by themselves: each is looked at every second."""
+
+_Module = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 
 
 class UpstreamSettings(Part):
@@ -16,6 +21,9 @@ class UpstreamSettings(Part):
 
     bundle: Path
     """The file that the root's `cloud-controller peers add` has written for us."""
+
+    modules: Annotated[tuple[_Module, ...], Field(max_length=MODULES_MAX)] = ()
+    """The modules whose seats are taken and returned by themselves, as they are used."""
 
 
 class ReservationSettings(Part):

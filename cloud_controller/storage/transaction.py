@@ -32,7 +32,7 @@ from common.topics import BrokerRole, Channel
 
 _FILES = (
     *("enrolment", "registration", "service"),
-    *("offerings", "reservations", "rights", "sessions", "devices"),
+    *("offerings", "reservations", "rights", "escrow", "sessions", "devices"),
     *("extensions", "letters", "actions", "payments", "lending", "directory", "lists"),
     *("modules", "provenance", "post", "problems"),
 )
@@ -48,6 +48,7 @@ class OpenTransaction:
     offerings: Queries
     reservations: Queries
     rights: Queries
+    escrow: Queries
     sessions: Queries
     extensions: Queries
     devices: Queries

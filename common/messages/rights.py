@@ -110,11 +110,15 @@ class ExtensionRequest(Message):
 
 
 class SeatsRequest(Message):
-    """The request information of an escrow: so many seats of a module, or so many given back."""
+    """The request information of an escrow: so many seats of a module, or so many given back.
+
+    `least` is how few will do where there are not as many as asked for; nought: all or none.
+    """
 
     type: ClassVar[str] = "rights.seats_request"
     module: Name
     seats: Annotated[int, Field(ge=-SEATS_MAX, le=SEATS_MAX)]
+    least: Annotated[int, Field(ge=0, le=SEATS_MAX)] = 0
 
 
 class ReportScan(Message):

@@ -110,7 +110,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "cloud_controller/storage/queries": (
         *(*FLOWS, *LATER, "post", "problems", "lending", "directory", "lists"),
-        *("provenance", "royalties"),
+        *("provenance", "royalties", "escrow"),
     ),
     "edge_agent": (
         *_TO_BOTH_SIDES,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from cloud_controller.flows import rights
-from cloud_controller.flows.rights import peers, pools, upstream
+from cloud_controller.flows.rights import exchange, growth, peers, pools, upstream
 from cloud_controller.flows.rights.upstream import Branch
 from cloud_controller.keys import FileKeys
 from cloud_controller.ports import Received
@@ -24,6 +25,7 @@ from common.messages.rights import (
     Request,
     Right,
 )
+from common.rules.problems import ProblemKind
 from common.seals import digest_of
 from common.system import SystemNames
 from tests.fakes.books import BooksInHand, fresh_copy
@@ -85,6 +87,10 @@ class ControllerInHand:
     def own(self, seats: int, module: str = PHYSICS) -> None:
         self.do(pools.own_seats, module, seats, "tests")
 
+    def seat(self, terminal: str, seq: int = 1, module: str = PHYSICS) -> Right | Refused:
+        """Have a terminal ask for a seat here, from announcement to completion."""
+        return seat_asked(partial(take_as, self, terminal), (terminal, "e0"), seq, module)
+
 
 class BranchInHand(ControllerInHand):
     """A controller that takes seats from a root, and the wire between the two."""
@@ -143,6 +149,11 @@ class BranchInHand(ControllerInHand):
         self.want(seats, module)
         self.settle()
 
+    def grow(self, module: str = PHYSICS) -> int:
+        """Let it begin what it wants by itself; return how many seats that is."""
+        wanted: dict[str, int] = self.do(growth.grow, self.who, [module])
+        return wanted.get(module, 0)
+
     def state(self, module: str = PHYSICS) -> str:
         """Return where the exchange of a module is in our epoch."""
         (row,) = [
@@ -185,6 +196,27 @@ def seat_asked(
     (answer,) = take(Request(comm_id=comm_id, request=asked, digest=digest_of(asked)))
     assert isinstance(answer, Right | Refused)
     take(Complete(comm_id=comm_id, digest=answer.digest()))
+    return answer
+
+
+def take_as(controller: ControllerInHand, terminal: str, message: Message) -> list[Message]:
+    """Ask as a terminal that is confirmed, without all that makes it so."""
+    return [controller.do(answer_to, terminal, message)]
+
+
+def answer_to(books: Any, terminal: str, message: Message) -> Message:
+    """Answer a terminal, in an open transaction, as if it were confirmed."""
+    who = exchange._Client(
+        epoch="e0",
+        kinds=exchange.KINDS_OF_TERMINALS,
+        may_ask=True,
+        is_quarantined=False,
+        copied=ProblemKind.PEER_COPIED,
+        ways_out=(),
+    )
+    received = Received(terminal=TerminalId(terminal), epoch="e0", seq=0, corr="", message=message)
+    answer = exchange._answer(books, received, who)
+    assert answer is not None
     return answer
 
 

@@ -11,11 +11,8 @@ from pathlib import Path
 import pytest
 
 from cloud_controller.flows import rights
-from cloud_controller.flows.rights import exchange, pools
+from cloud_controller.flows.rights import pools
 from cloud_controller.flows.rights.seats import BATCH_MAX, LEASE_TOLERANCE_MS
-from cloud_controller.ports import Received
-from common.ids import TerminalId
-from common.messages.base import Message
 from common.messages.rights import (
     Abort,
     Aborted,
@@ -26,11 +23,9 @@ from common.messages.rights import (
     Troubled,
 )
 from common.rules.modules import SeatRefusal
-from common.rules.problems import ProblemKind
 from common.system import SystemNames
-from common.topics import Channel
 from tests.fakes.books import BooksInHand
-from tests.fakes.controllers import PHYSICS, ControllerInHand, seat_asked
+from tests.fakes.controllers import PHYSICS, ControllerInHand, seat_asked, take_as
 from tests.fakes.house import HouseInHand
 from tests.fakes.store import ClockInHand
 from tests.fakes.terminal import TerminalInHand
@@ -254,25 +249,3 @@ def test_d11_in_a_race_of_many_writers_no_seat_is_taken_twice(migrated: Path, tm
 def next_of(ids, lock: threading.Lock) -> int | None:
     with lock:
         return next(ids, None)
-
-
-def take_as(controller: ControllerInHand, terminal: str, message: Message) -> list[Message]:
-    """Ask as a terminal that is confirmed, without all that makes it so."""
-    controller.do(partial(as_confirmed, terminal=terminal, message=message))
-    return controller.books.heard()
-
-
-def as_confirmed(books, terminal: str, message: Message) -> None:
-    kinds = exchange.KINDS_OF_TERMINALS
-    who = exchange._Client(
-        epoch="e0",
-        kinds=kinds,
-        may_ask=True,
-        is_quarantined=False,
-        copied=ProblemKind.PEER_COPIED,
-        ways_out=(),
-    )
-    received = Received(terminal=TerminalId(terminal), epoch="e0", seq=0, corr="", message=message)
-    answer = exchange._answer(books, received, who)
-    assert answer is not None
-    books.say(TerminalId(terminal), Channel.REPLIES, answer)

@@ -201,10 +201,13 @@ def test_b11_every_message_twice_and_late_is_the_same_as_once(root, branch):
     assert (branch.owned(), root.used()) == (5, 5)
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_d11_any_story_of_losses_and_kills_keeps_the_total(root, branch, other_branch, seed):
-    """D11, B11: at each moment all seats together are no more than owned; at the end, equal."""
-    dice = random.Random(seed)
+@pytest.mark.parametrize("story", range(2))
+def test_d11_any_story_of_losses_and_kills_keeps_the_total(root, branch, other_branch, seed, story):
+    """D11, B11: at each moment all seats together are no more than owned; at the end, equal.
+
+    Two by this run's seed; `./dev prove escrow` goes every way of a smaller world.
+    """
+    dice = random.Random(f"{seed} {story}")
     wire: list[tuple[BranchInHand, Message, bool]] = []
     for _ in range(400):
         each = dice.choice((branch, other_branch))

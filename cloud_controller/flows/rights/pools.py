@@ -42,7 +42,7 @@ def own_seats(books: Transaction, module: str, owned: int, actor: str) -> None:
     kind = seats_class(module)
     if not 0 <= owned <= SEATS_MAX:
         raise NotAllowed(why=f"one owns up to {SEATS_MAX} seats of a module")
-    if books.rights.has_own_exchange(kind=kind):
+    if books.escrow.has_own_exchange(kind=kind):
         raise NotAllowed(why=f"seats of {module} come from the root: take or return them")
     if not books.rights.own_seats(module=module, owned=owned):
         used = books.rights.pool(module=module)["used"]
@@ -90,7 +90,7 @@ def pools(books: Transaction, epoch: str) -> list[Pool]:
     """Return the seats of every module here; `epoch` is ours at our root, empty without one."""
     under_way = {
         wish["module"]: (wish["seats"], row["state"])
-        for row in books.rights.own_exchanges(epoch=epoch)
+        for row in books.escrow.own_exchanges(epoch=epoch)
         for wish in (json.loads(row["request"]),)
         if row["state"] != "idle"
     }

@@ -13,17 +13,15 @@ from pydantic import ValidationError
 
 from cloud_controller.flows.rights.pools import count_again, give_back
 from cloud_controller.flows.rights.scene import Answer, Issuing, Scene, heading, issue, keep_right
-from cloud_controller.flows.rights.seats import no_seat, refused, take
+from cloud_controller.flows.rights.seats import is_pooled, no_seat, refused, take
 from cloud_controller.ports import Row, Transaction
 from common.messages.rights import ModuleRequest, Request
 from common.rules.modules import Basis, ModuleEvent, ModuleEventKind, SeatRefusal, seats_taken
 
 
 def _is_known(books: Transaction, scene: Scene) -> bool:
-    """Say whether this controller has ever owned seats of the module, or published it."""
-    module = scene.subject
-    is_pooled = books.rights.pool(module=module) is not None
-    return is_pooled or books.modules.licence(module=module) is not None
+    """Say whether this controller has ever had seats of the module, or published it."""
+    return is_pooled(books, scene) or books.modules.licence(module=scene.subject) is not None
 
 
 def _decide(books: Transaction, scene: Scene, message: Request) -> Answer:
@@ -39,11 +37,10 @@ def _decide(books: Transaction, scene: Scene, message: Request) -> Answer:
         return refused(message, SeatRefusal.NOT_ON_OFFER)
     pool = books.rights.pool(module=asked.module)
     if pool is None:
-        is_ours = licence is not None
-        return refused(message, SeatRefusal.NO_SEAT_LEFT if is_ours else SeatRefusal.MALFORMED)
+        return no_seat(books, message, asked.module)
     basis = Basis.INSTALLED if licence is None else Basis(licence["basis"])
     if not _has_seat(books, scene, pool, seats_taken(basis)):
-        return no_seat(message, pool)
+        return no_seat(books, message, asked.module)
     ends_at = books.now + pool["lease_seconds"] * 1000
     document = {
         **heading(books, scene),

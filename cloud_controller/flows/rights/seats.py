@@ -15,18 +15,21 @@ from cloud_controller.flows.rights.pools import count_again, give_back
 from cloud_controller.flows.rights.scene import Answer, Issuing, Scene, heading, issue, keep_right
 from cloud_controller.ports import Row, Transaction
 from common.messages.rights import Refused, Request, SeatsRequest
-from common.rules.modules import SeatRefusal
-from common.rules.rights import subject_in
+from common.rules.modules import SeatRefusal, is_none_anywhere
+from common.rules.rights import RightKind, class_of, subject_in
 
 
-def _is_pooled(books: Transaction, scene: Scene) -> bool:
-    """Say whether this controller has ever owned seats of the module."""
-    return books.rights.pool(module=scene.subject) is not None
+def is_pooled(books: Transaction, scene: Scene) -> bool:
+    """Say whether this controller has ever owned seats of the module, or asked for some."""
+    return books.rights.pool(module=scene.subject) is not None or bool(
+        books.escrow.has_own_exchange(kind=class_of(RightKind.SEATS, scene.subject))
+    )
 
 
 def _move_seats(books: Transaction, scene: Scene, message: Request) -> Answer:
-    """Put seats into another controller's pool, or take back what it returns: all of them or none.
+    """Put seats into another controller's pool, or take back what it returns.
 
+    It gets all that it asks for, or as many as are left where so few will do, or none.
     What is returned cannot be more than it has been given, so that no seat is made of nothing.
     """
     try:
@@ -36,25 +39,21 @@ def _move_seats(books: Transaction, scene: Scene, message: Request) -> Answer:
     pool = books.rights.pool(module=asked.module)
     if asked.module != scene.subject or asked.seats == 0 or pool is None:
         return refused(message, SeatRefusal.MALFORMED)
-    holds = asked.seats + int(
+    seats = _most_of(asked, pool)
+    holds = seats + int(
         books.rights.seats_given(party=scene.comm_id.party, kind=scene.comm_id.kind)
     )
     if holds < 0:
         return refused(message, SeatRefusal.NEVER_GIVEN)
-    if asked.seats < 0:
-        give_back(books, asked.module, -asked.seats)
-    elif not take(books, asked.module, asked.seats):
-        return no_seat(message, pool)
-    document = {
-        **heading(books, scene),
-        "module": asked.module,
-        "seats": asked.seats,
-        "holds": holds,
-    }
-    facts = {"module": asked.module, "seats": asked.seats, "holds": holds}
-    kind = "seats.given" if asked.seats > 0 else "seats.returned"
+    if seats < 0:
+        give_back(books, asked.module, -seats)
+    elif not take(books, asked.module, seats):
+        return no_seat(books, message, asked.module)
+    facts = {"module": asked.module, "seats": seats, "holds": holds}
+    kind = "seats.given" if seats > 0 else "seats.returned"
     books.enter(kind, {"peer": scene.comm_id.party, **facts})
-    return issue(books, scene, document, lease_ends_at=None, amount=asked.seats)
+    document = {**heading(books, scene), **facts}
+    return issue(books, scene, document, lease_ends_at=None, amount=seats)
 
 
 def _restore_seats(books: Transaction, scene: Scene, document: Mapping[str, Any]) -> None:
@@ -88,10 +87,21 @@ def take(books: Transaction, module: str, seats: int) -> bool:
     return bool(books.rights.take_seats(module=module, seats=seats))
 
 
-def no_seat(message: Request, pool: Row) -> Refused:
-    """Return the refusal that goes with a pool that could give none."""
-    in_doubt = pool["is_doubted"]
-    return refused(message, SeatRefusal.POOL_IN_DOUBT if in_doubt else SeatRefusal.NO_SEAT_LEFT)
+def _most_of(asked: SeatsRequest, pool: Row) -> int:
+    """Return how many seats are moved, if they are there: fewer only where fewer will do."""
+    free = int(pool["owned"] - pool["used"])
+    return free if 0 < asked.least <= free < asked.seats else asked.seats
+
+
+def no_seat(books: Transaction, message: Request, module: str) -> Refused:
+    """Refuse a seat of a module; say whether there is none here, or none anywhere."""
+    pool = books.rights.pool(module=module)
+    if pool is not None and pool["is_doubted"]:
+        return refused(message, SeatRefusal.POOL_IN_DOUBT)
+    refused_at = books.escrow.refused_by_root(kind=class_of(RightKind.SEATS, module))
+    if is_none_anywhere(refused_at, books.now):
+        return refused(message, SeatRefusal.NO_SEAT_LEFT)
+    return refused(message, SeatRefusal.NO_SEAT_LEFT_HERE)
 
 
 def refused(message: Request, reason: SeatRefusal) -> Refused:
@@ -99,4 +109,4 @@ def refused(message: Request, reason: SeatRefusal) -> Refused:
     return Refused(comm_id=message.comm_id, reason=reason)
 
 
-SEATS_RIGHTS: Final = Issuing(is_known=_is_pooled, decide=_move_seats, restore=_restore_seats)
+SEATS_RIGHTS: Final = Issuing(is_known=is_pooled, decide=_move_seats, restore=_restore_seats)

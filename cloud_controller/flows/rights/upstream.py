@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -18,6 +18,7 @@ from cloud_controller.flows.rights.pools import seats_class
 from cloud_controller.ports import NotAllowed, Problem, Row, Transaction
 from common.messages.base import Message
 from common.messages.rights import SEATS_MAX, Refused, Right, SeatsRight
+from common.rules.modules import SeatRefusal
 from common.rules.problems import ProblemKind
 from common.rules.rights import (
     NONCE_DIGITS,
@@ -36,6 +37,11 @@ from common.rules.rights import (
 )
 from common.seals import digest_of
 
+LEAST: Final = 1
+"""So few seats will do where they are taken ahead of need: the rest is asked for later."""
+
+_NONE_LEFT: Final = frozenset({SeatRefusal.NO_SEAT_LEFT, SeatRefusal.NO_SEAT_LEFT_HERE})
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Branch:
@@ -51,8 +57,10 @@ class Branch:
         return Speaker(party=self.name, epoch=self.epoch)
 
 
-def want_seats(books: Transaction, who: Branch, module: str, seats: int) -> None:
+def want_seats(books: Transaction, who: Branch, module: str, seats: int, least: int = 0) -> None:
     """Begin to take so many seats of a module from our root; below nought, to return them.
+
+    `least` is how few will do where the root has not as many; nought: all or none.
 
     Raises:
         NotAllowed: it is no module's name, its seats are our own, as many are not free, or the
@@ -60,17 +68,17 @@ def want_seats(books: Transaction, who: Branch, module: str, seats: int) -> None
     """
     kind = seats_class(module)
     pool = books.rights.pool(module=module)
-    if pool is not None and pool["owned"] and not books.rights.has_own_exchange(kind=kind):
+    if pool is not None and pool["owned"] and not books.escrow.has_own_exchange(kind=kind):
         raise NotAllowed(why=f"seats of {module} are this controller's own")
     if not 0 < abs(seats) <= SEATS_MAX:
         raise NotAllowed(why=f"one asks for 1 to {SEATS_MAX} seats")
     if seats < 0 and (pool is None or pool["owned"] - pool["used"] < -seats):
         raise NotAllowed(why=f"so many seats of {module} are not free here")
-    row = books.rights.own_exchange(epoch=who.epoch, kind=kind)
+    row = books.escrow.own_exchange(epoch=who.epoch, kind=kind)
     record = intended(record_of(row), books.names.hex_digits(NONCE_DIGITS))
     if record is None:
         raise NotAllowed(why=f"the exchange of {module} before is not over ({row['state']})")
-    wish = {"module": module, "seats": seats}
+    wish = {"module": module, "seats": seats, "least": least}
     _keep(books, who, kind, row, record, request=json.dumps(wish), answer="")
 
 
@@ -81,7 +89,7 @@ def give_up_seats(books: Transaction, who: Branch, module: str) -> None:
         NotAllowed: nothing is being asked for.
     """
     kind = seats_class(module)
-    row = books.rights.own_exchange(epoch=who.epoch, kind=kind)
+    row = books.escrow.own_exchange(epoch=who.epoch, kind=kind)
     record = gave_up(record_of(row))
     if record is None:
         raise NotAllowed(why=f"no seats of {module} are being asked for")
@@ -90,7 +98,7 @@ def give_up_seats(books: Transaction, who: Branch, module: str) -> None:
 
 def owed_to_root(books: Transaction, who: Branch) -> list[Message]:
     """Return what our root is to be told, from what is stored and nothing else (B11)."""
-    rows = books.rights.own_exchanges(epoch=who.epoch)
+    rows = books.escrow.own_exchanges(epoch=who.epoch)
     messages = (message_owed(who.speaker, row) for row in rows)
     return [message for message in messages if message is not None]
 
@@ -121,7 +129,7 @@ def _ask(books: Transaction, who: Branch, kind: str) -> None:
 
     Where they have been used meanwhile, nothing is returned and the exchange is given up.
     """
-    row = books.rights.own_exchange(epoch=who.epoch, kind=kind)
+    row = books.escrow.own_exchange(epoch=who.epoch, kind=kind)
     wish = json.loads(row["request"])
     is_return = wish["seats"] < 0
     if is_return and not books.rights.lower_seats(module=wish["module"], seats=-wish["seats"]):
@@ -145,6 +153,7 @@ def _store(books: Transaction, who: Branch, row: Row, message: Right | Refused) 
     if record is None:
         return False
     _keep(books, who, row["kind"], row, record, answer=message.model_dump_json())
+    _note_when(books, who, row, message)
     books.rights.doubt_no_seats()
     if right is None:
         assert isinstance(message, Refused), "what is no right refuses one"
@@ -156,6 +165,17 @@ def _store(books: Transaction, who: Branch, row: Row, message: Right | Refused) 
     books.enter("seats.moved", facts)
     _compare(books, who, right)
     return True
+
+
+def _note_when(books: Transaction, who: Branch, row: Row, message: Right | Refused) -> None:
+    """Note when seats have moved, or when our root had not even one left."""
+    mine = {"epoch": who.epoch, "kind": row["kind"]}
+    wish = json.loads(row["request"])
+    is_for_one = LEAST in {wish.get("least"), wish["seats"]}
+    if isinstance(message, Right):
+        books.escrow.note_moved(**mine, moved_at=books.now)
+    elif is_for_one and message.reason in _NONE_LEFT:
+        books.escrow.note_refused(**mine, refused_at=books.now)
 
 
 def _take_in_again(books: Transaction, row: Row, *, why: str) -> None:
@@ -180,7 +200,7 @@ def _compare(books: Transaction, who: Branch, right: SeatsRight) -> None:
 
 def _shut(books: Transaction, who: Branch, message: Message) -> None:
     """Ask for nothing more, and give nothing of it: two disks speak under our name."""
-    books.rights.quarantine_own(epoch=who.epoch, state=ClientState.QUARANTINED)
+    books.escrow.quarantine_own(epoch=who.epoch, state=ClientState.QUARANTINED)
     books.rights.doubt_seats_of(epoch=who.epoch)
     facts = {"comm_id": getattr(message, "comm_id", ""), "told": getattr(message, "trouble", "")}
     books.enter("seats.quarantined", facts)
@@ -197,14 +217,19 @@ def _right_in(who: Branch, row: Row, message: Right) -> SeatsRight | None:
     wish = json.loads(row["request"])
     is_for_us = (right.terminal, right.epoch) == (who.name, who.epoch)
     is_of_this = (right.comm_id, right.kind) == (message.comm_id, row["kind"])
-    is_asked = (right.module, right.seats) == (wish["module"], wish["seats"])
-    is_right = is_for_us and is_of_this and is_asked
+    is_right = is_for_us and is_of_this and _is_asked_for(wish, right)
     return right if is_right and who.has_sealed(message.document, message.signature) else None
+
+
+def _is_asked_for(wish: Mapping[str, Any], right: SeatsRight) -> bool:
+    """Say whether a right is to what was wished: all of it, or as many as will do."""
+    is_enough = 0 < wish.get("least", 0) <= right.seats <= wish["seats"]
+    return bool(right.module == wish["module"] and (right.seats == wish["seats"] or is_enough))
 
 
 def _current(books: Transaction, who: Branch, comm_id: str) -> Row | None:
     """Return the exchange that an answer is about, if it is the one that is open now."""
-    row = books.rights.own_exchange(epoch=who.epoch, kind=class_in(comm_id))
+    row = books.escrow.own_exchange(epoch=who.epoch, kind=class_in(comm_id))
     return row if row is not None and who.speaker.said_in(row, comm_id) else None
 
 
@@ -218,7 +243,7 @@ def _keep(
 ) -> None:
     """Keep a record, with its request and its answer as they were unless they are told."""
     before = {"request": "", "answer": "", "state": ""} if row is None else row
-    kept = books.rights.keep_own_exchange(
+    kept = books.escrow.keep_own_exchange(
         epoch=who.epoch,
         kind=kind,
         before=before["state"],

@@ -214,34 +214,6 @@ UPDATE seat_pools SET is_doubted = 0 WHERE is_doubted = 1;
 -- name: seats_given(party, kind)$
 SELECT coalesce(sum(amount), 0) FROM rights WHERE party = :party AND kind = :kind;
 
--- name: own_exchange(epoch, kind)^
-SELECT epoch, kind, seq, nonce, state, request, request_digest, answer, answer_digest, done_seq,
-    done_nonce, done_digest
-FROM own_exchanges WHERE epoch = :epoch AND kind = :kind;
-
--- name: own_exchanges(epoch)
-SELECT epoch, kind, seq, nonce, state, request, request_digest, answer, answer_digest, done_seq,
-    done_nonce, done_digest
-FROM own_exchanges WHERE epoch = :epoch ORDER BY kind;
-
--- name: has_own_exchange(kind)$
-SELECT EXISTS (SELECT 1 FROM own_exchanges WHERE kind = :kind);
-
--- name: keep_own_exchange(epoch, kind, before, seq, nonce, state, request, request_digest, answer, answer_digest, done_seq, done_nonce, done_digest)!
-INSERT INTO own_exchanges (epoch, kind, seq, nonce, state, request, request_digest, answer,
-    answer_digest, done_seq, done_nonce, done_digest)
-VALUES (:epoch, :kind, :seq, :nonce, :state, :request, :request_digest, :answer,
-    :answer_digest, :done_seq, :done_nonce, :done_digest)
-ON CONFLICT (epoch, kind) DO UPDATE SET seq = excluded.seq, nonce = excluded.nonce,
-    state = excluded.state, request = excluded.request, request_digest = excluded.request_digest,
-    answer = excluded.answer, answer_digest = excluded.answer_digest,
-    done_seq = excluded.done_seq, done_nonce = excluded.done_nonce,
-    done_digest = excluded.done_digest
-WHERE own_exchanges.state = :before;
-
--- name: quarantine_own(epoch, state)!
-UPDATE own_exchanges SET state = :state WHERE epoch = :epoch;
-
 -- name: seats_in_use_of(party, kind)$
 -- What the leases of a terminal hold that have not been freed.
 SELECT coalesce(sum(amount), 0) FROM rights

@@ -12,6 +12,7 @@ from common.rules.modules.copies import (
     following,
     lagging,
 )
+from common.rules.modules.growth import Use, is_none_anywhere, wanted_change
 from common.rules.modules.installs import (
     IN_USE,
     INSTALL,
@@ -52,12 +53,15 @@ __all__ = [
     "OverLimit",
     "PackedFile",
     "SeatRefusal",
+    "Use",
     "VersionKept",
     "digest_of_contents",
     "following",
+    "is_none_anywhere",
     "lagging",
     "seats_taken",
     "wait_seconds",
+    "wanted_change",
     "what_can_go",
     "why_unfit",
 ]

@@ -28,6 +28,9 @@ class SeatRefusal(StrEnum):
 
     MALFORMED = "malformed"
     NO_SEAT_LEFT = "no_seat_left"
+    """Anywhere: the licence is used up, as far as this controller and its root can tell."""
+    NO_SEAT_LEFT_HERE = "no_seat_left_here"
+    """This controller has given out all that it has, and its root was not heard to have none."""
     NOT_ON_OFFER = "not_on_offer"
     """It was never published here, or is withdrawn."""
     POOL_IN_DOUBT = "pool_in_doubt"
