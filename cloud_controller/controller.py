@@ -36,6 +36,8 @@ from cloud_controller.credentials import RENEWAL_SECONDS, Credentials, revoked
 from cloud_controller.flows import registration, service
 from cloud_controller.keys import FileKeys, operator_token, service_secret
 from cloud_controller.listener import Listener, flows_for
+from cloud_controller.packages.serving import PackageShelf
+from cloud_controller.packages.signing import Signing
 from cloud_controller.payments import Desk
 from cloud_controller.ports import RoleGiven, Said
 from cloud_controller.postman import postman_for
@@ -170,7 +172,10 @@ class Controller:
         parts["switches"] = self.switches
         loops = {name: part.run() for name, part in parts.items() if part is not None}
         if self.has_broker:
+            folders = self._settings.packages_folder, self._settings.keys_folder
+            signing = Signing(*folders, self.books, self._clock, self._names)
             loops |= {"broker": self.broker.keep(), "credentials": self._keep_credentials()}
+            loops["packages"] = signing.run()
         return loops
 
     async def close(self) -> None:
@@ -314,6 +319,7 @@ class Controller:
             authority=lambda: self.credentials.authority_text,
             provider=self.desk.provider,
             desk=self.desk,
+            packages=PackageShelf(self._settings.packages_folder),
             is_ready=self._is_ready,
             waiting_count=self.books.waiting,
             dropped_counts=lambda: self.listener.dropped,

@@ -104,6 +104,14 @@ class Repository:
         """Say whether anything was ever signed here."""
         return (self.metadata / f"{TIMESTAMP}.json").exists()
 
+    def stamp(self) -> tuple[int, int] | None:
+        """Return what tells one state of it from the next; None: nothing was ever signed."""
+        try:
+            found = (self.metadata / f"{TIMESTAMP}.json").stat()
+        except FileNotFoundError:
+            return None
+        return found.st_ino, found.st_mtime_ns
+
     def alone(self) -> AbstractContextManager[None]:
         """Let one program at a time change it."""
         return alone_in(self.folder)

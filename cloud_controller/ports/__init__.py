@@ -31,6 +31,7 @@ from cloud_controller.ports.world import (
     Clock,
     Keys,
     Names,
+    Packages,
     PaymentDesk,
     Registry,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "Names",
     "NotAllowed",
     "NotFound",
+    "Packages",
     "PaymentDesk",
     "Problem",
     "Published",

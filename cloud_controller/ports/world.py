@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 from cloud_controller.ports.values import Registered
@@ -37,6 +38,18 @@ class PaymentDesk(Protocol):
         Raises:
             WebhookIsForged: it is not theirs, or too old.
         """
+        ...
+
+
+class Packages(Protocol):
+    """What terminals install from here: signed lists, and the archives that they name."""
+
+    def signed_list(self, name: str) -> Path | None:
+        """Return the file of a signed list, by its name without the ending."""
+        ...
+
+    def archive(self, path: str) -> tuple[Path, str] | None:
+        """Return the file of an archive, and its SHA-256 in hex, by its path."""
         ...
 
 

@@ -40,7 +40,10 @@ SHUTDOWN_SECONDS: Final = 5.0
 """How long answers under way may take when we stop: longer than any of ours does."""
 
 LINE_BYTES_MAX: Final = 8_190
-"""Bytes of a request's first line, and of one header."""
+"""Bytes of a request's first line."""
+
+FIELD_BYTES_MAX: Final = 65_536
+"""Bytes of one header: an offer of a hundred packages, shown to fetch one of them, has so many."""
 
 HEADERS_MAX: Final = 64
 """Headers of a request; browsers send about twenty."""
@@ -98,7 +101,7 @@ def runner_of(app: web.Application) -> web.AppRunner:
         keepalive_timeout=KEEPALIVE_SECONDS,
         lingering_time=LINGER_SECONDS,
         max_line_size=LINE_BYTES_MAX,
-        max_field_size=LINE_BYTES_MAX,
+        max_field_size=FIELD_BYTES_MAX,
         max_headers=HEADERS_MAX,
     )
 
@@ -218,7 +221,7 @@ class _Web:
 
 
 def _is_for_programs(request: web.Request) -> bool:
-    return request.path.startswith(f"{API}/")
+    return request.path.startswith((f"{API}/", "/packages/"))
 
 
 def _name_of(request: web.Request) -> str:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from cloud_controller.bookings import IsNotExtended
 from cloud_controller.flows.enrolment import KeyIsKnown, NotRenewed
+from cloud_controller.flows.modules import PackageNotGiven
 from cloud_controller.flows.payments import VoucherIsRefused
 from cloud_controller.flows.reservations import HoldIsOver, TicketIsHeld
 from cloud_controller.ports import CodeIsSpent, NotAllowed, NotFound, SlotIsTaken, WebhookIsForged
@@ -94,6 +95,7 @@ STATUS: Final[Mapping[type[RusubanError], int]] = {
     CodeIsSpent: 403,
     ForeignOrigin: 403,
     NotRenewed: 403,
+    PackageNotGiven: 403,
     PeerNotAdmitted: 403,
     WebhookIsForged: 403,
     NotFound: 404,

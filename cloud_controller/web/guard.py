@@ -113,6 +113,7 @@ class Guard:
                 key=key,
                 digest=_digest(asked) if key else "",
                 holder=_holder(request),
+                bearer=_bearer(request) if route.who is Who.PACKAGE_HOLDER else "",
             )
             with self._one_at_a_time(route, key):
                 return await route.act(call)
@@ -186,9 +187,13 @@ class Limit:
 
 
 def _is_operator(request: web.Request, token: str) -> bool:
+    return hmac.compare_digest(_bearer(request).encode(errors="replace"), token.encode())
+
+
+def _bearer(request: web.Request) -> str:
+    """Return what is shown as a Bearer token, or nothing."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    is_same = hmac.compare_digest(given.strip().encode(errors="replace"), token.encode())
-    return is_same and scheme.lower() == "bearer"
+    return given.strip() if scheme.lower() == "bearer" else ""
 
 
 def _is_from_our_pages(request: web.Request, public_url: str) -> bool:

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
 from cloud_controller.flows.enrolment import Given
-from cloud_controller.ports import Books, Clock, Names, PaymentDesk
+from cloud_controller.ports import Books, Clock, Names, Packages, PaymentDesk
 from cloud_controller.web.language import Language
 from common.messages.base import INSTANT_MAX
 from common.rules.payments import Method
@@ -42,6 +42,7 @@ class WebParts:
         broker_address: where terminals reach the broker.
         credentials: what is ready for a terminal: a new secret, the ladder, who certifies.
         desk: how customers can pay, and what their provider says.
+        packages: what terminals install from here.
         authority: our own authority's certificate as PEM text; empty where there is none.
         provider: who is paid for what costs something; None: that is settled outside.
         is_ready: whether each part is up, by name; all of them up is ready.
@@ -60,6 +61,7 @@ class WebParts:
     authority: Callable[[], str]
     provider: Method | None
     desk: PaymentDesk
+    packages: Packages
     is_ready: Callable[[], Mapping[str, bool]]
     waiting_count: Callable[[], int]
     dropped_counts: Callable[[], Mapping[str, int]]
@@ -72,6 +74,7 @@ class Who(Enum):
     ANYBODY = "anybody"
     LINK_HOLDER = "whoever has the ticket's link"
     TERMINAL = "a terminal that signs with its key"
+    PACKAGE_HOLDER = "a terminal that shows our word for a file"
     OPERATOR = "the operator"
     PROVIDER = "the payment provider, which signs what it says"
     OUR_PAGES = "a form of our own pages"
@@ -82,9 +85,9 @@ class Call(Generic[Asked]):
     """One call of a route, checked: what it asks has the route's shape.
 
     `language` is the one to answer in where people read the answer. `holder` is what the browser is
-    known by as a holder, empty where it is not. `key` is the call's
-    Idempotency-Key and `digest` what it was first said with; both are empty where the route needs
-    none.
+    known by as a holder, empty where it is not. `bearer` is what a
+    terminal shows for a package. `key` is the call's Idempotency-Key and `digest` what it was first
+    said with; both are empty where the route needs none.
     """
 
     parts: WebParts
@@ -95,6 +98,7 @@ class Call(Generic[Asked]):
     key: str = ""
     digest: str = ""
     holder: str = ""
+    bearer: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,6 +17,7 @@ from cloud_controller.web import (
     metrics,
     offerings,
     orders,
+    packages,
     payments,
     photos,
     problems,
@@ -202,6 +203,13 @@ ROUTES: Final = (
           MANAGEMENT, "Renew what a terminal proves itself by.",
           asks=enrolment.CredentialsWanted, answers=enrolment.Credentials,
           calls_a_minute=RENEWALS_A_MINUTE),
+
+    # What terminals install.
+    Route("GET", "/packages/metadata/{name}.json", packages.show_list, Who.ANYBODY, MANAGEMENT,
+          "A signed list of packages."),
+    Route("GET", "/packages/targets/{kind}/{package}/{file}", packages.send_archive,
+          Who.PACKAGE_HOLDER, MANAGEMENT, "A package's archive, whole or from where one was cut.",
+          media_type=packages.ZIP),
 
     # For the operator.
     Route("POST", f"{API}/stores", registration.add_store, Who.OPERATOR, MANAGEMENT,

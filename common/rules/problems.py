@@ -39,6 +39,7 @@ class ProblemKind(StrEnum):
     PAYMENT_REFUSED = "payment_refused"
     PAID_BACK_ELSEWHERE = "paid_back_elsewhere"
     HELP_ASKED = "help_asked"
+    PACKAGES_STALE = "packages_stale"
     SWITCH_DID_NOT_ANSWER = "switch_did_not_answer"
 
 

@@ -88,6 +88,10 @@ _PROBLEMS_EN: Final = {
         what="More seats of a module are in use than are owned.",
         next="Buy the missing ones, or have a branch return some. No new one is given until then.",
     ),
+    ProblemKind.PACKAGES_STALE: Words(
+        what="The signed lists of packages run out, or cannot be signed anew.",
+        next="With the sticks that have the keys: cloud-controller modules list, then renew.",
+    ),
     ProblemKind.PAYMENT_DOUBTED: Words(
         what="Money came in that is not what was asked for.",
         next="Compare it with the provider's own page, then give it back there or keep it.",
@@ -213,6 +217,10 @@ _PROBLEMS_JA: Final = {
     ProblemKind.SEATS_OVERDRAWN: Words(
         what="モジュールの使用中の席が、所有する席の数を超えています。",
         next="不足分を購入するか、支部から席を戻してください。それまで新しい席は渡されません。",
+    ),
+    ProblemKind.PACKAGES_STALE: Words(
+        what="パッケージの署名済み一覧の期限が近いか、更新できません。",
+        next="cloud-controller modules list で確認し、鍵のメディアを挿して renew してください。",
     ),
     ProblemKind.PAYMENT_DOUBTED: Words(
         what="請求と異なる入金がありました。",

@@ -86,6 +86,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
             "waiting",
             "hours",
             "photos",
+            "packages",
         ),
     ),
     "cloud_controller/web/paper": ("page",),

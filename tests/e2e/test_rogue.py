@@ -214,6 +214,7 @@ GET /find
 POST /find
 GET /static/{name}
 GET /api/v1/openapi.json
+GET /packages/metadata/{name}.json
 GET /healthz
 GET /readyz
 GET /metrics
@@ -257,13 +258,16 @@ GET /api/v1/stores/{store}/entries
 """.strip().splitlines()
 """Routes that no terminal has any business with."""
 
+PACKAGES: Final = "GET /packages/targets/{kind}/{package}/{file}"
+"""A file is sent to whoever shows our word for it; `tests/rim/test_web_packages.py` judges it."""
+
 ENROLMENTS: Final = "POST /api/v1/enrolments"
 CREDENTIALS: Final = "POST /api/v1/terminals/{terminal}/credentials"
 
 
 def test_every_route_is_judged_here():
     """A new route stands in one of these lists, or this is red."""
-    judged = {*FOR_EVERYBODY, *FOR_THE_OPERATOR, ENROLMENTS, CREDENTIALS}
+    judged = {*FOR_EVERYBODY, *FOR_THE_OPERATOR, ENROLMENTS, CREDENTIALS, PACKAGES}
     assert {f"{route.method} {route.path}" for route in ROUTES} == judged
 
 

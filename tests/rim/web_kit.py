@@ -15,6 +15,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from cloud_controller.flows.enrolment import Given
+from cloud_controller.packages.serving import PackageShelf
 from cloud_controller.payments import Desk
 from cloud_controller.settings import PaymentSettings
 from cloud_controller.web.app import WebParts, make_app, runner_of
@@ -121,6 +122,7 @@ async def web_kit(
             authority=lambda: kit.authority,
             provider=kit.desk.provider,
             desk=kit.desk,
+            packages=PackageShelf(folder / "packages"),
             is_ready=lambda: kit.ready,
             waiting_count=store.books.waiting,
             dropped_counts=lambda: kit.dropped,

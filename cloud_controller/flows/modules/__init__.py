@@ -9,6 +9,10 @@ from cloud_controller.flows.modules.events import (
     note_uninstalled,
     note_used,
 )
+from cloud_controller.flows.modules.fetching import (
+    PackageNotGiven,
+    check_fetching,
+)
 from cloud_controller.flows.modules.log import (
     downloads,
     downloads_count,
@@ -25,6 +29,7 @@ from cloud_controller.flows.modules.progress import (
     keep_progress,
 )
 from cloud_controller.flows.modules.publishing import (
+    note_lists,
     project,
     versions,
 )
@@ -43,9 +48,11 @@ from cloud_controller.flows.modules.said import (
 
 __all__ = [
     "LogSaid",
+    "PackageNotGiven",
     "answer_for",
     "answer_log",
     "begin",
+    "check_fetching",
     "downloads",
     "downloads_count",
     "is_in_download_log",
@@ -55,6 +62,7 @@ __all__ = [
     "modules_logged",
     "note_failed",
     "note_installed",
+    "note_lists",
     "note_over_limit",
     "note_rolled_back",
     "note_run_ended",

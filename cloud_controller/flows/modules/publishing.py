@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Final
 
-from cloud_controller.ports import Published, Row, Transaction
+from cloud_controller.ports import Problem, Published, Row, Transaction
+from common.rules.problems import ProblemKind
+
+SUBJECT: Final = "packages"
+"""What the one problem of all lists is about."""
 
 
 def project(books: Transaction, published: Sequence[Published]) -> None:
@@ -49,3 +54,19 @@ def project(books: Transaction, published: Sequence[Published]) -> None:
 def versions(books: Transaction) -> list[Row]:
     """Return every release there ever was, the newest of each package first."""
     return list(books.modules.versions())
+
+
+def note_lists(books: Transaction, whys: Sequence[str]) -> None:
+    """Have somebody look at signed lists that run out or cannot be signed anew; none: nobody."""
+    if not whys:
+        books.solve_problem(ProblemKind.PACKAGES_STALE, SUBJECT)
+        return
+    books.raise_problem(
+        Problem(
+            kind=ProblemKind.PACKAGES_STALE,
+            subject=SUBJECT,
+            why="Terminals will not install from these lists any more, or soon will not.",
+            evidence={"whys": list(whys)},
+            proposals=({"do": "renew"},),
+        )
+    )
