@@ -11,7 +11,7 @@ import pytest
 from common.machine import Machine
 from common.rules.devices import DEVICE, DeviceEvent
 from common.rules.letters import LETTER, LetterEvent
-from common.rules.modules import INSTALL, InstallEvent
+from common.rules.modules import INSTALL, SEAT_ASK, InstallEvent, SeatAskEvent
 from common.rules.offerings import OFFER, OfferEvent
 from common.rules.payments import PAYMENT, PaymentEvent, PaymentState
 from common.rules.registration import STANDING, Standing, StandingEvent
@@ -40,6 +40,7 @@ MACHINES: tuple[tuple[Machine[Any, Any], type[StrEnum]], ...] = (
     (TICKET, TicketEvent),
     (HOLD, HoldEvent),
     (LETTER, LetterEvent),
+    (SEAT_ASK, SeatAskEvent),
     (PAYMENT, PaymentEvent),
     (INSTALL, InstallEvent),
 )

@@ -1,12 +1,32 @@
 """Packages and modules of this terminal: what is on offer, what is wished, what became of it."""
 
 from edge_agent.flows.modules.offered import ask, offered, take_offered
+from edge_agent.flows.modules.steps import (
+    PackageSeen,
+    asks,
+    forget_steps,
+    is_settled,
+    leases,
+    note_here,
+    note_step,
+    receipt,
+    steps,
+)
 from edge_agent.flows.modules.telling import tell_failed, tell_installed, tell_rolled_back
 from edge_agent.flows.modules.wishes import take_desired, wishes
 
 __all__ = [
+    "PackageSeen",
     "ask",
+    "asks",
+    "forget_steps",
+    "is_settled",
+    "leases",
+    "note_here",
+    "note_step",
     "offered",
+    "receipt",
+    "steps",
     "take_desired",
     "take_offered",
     "tell_failed",

@@ -32,9 +32,11 @@ from edge_agent.flows.rights.holding import (
     take_time,
     trusted_now,
 )
+from edge_agent.flows.rights.modules import SeatWish, look_at_seats, want_seat
 
 __all__ = [
     "Scan",
+    "SeatWish",
     "Wish",
     "ask_again",
     "class_for",
@@ -47,6 +49,7 @@ __all__ = [
     "late_requests",
     "line_mode",
     "look",
+    "look_at_seats",
     "note_time",
     "prepare",
     "release",
@@ -63,6 +66,7 @@ __all__ = [
     "take_time",
     "take_trouble",
     "trusted_now",
+    "want_seat",
     "wish",
     "wish_of",
 ]

@@ -19,7 +19,7 @@ from common.messages.rights import (
 )
 from common.rules.rights import RightKind, kind_in, subject_in
 from common.seals import is_sealed
-from edge_agent.flows.rights import door, exchange, extensions, holding
+from edge_agent.flows.rights import door, exchange, extensions, holding, modules
 from edge_agent.flows.rights.keys import live_keys
 from edge_agent.ports import Identity, Transaction
 
@@ -43,6 +43,8 @@ def take_announced(journal: Transaction, who: Identity, told: Announced) -> None
         holding.ask(journal, who, subject_in(kind))
     elif kind_in(kind) is RightKind.EXTENSION:
         extensions.ask(journal, who, subject_in(kind))
+    elif kind_in(kind) is RightKind.MODULE:
+        modules.ask(journal, who, subject_in(kind))
 
 
 def right_in(journal: Transaction, who: Identity, told: Right) -> AnyRight | None:
@@ -80,7 +82,7 @@ def take_right(journal: Transaction, who: Identity, told: Right, right: AnyRight
     if isinstance(right, OfflineRight):
         holding.take(journal, told, right)
     else:
-        exchange.keep_right(journal, told, right.kind)
+        modules.take(journal, told, right)
     return False
 
 
@@ -93,6 +95,8 @@ def take_refused(journal: Transaction, who: Identity, told: Refused) -> None:
         door.take_refused(journal, row, told)
     elif kind_in(row["kind"]) is RightKind.EXTENSION:
         extensions.take_refused(journal, subject_in(row["kind"]), told)
+    elif kind_in(row["kind"]) is RightKind.MODULE:
+        modules.take_refused(journal, subject_in(row["kind"]), told)
 
 
 def take_trouble(journal: Transaction, who: Identity, told: Troubled) -> bool:
