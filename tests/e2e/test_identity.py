@@ -41,7 +41,7 @@ from tests.e2e.rogue import OK, Account, Pc, Rogue, a_specification, topic
 CUT_OFF_SECONDS_MAX: Final = 1.0
 """How long the live connection of a terminal that is sent away may last."""
 
-RESTARTS: Final = 20
+RESTARTS: Final = 8
 SHARED: Final = "racer-shared"
 DESIRED: Final = Channel.DESIRED
 

@@ -43,7 +43,7 @@ from tests.fakes.books import fresh_copy
 from tests.fakes.house import STORE, HouseInHand
 from tests.flows.money_kit import Provider, Purse, an_item, an_order, balances, receipt_numbers
 
-EXAMPLES = 80
+EXAMPLES = 50
 STEPS = 50
 HOLD_SECONDS = 600
 TERMS = st.sampled_from(
