@@ -16,6 +16,7 @@ from cloud_controller.bookings.extensions import (
     take,
 )
 from cloud_controller.bookings.orders import Paying, confirm, note_paid, place, release
+from cloud_controller.bookings.removals import note_uninstalled
 from cloud_controller.bookings.repairs import (
     call_for_devices,
     hello,
@@ -47,6 +48,7 @@ __all__ = [
     "move",
     "note_device",
     "note_paid",
+    "note_uninstalled",
     "offer",
     "offer_what_is_free",
     "place",

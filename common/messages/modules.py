@@ -181,6 +181,7 @@ class UninstallRight(Message):
     """What the document of an uninstall's right says: this very copy may go, once (D8)."""
 
     type: ClassVar[str] = "modules.uninstall_right"
+    right: Name
     comm_id: CommIdText
     kind: str
     terminal: Name

@@ -58,6 +58,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "cloud_controller/bookings": (
         *("orders", "changes", "ends", "letters", "addresses", "extensions", "repairs"),
+        "removals",
     ),
     "cloud_controller/actions": ("switches",),
     "cloud_controller/settings": (

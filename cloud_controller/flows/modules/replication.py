@@ -17,6 +17,7 @@ from cloud_controller.flows.modules.said import (
     LINES_LENGTH_MAX,
     LINES_MAX,
     ORIGINS_MAX,
+    SIGNERS_MAX,
     LogSaid,
     heads_in,
     lines_in,
@@ -49,7 +50,7 @@ def say_log(books: Transaction, theirs: LogSaid | None) -> LogSaid:
     rows = books.provenance.origins()
     heads = _heads(books, rows)
     lacking = [] if theirs is None else _lines_for(books, heads, heads_in(theirs))
-    return said_of(heads, lacking)
+    return said_of(heads, lacking, _signers(books))
 
 
 def take_log(books: Transaction, mirror: str, said: LogSaid) -> bool:
@@ -60,6 +61,7 @@ def take_log(books: Transaction, mirror: str, said: LogSaid) -> bool:
     """
     theirs = heads_in(said)
     _meet(books, mirror, theirs)
+    _keep_signers(books, mirror, said.signers)
     lines = lines_in(said)
     is_sure, has_moved = True, False
     for origin, head in theirs.items():
@@ -135,6 +137,20 @@ def _heads(books: Transaction, rows: Iterable[Row]) -> dict[str, LogHead]:
         )
         for row in rows
     }
+
+
+def _signers(books: Transaction) -> tuple[str, ...]:
+    """Return by which keys receipts are signed: ours, and those that we have heard of."""
+    heard = (row["public_key"] for row in books.provenance.signers())
+    return tuple(dict.fromkeys((*books.keys.public_keys().values(), *heard)))[:SIGNERS_MAX]
+
+
+def _keep_signers(books: Transaction, mirror: str, signers: Iterable[str]) -> None:
+    """Know by which keys receipts are signed elsewhere: what came by one may go here (D8)."""
+    known = {*books.keys.public_keys().values()}
+    known.update(row["public_key"] for row in books.provenance.signers())
+    for public_key in sorted(set(signers) - known)[: max(0, SIGNERS_MAX - len(known))]:
+        books.provenance.keep_signer(public_key=public_key, heard_from=mirror, heard_at=books.now)
 
 
 def _lines_for(books: Transaction, ours: Heads, theirs: Heads) -> list[LogLine]:

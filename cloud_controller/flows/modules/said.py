@@ -22,9 +22,13 @@ LINES_MAX: Final = 200
 LINES_LENGTH_MAX: Final = 200_000
 """Characters that they take at most, so that a call stays within its body."""
 
+SIGNERS_MAX: Final = 500
+"""Keys by which receipts are signed: of twenty controllers that change theirs each fortnight."""
+
 LOG_BYTES_MAX: Final = 2_097_152
 """Bytes of one call or its answer: as many origins and lines as there can be, three times over."""
 
+PublicKey = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 _Origin = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 
 
@@ -56,13 +60,17 @@ class SaidLine(_Shape):
 
 
 class LogSaid(_Shape):
-    """How far a controller has each log, and lines that the other one lacks."""
+    """How far a controller has each log, lines that the other one lacks, and whose receipts count.
+
+    `signers` are public keys in hex by which controllers of ours sign receipts.
+    """
 
     heads: Annotated[dict[_Origin, SaidHead], Field(max_length=ORIGINS_MAX)]
     lines: Annotated[tuple[SaidLine, ...], Field(max_length=LINES_MAX)] = ()
+    signers: Annotated[tuple[PublicKey, ...], Field(max_length=SIGNERS_MAX)] = ()
 
 
-def said_of(heads: Heads, lines: list[LogLine]) -> LogSaid:
+def said_of(heads: Heads, lines: list[LogLine], signers: tuple[str, ...]) -> LogSaid:
     """Return it in the words in which it is said."""
     return LogSaid(
         heads={
@@ -72,6 +80,7 @@ def said_of(heads: Heads, lines: list[LogLine]) -> LogSaid:
         lines=tuple(
             SaidLine(**{name: getattr(line, name) for name in LogLine.__slots__}) for line in lines
         ),
+        signers=signers,
     )
 
 

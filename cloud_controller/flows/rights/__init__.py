@@ -27,6 +27,7 @@ from cloud_controller.flows.rights.holding import (
 from cloud_controller.flows.rights.lending import call_for_overdue, lend, take_back, verify
 from cloud_controller.flows.rights.seats import free_leases
 from cloud_controller.flows.rights.telling import Untold, note_looked, note_told, untold
+from cloud_controller.flows.rights.uninstalls import note_uninstalled
 from cloud_controller.flows.rights.words import OPENED
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "note_released",
     "note_returned",
     "note_told",
+    "note_uninstalled",
     "questions",
     "recall",
     "return_unused",

@@ -121,3 +121,47 @@ SELECT count(*) FROM user_log WHERE module = :module;
 
 -- name: logged_modules()
 SELECT DISTINCT module FROM module_events ORDER BY module;
+
+-- name: is_known_module(module, terminal_id)$
+-- A mark of its exchange stays for ever, so nobody may make up names.
+SELECT EXISTS (SELECT 1 FROM packages WHERE package = :module AND kind = 'module')
+    OR EXISTS (SELECT 1 FROM seat_pools WHERE module = :module)
+    OR EXISTS (SELECT 1 FROM module_wishes WHERE module = :module AND terminal_id = :terminal_id)
+    OR EXISTS (SELECT 1 FROM module_events WHERE module = :module);
+
+-- name: asked_first_at(module, client, digest)$
+-- Since when it is asked of us whether this copy may go, without an answer that settles it.
+SELECT min(a.at) FROM module_events AS a JOIN module_origins AS o ON o.origin = a.origin AND o.is_own = 1
+WHERE a.module = :module AND a.client = :client AND a.digest = :digest AND a.kind = 'uninstall_asked'
+    AND NOT EXISTS (SELECT 1 FROM module_events AS b WHERE b.module = a.module AND b.client = a.client
+        AND b.digest = a.digest AND b.origin = a.origin AND b.lseq > a.lseq
+        AND b.kind IN ('uninstall_allowed', 'uninstall_denied'));
+
+-- name: is_digest_known(module, digest)$
+-- What was installed of a module, by the word of whoever got it from one of us.
+SELECT EXISTS (SELECT 1 FROM module_events WHERE module = :module AND digest = :digest AND kind = 'installed');
+
+-- name: knows_digest_of(module, version, client)$
+SELECT EXISTS (SELECT 1 FROM module_events WHERE module = :module AND kind = 'installed'
+    AND (client = :client OR version = :version));
+
+-- name: signers()
+-- Keys by which other controllers of ours sign receipts; those of one that is let in no more do not count.
+SELECT public_key FROM module_signers
+WHERE heard_from NOT IN (SELECT name FROM peers WHERE revoked_at IS NOT NULL) ORDER BY public_key;
+
+-- name: unused_permission(right_id, party, kind)^
+SELECT issued_at FROM rights
+WHERE right_id = :right_id AND party = :party AND kind = :kind AND freed_at IS NULL;
+
+-- name: held_since_before(party, kind, issued_at)
+-- The leases that a terminal had when it was permitted to remove what they are for.
+SELECT right_id, amount FROM rights
+WHERE party = :party AND kind = :kind AND freed_at IS NULL AND issued_at <= :issued_at;
+
+-- name: basis_of(module)$
+SELECT basis FROM packages WHERE package = :module AND kind = 'module';
+
+-- name: keep_signer(public_key, heard_from, heard_at)!
+INSERT INTO module_signers (public_key, heard_from, heard_at) VALUES (:public_key, :heard_from, :heard_at)
+ON CONFLICT DO NOTHING;

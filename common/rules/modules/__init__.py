@@ -15,6 +15,13 @@ from common.rules.modules.installs import (
     what_can_go,
 )
 from common.rules.modules.log import FACTS_LENGTH_MAX, ModuleEvent, ModuleEventKind
+from common.rules.modules.provenance import (
+    CLOCKS_APART_MS,
+    OnDisk,
+    Provenance,
+    UninstallRefusal,
+    judge,
+)
 from common.rules.modules.seats import Basis, OverLimit, SeatRefusal, seats_taken
 from common.rules.modules.sequence import (
     SEAT_ASK,
@@ -31,6 +38,7 @@ from common.rules.modules.sequence import (
 )
 
 __all__ = [
+    "CLOCKS_APART_MS",
     "FACTS_LENGTH_MAX",
     "INSTALL",
     "IN_USE",
@@ -48,19 +56,23 @@ __all__ = [
     "LogLine",
     "ModuleEvent",
     "ModuleEventKind",
+    "OnDisk",
     "OnOffer",
     "OverLimit",
     "PackageFacts",
     "PackedFile",
+    "Provenance",
     "SeatAskEvent",
     "SeatAskState",
     "SeatRefusal",
     "Step",
+    "UninstallRefusal",
     "Use",
     "VersionKept",
     "digest_of_contents",
     "following",
     "is_none_anywhere",
+    "judge",
     "lagging",
     "next_step",
     "renewed_at",

@@ -17,6 +17,8 @@ class RightKind(StrEnum):
     """To redeem a device's coming tickets while the line is down."""
     EXTENSION = "extension"
     """To let the session on a device run for longer."""
+    UNINSTALL = "uninstall"
+    """To take a module off a PC, once: it came from us."""
     SEATS = "seats"
     """To hand out so many seats of a module: escrow between controllers."""
 
