@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from cloud_controller.commands import reports
 from cloud_controller.commands.beside import SettingsFile, leave, load, look, once
 from cloud_controller.flows import modules
 from cloud_controller.packages import keys as signing, releasing
@@ -32,6 +33,7 @@ commands = typer.Typer(
     help="Publish packages of programs and modules, and say what is published.",
     no_args_is_help=True,
 )
+report = commands.command()(reports.report)
 
 
 @commands.command(name="init-keys")

@@ -62,6 +62,7 @@ class Transaction(Protocol):
     lists: Queries
     modules: Queries
     provenance: Queries
+    royalties: Queries
     post: Queries
     problems: Queries
     registry: Registry

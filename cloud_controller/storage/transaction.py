@@ -34,7 +34,7 @@ _FILES = (
     *("enrolment", "registration", "service"),
     *("offerings", "reservations", "rights", "escrow", "sessions", "devices"),
     *("extensions", "letters", "actions", "payments", "lending", "directory", "lists"),
-    *("modules", "provenance", "post", "problems"),
+    *("modules", "provenance", "royalties", "post", "problems"),
 )
 _QUERIES = Path(__file__).parent / "queries"
 
@@ -60,6 +60,7 @@ class OpenTransaction:
     lists: Queries
     modules: Queries
     provenance: Queries
+    royalties: Queries
     post: Queries
     problems: Queries
     registry: Registry

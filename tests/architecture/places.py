@@ -92,7 +92,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "cloud_controller/web/paper": ("page",),
     "cloud_controller/commands": (
-        *("beside", "devices", "keys", "modules", "peers", "seats", "switches"),
+        *("beside", "devices", "keys", "modules", "peers", "reports", "seats", "switches"),
     ),
     "cloud_controller/storage": (
         *(

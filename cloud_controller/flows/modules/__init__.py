@@ -42,8 +42,18 @@ from cloud_controller.flows.modules.replication import (
     say_log,
     take_log,
 )
+from cloud_controller.flows.modules.reports import (
+    close_report,
+    draft_report,
+    licensed,
+    matches,
+    reports,
+)
 from cloud_controller.flows.modules.said import (
     LogSaid,
+)
+from cloud_controller.flows.modules.sheet import (
+    sheet_of,
 )
 
 __all__ = [
@@ -53,11 +63,15 @@ __all__ = [
     "answer_log",
     "begin",
     "check_fetching",
+    "close_report",
     "downloads",
     "downloads_count",
+    "draft_report",
     "is_in_download_log",
     "keep_progress",
     "known_up_to",
+    "licensed",
+    "matches",
     "mirrors",
     "modules_logged",
     "note_failed",
@@ -71,7 +85,9 @@ __all__ = [
     "offer",
     "origins",
     "project",
+    "reports",
     "say_log",
+    "sheet_of",
     "take_log",
     "users",
     "users_count",

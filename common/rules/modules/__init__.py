@@ -15,12 +15,25 @@ from common.rules.modules.installs import (
     what_can_go,
 )
 from common.rules.modules.log import FACTS_LENGTH_MAX, ModuleEvent, ModuleEventKind
+from common.rules.modules.match import (
+    ClientSeen,
+    Match,
+    Matched,
+    RoyaltyBasis,
+)
 from common.rules.modules.provenance import (
     CLOCKS_APART_MS,
     OnDisk,
     Provenance,
     UninstallRefusal,
     judge,
+)
+from common.rules.modules.royalties import (
+    Period,
+    RoyaltyLine,
+    Terms,
+    due_of,
+    royalty_lines,
 )
 from common.rules.modules.seats import Basis, OverLimit, SeatRefusal, seats_taken
 from common.rules.modules.sequence import (
@@ -46,6 +59,7 @@ __all__ = [
     "UNDER_WAY",
     "Asked",
     "Basis",
+    "ClientSeen",
     "Heads",
     "Here",
     "InstallEvent",
@@ -54,6 +68,8 @@ __all__ = [
     "Lease",
     "LogHead",
     "LogLine",
+    "Match",
+    "Matched",
     "ModuleEvent",
     "ModuleEventKind",
     "OnDisk",
@@ -61,21 +77,27 @@ __all__ = [
     "OverLimit",
     "PackageFacts",
     "PackedFile",
+    "Period",
     "Provenance",
+    "RoyaltyBasis",
+    "RoyaltyLine",
     "SeatAskEvent",
     "SeatAskState",
     "SeatRefusal",
     "Step",
+    "Terms",
     "UninstallRefusal",
     "Use",
     "VersionKept",
     "digest_of_contents",
+    "due_of",
     "following",
     "is_none_anywhere",
     "judge",
     "lagging",
     "next_step",
     "renewed_at",
+    "royalty_lines",
     "seats_taken",
     "wait_seconds",
     "wanted_change",
