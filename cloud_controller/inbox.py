@@ -58,7 +58,7 @@ EVENTS: Final[Mapping[str, Flow]] = {
     said_of_modules.ModuleFailed.type: modules.note_failed,
     said_of_modules.ModuleUsed.type: modules.note_used,
     said_of_modules.ModuleUninstalled.type: bookings.note_uninstalled,
-    said_of_modules.ModuleRunEnded.type: modules.note_run_ended,
+    said_of_modules.ModuleRunEnded.type: rights.note_run_ended,
     said_of_modules.ModuleOverLimit.type: modules.note_over_limit,
 }
 """What the ordered stream of a terminal may carry."""

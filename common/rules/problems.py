@@ -29,6 +29,7 @@ class ProblemKind(StrEnum):
     MODULE_LOG_SET_BACK = "module_log_set_back"
     MODULE_LOG_FORKED = "module_log_forked"
     SEATS_OVERDRAWN = "seats_overdrawn"
+    SEATS_RUN_OUT = "seats_run_out"
     SEATS_UNSETTLED = "seats_unsettled"
     LOAN_OVERDUE = "loan_overdue"
     STORE_NOT_TAKEN = "store_not_taken"

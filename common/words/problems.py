@@ -92,6 +92,10 @@ _PROBLEMS_EN: Final = {
         what="The signed lists of packages run out, or cannot be signed anew.",
         next="With the sticks that have the keys: cloud-controller modules list, then renew.",
     ),
+    ProblemKind.SEATS_RUN_OUT: Words(
+        what="A program was to start, and every seat of a module that it needs was in use.",
+        next="Own more seats, or take some from the root. It closes when the next start has one.",
+    ),
     ProblemKind.PAYMENT_DOUBTED: Words(
         what="Money came in that is not what was asked for.",
         next="Compare it with the provider's own page, then give it back there or keep it.",
@@ -221,6 +225,10 @@ _PROBLEMS_JA: Final = {
     ProblemKind.PACKAGES_STALE: Words(
         what="パッケージの署名済み一覧の期限が近いか、更新できません。",
         next="cloud-controller modules list で確認し、鍵のメディアを挿して renew してください。",
+    ),
+    ProblemKind.SEATS_RUN_OUT: Words(
+        what="プログラムの開始に必要なモジュールの席がすべて使用中でした。",
+        next="席を増やすか、本部から席を受け取ってください。次に席が取れたときに閉じます。",
     ),
     ProblemKind.PAYMENT_DOUBTED: Words(
         what="請求と異なる入金がありました。",

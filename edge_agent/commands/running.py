@@ -36,7 +36,8 @@ def _runner_settings(settings: AgentSettings) -> RunnerSettings:
         resume_limit_seconds=part.resume_limit_seconds,
         resume_requires_scan=part.resume_requires_scan,
         boot_id_file=part.boot_id_file,
-        packages_folder=settings.state_folder,
+        packages_folder=settings.modules.folder or settings.state_folder,
+        modules_elsewhere={each.module: each.folder for each in settings.modules.elsewhere},
         package_owners=frozenset(others),
         allowed_uids=heard_uids(
             others,

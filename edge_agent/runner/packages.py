@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from common.errors import RusubanError
-from edge_agent.installed import Installed, NotInstalled, current, lock_of, manifest_of
+from edge_agent.installed import NotInstalled, current, lock_of, manifest_of
+from edge_agent.ports import Installed
 from edge_agent.runner.catalogue import IN_PACKAGE, Program, Startable
 from edge_agent.runner.catalogue.checks import MODULE_VARIABLE
 from edge_agent.runner.catalogue.trust import why_folder_not_trusted, why_not_trusted
@@ -89,7 +90,7 @@ class Packages:
             environment = {}
         else:
             package = self._locked(program.package, locks)
-            folder = str(package.folder)
+            folder = package.folder
             argv = tuple(word.replace(IN_PACKAGE, folder) for word in program.argv)
             environment = {PACKAGE_VARIABLE: folder}
             is_of_it = program.argv[0].startswith(IN_PACKAGE)
@@ -105,7 +106,7 @@ class Packages:
         """Return where a module is: ours where we have it, else the one that was here."""
         known = self._elsewhere.get(module)
         if known is None or (self._folder and current(self._folder, module)):
-            return self._locked(module, locks).folder
+            return Path(self._locked(module, locks).folder)
         if not known.is_dir():
             raise PackageCannotBeUsed(package=module, why=f"{known} is no folder")
         return known
@@ -121,7 +122,7 @@ class Packages:
         except OSError as fault:
             raise PackageCannotBeUsed(package=package, why=fault.strerror) from None
         locks.append(lock)
-        if why := why_folder_not_trusted(installed.folder, os.geteuid(), self._owners):
+        if why := why_folder_not_trusted(Path(installed.folder), os.geteuid(), self._owners):
             raise PackageCannotBeUsed(package=package, why=why)
         return installed
 
@@ -137,7 +138,7 @@ class Packages:
         """
         path = file.relative_to(package.folder).as_posix()
         try:
-            manifest = manifest_of(package.place)
+            manifest = manifest_of(Path(package.folder))
             digest = self._digest_of(file)
         except OSError as fault:
             raise PackageCannotBeUsed(package=package.package, why=fault.strerror) from None

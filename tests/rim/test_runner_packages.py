@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from common.rules.sessions import EndReason
-from edge_agent.installed import Kind, Release
 from edge_agent.inventory.programs import FileDigests, programs_found
 from edge_agent.modules import Store
 from edge_agent.modules.unpack import Bounds
+from edge_agent.ports import Package
 from edge_agent.runner.catalogue import CatalogueIsWrong, read_catalogue
 from edge_agent.runner.packages import PackageCannotBeUsed, Packages
 from edge_agent.runner.wire import EventKind, ProgramRecord, Refusal
@@ -36,37 +36,39 @@ exec sleep 3600
 
 
 def installed(
-    folder: Path, package: str, version: str, files: dict[str, bytes], kind: Kind = Kind.PROGRAM
+    folder: Path, package: str, version: str, files: dict[str, bytes], kind: str = "program"
 ) -> Path:
     """Install a version of a package as the agent does; return where its files are."""
     content = archive(files, executable=tuple(files))
     file = folder / f"{package}.zip"
     file.write_bytes(content)
-    release = Release(
+    fetched = Package(
         package=package,
         kind=kind,
         version=version,
-        release_counter=1,
+        target=f"{kind}s/{package}/{version}.zip",
         sha256=hashlib.sha256(content).hexdigest(),
+        length=len(content),
+        document={},
+        signature="",
     )
     store = Store(folder / "packages")
-    bounds = Bounds(files=9, unpacked_bytes=9_999)
-    made = store.stage(release, file, bounds)
+    made = store.stage(fetched, 1, file, Bounds(files=9, unpacked_bytes=9_999))
     store.activate(made)
-    return made.folder
+    return Path(made.folder)
 
 
 def all_installed(folder: Path) -> tuple[Path, Path]:
     """Install the program and one of its modules; the other was here already."""
     kart = installed(folder, "kart", "1.0", {"bin/kart": KART})
-    physics = installed(folder, "physics", "2.3", {"physics.dat": b"9.81"}, kind=Kind.MODULE)
+    physics = installed(folder, "physics", "2.3", {"physics.dat": b"9.81"}, kind="module")
     (folder / "optics").mkdir(exist_ok=True)
     return kart, physics
 
 
 def may_be_taken_away(folder: Path) -> bool:
     """Say whether nobody holds a version: what tidies up takes this lock before it does."""
-    descriptor = os.open(folder.parent, os.O_RDONLY)
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -122,9 +124,9 @@ async def test_a_program_does_not_start_without_its_modules(tmp_path: Path):
     async with terminal_in(tmp_path, catalogue_in(tmp_path)) as terminal:
         assert await refused(terminal, "s-1", 1)
         (tmp_path / "optics").mkdir()
-        (physics.parents[1] / "current.json").unlink()
+        (physics.parent / "current.json").unlink()
         assert await refused(terminal, "s-2", 2)
-        (kart.parents[1] / "current.json").write_text('{"version": "../..", "sha256": ""}')
+        (kart.parent / "current.json").write_text('{"version": "../..", "sha256": ""}')
         assert await refused(terminal, "s-3", 3)
         assert terminal.programs() == []
         assert may_be_taken_away(kart), "what was not started holds nothing"
@@ -144,7 +146,7 @@ def test_a_file_that_is_not_as_it_was_installed_is_not_started(tmp_path: Path):
     with pytest.raises(PackageCannotBeUsed, match="can be changed by others"):
         packages.prepare(program)
     (kart / "bin").chmod(0o755)
-    (kart.parent / "manifest.json").write_text("{}")
+    (kart / "manifest.json").write_text("{}")
     with pytest.raises(PackageCannotBeUsed, match="none of its files"):
         packages.prepare(program)
     assert may_be_taken_away(kart)

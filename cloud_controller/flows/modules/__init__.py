@@ -5,7 +5,6 @@ from cloud_controller.flows.modules.events import (
     note_installed,
     note_over_limit,
     note_rolled_back,
-    note_run_ended,
     note_uninstalled,
     note_used,
 )
@@ -79,7 +78,6 @@ __all__ = [
     "note_lists",
     "note_over_limit",
     "note_rolled_back",
-    "note_run_ended",
     "note_uninstalled",
     "note_used",
     "offer",

@@ -13,7 +13,6 @@ from common.messages.modules import (
     ModuleInstalled,
     ModuleOverLimit,
     ModuleRolledBack,
-    ModuleRunEnded,
     ModuleUninstalled,
     ModuleUsed,
 )
@@ -74,13 +73,6 @@ def note_uninstalled(books: Transaction, said: Received) -> None:
             facts={"permission": message.permission},
         )
     )
-
-
-def note_run_ended(books: Transaction, said: Received) -> None:
-    """Note that a run which held a seat is over."""
-    message: ModuleRunEnded = said.message
-    facts = {"module": message.module, "device": message.device, "run": message.run}
-    books.enter(message.type, facts, terminal=said.terminal, at=min(message.at, books.now))
 
 
 def note_over_limit(books: Transaction, said: Received) -> None:

@@ -25,6 +25,7 @@ from cloud_controller.flows.rights.holding import (
     settle_held,
 )
 from cloud_controller.flows.rights.lending import call_for_overdue, lend, take_back, verify
+from cloud_controller.flows.rights.runs import note_run_ended
 from cloud_controller.flows.rights.seats import free_leases
 from cloud_controller.flows.rights.telling import Untold, note_looked, note_told, untold
 from cloud_controller.flows.rights.uninstalls import note_uninstalled
@@ -51,6 +52,7 @@ __all__ = [
     "note_looked",
     "note_released",
     "note_returned",
+    "note_run_ended",
     "note_told",
     "note_uninstalled",
     "questions",

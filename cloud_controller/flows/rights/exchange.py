@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-from cloud_controller.flows.rights import door, holding, receipts, seats, uninstalls
+from cloud_controller.flows.rights import door, holding, receipts, runs, seats, uninstalls
 from cloud_controller.flows.rights.scene import Answer, Issuing, Scene
 from cloud_controller.ports import Problem, Received, Transaction
 from common.ids import CommId, TerminalId
@@ -50,6 +50,7 @@ KINDS_OF_TERMINALS: Final[Mapping[RightKind, Issuing]] = {
     RightKind.OFFLINE: holding.OFFLINE_RIGHTS,
     RightKind.MODULE: receipts.MODULE_RIGHTS,
     RightKind.UNINSTALL: uninstalls.UNINSTALL_RIGHTS,
+    RightKind.RUN: runs.RUN_RIGHTS,
 }
 KINDS_OF_PEERS: Final[Mapping[RightKind, Issuing]] = {RightKind.SEATS: seats.SEATS_RIGHTS}
 """Every kind of right that this controller issues, and to whom: one exchange carries them all."""

@@ -15,7 +15,7 @@ from cloud_controller.flows.rights.pools import count_again, give_back
 from cloud_controller.flows.rights.scene import Answer, Issuing, Scene, heading, issue, keep_right
 from cloud_controller.ports import Row, Transaction
 from common.messages.rights import Refused, Request, SeatsRequest
-from common.rules.modules import SeatRefusal, is_none_anywhere
+from common.rules.modules import SeatRefusal, is_none_anywhere, module_of_run
 from common.rules.rights import RightKind, class_of, subject_in
 
 
@@ -73,6 +73,9 @@ def free_leases(books: Transaction) -> None:
     for row in books.rights.ended_leases(before=before, most=BATCH_MAX):
         books.rights.free_right(right_id=row["right_id"], freed_at=books.now)
         give_back(books, subject_in(row["kind"]), row["amount"])
+    for row in books.modules.ended_runs(before=before, most=BATCH_MAX):
+        books.rights.free_right(right_id=row["right_id"], freed_at=books.now)
+        give_back(books, module_of_run(subject_in(row["kind"])), row["amount"])
 
 
 LEASE_TOLERANCE_MS: Final = 60_000

@@ -64,3 +64,16 @@ SELECT basis, over_limit FROM packages WHERE package = :module AND kind = 'modul
 -- name: was_issued(module, client)$
 SELECT EXISTS (SELECT 1 FROM module_events
     WHERE module = :module AND client = :client AND kind = 'issued');
+
+-- name: run_of(party, kind)$
+SELECT run FROM module_runs WHERE party = :party AND kind = :kind;
+
+-- name: keep_run(party, kind, run)!
+-- The run that holds the seat of its class now.
+INSERT INTO module_runs (party, kind, run) VALUES (:party, :kind, :run)
+ON CONFLICT (party, kind) DO UPDATE SET run = excluded.run;
+
+-- name: ended_runs(before, most)
+SELECT right_id, kind, amount FROM rights
+WHERE freed_at IS NULL AND lease_ends_at < :before AND kind >= 'run:' AND kind < 'run;'
+ORDER BY lease_ends_at LIMIT :most;

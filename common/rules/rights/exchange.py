@@ -13,6 +13,8 @@ class RightKind(StrEnum):
     """To run one session on a device: a ticket's use."""
     MODULE = "module"
     """To use a module: one seat of its licence."""
+    RUN = "run"
+    """To run a program that needs a module: one seat for as long as it runs."""
     OFFLINE = "offline"
     """To redeem a device's coming tickets while the line is down."""
     EXTENSION = "extension"
