@@ -38,6 +38,10 @@ class ModulesPart(Part):
     elsewhere: Annotated[tuple[ModuleElsewhere, ...], Field(max_length=ELSEWHERE_MAX)] = ()
     """Modules that are here already, not from us."""
 
+    ask_each_seconds: Annotated[float, Field(ge=1)] = 3_600.0
+    """How often licence information is asked for without a cause: a new release, or a seat that has
+    come free, is met within so long."""
+
     spare_bytes: Annotated[int, Field(ge=0)] = 536_870_912
     """Bytes of the disk that no install takes: half a gibibyte, for the journal and the system."""
 

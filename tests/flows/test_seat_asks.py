@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,10 +38,13 @@ def test_d3_what_is_granted_is_kept_as_the_receipt_of_that_archive(house, sha256
     terminal = house.confirmed("a")
     assert want(house, terminal, sha256)["state"] == SeatAskState.GRANTED
     receipt = terminal.do(modules.receipt, PHYSICS, sha256)
-    assert house.keys.have_sealed(json.loads(receipt["document"]), receipt["signature"])
+    assert house.keys.have_sealed(receipt.document, receipt.signature)
     asked = terminal.do(modules.asks, 0)[PHYSICS]
     assert asked == Asked(
-        sha256=sha256, state=SeatAskState.GRANTED, ends_at=receipt["ends_at"], is_new=True
+        sha256=sha256,
+        state=SeatAskState.GRANTED,
+        ends_at=receipt.document["ends_at"],
+        is_new=True,
     )
     assert (PHYSICS, sha256) in terminal.do(modules.leases, terminal.who)
 

@@ -165,7 +165,8 @@ def _is_new_enough(facts: PackageFacts) -> bool:
     here, offered = facts.here, facts.offered
     if here is None or offered is None or facts.is_unwished:
         return here is not None
-    return here.release_counter >= offered.release_counter
+    is_same = here.sha256 == offered.sha256
+    return is_same or here.release_counter >= offered.release_counter
 
 
 def _kept(facts: PackageFacts, now: int) -> Step:

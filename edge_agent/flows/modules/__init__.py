@@ -1,5 +1,6 @@
 """Packages and modules of this terminal: what is on offer, what is wished, what became of it."""
 
+from edge_agent.flows.modules.known import Known, known
 from edge_agent.flows.modules.offered import ask, offered, take_offered
 from edge_agent.flows.modules.steps import (
     PackageSeen,
@@ -16,11 +17,13 @@ from edge_agent.flows.modules.telling import tell_failed, tell_installed, tell_r
 from edge_agent.flows.modules.wishes import take_desired, wishes
 
 __all__ = [
+    "Known",
     "PackageSeen",
     "ask",
     "asks",
     "forget_steps",
     "is_settled",
+    "known",
     "leases",
     "note_here",
     "note_step",

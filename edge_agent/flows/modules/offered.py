@@ -35,13 +35,13 @@ def take_offered(journal: Transaction, who: Identity, told: ModulesOffered) -> b
     return is_ours
 
 
-def offered(journal: Transaction) -> tuple[ModulesOffered, ModulesOffer] | None:
-    """Return the licence information that was taken last, as it came and as it reads, or None."""
+def offered(journal: Transaction) -> tuple[ModulesOffered, ModulesOffer, int] | None:
+    """Return the licence information taken last, as it came and as it reads, and when; or None."""
     row = journal.rows.modules_offer()
     if row is None:
         return None
     told = ModulesOffered(document=json.loads(row["document"]), signature=row["signature"])
-    return told, ModulesOffer.model_validate(told.document)
+    return told, ModulesOffer.model_validate(told.document), int(row["taken_at"])
 
 
 def _offer_in(told: ModulesOffered) -> ModulesOffer | None:

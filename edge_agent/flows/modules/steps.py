@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from common.messages.modules import Receipt
 from common.rules.modules import Asked, Lease, SeatAskState, Step
 from edge_agent.ports import Identity, Row, Transaction
 
@@ -83,9 +85,12 @@ def leases(journal: Transaction, who: Identity) -> Mapping[tuple[str, str], Leas
     }
 
 
-def receipt(journal: Transaction, module: str, sha256: str) -> Row | None:
-    """Return the receipt for one archive, or None: there is none."""
-    return journal.rows.receipt(module=module, sha256=sha256)
+def receipt(journal: Transaction, module: str, sha256: str) -> Receipt | None:
+    """Return the receipt for one archive, whoever this terminal was then; None: there is none."""
+    row = journal.rows.receipt(module=module, sha256=sha256)
+    if row is None:
+        return None
+    return Receipt(document=json.loads(row["document"]), signature=row["signature"])
 
 
 def note_here(journal: Transaction, module: str, sha256: str) -> None:
