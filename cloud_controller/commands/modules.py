@@ -136,6 +136,27 @@ def renew(
     leave(go)
 
 
+@commands.command(name="replace-keys")
+def replace_keys(
+    keys: KeyFolders,
+    settings: SettingsFile,
+    locked: Locked = False,  # noqa: FBT002 - a switch of the command line
+) -> None:
+    """Give the controller other keys, after an intruder; cut short, say it again."""
+
+    def go() -> None:
+        loaded = load(settings)
+        repository = _repository(loaded)
+        root = signing.offline(keys, signing.ROOT, _passphrase() if locked else "")
+        with repository.alone():
+            own = signing.replace_online(loaded.keys_folder, SystemNames())
+            repository.replace_online(root, own, SystemClock().now_ms())
+        once(loaded, _audit, "packages.keys_replaced", str(repository.folder))
+        typer.echo("The controller signs with other keys; what the old ones signed counts no more.")
+
+    leave(go)
+
+
 @commands.command(name="list")
 def show(settings: SettingsFile) -> None:
     """Show every release, and until when each signed list is believed."""

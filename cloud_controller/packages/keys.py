@@ -93,6 +93,17 @@ def online(folder: Path, names: Names) -> dict[str, CryptoSigner]:
     return {role: _kept(folder / f"packages-{role}-key", names) for role in ONLINE}
 
 
+def replace_online(folder: Path, names: Names) -> dict[str, CryptoSigner]:
+    """Make the controller other keys, in the place of those it had; return them by role.
+
+    Raises:
+        FileCannotBeKept: the folder cannot be written.
+    """
+    for role in ONLINE:
+        replace(folder / f"packages-{role}-key", names.secret_bytes(SEED_BYTES))
+    return online(folder, names)
+
+
 def has_online(folder: Path) -> bool:
     """Say whether this controller is the one that signs for freshness; others only serve."""
     return all((folder / f"packages-{role}-key").exists() for role in ONLINE)

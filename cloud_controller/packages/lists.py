@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
@@ -66,6 +67,22 @@ class ListIsBad(RusubanError):
     """The signed list {name} is not to be trusted: {why}."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Current:
+    """The lists as they stand, each verified by the one above it."""
+
+    root: Root
+    timestamp: Timestamp
+    snapshot: Snapshot
+    lists: Mapping[str, Targets]
+
+    def expires_at(self) -> dict[str, int]:
+        """Return until when each list is believed, in UTC milliseconds."""
+        parts: dict[str, Signed] = {ROOT: self.root, **self.lists}
+        parts |= {SNAPSHOT: self.snapshot, TIMESTAMP: self.timestamp}
+        return {name: round(each.expires.timestamp() * 1000) for name, each in parts.items()}
+
+
 def check(above: Root | Targets, name: str, made: Metadata[T]) -> None:
     """See that enough of its keys have signed a list.
 
@@ -87,6 +104,19 @@ def first_root(
     signers = [*offline[ROOT], *offline[TARGETS], *online.values()]
     return Root(
         expires=expiry(ROOT, now), keys=_keys(signers), roles=roles, consistent_snapshot=True
+    )
+
+
+def renamed_root(old: Root, online: Mapping[str, CryptoSigner], now: int) -> Root:
+    """Return the root after it, which names other keys of the controller's and the same others."""
+    gone = {key for name in ONLINE for key in old.roles[name].keyids}
+    keys = {name: key for name, key in old.keys.items() if name not in gone}
+    roles = {**old.roles} | {name: Role([online[name].public_key.keyid], 1) for name in ONLINE}
+    return Root(
+        expires=expiry(ROOT, now),
+        keys=keys | _keys([*online.values()]),
+        roles=roles,
+        consistent_snapshot=True,
     )
 
 

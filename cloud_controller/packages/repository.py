@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -18,7 +19,6 @@ from tuf.api.metadata import (
     Metadata,
     MetaFile,
     Root,
-    Signed,
     Snapshot,
     TargetFile,
     Targets,
@@ -36,12 +36,14 @@ from cloud_controller.packages.keys import (
 )
 from cloud_controller.packages.lists import (
     ROLE_OF,
+    Current,
     ListIsBad,
     check,
     expiry,
     first_delegations,
     first_root,
     is_old,
+    renamed_root,
 )
 from cloud_controller.packages.publishing import Archive
 from cloud_controller.ports import Published
@@ -73,22 +75,6 @@ class Keys:
 
     role: Sequence[CryptoSigner]
     online: Mapping[str, CryptoSigner]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Current:
-    """The lists as they stand, each verified by the one above it."""
-
-    root: Root
-    timestamp: Timestamp
-    snapshot: Snapshot
-    lists: Mapping[str, Targets]
-
-    def expires_at(self) -> dict[str, int]:
-        """Return until when each list is believed, in UTC milliseconds."""
-        parts: dict[str, Signed] = {ROOT: self.root, **self.lists}
-        parts |= {SNAPSHOT: self.snapshot, TIMESTAMP: self.timestamp}
-        return {name: round(each.expires.timestamp() * 1000) for name, each in parts.items()}
 
 
 class Repository:
@@ -240,6 +226,29 @@ class Repository:
                 return False
             return True
 
+    def replace_online(
+        self, root: Sequence[CryptoSigner], online: Mapping[str, CryptoSigner], now: int
+    ) -> None:
+        """Have the root name other keys of the controller's instead of its old ones; hold `alone`.
+
+        What an intruder has signed with the old ones, in however high numbers, every terminal
+        forgets that sees the new root. So our own lists begin anew, from what the offline keys say.
+
+        Raises:
+            ListIsBad, RepositoryIsMissing: the lists cannot be read, or these keys do not do.
+        """
+        version = self._newest_root()
+        old = self._read(f"{version}.{ROOT}", Root).signed
+        new = renamed_root(old, online, now)
+        self._write(ROOT, new, root, version + 1, old)
+        top = self._newest(TARGETS, new)
+        newest = {TARGETS: top} | {name: self._newest(name, top) for name in (MODULES, PROGRAMS)}
+        meta = {f"{name}.json": MetaFile(each.version) for name, each in newest.items()}
+        number = next(n for n in count(1) if not (self.metadata / f"{n}.{SNAPSHOT}.json").exists())
+        fresh = Snapshot(expires=expiry(SNAPSHOT, now), meta=meta)
+        self._write(SNAPSHOT, fresh, [online[SNAPSHOT]], number, new)
+        self._stamp(number, 1, online, now, new)
+
     def archive_of(self, published: Published) -> Path:
         """Return where a release's archive lies."""
         parent, _, name = published.target.rpartition("/")
@@ -329,6 +338,19 @@ class Repository:
         if read.signed.version != version:
             raise ListIsBad(name=name, why="it is of another version")
         return read.signed
+
+    def _newest(self, name: str, above: Root | Targets) -> Targets:
+        """Return the newest of a list's versions that its offline keys have signed."""
+        found = (file.name.split(".")[0] for file in self.metadata.glob(f"*.{name}.json"))
+        for version in sorted((int(each) for each in found if each.isdigit()), reverse=True):
+            try:
+                read = self._read(f"{version}.{name}", Targets)
+                check(above, name, read)
+            except ListIsBad:
+                continue
+            if read.signed.version == version:
+                return read.signed
+        raise ListIsBad(name=name, why="no version of it is signed")
 
     def _newest_root(self) -> int:
         found = [file.name.split(".")[0] for file in self.metadata.glob(f"*.{ROOT}.json")]

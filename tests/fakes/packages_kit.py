@@ -69,6 +69,12 @@ class PackagesInHand:
         with self.repository.alone():
             self.repository.withdraw(published, self.keys(published.release.kind), self.now)
 
+    def replace_online(self) -> None:
+        """Have two root keys name other keys of the controller's, as after an intruder."""
+        self.online = signing.replace_online(self.folder / "keys", SystemNames())
+        with self.repository.alone():
+            self.repository.replace_online(self.offline["root"][1:], self.online, self.now)
+
     def keys(self, kind: PackageKind) -> Keys:
         """Return who signs what is changed of this kind."""
         return Keys(role=self.offline[f"{kind}s"], online=self.online)

@@ -113,6 +113,14 @@ def test_keys_on_two_sticks_with_a_passphrase_sign_together(folder: Path):
     assert [line.split(":")[0] for line in renewed.split("\n") if ":" in line] == ["modules"]
 
 
+def test_after_an_intruder_the_controller_signs_with_other_keys(folder: Path):
+    before = (folder / "state/keys/packages-timestamp-key").read_bytes()
+    say("replace-keys", "--keys", "stick")
+    assert (folder / "state/keys/packages-timestamp-key").read_bytes() != before
+    assert (folder / "state/packages/metadata/2.root.json").exists()
+    say("publish", described(), "--keys", "stick")
+
+
 def test_what_cannot_be_done_is_one_sentence(folder: Path):
     assert "signed lists already" in refused("init-keys", "--to", "other")
     assert not (folder / "other").exists()

@@ -181,6 +181,24 @@ def test_keys_that_the_root_does_not_name_keep_nothing_fresh(kit, tmp_path):
     assert kit.repository.current().timestamp.version == 1
 
 
+def test_two_root_keys_name_other_keys_of_the_controller_s_and_one_does_not(kit, tmp_path):
+    made, before = kit.publish(), dict(kit.online)
+    new = signing.replace_online(tmp_path / "new", SystemNames())
+    for root in (kit.offline["root"][:1], kit.offline["targets"]):
+        with pytest.raises(ListIsBad, match="root"):
+            kit.repository.replace_online(root, new, NOW)
+    assert kit.repository.current().root.version == 1
+    (kit.metadata / "2147483647.snapshot.json").write_text("an intruder's")
+    (kit.metadata / "9.modules.json").write_text("his, too")
+    kit.replace_online()
+    current = kit.repository.current()
+    assert (current.root.version, current.snapshot.version) == (2, 3)
+    assert kit.repository.releases() == (made,)
+    with pytest.raises(ListIsBad):
+        kit.repository.renew(before, NOW + DAY_MS)
+    assert kit.repository.renew(kit.online, NOW + DAY_MS)
+
+
 def test_offline_keys_give_a_list_its_whole_time_again(kit):
     made = kit.publish()
     later = NOW + 80 * DAY_MS
