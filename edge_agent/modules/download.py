@@ -282,7 +282,7 @@ class Attempt:
             connection.request("GET", self._source.path(self._part.archive.path), headers=headers)
             return connection.getresponse()
         except (OSError, HTTPException) as fault:
-            raise CutOff(why=_reason_of(fault)) from fault
+            raise CutOff(why=reason_of(fault)) from fault
         finally:
             late.cancel()
 
@@ -311,7 +311,7 @@ class Attempt:
         try:
             piece = response.read1(most)
         except (OSError, HTTPException, ValueError) as fault:
-            raise CutOff(why=_reason_of(fault)) from fault
+            raise CutOff(why=reason_of(fault)) from fault
         if not piece:
             raise CutOff(why="it ends too early")
         return piece
@@ -362,7 +362,8 @@ def _refuse_length(response: HTTPResponse, expected: int) -> None:
         raise AnswerIsWrong(why=f"it would send {response.length} bytes instead of {expected}")
 
 
-def _reason_of(fault: Exception) -> str:
+def reason_of(fault: Exception) -> str:
+    """Return why a line was cut, in one line fit to be shown."""
     if isinstance(fault, ssl.SSLError) and fault.reason:
         return fault.reason.replace("_", " ").lower()
     said = getattr(fault, "strerror", None) or str(fault) or type(fault).__name__
