@@ -259,8 +259,8 @@ class Attempt:
         """
         connection = self._source.connect(self._terms.silence_seconds)
         try:
-            response = self._asked(connection)
-            self._read(response, _to_skip(response, self._part))
+            with self._asked(connection) as response:  # it outlives its connection
+                self._read(response, _to_skip(response, self._part))
         finally:
             connection.close()
             self._part.keep()

@@ -155,17 +155,17 @@ class _Fetcher(FetcherInterface):
         connection.connect()
         self._line.hold(connection.sock)
         connection.request("GET", path, headers=headers)
-        response = connection.getresponse()
-        if response.status != HTTPStatus.OK:
-            message = f"{path}: it answers {response.status}"
-            raise DownloadHTTPError(message, response.status)
-        expected, came = response.length, 0
-        while piece := response.read1(_PIECE_BYTES):
-            came += len(piece)
-            yield piece
-        if expected is not None and came < expected:
-            message = f"{path}: it ends too early"
-            raise DownloadError(message)
+        with connection.getresponse() as response:  # it outlives its connection
+            if response.status != HTTPStatus.OK:
+                message = f"{path}: it answers {response.status}"
+                raise DownloadHTTPError(message, response.status)
+            expected, came = response.length, 0
+            while piece := response.read1(_PIECE_BYTES):
+                came += len(piece)
+                yield piece
+            if expected is not None and came < expected:
+                message = f"{path}: it ends too early"
+                raise DownloadError(message)
 
 
 def _meant_by(fault: RepositoryError | DownloadError) -> CutOff | CannotBeHad:

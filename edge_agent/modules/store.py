@@ -169,15 +169,18 @@ class Store:
         Raises:
             StillRunning: a program runs from it; nothing has changed.
         """
-        with _alone_with(installed):
-            home = self._home(installed)
-            said = said_current(home)
-            if said is not None and said.sha256 == installed.sha256:
-                (home / CURRENT_FILE).unlink(missing_ok=True)
-                keep_names(home)
-            place = Path(installed.folder)
-            if place.is_dir():
-                _take_away(put_aside(place, place.name))
+        with alone_with(installed):
+            self.take_away(installed)
+
+    def take_away(self, installed: Installed) -> None:
+        """Remove a version that we are `alone_with`, as `remove` does."""
+        home, place = self._home(installed), Path(installed.folder)
+        said = said_current(home)
+        if said is not None and said.sha256 == installed.sha256:
+            (home / CURRENT_FILE).unlink(missing_ok=True)
+            keep_names(home)
+        if place.is_dir():
+            _take_away(put_aside(place, place.name))
 
     def versions(self, kind: PackageKind, package: str) -> Sequence[Installed]:
         """Return every version of a package that is here, whatever it is used for."""
@@ -185,10 +188,15 @@ class Store:
         found = [(place, manifest_of(place)) for place in _versions_in(home)]
         return [_installed(manifest, place) for place, manifest in found if manifest is not None]
 
-    def collect(self, kind: PackageKind, package: str) -> Sequence[Installed]:
-        """Remove the versions that are neither current nor the one before, nor in use.
+    def all_packages(self) -> Sequence[tuple[PackageKind, str]]:
+        """Return every package of which something is here."""
+        homes = [(kind, self.folder / f"{kind}s") for kind in PackageKind]
+        return [(kind, each.name) for kind, home in homes for each in sorted(home.glob("*/"))]
 
-        Return those that went.
+    def what_can_go(self, kind: PackageKind, package: str) -> Sequence[Installed]:
+        """Return the versions that are neither current nor the one before, nor in use.
+
+        The oldest comes first.
         """
         home = package_folder(self.folder, kind, package)
         said = said_current(home)
@@ -201,10 +209,11 @@ class Store:
                 made_at=int((home / name).stat().st_mtime),
                 is_current=name in held,
                 is_previous=name in previous,
+                is_locked=_is_locked(each),
             )
             for name, each in here.items()
         ]
-        return [here[each.name] for each in what_can_go(kept) if self._is_gone(here[each.name])]
+        return [here[each.name] for each in what_can_go(kept)]
 
     def clear_up(self, now_seconds: float) -> None:
         """Remove what was begun and never finished: at the start, before anything else."""
@@ -218,13 +227,6 @@ class Store:
         for part in (self.folder / PARTS_FOLDER).glob(f"*{PART}"):
             if now_seconds - part.stat().st_mtime > PART_SECONDS_MAX:
                 part.unlink(missing_ok=True)
-
-    def _is_gone(self, installed: Installed) -> bool:
-        try:
-            self.remove(installed)
-        except StillRunning:
-            return False
-        return True
 
     def _home(self, of: Package | Installed) -> Path:
         return package_folder(self.folder, PackageKind(of.kind), of.package)
@@ -302,7 +304,7 @@ def _raise(fault: OSError) -> None:
 
 
 @contextmanager
-def _alone_with(installed: Installed) -> Iterator[None]:
+def alone_with(installed: Installed) -> Iterator[None]:
     """Have a version to ourselves.
 
     Raises:
@@ -320,6 +322,14 @@ def _alone_with(installed: Installed) -> Iterator[None]:
         raise StillRunning(package=installed.package, version=installed.version) from fault
     finally:
         os.close(handle)
+
+
+def _is_locked(installed: Installed) -> bool:
+    try:
+        with alone_with(installed):
+            return False
+    except StillRunning:
+        return True
 
 
 def _clear(folder: Path) -> None:

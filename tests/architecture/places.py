@@ -133,7 +133,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         ),
         *("heartbeats", "installed"),
     ),
-    "edge_agent/queries": (*FLOWS, "holding", "post"),
+    "edge_agent/queries": (*FLOWS, "holding", "installs", "post"),
     "edge_agent/commands": ("serving", "running", "enrolling", "reading", "switching"),
     "edge_agent/enrolment": ("keys", "trust", "calls", "answers", "asking", "credentials"),
     "edge_agent/flows": (*FLOWS, "help"),
@@ -143,6 +143,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "edge_agent/modules": (
         *("metadata", "download", "unpack", "store", "disk", "installer", "sequence", "making"),
+        *("fetching", "telling"),
     ),
     "cloud_controller/packages": (
         *("keys", "lists", "publishing", "releasing", "repository", "signing", "serving"),

@@ -135,12 +135,14 @@ def test_a_version_in_use_is_neither_collected_nor_removed(store: Store):
     with locked(store.folder, "physics") as used:
         for version in versions[1:]:
             store.activate(version)
-        assert store.collect(PackageKind.MODULE, "physics") == []
+        assert store.what_can_go(PackageKind.MODULE, "physics") == []
         with pytest.raises(StillRunning):
             store.remove(used)
         assert ours(used)
-    assert store.collect(PackageKind.MODULE, "physics") == [versions[0]]
+    assert store.what_can_go(PackageKind.MODULE, "physics") == [versions[0]]
+    store.remove(versions[0])
     assert list(store.versions(PackageKind.MODULE, "physics")) == versions[1:]
+    assert store.what_can_go(PackageKind.MODULE, "physics") == []
 
 
 def test_a_lock_outlives_its_block_where_a_child_has_its_descriptor(store: Store):

@@ -6,6 +6,7 @@ from common.rules.modules.growth import Use, is_none_anywhere, wanted_change
 from common.rules.modules.installs import (
     IN_USE,
     INSTALL,
+    TRIES_MAX,
     UNDER_WAY,
     WORTH_ANOTHER_TRY,
     InstallEvent,
@@ -74,6 +75,7 @@ __all__ = [
     "RENEW_AT_SHARE",
     "RUN",
     "SEAT_ASK",
+    "TRIES_MAX",
     "UNDER_WAY",
     "WORTH_ANOTHER_TRY",
     "Asked",

@@ -68,6 +68,7 @@ INSTALL: Final = Machine[InstallState, InstallEvent](
         (_S.RESERVED, _E.FETCH): _S.DOWNLOADING,
         (_S.DOWNLOADING, _E.VERIFY): _S.VERIFIED,
         (_S.VERIFIED, _E.STAGE): _S.STAGED,
+        (_S.VERIFIED, _E.FETCH): _S.DOWNLOADING,
         (_S.STAGED, _E.ACTIVATE): _S.ACTIVATING,
         (_S.ACTIVATING, _E.TRY): _S.PROBATION,
         (_S.PROBATION, _E.PASS): _S.ACTIVE,
@@ -121,6 +122,7 @@ class InstallFailure(StrEnum):
     UNREACHABLE = "unreachable"
     """It did not come within the time and the attempts that there are for it."""
     DISK_FULL = "disk_full"
+    DISK_FAULT = "disk_fault"
     UNFIT = "unfit"
     """The archive holds what may not be unpacked: a link, a path that leads out, too much."""
     TOO_MANY_TRIES = "too_many_tries"

@@ -1,0 +1,376 @@
+"""Installs packages: one at a time, each state stored before it is acted upon, until one is in use.
+
+Killed at any instant, it goes on where it was: what programs get is the old version or the new one,
+whole. What the signed lists do not hold never comes so far, whoever offers it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Final, Protocol
+
+import structlog
+
+from common.errors import StorageIsFull
+from common.messages.modules import PackageKind, Release
+from common.rules.modules import UNDER_WAY, InstallEvent, InstallFailure, InstallState
+from edge_agent.flows.modules import installs
+from edge_agent.flows.modules.installs import Install
+from edge_agent.installed import NotWhole, Outcome, StillRunning
+from edge_agent.modules.disk import free_bytes, is_full
+from edge_agent.modules.download import Archive, CannotBeHad, Part, Source
+from edge_agent.modules.fetching import Chance, Fetching, FetchTerms, Steady, threaded
+from edge_agent.modules.store import Store, alone_with
+from edge_agent.modules.telling import Telling
+from edge_agent.modules.unpack import ArchiveIsUnfit, Bounds
+from edge_agent.ports import Journal, Package, Transaction
+
+LOOK_SECONDS: Final = 60.0
+"""How often what is on probation, or still to be removed, is looked at without being told to."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstallTerms:
+    """How much room and how much time an install has."""
+
+    root: Path | None
+    trust_folder: Path
+    spare_bytes: int = 536_870_912
+    probation_seconds: float = 600.0
+    fetch: FetchTerms = field(default_factory=FetchTerms)
+
+
+class Clocks(Steady, Protocol):
+    """All the clocks an install looks at."""
+
+    def boot_seconds(self) -> float:
+        """Return seconds since boot; it cannot be set."""
+        ...
+
+
+class Installer:
+    """See `edge_agent.installed.Installing`; `run` goes on with what a restart has interrupted."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        store: Store,
+        source: Callable[[Package], Source],
+        terms: InstallTerms,
+        *,
+        clock: Clocks,
+        names: Chance,
+    ) -> None:
+        """Take what it works with; `source` says how our controller is called for a package."""
+        self.telling = Telling(clock)
+        self.tell_removed: Callable[[Transaction, Install], None] = _nobody
+        """Called in the transaction in which a version that was to be removed is gone."""
+
+        self._journal, self._store, self._source, self._terms = journal, store, source, terms
+        self._clock, self._names = clock, names
+        self._one_at_a_time = asyncio.Lock()
+        self._nudged = asyncio.Event()
+        self._praised: set[str] = set()
+        self._complaints: dict[str, str] = {}
+        self._on_probation_since: dict[str, float] = {}
+        self._log = structlog.get_logger("packages")
+
+    async def install(self, package: Package, *, again: bool = False) -> Outcome:
+        """Have a package in use, or say why not; see `Installing`.
+
+        Raises:
+            StorageIsFull: the journal takes nothing; say it again later.
+        """
+        async with self._one_at_a_time:
+            known = self._journal.transact(installs.reserve, package, again=again)
+            if known.state in UNDER_WAY:
+                known = await self._drive(known)
+        return self._outcome(known)
+
+    async def remove(self, package: str, version: str) -> Outcome | None:
+        """Remove a version, and with the current one all others; see `Installing`.
+
+        Raises:
+            StillRunning: a program runs from it; nothing has changed.
+            StorageIsFull: the journal takes nothing; say it again later.
+        """
+        async with self._one_at_a_time:
+            here = self._journal.transact(installs.installs_of, package)
+            asked = [each for each in here if each.package.version == version]
+            mine = [each for each in asked if self._store.find(each.package) is not None]
+            if not mine:
+                return None
+            current = self._store.current(package)
+            if current is not None and current.version == version:
+                await self._tidy([each for each in here if each.package.version != version])
+            return self._outcome(await self._remove(mine[0]))
+
+    def praise(self, package: str) -> None:
+        """Take in that a program which needs it runs."""
+        self._praised.add(package)
+        self._nudged.set()
+
+    def complain(self, package: str, why: str) -> None:
+        """Take in that a program which needs it does not come up."""
+        self._complaints.setdefault(package, why)
+        self._nudged.set()
+
+    async def run(self) -> None:
+        """Go on with what was interrupted; then end probations, for ever."""
+        await threaded("packages", partial(self._store.clear_up, self._clock.now_ms() / 1000))
+        while True:
+            try:
+                await self.look()
+            except (StorageIsFull, OSError) as fault:
+                self._log.warning("packages cannot be looked at", why=str(fault))
+            self._nudged.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(LOOK_SECONDS, self._terms.probation_seconds or 1.0)):
+                    await self._nudged.wait()
+
+    async def look(self) -> None:
+        """Go on with what is under way, and judge what is on probation, once."""
+        for known in self._journal.transact(installs.all_installs):
+            if known.state in UNDER_WAY:
+                async with self._one_at_a_time:
+                    with contextlib.suppress(StillRunning):
+                        await self._drive(self._journal.transact(installs.found, known.package))
+            elif known.state is InstallState.PROBATION:
+                async with self._one_at_a_time:
+                    await self._judge(self._journal.transact(installs.found, known.package))
+
+    # --- one install, from where it is to where it ends -------------------------------------------
+
+    async def _drive(self, known: Install) -> Install:
+        """Go on until it is in use, or will not be."""
+        known = self._journal.transact(installs.begin, known.package)
+        try:
+            while known.state in UNDER_WAY:
+                self.telling.tell(known.package, known.state, 0)
+                known = await self._next(known)
+        except CannotBeHad as fault:
+            known = self._failed(known, fault.failure, str(fault.facts["why"]))
+        except ArchiveIsUnfit as fault:
+            known = self._failed(known, InstallFailure.UNFIT, str(fault.facts["why"]))
+        except NotWhole as fault:
+            known = self._failed(known, InstallFailure.NOT_WHOLE, str(fault.facts["why"]))
+        except OSError as fault:
+            why = InstallFailure.DISK_FULL if is_full(fault) else InstallFailure.DISK_FAULT
+            known = self._failed(known, why, fault.strerror or str(fault))
+        self.telling.tell(known.package, known.state, known.package.length, known.detail)
+        return known
+
+    async def _next(self, known: Install) -> Install:
+        """Do what its state says is to be done, and take the step."""
+        package = known.package
+        match known.state:
+            case InstallState.RESERVED:
+                return self._journal.transact(installs.step, package, InstallEvent.FETCH)
+            case InstallState.DOWNLOADING:
+                return await self._fetch(package)
+            case InstallState.VERIFIED:
+                return await self._stage(known)
+            case InstallState.STAGED:
+                if self._store.find(package) is None:
+                    raise NotWhole(
+                        package=package.package, version=package.version, why="it is not there"
+                    )
+                return self._journal.transact(installs.step, package, InstallEvent.ACTIVATE)
+            case InstallState.ACTIVATING:
+                return await self._activate(package)
+            case _:
+                return await self._remove(known)
+
+    async def _fetch(self, package: Package) -> Install:
+        """Find what is signed of it, bring it here, and note both."""
+        from edge_agent.modules.metadata import Trust  # noqa: PLC0415 - its library only where one installs
+
+        part = self._store.part(package.sha256)
+        fetching = Fetching(
+            self._source(package),
+            part,
+            self._terms.fetch,
+            clock=self._clock,
+            names=self._names,
+            told=self.telling.from_thread(package, InstallState.DOWNLOADING),
+        )
+        trust = Trust(self._terms.trust_folder, self._terms.root)
+        signed = await fetching.find(trust, package, self._signed_now(package))
+        self._refuse_older(package, signed.release)
+        await self._make_room(signed.release, signed.archive)
+        await fetching.fetch(lambda file: Part(file, signed.archive))
+        return self._journal.transact(
+            installs.keep_verified,
+            package,
+            signed.release.release_counter,
+            signed.release.model_dump_json(),
+        )
+
+    async def _stage(self, known: Install) -> Install:
+        """Unpack it; an archive that is not there whole any more is fetched again."""
+        package, release = known.package, Release.model_validate_json(known.signed)
+        archive = Archive(
+            target=package.target,
+            length=package.length,
+            sha256=package.sha256,
+            chunks=release.chunks,
+        )
+        file = self._store.part(package.sha256)
+        if self._store.find(package) is None:
+            if not await threaded("package check", partial(_is_whole, file, archive)):
+                return self._journal.transact(installs.step, package, InstallEvent.FETCH)
+            bounds = Bounds(files=release.files, unpacked_bytes=release.unpacked_bytes)
+            stage = partial(self._store.stage, package, known.release_counter, file, bounds)
+            await threaded("unpack", stage)
+        return self._journal.transact(installs.step, package, InstallEvent.STAGE)
+
+    async def _activate(self, package: Package) -> Install:
+        """Make it what programs get, and begin its probation."""
+        installed = self._store.find(package)
+        if installed is None:
+            raise NotWhole(package=package.package, version=package.version, why="it is not there")
+        await threaded("package", partial(self._store.activate, installed))
+        self._store.part(package.sha256).unlink(missing_ok=True)
+        self._on_probation_since[package.sha256] = self._clock.boot_seconds()
+        known = self._journal.transact(installs.put_in_use, package, installed.digest)
+        self._log.info("installed", package=package.package, version=package.version)
+        self._nudged.set()
+        return known
+
+    def _failed(self, known: Install, why: InstallFailure, detail: str) -> Install:
+        """Note that it is not installed; what programs get is what they got before."""
+        package = known.package
+        known = self._journal.transact(installs.found, package)
+        installed = self._store.find(package)
+        if known.state is InstallState.ACTIVATING and installed is not None:
+            self._store.go_back(installed)
+        if why in {InstallFailure.UNFIT, InstallFailure.NOT_SIGNED, InstallFailure.DAMAGED}:
+            self._store.part(package.sha256).unlink(missing_ok=True)
+        self._log.warning("not installed", package=package.package, why=why.value, detail=detail)
+        return self._journal.transact(installs.fail, package, why, detail)
+
+    # --- what comes after it is in use ------------------------------------------------------------
+
+    async def _judge(self, known: Install) -> None:
+        """Pass what a program runs with or nobody complains of; roll back what does not run."""
+        package, name = known.package, known.package.package
+        if known.state is not InstallState.PROBATION:
+            return
+        since = self._on_probation_since.setdefault(package.sha256, self._clock.boot_seconds())
+        is_over = self._clock.boot_seconds() - since >= self._terms.probation_seconds
+        complaint, is_praised = self._complaints.pop(name, None), name in self._praised
+        self._praised.discard(name)
+        if complaint is not None:
+            await self._roll_back(package, InstallFailure.NOT_RUNNING, complaint)
+        elif is_over or is_praised:
+            await self._end_probation(package)
+
+    async def _end_probation(self, package: Package) -> None:
+        installed = self._store.find(package)
+        try:
+            if installed is None:
+                raise NotWhole(  # noqa: TRY301 - the same as when a file is missing
+                    package=package.package, version=package.version, why="it is not there"
+                )
+            await threaded("package check", partial(self._store.check, installed))
+        except NotWhole as fault:
+            await self._roll_back(package, InstallFailure.NOT_WHOLE, str(fault.facts["why"]))
+            return
+        self._journal.transact(installs.step, package, InstallEvent.PASS)
+        await self._tidy_up(package.package)
+
+    async def _roll_back(self, package: Package, why: InstallFailure, detail: str) -> None:
+        """Have programs get what they got before; then note it, so that a cut does it again."""
+        installed = self._store.find(package)
+        if installed is not None:
+            before = await threaded("package", partial(self._store.go_back, installed))
+        else:
+            before = self._store.current(package.package)
+        digest = before.sha256 if before is not None else None
+        self._journal.transact(installs.roll_back, package, digest, why, detail)
+        self._log.warning("rolled back", package=package.package, why=why.value, detail=detail)
+
+    async def _tidy_up(self, package: str) -> None:
+        """Remove versions of a package that nobody runs from and nobody can go back to."""
+        known = self._journal.transact(installs.installs_of, package)
+        free = [each for kind in PackageKind for each in self._store.what_can_go(kind, package)]
+        digests = {each.sha256 for each in free}
+        await self._tidy([each for each in known if each.package.sha256 in digests])
+
+    async def _tidy(self, old: Sequence[Install]) -> None:
+        """Remove these versions, but for those that are under way or that a program runs from."""
+        for known in old:
+            is_here = self._store.find(known.package) is not None
+            if is_here and known.state not in UNDER_WAY:
+                with contextlib.suppress(StillRunning):
+                    await self._remove(known, is_asked=False)
+
+    async def _remove(self, known: Install, *, is_asked: bool = True) -> Install:
+        """Note that it is going, take it away, note that it is gone.
+
+        Raises:
+            StillRunning: a program runs from it; nothing has changed.
+        """
+        package, installed = known.package, self._store.find(known.package)
+        tell = self.tell_removed if is_asked else _nobody
+        if installed is None:
+            return self._journal.transact(installs.clear, package, tell)
+        with alone_with(installed):
+            if known.state is not InstallState.REMOVING:
+                self._journal.transact(installs.step, package, InstallEvent.REMOVE)
+            await threaded("package", partial(self._store.take_away, installed))
+        return self._journal.transact(installs.clear, package, tell)
+
+    # --- what it goes by --------------------------------------------------------------------------
+
+    def _signed_now(self, package: Package) -> int:
+        """Return the time that lists are judged by: never before what our controller has signed."""
+        issued_at = package.document.get("issued_at")
+        return max(self._clock.now_ms(), issued_at if isinstance(issued_at, int) else 0)
+
+    def _refuse_older(self, package: Package, release: Release) -> None:
+        """Refuse a release older than one in use here, whatever else was forgotten."""
+        known = self._journal.transact(installs.highest_release, package.package)
+        current = self._store.current(package.package)
+        highest = max(known, current.release_counter if current is not None else 0)
+        if release.release_counter < highest:
+            why = f"release {release.release_counter} is signed, {highest} was here"
+            raise CannotBeHad(InstallFailure.TOO_OLD, why)
+
+    async def _make_room(self, release: Release, archive: Archive) -> None:
+        """Have room for archive and files, if need be by removing what nobody goes back to."""
+        part = self._store.part(archive.sha256)
+        here = part.stat().st_size if part.exists() else 0
+        needed = archive.length - here + release.unpacked_bytes + self._terms.spare_bytes
+        if free_bytes(self._store.folder) < needed:
+            for _, name in self._store.all_packages():
+                await self._tidy_up(name)
+        if (free := free_bytes(self._store.folder)) < needed:
+            raise CannotBeHad(InstallFailure.DISK_FULL, f"{needed} bytes needed, {free} free")
+
+    def _outcome(self, known: Install) -> Outcome:
+        is_here = known.state in {InstallState.PROBATION, InstallState.ACTIVE}
+        return Outcome(
+            package=known.package,
+            state=known.state,
+            installed=self._store.find(known.package) if is_here else None,
+            failure=known.failure,
+            detail=known.detail,
+        )
+
+
+def _is_whole(file: Path, archive: Archive) -> bool:
+    part = Part(file, archive)
+    try:
+        return part.is_whole
+    finally:
+        part.close()
+
+
+def _nobody(*_: object) -> None:
+    """Hear and do nothing, until somebody listens."""
