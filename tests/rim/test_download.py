@@ -201,7 +201,7 @@ def test_a_drip_is_too_slow_and_is_left(part: Part):
 
 
 @pytest.mark.parametrize("head", ["", "HTTP/1.1 200 OK\n\n"])
-def test_silence_is_left(part: Part, head: str):
+def test_a_server_that_falls_silent_is_left(part: Part, head: str):
     terms = DownloadTerms(silence_seconds=0.2, headers_seconds=10)
     with Server(until_left(head, b"")).going() as server, pytest.raises(CutOff):
         attempt(server, part, terms)
