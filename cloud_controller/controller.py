@@ -36,6 +36,7 @@ from cloud_controller.credentials import RENEWAL_SECONDS, Credentials, revoked
 from cloud_controller.flows import registration, service
 from cloud_controller.keys import FileKeys, operator_token, service_secret
 from cloud_controller.listener import Listener, flows_for
+from cloud_controller.mirrors import mirrors_of
 from cloud_controller.packages.serving import PackageShelf
 from cloud_controller.packages.signing import Signing
 from cloud_controller.payments import Desk
@@ -114,6 +115,9 @@ class Controller:
         self._connection = self._new_connection()
         self.broker = self._new_broker()
         self.switches = Switches(settings, self.books, clock, names) if self.has_broker else None
+        self._mirrors = (
+            mirrors_of(settings, self.books, names.fraction) if self.has_broker else None
+        )
         self._upstream = self._new_upstream() if self.has_broker else None
         self._postman = postman_for(settings.mail, self.books, clock, lambda: self.public_url)
         elsewhere = settings.reservation if self.has_broker else None
@@ -136,6 +140,8 @@ class Controller:
             CannotStart: one of them cannot be had.
         """
         await self.books.open()
+        if self._mirrors is not None:
+            await self._mirrors.begin()
         for store in self._settings.stores:
             new = registration.NewStore(
                 store=StoreId(store.store),
@@ -169,7 +175,7 @@ class Controller:
             return {}
         sold = {"timers": self.timers, "postman": self._postman, "payments": self.desk}
         parts: dict[str, Any] = sold | {"upstream": self._upstream, "errands": self._errands}
-        parts["switches"] = self.switches
+        parts |= {"switches": self.switches, "mirrors": self._mirrors}
         loops = {name: part.run() for name, part in parts.items() if part is not None}
         if self.has_broker:
             folders = self._settings.packages_folder, self._settings.keys_folder

@@ -12,7 +12,15 @@ import typer
 from rich.console import Console
 
 from cloud_controller.certificates import Authority
-from cloud_controller.commands import devices, keys, modules, peers, seats, switches
+from cloud_controller.commands import (
+    devices,
+    keys,
+    module_logs,
+    modules,
+    peers,
+    seats,
+    switches,
+)
 from cloud_controller.commands.beside import (
     EXIT_CANNOT_START,
     SettingsFile,
@@ -51,6 +59,7 @@ def _with_groups() -> typer.Typer:
     )
     made.add_typer(devices.commands, name="devices")
     made.add_typer(keys.commands, name="keys")
+    module_logs.join(modules.commands)
     made.add_typer(modules.commands, name="modules")
     made.add_typer(peers.commands, name="peers")
     made.add_typer(seats.commands, name="seats")

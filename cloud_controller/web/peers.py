@@ -11,12 +11,13 @@ import json
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import structlog
 from aiohttp import web
 from pydantic import BaseModel
 
+from cloud_controller.flows import modules
 from cloud_controller.flows.rights import take_of_peer
 from cloud_controller.flows.rights.peers import certificate_name, is_admitted
 from cloud_controller.ports import Books, Clock, Names, NotFound, Received
@@ -52,12 +53,19 @@ DIRECTORY_BYTES_MAX: Final = 2_097_152
 
 PATH: Final = f"{API}/peers/exchanges/{{method}}"
 
+LOG_PATH: Final = f"{API}/peers/modules/log"
+
+LOGS_A_MINUTE: Final = 600
+"""A mirror calls each few seconds, and at once while there is more: a hundred thousand lines."""
+
 RESERVATIONS_PATH: Final = f"{API}/peers/reservations/{{method}}"
 
 METHODS: Final[Mapping[str, type[Message]]] = {
     model.type.removeprefix("rights."): model for model in FROM_THE_CLIENT
 }
 """What a peer may say, by the last part of the path."""
+
+_Body = TypeVar("_Body", bound=BaseModel)
 
 Enter = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -119,6 +127,7 @@ def make_peers_app(
 
     app = web.Application(middlewares=[answer], client_max_size=BODY_BYTES_MAX)
     app.router.add_post(PATH, door.take)
+    app.router.add_post(LOG_PATH, door.exchange_log)
     if reservations is not None:
         app.router.add_post(RESERVATIONS_PATH, door.ask)
     return app
@@ -138,6 +147,7 @@ class _Door:
         self._names = names
         self._reservations = reservations
         self._limit = Limit(CALLS_A_MINUTE, clock)
+        self._log_limit = Limit(LOGS_A_MINUTE, clock)
         self._asking_limit = Limit(QUESTIONS_A_MINUTE, clock)
         self._language = Languages().chosen(FALLBACK, None, "")
         self._log = structlog.get_logger("peers")
@@ -178,12 +188,15 @@ class _Door:
         question = QUESTIONS.get(request.match_info["method"])
         if question is None:
             raise NotFound(what="question")
-        if request.content_type != JSON:
-            raise WrongContentType(wanted=JSON)
-        limit = question.body_bytes_max
-        body = await body_of(request.clone(client_max_size=limit), limit)
-        asked = read_json(question.asks, body)
+        asked = await _read(request, question.asks, question.body_bytes_max)
         answer = await question.act(self._reservations(caller.name), asked)
+        return web.Response(text=answer.model_dump_json(), content_type=JSON)
+
+    async def exchange_log(self, request: web.Request) -> web.StreamResponse:
+        """Take how far a peer has each log of modules, with its lines; answer with ours (D10)."""
+        caller = await self._admitted(request, self._log_limit)
+        said = await _read(request, modules.LogSaid, modules.LOG_BYTES_MAX)
+        answer = await self._books.transact(modules.answer_log, caller.name, said)
         return web.Response(text=answer.model_dump_json(), content_type=JSON)
 
     async def _admitted(self, request: web.Request, limit: Limit) -> _Caller:
@@ -204,6 +217,18 @@ class _Door:
             self._log.error("request_failed", incident=incident, exc_info=fault)
             fault = InternalError(incident=incident)
         return refusal_of(fault, self._language)
+
+
+async def _read(request: web.Request, shape: type[_Body], bytes_max: int) -> _Body:
+    """Return what is said, of as many bytes at most.
+
+    Raises:
+        WrongContentType, BodyTooLarge, InvalidBody: it is nothing of the kind.
+    """
+    if request.content_type != JSON:
+        raise WrongContentType(wanted=JSON)
+    body = await body_of(request.clone(client_max_size=bytes_max), bytes_max)
+    return read_json(shape, body)
 
 
 async def _said_in(request: web.Request) -> Message:

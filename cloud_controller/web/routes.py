@@ -22,6 +22,13 @@ Asked = TypeVar("Asked")
 
 API: Final = "/api/v1"
 
+MANAGEMENT: Final = frozenset({"management"})
+RESERVATION: Final = frozenset({"reservation"})
+WEB: Final = frozenset({"web"})
+RESERVATION_OR_WEB: Final = RESERVATION | WEB
+EVERY: Final[frozenset[str]] = frozenset()
+"""No role in particular: every controller has the route."""
+
 HOLDER: Final = "holder"
 """The cookie by which a browser is known again as whoever holds something."""
 

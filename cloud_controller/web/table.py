@@ -30,6 +30,7 @@ from cloud_controller.web import (
     timeline,
     waiting,
 )
+from cloud_controller.web.module_routes import MODULE_ROUTES
 from cloud_controller.web.openapi import json_document_of
 from cloud_controller.web.pages import (
     changes as change_pages,
@@ -41,16 +42,20 @@ from cloud_controller.web.pages import (
     ticket,
     waiting as waiting_pages,
 )
-from cloud_controller.web.routes import API, Asset, Call, Route, Who
+from cloud_controller.web.routes import (
+    API,
+    EVERY,
+    MANAGEMENT,
+    RESERVATION,
+    RESERVATION_OR_WEB,
+    WEB,
+    Asset,
+    Call,
+    Route,
+    Who,
+)
 from common.messages.service import Program
 from common.rules.payments import Prices
-
-MANAGEMENT: Final = frozenset({"management"})
-RESERVATION: Final = frozenset({"reservation"})
-WEB: Final = frozenset({"web"})
-RESERVATION_OR_WEB: Final = RESERVATION | WEB
-EVERY: Final[frozenset[str]] = frozenset()
-"""No role in particular: every controller has the route."""
 
 ENROLMENTS_A_MINUTE: Final = 10
 """A person who types a code needs a few; behind a proxy all PCs of a chain are one peer."""
@@ -374,6 +379,8 @@ ROUTES: Final = (
           calls_a_minute_in_all=FINDS_A_MINUTE_IN_ALL),
     Route("GET", "/static/{name}", show_asset, Who.ANYBODY, WEB,
           "A file that pages refer to.", media_type="*/*"),
+
+    *MODULE_ROUTES,
 
     # For programs that watch and integrate.
     Route("GET", f"{API}/openapi.json", show_openapi, Who.ANYBODY, EVERY,

@@ -40,7 +40,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "controller",
         "connection",
         "explain",
-        *("upstream", "payments", "reservations", "reservation_port"),
+        *("upstream", "mirrors", "payments", "reservations", "reservation_port"),
         "postman",
         "telemetry",
         "smtp",
@@ -88,11 +88,13 @@ LAYERS: dict[str, tuple[str, ...]] = {
             "hours",
             "photos",
             "packages",
+            *("module_logs", "module_routes"),
         ),
     ),
     "cloud_controller/web/paper": ("page",),
     "cloud_controller/commands": (
         *("beside", "devices", "keys", "modules", "peers", "reports", "seats", "switches"),
+        *("beside", "devices", "keys", "modules", "module_logs", "peers", "seats", "switches"),
     ),
     "cloud_controller/storage": (
         *(

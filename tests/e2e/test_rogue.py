@@ -250,6 +250,8 @@ GET /api/v1/reservations/{reservation}/timeline
 GET /api/v1/orders
 GET /api/v1/sessions
 GET /api/v1/switches
+GET /api/v1/modules/{module}/log/downloads
+GET /api/v1/modules/{module}/log/users
 PUT /api/v1/offerings/{offering}/prices
 POST /api/v1/vouchers
 GET /api/v1/vouchers

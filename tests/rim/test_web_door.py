@@ -306,6 +306,7 @@ def somewhere(route: Route) -> str:
         "reservation": "r-none",
         "photo": "f-none",
         "task": "f-none",
+        "module": "none",
     }
     return route.path.format_map(names)
 

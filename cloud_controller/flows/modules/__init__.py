@@ -36,6 +36,7 @@ from cloud_controller.flows.modules.replication import (
     answer_for,
     answer_log,
     begin,
+    lacks,
     mirrors,
     origins,
     say_log,
@@ -49,6 +50,7 @@ from cloud_controller.flows.modules.reports import (
     reports,
 )
 from cloud_controller.flows.modules.said import (
+    LOG_BYTES_MAX,
     LogSaid,
 )
 from cloud_controller.flows.modules.sheet import (
@@ -56,6 +58,7 @@ from cloud_controller.flows.modules.sheet import (
 )
 
 __all__ = [
+    "LOG_BYTES_MAX",
     "LogSaid",
     "PackageNotGiven",
     "answer_for",
@@ -69,6 +72,7 @@ __all__ = [
     "is_in_download_log",
     "keep_progress",
     "known_up_to",
+    "lacks",
     "licensed",
     "matches",
     "mirrors",

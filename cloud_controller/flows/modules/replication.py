@@ -94,6 +94,11 @@ def answer_log(books: Transaction, mirror: str, said: LogSaid) -> LogSaid:
     return say_log(books, said)
 
 
+def lacks(theirs: LogSaid, said: LogSaid) -> bool:
+    """Say whether a mirror still lacks lines that it was told of when it answered so."""
+    return any(lagging(heads_in(said), heads_in(theirs)))
+
+
 def answer_for(books: Transaction, origin: str, actor: str, reason: str) -> None:
     """Say that a log has no further lines: its controller is gone for good.
 
