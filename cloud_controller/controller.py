@@ -36,7 +36,7 @@ from cloud_controller.credentials import RENEWAL_SECONDS, Credentials, revoked
 from cloud_controller.flows import registration, service
 from cloud_controller.keys import FileKeys, operator_token, service_secret
 from cloud_controller.listener import Listener, flows_for
-from cloud_controller.mirrors import mirrors_of
+from cloud_controller.mirrors import Mirrors, mirrors_of
 from cloud_controller.packages.serving import PackageShelf
 from cloud_controller.packages.signing import Signing
 from cloud_controller.payments import Desk
@@ -115,10 +115,7 @@ class Controller:
         self._connection = self._new_connection()
         self.broker = self._new_broker()
         self.switches = Switches(settings, self.books, clock, names) if self.has_broker else None
-        self._mirrors = (
-            mirrors_of(settings, self.books, names.fraction) if self.has_broker else None
-        )
-        self._upstream = self._new_upstream() if self.has_broker else None
+        self._mirrors, self._upstream = self._new_mirrors(), self._new_upstream()
         self._postman = postman_for(settings.mail, self.books, clock, lambda: self.public_url)
         elsewhere = settings.reservation if self.has_broker else None
         self._errands = errands_of(elsewhere, self.books, settings.keys_folder, clock, names)
@@ -256,10 +253,16 @@ class Controller:
             report=self._report,
         )
 
+    def _new_mirrors(self) -> Mirrors | None:
+        """Return who exchanges the log of modules; only one process of a database does."""
+        if not self.has_broker:
+            return None
+        return mirrors_of(self._settings, self.books, self._names.fraction)
+
     def _new_upstream(self) -> Upstream | None:
         """Return who speaks with our root, where we have one."""
         settings = self._settings
-        if settings.upstream is None:
+        if settings.upstream is None or not self.has_broker:
             return None
         bundle = Bundle.load(settings.upstream.bundle)
         return Upstream(

@@ -69,7 +69,7 @@ WHERE module = :module AND sha256 = :sha256;
 -- name: receipts()
 SELECT module, sha256, version, terminal, issued_at, ends_at FROM receipts ORDER BY module;
 
--- name: keep_step(package, kind, version, step, detail, done_bytes, all_bytes, changed_at)!
+-- name: keep_package_step(package, kind, version, step, detail, done_bytes, all_bytes, changed_at)!
 INSERT OR REPLACE INTO package_steps (package, kind, version, step, detail, done_bytes, all_bytes,
     changed_at)
 VALUES (:package, :kind, :version, :step, :detail, :done_bytes, :all_bytes, :changed_at);

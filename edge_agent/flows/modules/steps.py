@@ -33,7 +33,7 @@ class PackageSeen:
 
 def note_step(journal: Transaction, seen: PackageSeen) -> None:
     """Keep where a package stands, in the place of what was kept before."""
-    journal.rows.keep_step(
+    journal.rows.keep_package_step(
         package=seen.package,
         kind=seen.kind,
         version=seen.version,
