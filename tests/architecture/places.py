@@ -94,7 +94,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/web/paper": ("page",),
     "cloud_controller/commands": (
         *("beside", "devices", "keys", "modules", "peers", "reports", "seats", "switches"),
-        *("beside", "devices", "keys", "modules", "module_logs", "peers", "seats", "switches"),
+        "module_logs",
     ),
     "cloud_controller/storage": (
         *(
