@@ -1,4 +1,4 @@
-"""The agent's commands: run, runner, enrol, read-ticket, scanners, switches, catalogue.
+"""The agent's commands: run, runner, enrol, read-ticket, scanners, switches, modules, catalogue.
 
 Each loads what it needs when it is asked for: a runner that was killed is back in half the time
 without the agent's part, and its programs' deadlines wait for it.
@@ -64,6 +64,26 @@ def try_switch(
     _leave(lambda: switching.try_switch(_load(settings), switch, level))
 
 
+def list_modules(settings: SettingsFile) -> None:
+    """Show where each package of this terminal stands: its programs' own, and modules."""
+    from edge_agent.commands import packaging
+
+    _leave(lambda: packaging.list_packages(_load(settings)))
+
+
+def watch_modules(
+    settings: SettingsFile,
+    *,
+    until_settled: Annotated[
+        bool, typer.Option("--until-settled", help="End when nothing is under way.")
+    ] = False,
+) -> None:
+    """Show how far each package is, with a bar, until Ctrl-C."""
+    from edge_agent.commands import packaging
+
+    _leave(lambda: packaging.watch_packages(_load(settings), until_settled=until_settled))
+
+
 def _with_groups() -> typer.Typer:
     made = typer.Typer(
         help="Rusuban's edge agent: reads tickets and runs the devices of one store PC.",
@@ -75,6 +95,10 @@ def _with_groups() -> typer.Typer:
     switches.command(name="list")(list_switches)
     switches.command(name="try")(try_switch)
     made.add_typer(switches, name="switches")
+    packages = typer.Typer(help="Packages of programs and modules.", no_args_is_help=True)
+    packages.command(name="list")(list_modules)
+    packages.command(name="watch")(watch_modules)
+    made.add_typer(packages, name="modules")
     made.add_typer(catalogue_group(_leave), name="catalogue")
     return made
 

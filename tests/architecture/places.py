@@ -136,7 +136,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *("heartbeats", "installed"),
     ),
     "edge_agent/queries": (*FLOWS, "holding", "installs", "post"),
-    "edge_agent/commands": ("serving", "running", "enrolling", "reading", "switching"),
+    "edge_agent/commands": ("serving", "running", "enrolling", "reading", "switching", "packaging"),
     "edge_agent/enrolment": ("keys", "trust", "calls", "answers", "asking", "credentials"),
     "edge_agent/flows": (*FLOWS, "help"),
     "edge_agent/display": (

@@ -1,0 +1,84 @@
+"""Packages shown where an installer sits: where each stands, and how far what is fetched is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Final
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+
+from common.system import SystemClock, SystemNames
+from edge_agent.flows import modules
+from edge_agent.flows.modules import PackageSeen
+from edge_agent.journal import SqliteJournal
+from edge_agent.opened import open_journal
+from edge_agent.settings import AgentSettings
+
+LOOK_SECONDS: Final = 0.5
+"""How often the journal is looked at: a bar that moves, and hardly any work."""
+
+WIDTH_WITHOUT_A_SCREEN: Final = 100
+"""Columns where the output goes into a file."""
+
+
+def list_packages(settings: AgentSettings) -> int:
+    """Show where each package of this terminal stands."""
+    with closing(_journal(settings)) as journal:
+        seen = journal.transact(modules.steps)
+    table = Table("Package", "Kind", "Version", "Stands", "Detail", box=None, pad_edge=False)
+    for each in seen:
+        table.add_row(each.package, each.kind, each.version, each.step, each.detail)
+    _console().print(table if seen else "No package is needed here, or the agent has not looked.")
+    return 0
+
+
+def watch_packages(settings: AgentSettings, *, until_settled: bool) -> int:
+    """Show a bar for each package, until Ctrl-C or until nothing is under way any more."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TextColumn("{task.fields[stands]}"),
+    )
+    with closing(_journal(settings)) as journal, Progress(*columns, console=_console()) as bars:
+        tasks: dict[str, TaskID] = {}
+        while True:
+            seen = journal.transact(modules.steps)
+            _draw(bars, tasks, seen)
+            if until_settled and seen and all(modules.is_settled(each.step) for each in seen):
+                return 0
+            try:
+                time.sleep(LOOK_SECONDS)
+            except KeyboardInterrupt:
+                return 0
+
+
+def _draw(bars: Progress, tasks: dict[str, TaskID], seen: Sequence[PackageSeen]) -> None:
+    """Move each package's bar to where it stands; what is not needed any more loses its own."""
+    for gone in tasks.keys() - {each.package for each in seen}:
+        bars.remove_task(tasks.pop(gone))
+    for each in seen:
+        if each.package not in tasks:
+            tasks[each.package] = bars.add_task(each.package, stands="")
+        is_done = modules.is_settled(each.step)
+        whole = each.all_bytes or 1
+        bars.update(
+            tasks[each.package],
+            description=f"{each.package} {each.version}",
+            total=whole,
+            completed=whole if is_done else each.done_bytes,
+            stands=f"{each.step} {each.detail}".strip(),
+        )
+
+
+def _journal(settings: AgentSettings) -> SqliteJournal:
+    return open_journal(settings, SystemClock(), SystemNames())
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDTH_WITHOUT_A_SCREEN)
