@@ -20,6 +20,7 @@ from edge_agent.connection import Connection, Ends
 from edge_agent.courier import Courier
 from edge_agent.display.screen import Screen
 from edge_agent.enrolment import Credentials
+from edge_agent.enrolment.trust import tls_to_pages
 from edge_agent.entrance import Entrance, Surroundings
 from edge_agent.extensions import Extensions
 from edge_agent.flows import registration
@@ -27,6 +28,8 @@ from edge_agent.gate import Gate
 from edge_agent.heartbeats import Heartbeats
 from edge_agent.inspector import Inspector
 from edge_agent.listener import Hearing, Listener
+from edge_agent.modules.installer import Installer
+from edge_agent.modules.making import installer_of
 from edge_agent.offers import Offers
 from edge_agent.opened import Opened
 from edge_agent.ports import Asked, Shown, Transaction, Verdict
@@ -94,6 +97,7 @@ class Terminal:
         self.turnovers = begun(settings, opened, runner, self._offers)
         self.courier = self._new_courier()
         self.extensions = Extensions(self._who, opened.journal, self.courier, warnings)
+        self.installer = self._new_installer()
         self.switches = Switches(settings, opened, runner, lambda: self.courier.is_connected)
         self.timers = Timers(opened.journal, self.courier, self._entrance, opened.clock)
         self.listener = self._new_listener()
@@ -112,6 +116,7 @@ class Terminal:
             "turnover": self.turnovers.run(),
             "timers": self.timers.run(),
             "switches": self.switches.run(),
+            "installs": self.installer.run(),
             "inspector": self._inspector.run(),
             "credentials": self._credentials.run(),
             "new credentials": self.connection.run(),
@@ -275,6 +280,11 @@ class Terminal:
             if device.offering is not None
         }
         return Offers(self._who, self._journal, self._gate, drafts)
+
+    def _new_installer(self) -> Installer:
+        clock, names, who = self._opened.clock, self._opened.names, self._who
+        settings, journal = self._settings, self._journal
+        return installer_of(settings, journal, who, tls_to_pages, clock=clock, names=names)
 
     def _new_credentials(self) -> Credentials:
         return Credentials(
