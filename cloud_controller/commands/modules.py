@@ -22,6 +22,7 @@ from cloud_controller.packages.repository import CannotBePublished, Keys, Reposi
 from cloud_controller.ports import Actor, NotFound, Published, Transaction
 from cloud_controller.settings import ControllerSettings
 from common.errors import CannotStart
+from common.ids import TerminalId
 from common.system import SystemClock, SystemNames
 
 KeyFolders = Annotated[
@@ -181,6 +182,35 @@ def show(settings: SettingsFile) -> None:
             days = (at - now) / 86_400_000
             style = "red" if days < 0 else "yellow" if _is_ending(name, days) else "dim"
             console.print(f"{name} is believed until {_told(at)}", style=style)
+
+    leave(go)
+
+
+@commands.command()
+def uninstall(
+    terminal: Annotated[str, typer.Argument(help="The terminal's name.")],
+    package: Annotated[str, typer.Argument(help="A module, or a program's package.")],
+    settings: SettingsFile,
+) -> None:
+    """Want a package off a terminal; of modules goes what came from us and nothing else needs."""
+    _wish(settings, terminal, package, modules.Wish.UNINSTALL)
+
+
+@commands.command()
+def install(
+    terminal: Annotated[str, typer.Argument(help="The terminal's name.")],
+    package: Annotated[str, typer.Argument(help="A module, or a program's package.")],
+    settings: SettingsFile,
+) -> None:
+    """Want a package at a terminal, also where it was wanted off before."""
+    _wish(settings, terminal, package, modules.Wish.INSTALL)
+
+
+def _wish(settings: Path, terminal: str, package: str, what: modules.Wish) -> None:
+    def go() -> None:
+        name, actor = TerminalId(terminal), Actor.COMMAND_LINE
+        once(load(settings), modules.wish, name, package, what, actor)
+        typer.echo(f"{terminal} is told to {what} {package}, now or when it is back.")
 
     leave(go)
 

@@ -56,11 +56,13 @@ from cloud_controller.flows.modules.said import (
 from cloud_controller.flows.modules.sheet import (
     sheet_of,
 )
+from cloud_controller.flows.modules.wishes import Wish, tell_wishes, wish, wishes
 
 __all__ = [
     "LOG_BYTES_MAX",
     "LogSaid",
     "PackageNotGiven",
+    "Wish",
     "answer_for",
     "answer_log",
     "begin",
@@ -91,7 +93,10 @@ __all__ = [
     "say_log",
     "sheet_of",
     "take_log",
+    "tell_wishes",
     "users",
     "users_count",
     "versions",
+    "wish",
+    "wishes",
 ]

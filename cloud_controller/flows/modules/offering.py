@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable
 from typing import Final
 
+from cloud_controller.flows.modules.wishes import tell_wishes
 from cloud_controller.ports import Received, Row, Transaction
 from common.messages.modules import (
     PACKAGES_MAX,
@@ -41,6 +42,7 @@ def offer(books: Transaction, said: Received) -> None:
     seal = books.keys.seal_document(document)
     told = ModulesOffered(document=document, signature=seal)
     books.say(said.terminal, Channel.REPLIES, told, corr=said.corr)
+    tell_wishes(books, said.terminal, asked.heard)
 
 
 def _with_required(books: Transaction, packages: Iterable[str]) -> list[Row]:

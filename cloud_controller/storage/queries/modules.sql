@@ -77,3 +77,21 @@ ON CONFLICT (party, kind) DO UPDATE SET run = excluded.run;
 SELECT right_id, kind, amount FROM rights
 WHERE freed_at IS NULL AND lease_ends_at < :before AND kind >= 'run:' AND kind < 'run;'
 ORDER BY lease_ends_at LIMIT :most;
+
+-- name: wish(terminal_id, module, wish, wished_at)$
+-- The latest word on a module, under a number that is higher than any told to that terminal before.
+INSERT INTO module_wishes (terminal_id, module, wish, number, wished_at)
+SELECT CAST(:terminal_id AS TEXT), CAST(:module AS TEXT), CAST(:wish AS TEXT),
+    coalesce(max(number), 0) + 1, CAST(:wished_at AS BIGINT)
+FROM module_wishes WHERE terminal_id = :terminal_id
+ON CONFLICT (terminal_id, module) DO UPDATE SET wish = excluded.wish, number = excluded.number,
+    wished_at = excluded.wished_at
+RETURNING number;
+
+-- name: wishes(terminal_id)
+SELECT module, wish, number, wished_at FROM module_wishes WHERE terminal_id = :terminal_id
+ORDER BY number;
+
+-- name: is_known_package(package)$
+SELECT EXISTS (SELECT 1 FROM packages WHERE package = :package)
+    OR EXISTS (SELECT 1 FROM module_events WHERE module = :package);
