@@ -1,0 +1,123 @@
+"""What this terminal's programs need, and the sequence that sees to it: put together here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence as List
+from typing import Final, Protocol
+
+from pydantic import TypeAdapter, ValidationError
+
+from common.messages.base import PackageName
+from common.messages.service import ServiceProfile
+from edge_agent.installed import Installing
+from edge_agent.modules.making import store_of
+from edge_agent.modules.sequence import ProgramNeeds, Sequence, Surroundings
+from edge_agent.ports import Asked, Identity, Journal
+from edge_agent.settings import AgentSettings
+
+_NAME: Final[TypeAdapter[str]] = TypeAdapter(PackageName)
+
+
+class Carried(Protocol):
+    """A program of the catalogue, as far as it needs packages."""
+
+    @property
+    def package(self) -> str | None:
+        """Its own package, where it comes as one."""
+        ...
+
+    @property
+    def modules(self) -> List[str]:
+        """The modules that its catalogue says it needs."""
+        ...
+
+
+class Opened(Protocol):
+    """What of an opened terminal it works with."""
+
+    @property
+    def who(self) -> Identity:
+        """Return whose packages these are."""
+        ...
+
+    @property
+    def journal(self) -> Journal:
+        """Return where what is known of them is."""
+        ...
+
+    @property
+    def catalogue(self) -> Mapping[str, Carried]:
+        """Return what programs there are."""
+        ...
+
+    @property
+    def clock(self) -> Steady:
+        """Return what questions are timed on."""
+        ...
+
+
+class Steady(Protocol):
+    """A clock that only ever grows."""
+
+    def steady_seconds(self) -> float:
+        """Return seconds that only ever grow."""
+        ...
+
+
+class Line(Protocol):
+    """The line to the controller."""
+
+    is_connected: bool
+
+    def post(self, asked: List[Asked]) -> None:
+        """Send what may get lost."""
+        ...
+
+
+def sequence_of(
+    settings: AgentSettings,
+    opened: Opened,
+    line: Line,
+    installing: Installing,
+    profile: Callable[[], ServiceProfile | None],
+) -> Sequence:
+    """Return the sequence of this PC's packages; without a root to trust it never begins."""
+    part = settings.modules
+
+    def needs() -> List[ProgramNeeds] | None:
+        served = profile()
+        if served is None or part.root is None:
+            return None
+        return needed(served, opened.catalogue)
+
+    around = Surroundings(
+        needs=needs,
+        elsewhere={each.module: each.folder for each in part.elsewhere},
+        line_is_up=lambda: line.is_connected,
+        post=line.post,
+        steady_seconds=opened.clock.steady_seconds,
+        ask_each_seconds=part.ask_each_seconds,
+    )
+    disk = store_of(settings)
+    return Sequence(opened.who, opened.journal, around, installing=installing, disk=disk)
+
+
+def needed(profile: ServiceProfile, catalogue: Mapping[str, Carried]) -> List[ProgramNeeds]:
+    """Return what each program needs, by the profile and by the catalogue of this very terminal."""
+    return [
+        ProgramNeeds(
+            package=carried.package,
+            modules=tuple(sorted({*carried.modules, *filter(_is_name, program.modules)})),
+        )
+        for program in profile.programs
+        if (carried := catalogue.get(program.program)) is not None
+    ]
+
+
+def _is_name(text: str) -> bool:
+    """Say whether a package can have this name; a module with another one can only be elsewhere."""
+    try:
+        _NAME.validate_python(text)
+    except ValidationError:
+        return False
+    return True

@@ -1,0 +1,131 @@
+"""Published, offered, asked for, fetched, installed and counted: real processes all the way."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.demo.terminal import Terminal
+from tests.demo.world import SCRIPTS, World, a_world
+from tests.e2e.customer import SHORT
+
+MODULE_BYTES = 3 * 1024 * 1024 + 17
+"""Of one file of the module: more than three chunks, so that a bar has something to show."""
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """Give a store whose one booth runs a program from a package that needs two modules.
+
+    Of one of them two seats are owned; the other one is not licensed here.
+    """
+    with a_world(SHORT) as made:
+        begin_packages(made)
+        publish(made, "racer", "1.0", kind="program", files={"bin/racer": b"#!/bin/sh\nsleep 60\n"})
+        content = bytes(range(256)) * (MODULE_BYTES // 256)
+        publish(made, "physics", "1.0", kind="module", files={"table.bin": content})
+        made.ask_controller("seats", "own", "physics", "2")
+        terminal = made.new_terminal()
+        needs_packages(made, terminal)
+        made.enrol(terminal, made.new_code())
+        made.start_agent(terminal)
+        yield made
+
+
+def begin_packages(world: World) -> None:
+    world.ask_controller("modules", "init-keys", "--to", str(world.folder / "stick"))
+
+
+def publish(
+    world: World, package: str, version: str, *, kind: str, files: dict[str, bytes]
+) -> str:
+    """Publish a release by the operator's command; return what that says."""
+    source = world.folder / f"{package}-{version}"
+    for name, content in files.items():
+        file = source / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+        file.chmod(0o755 if name.startswith("bin/") else 0o644)
+    description = world.folder / f"{package}-{version}.toml"
+    description.write_text(
+        f'package = "{package}"\nkind = "{kind}"\nversion = "{version}"\n'
+        f'folder = "{source.name}"\ntitle = "{package}"\n',
+        "utf-8",
+    )
+    stick = str(world.folder / "stick")
+    return world.ask_controller("modules", "publish", str(description), "--keys", stick)
+
+
+def needs_packages(world: World, terminal: Terminal) -> None:
+    """Have the terminal's program come from a package, and need two modules."""
+    catalogue = terminal.folder / "catalogue.toml"
+    catalogue.write_text(
+        '[programs.racer]\nargv = ["{package}/bin/racer"]\n'
+        'package = "racer"\nmodules = ["physics", "sound"]\n',
+        "utf-8",
+    )
+    (root,) = (world.folder / "controller" / "packages" / "metadata").glob("1.root.json")
+    with terminal.settings.open("a", encoding="utf-8") as settings:
+        settings.write(f'\n[modules]\nroot = "{root}"\nask_each_seconds = 1\n')
+
+
+def agent_says(terminal: Terminal, *words: str) -> str:
+    """Return what a command of the agent prints, run beside the one that serves."""
+    asked = [str(SCRIPTS / "edge-agent"), *words, "--settings", str(terminal.settings)]
+    answer = subprocess.run(asked, check=True, capture_output=True, text=True, timeout=60)
+    return answer.stdout
+
+
+def lines(world: World, kind: str) -> list[dict[str, Any]]:
+    rows = world.books("SELECT * FROM module_events WHERE kind = ? ORDER BY lseq", kind)
+    return [dict(row) for row in rows]
+
+
+def test_d1_d2_d3_d4_the_client_comes_first_then_the_licensed_module_and_is_counted(world: World):
+    (terminal,) = world.terminals
+    agent_says(terminal, "modules", "watch", "--until-settled")
+    (issued,) = world.wait_for("the issue", lambda: lines(world, "issued"))
+    (installed,) = world.wait_for("the install", lambda: lines(world, "installed"))
+    assert issued["at"] <= installed["at"], "it is logged before anything is sent"
+    assert (issued["module"], issued["version"]) == ("physics", "1.0")
+    assert (installed["client"], installed["version"]) == (issued["client"], "1.0")
+    packages = terminal.folder / "agent"
+    module = json.loads((packages / "modules" / "physics" / "current.json").read_text("utf-8"))
+    assert module["sha256"] == issued["digest"]
+    assert module["digest"] == installed["digest"]
+    assert (packages / "programs" / "racer" / "current.json").exists()
+    table = next((packages / "modules" / "physics").glob("1.0-*/**/table.bin"))
+    assert table.stat().st_size == MODULE_BYTES // 256 * 256
+    (pool,) = world.books("SELECT owned, used FROM seat_pools WHERE module = 'physics'")
+    assert tuple(pool) == (2, 1)
+    shown = agent_says(terminal, "modules", "list")
+    stands = {row.split()[0]: row.split()[-1] for row in shown.splitlines()[1:]}
+    assert stands == {"racer": "here", "physics": "here", "sound": "not_on_offer"}
+    states = {
+        row["package"]: row["state"] for row in world.books("SELECT * FROM package_progress")
+    }
+    assert (states["racer"], states["physics"]) == ("here", "here")
+
+
+def test_d4_fetched_again_it_takes_no_new_seat(world: World):
+    (terminal,) = world.terminals
+    ours = terminal.folder / "agent" / "modules" / "physics"
+    (ours / "current.json").unlink()
+    _move_away(ours)
+    world.wait_for("the second issue", lambda: len(lines(world, "issued")) == 2)
+    world.wait_for("it to be there again", (ours / "current.json").exists)
+    (pool,) = world.books("SELECT owned, used FROM seat_pools WHERE module = 'physics'")
+    assert tuple(pool) == (2, 1)
+    (row,) = world.books("SELECT * FROM download_log")
+    assert row["deliveries"] == 2
+    assert row["registered_at"] < row["updated_at"]
+
+
+def _move_away(ours: Path) -> None:
+    """Lose a module as whoever tidies a disk by hand does."""
+    ours.rename(ours.with_name("lost"))
