@@ -30,6 +30,7 @@ from edge_agent.inspector import Inspector
 from edge_agent.listener import Hearing, Listener
 from edge_agent.modules.installer import Installer
 from edge_agent.modules.making import installer_of
+from edge_agent.modules.needs import sequence_of
 from edge_agent.offers import Offers
 from edge_agent.opened import Opened
 from edge_agent.ports import Asked, Shown, Transaction, Verdict
@@ -81,8 +82,7 @@ class Terminal:
         self._who, self._journal = opened.who, opened.journal
         self._log = structlog.get_logger("agent")
         self._is_shut_out = False
-        self._afterwards = Afterwards()
-        self._gate = Gate(opened.journal)
+        self._afterwards, self._gate = Afterwards(), Gate(opened.journal)
         self._inspector = Inspector(opened.journal, opened.look, self._on_looked)
         self._offers = self._new_offers()
         self.viewfinder = Viewfinder()
@@ -98,6 +98,7 @@ class Terminal:
         self.courier = self._new_courier()
         self.extensions = Extensions(self._who, opened.journal, self.courier, warnings)
         self.installer = self._new_installer()
+        self.packages = sequence_of(settings, opened, self.courier, self.installer, self._offers)
         self.switches = Switches(settings, opened, runner, lambda: self.courier.is_connected)
         self.timers = Timers(opened.journal, self.courier, self._entrance, opened.clock)
         self.listener = self._new_listener()
@@ -117,6 +118,7 @@ class Terminal:
             "timers": self.timers.run(),
             "switches": self.switches.run(),
             "installs": self.installer.run(),
+            **self.packages.loops(),
             "inspector": self._inspector.run(),
             "credentials": self._credentials.run(),
             "new credentials": self.connection.run(),
@@ -152,6 +154,7 @@ class Terminal:
         self.courier.come()
         self._offers.prepare_all()
         self.extensions.look()
+        self.packages.on_connected()
         self._entrance.show_mode()
         self.timers.nudge()
 
@@ -329,7 +332,7 @@ class Terminal:
             on_strange_keys=self._credentials.want,
             on_offer=self.extensions.take_offer,
             on_extensions=self.extensions.look,
-            on_modules=lambda: None,
+            on_modules=self.packages.nudge,
         )
         return Listener(
             self._who,

@@ -18,7 +18,7 @@ import structlog
 
 from common.errors import StorageIsFull
 from common.messages.modules import PackageKind, Release
-from common.rules.modules import UNDER_WAY, InstallEvent, InstallFailure, InstallState
+from common.rules.modules import IN_USE, UNDER_WAY, InstallEvent, InstallFailure, InstallState
 from edge_agent.flows.modules import installs
 from edge_agent.flows.modules.installs import Install
 from edge_agent.installed import NotWhole, Outcome, StillRunning
@@ -88,6 +88,8 @@ class Installer:
         """
         async with self._one_at_a_time:
             known = self._journal.transact(installs.reserve, package, again=again)
+            if known.state in IN_USE and not self._is_what_programs_get(package):
+                known = self._journal.transact(installs.step, package, InstallEvent.LOSE)
             if known.state in UNDER_WAY:
                 known = await self._drive(known)
         return self._outcome(known)
@@ -164,6 +166,11 @@ class Installer:
             known = self._failed(known, why, fault.strerror or str(fault))
         self.telling.tell(known.package, known.state, known.package.length, known.detail)
         return known
+
+    def _is_what_programs_get(self, package: Package) -> bool:
+        """Say whether the disk holds what the journal says; others may have tidied it by hand."""
+        current = self._store.current(package.package)
+        return current is not None and current.sha256 == package.sha256
 
     async def _next(self, known: Install) -> Install:
         """Do what its state says is to be done, and take the step."""

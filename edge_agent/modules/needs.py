@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence as List
+from collections.abc import Mapping, Sequence as List
 from typing import Final, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
 from common.messages.base import PackageName
 from common.messages.service import ServiceProfile
-from edge_agent.installed import Installing
+from edge_agent.modules.installer import Installer
 from edge_agent.modules.making import store_of
 from edge_agent.modules.sequence import ProgramNeeds, Sequence, Surroundings
 from edge_agent.ports import Asked, Identity, Journal
@@ -64,6 +64,15 @@ class Steady(Protocol):
         ...
 
 
+class Serving(Protocol):
+    """What this terminal serves."""
+
+    @property
+    def profile(self) -> ServiceProfile | None:
+        """Return the service information that is served by now, or None: nobody is served."""
+        ...
+
+
 class Line(Protocol):
     """The line to the controller."""
 
@@ -78,14 +87,14 @@ def sequence_of(
     settings: AgentSettings,
     opened: Opened,
     line: Line,
-    installing: Installing,
-    profile: Callable[[], ServiceProfile | None],
+    installer: Installer,
+    serving: Serving,
 ) -> Sequence:
     """Return the sequence of this PC's packages; without a root to trust it never begins."""
     part = settings.modules
 
     def needs() -> List[ProgramNeeds] | None:
-        served = profile()
+        served = serving.profile
         if served is None or part.root is None:
             return None
         return needed(served, opened.catalogue)
@@ -99,7 +108,9 @@ def sequence_of(
         ask_each_seconds=part.ask_each_seconds,
     )
     disk = store_of(settings)
-    return Sequence(opened.who, opened.journal, around, installing=installing, disk=disk)
+    made = Sequence(opened.who, opened.journal, around, installing=installer, disk=disk)
+    installer.telling.on_progress = made.on_progress
+    return made
 
 
 def needed(profile: ServiceProfile, catalogue: Mapping[str, Carried]) -> List[ProgramNeeds]:

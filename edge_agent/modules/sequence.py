@@ -7,11 +7,11 @@ is needed, each time anew.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence as List
+from collections.abc import Callable, Coroutine, Mapping, Sequence as List
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -128,6 +128,10 @@ class Sequence:
         self._failed: dict[str, tuple[str, int | None]] = {}
         self._seen: dict[str, PackageSeen] = {}
         self._log = structlog.get_logger("packages")
+
+    def loops(self) -> Mapping[str, Coroutine[Any, Any, None]]:
+        """Return what runs beside each other, by name."""
+        return {"packages": self.run(), "installing": self.install()}
 
     async def run(self) -> None:
         """Look again and again, for ever."""

@@ -145,7 +145,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "edge_agent/modules": (
         *("metadata", "download", "unpack", "store", "disk", "installer", "sequence", "making"),
-        *("fetching", "telling"),
+        *("fetching", "telling", "needs"),
     ),
     "cloud_controller/packages": (
         *("keys", "lists", "publishing", "releasing", "repository", "signing", "serving"),

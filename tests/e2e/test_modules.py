@@ -41,9 +41,7 @@ def begin_packages(world: World) -> None:
     world.ask_controller("modules", "init-keys", "--to", str(world.folder / "stick"))
 
 
-def publish(
-    world: World, package: str, version: str, *, kind: str, files: dict[str, bytes]
-) -> str:
+def publish(world: World, package: str, version: str, *, kind: str, files: dict[str, bytes]) -> str:
     """Publish a release by the operator's command; return what that says."""
     source = world.folder / f"{package}-{version}"
     for name, content in files.items():
@@ -106,9 +104,7 @@ def test_d1_d2_d3_d4_the_client_comes_first_then_the_licensed_module_and_is_coun
     shown = agent_says(terminal, "modules", "list")
     stands = {row.split()[0]: row.split()[-1] for row in shown.splitlines()[1:]}
     assert stands == {"racer": "here", "physics": "here", "sound": "not_on_offer"}
-    states = {
-        row["package"]: row["state"] for row in world.books("SELECT * FROM package_progress")
-    }
+    states = {row["package"]: row["state"] for row in world.books("SELECT * FROM package_progress")}
     assert (states["racer"], states["physics"]) == ("here", "here")
 
 

@@ -57,6 +57,8 @@ class InstallEvent(StrEnum):
     REMOVE = "remove"
     CLEAR = "clear"
     AGAIN = "again"
+    LOSE = "lose"
+    """Somebody has taken it away: it is fetched anew."""
 
 
 _S, _E = InstallState, InstallEvent
@@ -87,6 +89,8 @@ INSTALL: Final = Machine[InstallState, InstallEvent](
         (_S.ROLLED_BACK, _E.REMOVE): _S.REMOVING,
         (_S.FAILED, _E.REMOVE): _S.REMOVING,
         (_S.REMOVING, _E.CLEAR): _S.REMOVED,
+        (_S.PROBATION, _E.LOSE): _S.RESERVED,
+        (_S.ACTIVE, _E.LOSE): _S.RESERVED,
         (_S.FAILED, _E.AGAIN): _S.RESERVED,
         (_S.ROLLED_BACK, _E.AGAIN): _S.RESERVED,
         (_S.REMOVED, _E.AGAIN): _S.RESERVED,
