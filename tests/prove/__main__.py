@@ -13,6 +13,7 @@ from rich.console import Console
 from tests.prove import (
     crash,
     deadlines,
+    escrow,
     kills,
     redeem_race,
     rights,
@@ -26,6 +27,7 @@ from tests.prove.counts import Counts
 PROOFS: dict[str, Callable[[float, int], Awaitable[Counts]]] = {
     redeem_race.NAME: redeem_race.prove,
     rights.NAME: rights.prove,
+    escrow.NAME: escrow.prove,
     crash.NAME: crash.prove,
     rights_rows.NAME: rights_rows.prove,
     kills.NAME: kills.prove,
