@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -51,12 +52,20 @@ def test_d11_b11_whoever_is_killed_in_the_middle_no_seat_is_lost_or_made(tmp_pat
         assert table[1].split() == [PHYSICS, "20", str(expected), str(expected), str(20 - expected)]
 
 
-def test_more_than_the_root_owns_is_refused_and_its_pool_stays_whole(tmp_path: Path):
+def test_d10_d11_what_is_refused_stays_whole_and_a_branch_set_back_knows_its_clients_again(
+    tmp_path: Path,
+):
+    """D10, D11: more than the root owns; a branch revoked, set back, and let in again."""
     with two_controllers(tmp_path, 3) as two:
         two.say("seats", "take", PHYSICS, "4", of=OSAKA)
         two.settle()
         two.wait_for("the refusal", lambda: two.rows(OSAKA, "SELECT 1 FROM ledger"))
         assert two.counts() == (0, 0)
+        two.issue("t-1", of=OSAKA)
+        two.wait_for("the root to know", lambda: two.clients(ROOT) == {"t-1"}, 0.2)
+        backup = two.back_up(OSAKA)
+        two.issue("t-2", of=OSAKA)
+        two.wait_for("the root to know", lambda: two.clients(ROOT) == {"t-1", "t-2"}, 0.2)
         two.say("peers", "revoke", OSAKA, of=ROOT)
         two.say("seats", "take", PHYSICS, "2", of=OSAKA)
         two.wait_for("the branch to be turned away", lambda: "peer_not_admitted" in two.log(OSAKA))
@@ -67,7 +76,12 @@ def test_more_than_the_root_owns_is_refused_and_its_pool_stays_whole(tmp_path: P
         assert "come from the root" in wrong.value.stderr
         two.say("peers", "add", OSAKA, "--out", str(tmp_path / "osaka.json"), of=ROOT)
         two.kill(OSAKA)
+        two.put_back(OSAKA, backup)
         two.start(OSAKA)
+        two.issue("t-3", of=OSAKA)
         two.say("seats", "take", PHYSICS, "3", of=OSAKA)
         two.wait_for("the seats", lambda: two.counts() == (3, 3))
+        for name in (ROOT, OSAKA):
+            known = partial(two.clients, name)
+            two.wait_for("all to be known", lambda: known() == {"t-1", "t-2", "t-3"}, 0.2)  # noqa: B023
         assert "let in" in two.say("peers", "list", of=ROOT)

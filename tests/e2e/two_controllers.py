@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -16,6 +17,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
+
+from cloud_controller.commands.beside import once
+from cloud_controller.settings import ControllerSettings
+from common.rules.modules import ModuleEvent, ModuleEventKind
 
 T = TypeVar("T")
 
@@ -93,6 +98,32 @@ class TwoControllers:
         owned = self.rows(OSAKA, "SELECT owned FROM seat_pools")
         (given,) = self.rows(ROOT, "SELECT used FROM seat_pools")
         return (owned[0]["owned"] if owned else 0), given["used"]
+
+    def issue(self, client: str, *, of: str) -> None:
+        """Write a line of a controller's log of modules, beside it."""
+        event = ModuleEvent(kind=ModuleEventKind.ISSUED, module=PHYSICS, client=client)
+        settings = ControllerSettings.load(self.folder / f"{of}.toml")
+        once(settings, lambda books: books.log_module(event))
+
+    def clients(self, name: str) -> set[str]:
+        """Return who got a module, by what a controller knows."""
+        return {row["client"] for row in self.rows(name, "SELECT client FROM download_log")}
+
+    def back_up(self, name: str) -> Path:
+        """Write a backup of a controller's database."""
+        backup = self.folder / f"{name}.backup"
+        with (
+            closing(sqlite3.connect(self.books(name))) as here,
+            closing(sqlite3.connect(backup)) as there,
+        ):
+            here.backup(there)
+        return backup
+
+    def put_back(self, name: str, backup: Path) -> None:
+        """Put a backup back in the place of the database of a controller that does not run."""
+        for beside in ("-wal", "-shm"):
+            self.books(name).with_name(f"books.db{beside}").unlink(missing_ok=True)
+        shutil.copy(backup, self.books(name))
 
     def settle(self) -> None:
         self.wait_for("the exchange to end", lambda: self.state() == "idle")
