@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import subprocess
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -80,7 +79,6 @@ def test_d10_d11_what_is_refused_stays_whole_and_a_branch_set_back_knows_its_cli
         two.issue("t-3", of=OSAKA)
         two.say("seats", "take", PHYSICS, "3", of=OSAKA)
         two.wait_for("the seats", lambda: two.counts() == (3, 3))
-        for name in (ROOT, OSAKA):
-            known = partial(two.clients, name)
-            two.wait_for("all to be known", lambda: known() == {"t-1", "t-2", "t-3"}, 0.2)  # noqa: B023
+        two.wait_for("the root to know", lambda: len(two.clients(ROOT)) == 3, 0.2)
+        two.wait_for("all to be known", lambda: two.clients(OSAKA) == two.clients(ROOT), 0.2)
         assert "let in" in two.say("peers", "list", of=ROOT)
