@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from cloud_controller.main import command_line as controller_commands
+from edge_agent.main import command_line as agent_commands
 from tests.demo.terminal import Terminal
-from tests.demo.world import SCRIPTS, World, a_world
+from tests.demo.world import World, a_world
 from tests.e2e.customer import SHORT
 
 MODULE_BYTES = 3 * 1024 * 1024 + 17
@@ -29,7 +31,7 @@ def world() -> Iterator[World]:
         publish(made, "racer", "1.0", kind="program", files={"bin/racer": b"#!/bin/sh\nsleep 60\n"})
         content = bytes(range(256)) * (MODULE_BYTES // 256)
         publish(made, "physics", "1.0", kind="module", files={"table.bin": content})
-        made.ask_controller("seats", "own", "physics", "2")
+        controller_does(made, "seats", "own", "physics", "2")
         terminal = made.new_terminal()
         needs_packages(made, terminal)
         made.enrol(terminal, made.new_code())
@@ -37,8 +39,16 @@ def world() -> Iterator[World]:
         yield made
 
 
+def controller_does(world: World, *words: str) -> str:
+    """Return what a command of the controller prints, beside the one that serves."""
+    settings = ["--settings", str(world.folder / "controller.toml")]
+    said = CliRunner().invoke(controller_commands, [*words, *settings])
+    assert said.exit_code == 0, said.output
+    return said.stdout
+
+
 def begin_packages(world: World) -> None:
-    world.ask_controller("modules", "init-keys", "--to", str(world.folder / "stick"))
+    controller_does(world, "modules", "init-keys", "--to", str(world.folder / "stick"))
 
 
 def publish(world: World, package: str, version: str, *, kind: str, files: dict[str, bytes]) -> str:
@@ -56,7 +66,7 @@ def publish(world: World, package: str, version: str, *, kind: str, files: dict[
         "utf-8",
     )
     stick = str(world.folder / "stick")
-    return world.ask_controller("modules", "publish", str(description), "--keys", stick)
+    return controller_does(world, "modules", "publish", str(description), "--keys", stick)
 
 
 def needs_packages(world: World, terminal: Terminal) -> None:
@@ -73,10 +83,10 @@ def needs_packages(world: World, terminal: Terminal) -> None:
 
 
 def agent_says(terminal: Terminal, *words: str) -> str:
-    """Return what a command of the agent prints, run beside the one that serves."""
-    asked = [str(SCRIPTS / "edge-agent"), *words, "--settings", str(terminal.settings)]
-    answer = subprocess.run(asked, check=True, capture_output=True, text=True, timeout=60)
-    return answer.stdout
+    """Return what a command of the agent prints, beside the agent that runs."""
+    said = CliRunner().invoke(agent_commands, [*words, "--settings", str(terminal.settings)])
+    assert said.exit_code == 0, said.output
+    return said.stdout
 
 
 def lines(world: World, kind: str) -> list[dict[str, Any]]:
