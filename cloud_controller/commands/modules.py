@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -16,7 +16,7 @@ from rich.table import Table
 from cloud_controller.commands import reports
 from cloud_controller.commands.beside import SettingsFile, leave, load, look, once
 from cloud_controller.flows import modules
-from cloud_controller.packages import keys as signing, releasing
+from cloud_controller.packages import keys as signing, releasing, replacing
 from cloud_controller.packages.lists import ROLE_OF, WARNED_DAYS
 from cloud_controller.packages.repository import CannotBePublished, Keys, Repository
 from cloud_controller.ports import Actor, NotFound, Published, Transaction
@@ -29,6 +29,9 @@ KeyFolders = Annotated[
     list[Path], typer.Option("--keys", help="A folder with offline keys; said again for another.")
 ]
 Locked = Annotated[bool, typer.Option("--locked", help="The keys have a passphrase; it is asked.")]
+
+CONTROLLER: Final = "controller"
+"""Who has the two keys for freshness."""
 
 commands = typer.Typer(
     help="Publish packages of programs and modules, and say what is published.",
@@ -141,19 +144,33 @@ def renew(
 def replace_keys(
     keys: KeyFolders,
     settings: SettingsFile,
+    role: Annotated[
+        str, typer.Option(help="Whose: `controller`, or modules, programs, targets, root.")
+    ] = CONTROLLER,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Where a role's new offline keys go: a stick.")
+    ] = None,
     locked: Locked = False,  # noqa: FBT002 - a switch of the command line
 ) -> None:
-    """Give the controller other keys, after an intruder; cut short, say it again."""
+    """Give the controller, or a role, other keys, by those above it; cut short, say it again."""
 
     def go() -> None:
         loaded = load(settings)
-        repository = _repository(loaded)
-        root = signing.offline(keys, signing.ROOT, _passphrase() if locked else "")
+        if role != CONTROLLER and (role not in replacing.ABOVE or to is None):
+            raise CannotStart(why="say a --role that there is, and --to where its new keys go")
+        passphrase = _passphrase() if locked else ""
+        above = signing.offline(keys, replacing.ABOVE.get(role, signing.ROOT), passphrase)
+        repository, now = _repository(loaded), SystemClock().now_ms()
         with repository.alone():
-            own = signing.replace_online(loaded.keys_folder, SystemNames())
-            repository.replace_online(root, own, SystemClock().now_ms())
-        once(loaded, _audit, "packages.keys_replaced", str(repository.folder))
-        typer.echo("The controller signs with other keys; what the old ones signed counts no more.")
+            if to is None or role == CONTROLLER:
+                own = signing.replace_online(loaded.keys_folder, SystemNames())
+                replacing.replace_online(repository, above, own, now)
+            else:
+                new = signing.others(to, role, SystemNames(), passphrase)
+                by = Keys(role=above, online=_online(loaded))
+                replacing.replace_offline(repository, role, new, by, now)
+        once(loaded, _audit, "packages.keys_replaced", role)
+        typer.echo(f"{role}: other keys sign; what only the old ones sign counts no more.")
 
     leave(go)
 

@@ -70,6 +70,20 @@ def make_offline(folder: Path, names: Names, passphrase: str = "") -> dict[str, 
     return {role: [_made(file, names, passphrase) for file in some] for role, some in files.items()}
 
 
+def others(folder: Path, role: str, names: Names, passphrase: str = "") -> list[CryptoSigner]:
+    """Return other keys of one offline role, in a folder of their own; they are made only once.
+
+    Raises:
+        KeyIsUnreadable: there are some already, of another passphrase.
+        FileCannotBeKept: the folder cannot be written.
+    """
+    files = [folder / f"{role}-{number}.pem" for number in range(1, OFFLINE[role] + 1)]
+    return [
+        _read(file, passphrase) if file.exists() else _made(file, names, passphrase)
+        for file in files
+    ]
+
+
 def offline(folders: Sequence[Path], role: str, passphrase: str = "") -> list[CryptoSigner]:
     """Return the keys of a role that lie in these folders: as many as have to sign.
 

@@ -107,28 +107,42 @@ def first_root(
     )
 
 
-def renamed_root(old: Root, online: Mapping[str, CryptoSigner], now: int) -> Root:
-    """Return the root after it, which names other keys of the controller's and the same others."""
-    gone = {key for name in ONLINE for key in old.roles[name].keyids}
-    keys = {name: key for name, key in old.keys.items() if name not in gone}
-    roles = {**old.roles} | {name: Role([online[name].public_key.keyid], 1) for name in ONLINE}
+def renamed_root(old: Root, others: Mapping[str, Sequence[CryptoSigner]], now: int) -> Root:
+    """Return the root after it, in which these roles have these keys, and the rest have theirs."""
+    roles = {**old.roles}
+    for name, signers in others.items():
+        roles[name] = Role(_ids(signers), old.roles[name].threshold)
+    known = {**old.keys} | {
+        key: each for some in others.values() for key, each in _keys(some).items()
+    }
+    used = {key for role in roles.values() for key in role.keyids}
     return Root(
         expires=expiry(ROOT, now),
-        keys=keys | _keys([*online.values()]),
+        keys={key: each for key, each in known.items() if key in used},
         roles=roles,
         consistent_snapshot=True,
     )
 
 
+def renamed_delegations(
+    old: Delegations, role: str, signers: Sequence[CryptoSigner]
+) -> Delegations:
+    """Return the delegations after them, in which one role has these keys."""
+    assert old.roles is not None, "ours name their roles, each with its keys"
+    roles = {**old.roles, role: _delegated(role, signers)}
+    known = {**old.keys} | _keys(signers)
+    used = {key for each in roles.values() for key in each.keyids}
+    return Delegations({key: each for key, each in known.items() if key in used}, roles)
+
+
 def first_delegations(offline: Mapping[str, Sequence[CryptoSigner]]) -> Delegations:
     """Return which offline keys sign for which packages; where one names a path nobody else may."""
-    roles = {
-        name: DelegatedRole(
-            name, _ids(offline[name]), THRESHOLD, terminating=True, paths=PATHS[name]
-        )
-        for name in (MODULES, PROGRAMS)
-    }
+    roles = {name: _delegated(name, offline[name]) for name in (MODULES, PROGRAMS)}
     return Delegations(_keys([*offline[MODULES], *offline[PROGRAMS]]), roles)
+
+
+def _delegated(name: str, signers: Sequence[CryptoSigner]) -> DelegatedRole:
+    return DelegatedRole(name, _ids(signers), THRESHOLD, terminating=True, paths=PATHS[name])
 
 
 def _ids(signers: Sequence[CryptoSigner]) -> list[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -43,7 +42,6 @@ from cloud_controller.packages.lists import (
     first_delegations,
     first_root,
     is_old,
-    renamed_root,
 )
 from cloud_controller.packages.publishing import Archive
 from cloud_controller.ports import Published
@@ -120,11 +118,11 @@ class Repository:
         lists[TARGETS].delegations = first_delegations(offline)
         for folder in (self.metadata, self.targets):
             folder.mkdir(parents=True, exist_ok=True)
-        self._write(ROOT, root, offline[ROOT], 1)
+        self.write(ROOT, root, offline[ROOT], 1)
         for name, each in lists.items():
-            self._write(name, each, offline[name], 1)
+            self.write(name, each, offline[name], 1)
         meta = {f"{name}.json": MetaFile(1) for name in lists}
-        self._freeze(Snapshot(expires=expiry(SNAPSHOT, now), meta=meta), 1, online, now)
+        self.freeze(Snapshot(expires=expiry(SNAPSHOT, now), meta=meta), 1, online, now)
         return self.metadata / f"1.{ROOT}.json"
 
     def current(self) -> Current:
@@ -136,17 +134,16 @@ class Repository:
         """
         if not self.is_there():
             raise RepositoryIsMissing(folder=self.folder)
-        root = self._read(f"{self._newest_root()}.{ROOT}", Root)
-        check(root.signed, ROOT, root)
-        timestamp = self._read(TIMESTAMP, Timestamp)
-        check(root.signed, TIMESTAMP, timestamp)
+        root = self.root(self.newest_root())
+        timestamp = self.read(TIMESTAMP, Timestamp)
+        check(root, TIMESTAMP, timestamp)
         version = timestamp.signed.snapshot_meta.version
-        snapshot = self._read(f"{version}.{SNAPSHOT}", Snapshot)
-        check(root.signed, SNAPSHOT, snapshot)
-        top = self._list(TARGETS, root.signed, snapshot.signed)
+        snapshot = self.read(f"{version}.{SNAPSHOT}", Snapshot)
+        check(root, SNAPSHOT, snapshot)
+        top = self._list(TARGETS, root, snapshot.signed)
         below = {name: self._list(name, top, snapshot.signed) for name in (MODULES, PROGRAMS)}
         return Current(
-            root=root.signed,
+            root=root,
             timestamp=timestamp.signed,
             snapshot=snapshot.signed,
             lists={TARGETS: top, **below},
@@ -219,35 +216,12 @@ class Repository:
             version = current.snapshot.version
             if is_old(current.snapshot, SNAPSHOT, now):
                 fresh = Snapshot(expires=expiry(SNAPSHOT, now), meta=current.snapshot.meta)
-                self._freeze(fresh, version + 1, online, now, current)
+                self.freeze(fresh, version + 1, online, now, current)
             elif is_old(current.timestamp, TIMESTAMP, now):
-                self._stamp(version, current.timestamp.version + 1, online, now, current.root)
+                self.date(version, current.timestamp.version + 1, online, now, current.root)
             else:
                 return False
             return True
-
-    def replace_online(
-        self, root: Sequence[CryptoSigner], online: Mapping[str, CryptoSigner], now: int
-    ) -> None:
-        """Have the root name other keys of the controller's instead of its old ones; hold `alone`.
-
-        What an intruder has signed with the old ones, in however high numbers, every terminal
-        forgets that sees the new root. So our own lists begin anew, from what the offline keys say.
-
-        Raises:
-            ListIsBad, RepositoryIsMissing: the lists cannot be read, or these keys do not do.
-        """
-        version = self._newest_root()
-        old = self._read(f"{version}.{ROOT}", Root).signed
-        new = renamed_root(old, online, now)
-        self._write(ROOT, new, root, version + 1, old)
-        top = self._newest(TARGETS, new)
-        newest = {TARGETS: top} | {name: self._newest(name, top) for name in (MODULES, PROGRAMS)}
-        meta = {f"{name}.json": MetaFile(each.version) for name, each in newest.items()}
-        number = next(n for n in count(1) if not (self.metadata / f"{n}.{SNAPSHOT}.json").exists())
-        fresh = Snapshot(expires=expiry(SNAPSHOT, now), meta=meta)
-        self._write(SNAPSHOT, fresh, [online[SNAPSHOT]], number, new)
-        self._stamp(number, 1, online, now, new)
 
     def archive_of(self, published: Published) -> Path:
         """Return where a release's archive lies."""
@@ -268,12 +242,12 @@ class Repository:
             delegations=old.delegations,
         )
         above: Root | Targets = current.root if role == TARGETS else current.lists[TARGETS]
-        self._write(role, new, keys.role, old.version + 1, above)
+        self.write(role, new, keys.role, old.version + 1, above)
         meta = {**current.snapshot.meta, f"{role}.json": MetaFile(old.version + 1)}
         fresh = Snapshot(expires=expiry(SNAPSHOT, now), meta=meta)
-        self._freeze(fresh, current.snapshot.version + 1, keys.online, now, current)
+        self.freeze(fresh, current.snapshot.version + 1, keys.online, now, current)
 
-    def _freeze(
+    def freeze(
         self,
         snapshot: Snapshot,
         version: int,
@@ -284,10 +258,10 @@ class Repository:
         """Sign which versions belong together, then that this is the newest of it."""
         root = None if current is None else current.root
         stamp = 1 if current is None else current.timestamp.version + 1
-        self._write(SNAPSHOT, snapshot, [online[SNAPSHOT]], version, root)
-        self._stamp(version, stamp, online, now, root)
+        self.write(SNAPSHOT, snapshot, [online[SNAPSHOT]], version, root)
+        self.date(version, stamp, online, now, root)
 
-    def _stamp(
+    def date(
         self,
         snapshot: int,
         version: int,
@@ -295,10 +269,11 @@ class Repository:
         now: int,
         root: Root | None,
     ) -> None:
+        """Sign that a snapshot is the newest."""
         stamp = Timestamp(expires=expiry(TIMESTAMP, now), snapshot_meta=MetaFile(snapshot))
-        self._write(TIMESTAMP, stamp, [online[TIMESTAMP]], version, root)
+        self.write(TIMESTAMP, stamp, [online[TIMESTAMP]], version, root)
 
-    def _write(
+    def write(
         self,
         name: str,
         signed: T,
@@ -320,7 +295,22 @@ class Repository:
         file = f"{name}.json" if name == TIMESTAMP else f"{version}.{name}.json"
         replace(self.metadata / file, body)
 
-    def _read(self, name: str, _kind: type[T]) -> Metadata[T]:
+    def root(self, version: int) -> Root:
+        """Return a root by its number, signed by its own keys.
+
+        Raises:
+            ListIsBad: it is damaged, or they have not signed it.
+        """
+        read = self.read(f"{version}.{ROOT}", Root)
+        check(read.signed, ROOT, read)
+        return read.signed
+
+    def read(self, name: str, _kind: type[T]) -> Metadata[T]:
+        """Return a list by its name in the folder; whether it is signed is not looked at.
+
+        Raises:
+            ListIsBad: it is not there, or damaged.
+        """
         try:
             read: Metadata[T] = Metadata.from_bytes((self.metadata / f"{name}.json").read_bytes())
         except OSError as fault:
@@ -333,18 +323,22 @@ class Repository:
 
     def _list(self, name: str, above: Root | Targets, snapshot: Snapshot) -> Targets:
         version = snapshot.meta[f"{name}.json"].version
-        read = self._read(f"{version}.{name}", Targets)
+        read = self.read(f"{version}.{name}", Targets)
         check(above, name, read)
         if read.signed.version != version:
             raise ListIsBad(name=name, why="it is of another version")
         return read.signed
 
-    def _newest(self, name: str, above: Root | Targets) -> Targets:
-        """Return the newest of a list's versions that its offline keys have signed."""
+    def newest(self, name: str, above: Root | Targets) -> Targets:
+        """Return the newest of a list's versions that its offline keys have signed.
+
+        Raises:
+            ListIsBad: there is none.
+        """
         found = (file.name.split(".")[0] for file in self.metadata.glob(f"*.{name}.json"))
         for version in sorted((int(each) for each in found if each.isdigit()), reverse=True):
             try:
-                read = self._read(f"{version}.{name}", Targets)
+                read = self.read(f"{version}.{name}", Targets)
                 check(above, name, read)
             except ListIsBad:
                 continue
@@ -352,7 +346,8 @@ class Repository:
                 return read.signed
         raise ListIsBad(name=name, why="no version of it is signed")
 
-    def _newest_root(self) -> int:
+    def newest_root(self) -> int:
+        """Return the number of the newest root."""
         found = [file.name.split(".")[0] for file in self.metadata.glob(f"*.{ROOT}.json")]
         return max((int(each) for each in found if each.isdigit()), default=1)
 

@@ -148,7 +148,16 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *("fetching", "telling", "needs"),
     ),
     "cloud_controller/packages": (
-        *("keys", "lists", "publishing", "releasing", "repository", "signing", "serving"),
+        *(
+            "keys",
+            "lists",
+            "publishing",
+            "releasing",
+            "replacing",
+            "repository",
+            "signing",
+            "serving",
+        ),
     ),
     "edge_agent/actions": ("switches", "commands", "trying"),
     "edge_agent/inventory": (

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from cloud_controller.packages import keys as signing, releasing
+from cloud_controller.packages import keys as signing, releasing, replacing
 from cloud_controller.packages.repository import Keys, Repository
 from cloud_controller.ports import Published
 from common.messages.modules import PackageKind
@@ -73,7 +73,26 @@ class PackagesInHand:
         """Have two root keys name other keys of the controller's, as after an intruder."""
         self.online = signing.replace_online(self.folder / "keys", SystemNames())
         with self.repository.alone():
-            self.repository.replace_online(self.offline["root"][1:], self.online, self.now)
+            root = self.offline["root"][1:]
+            replacing.replace_online(self.repository, root, self.online, self.now)
+
+    def replace_offline(self, role: str) -> None:
+        """Have the role above name other keys of an offline role, as when a stick is lost."""
+        above = self.offline[replacing.ABOVE[role]][:2]
+        new = signing.others(self.folder / f"other {role}", role, SystemNames())
+        with self.repository.alone():
+            by = Keys(role=above, online=self.online)
+            replacing.replace_offline(self.repository, role, new, by, self.now)
+        self.offline[role] = new
+
+    def sign_with(self, role: str) -> None:
+        """Sign what a role's keys can sign: its list, or another root for other online keys."""
+        if role == "root":
+            self.replace_online()
+            return
+        by = Keys(role=self.offline[role], online=self.online)
+        with self.repository.alone():
+            self.repository.sign_again(role, by, self.now)
 
     def keys(self, kind: PackageKind) -> Keys:
         """Return who signs what is changed of this kind."""

@@ -113,12 +113,15 @@ def test_keys_on_two_sticks_with_a_passphrase_sign_together(folder: Path):
     assert [line.split(":")[0] for line in renewed.split("\n") if ":" in line] == ["modules"]
 
 
-def test_after_an_intruder_the_controller_signs_with_other_keys(folder: Path):
+def test_the_controller_and_a_role_are_given_other_keys(folder: Path):
     before = (folder / "state/keys/packages-timestamp-key").read_bytes()
     say("replace-keys", "--keys", "stick")
     assert (folder / "state/keys/packages-timestamp-key").read_bytes() != before
     assert (folder / "state/packages/metadata/2.root.json").exists()
-    say("publish", described(), "--keys", "stick")
+    say("replace-keys", "--role", "modules", "--keys", "stick", "--to", "new")
+    assert "list modules" in refused("publish", described(), "--keys", "stick")
+    say("publish", described(), "--keys", "new")
+    assert "a --role that there is" in refused("replace-keys", "--role", "x", "--keys", "stick")
 
 
 def test_what_cannot_be_done_is_one_sentence(folder: Path):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cloud_controller.packages import keys as signing, pack, releasing
+from cloud_controller.packages import keys as signing, pack, releasing, replacing
 from cloud_controller.packages.lists import EXPIRY_DAYS, ListIsBad
 from cloud_controller.packages.publishing import CannotBePacked
 from cloud_controller.packages.repository import CannotBePublished, Keys, RepositoryIsThere
@@ -186,7 +186,7 @@ def test_two_root_keys_name_other_keys_of_the_controller_s_and_one_does_not(kit,
     new = signing.replace_online(tmp_path / "new", SystemNames())
     for root in (kit.offline["root"][:1], kit.offline["targets"]):
         with pytest.raises(ListIsBad, match="root"):
-            kit.repository.replace_online(root, new, NOW)
+            replacing.replace_online(kit.repository, root, new, NOW)
     assert kit.repository.current().root.version == 1
     (kit.metadata / "2147483647.snapshot.json").write_text("an intruder's")
     (kit.metadata / "9.modules.json").write_text("his, too")
@@ -197,6 +197,34 @@ def test_two_root_keys_name_other_keys_of_the_controller_s_and_one_does_not(kit,
     with pytest.raises(ListIsBad):
         kit.repository.renew(before, NOW + DAY_MS)
     assert kit.repository.renew(kit.online, NOW + DAY_MS)
+
+
+@pytest.mark.parametrize("role", replacing.ABOVE)
+def test_lost_keys_are_replaced_by_those_above_however_often_that_is_cut_short(kit, tmp_path, role):
+    made = kit.publish()
+    lost, before = kit.offline[role], tmp_path / "before"
+    shutil.copytree(kit.metadata, before)
+    kit.replace_offline(role)
+    written = sorted(kit.metadata.iterdir(), key=lambda file: file.stat().st_mtime_ns)
+    new = [(file.name, file.read_bytes()) for file in written if _is_new(file, before)]
+    for killed_after in range(len(new)):
+        shutil.rmtree(kit.metadata)
+        shutil.copytree(before, kit.metadata)
+        for name, body in new[:killed_after]:
+            (kit.metadata / name).write_bytes(body)
+        kit.offline[role] = lost
+        kit.replace_offline(role)
+        assert kit.repository.releases() == (made,)
+    again = kit.publish(version="2.0.0")
+    assert kit.repository.releases() == (made, again)
+    kit.offline[role] = lost
+    with pytest.raises(ListIsBad):
+        kit.sign_with(role)
+
+
+def _is_new(file: Path, before: Path) -> bool:
+    old = before / file.name
+    return not old.exists() or old.read_bytes() != file.read_bytes()
 
 
 def test_offline_keys_give_a_list_its_whole_time_again(kit):

@@ -221,6 +221,19 @@ async def test_keys_below_their_threshold_sign_nothing(tmp_path: Path):
         assert not (tmp_path / "pc/seen/root_history/2.root.json").exists()
 
 
+async def test_a_pc_follows_keys_that_were_replaced_and_believes_the_lost_ones_no_more(
+    tmp_path: Path,
+):
+    async with attacked(tmp_path) as (thief, victim, made):
+        found, stolen = await victim.finds(made), thief.kit.offline["modules"]
+        for role in ("root", "targets", "modules"):
+            thief.kit.replace_offline(role)
+            assert await victim.finds(made) == found, role
+        thief.answer("4.modules", thief.forge("3.modules", evil, stolen))
+        thief.lead_to({"modules": 4}, snapshot=20, timestamp=20)
+        assert await finds_evil(victim, made) == NOT_SIGNED
+
+
 async def test_a_list_of_the_offline_keys_ends_too(tmp_path: Path):
     async with attacked(tmp_path) as (thief, victim, made):
         kit, began = thief.kit, victim.now
