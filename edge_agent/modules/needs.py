@@ -11,7 +11,8 @@ from common.messages.base import PackageName
 from common.messages.service import ServiceProfile
 from edge_agent.modules.installer import Installer
 from edge_agent.modules.making import store_of
-from edge_agent.modules.sequence import ProgramNeeds, Sequence, Surroundings
+from edge_agent.modules.sequence import Sequence, Surroundings
+from edge_agent.modules.wanted import ProgramNeeds
 from edge_agent.ports import Asked, Identity, Journal
 from edge_agent.settings import AgentSettings
 

@@ -7,9 +7,9 @@ is needed, each time anew.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence as List
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence as List
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -30,6 +30,7 @@ from common.topics import Channel
 from edge_agent.flows import modules, rights
 from edge_agent.flows.modules import Known, PackageSeen
 from edge_agent.installed import Installing, Outcome, Progress
+from edge_agent.modules.wanted import UNINSTALL, ProgramNeeds, Wanted, wanted_here
 from edge_agent.ports import Asked, Identity, Installed, Journal, Package
 
 LOOK_SECONDS: Final = 5.0
@@ -42,18 +43,8 @@ DETAIL_MAX: Final = 200
 """Characters of a detail that are told."""
 
 MODULE: Final = "module"
-INSTALL: Final = "install"
-UNINSTALL: Final = "uninstall"
 
 _WAITS_FOR_ANOTHER_OFFER: Final = frozenset({Step.NO_SEAT, Step.REFUSED, Step.FAILED})
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProgramNeeds:
-    """What one program of this terminal needs: its own package, where it has one, and modules."""
-
-    package: str | None
-    modules: tuple[str, ...] = ()
 
 
 class Disk(Protocol):
@@ -61,6 +52,10 @@ class Disk(Protocol):
 
     def current(self, package: str) -> Installed | None:
         """Return the version of a package that programs get, or None."""
+        ...
+
+    def all_current(self) -> Iterable[Installed]:
+        """Return the current version of every package that is here."""
         ...
 
 
@@ -93,17 +88,6 @@ class _Question:
     heard: int = 0
     asked_at: float = float("-inf")
     offer_before: int = -1
-
-
-@dataclass(slots=True)
-class _Wanted:
-    """What is wanted, and which programs' packages need each of the modules."""
-
-    programs: set[str] = field(default_factory=set)
-    modules: dict[str, set[str]] = field(default_factory=dict)
-
-    def names(self) -> list[str]:
-        return sorted(self.programs) + sorted(self.modules.keys() - self.programs)
 
 
 class Sequence:
@@ -185,7 +169,8 @@ class Sequence:
         if needs is None:
             return
         known = self._journal.transact(modules.known, self._who)
-        wanted = _wanted(needs, known)
+        here = {each.package: each for each in self._disk.all_current()}
+        wanted = wanted_here(needs, known, here.values())
         self._ask_what_is_on_offer(wanted, known)
         if known.offer is None:
             return
@@ -196,15 +181,21 @@ class Sequence:
             client_is_here = all(
                 clients.get(program) in {Step.HERE, Step.NOT_ON_OFFER} for program in needed_by
             )
-            here = self._disk.current(name)
-            facts = self._facts(name, known, offered.get(name), here, is_first=client_is_here)
+            facts = self._facts(
+                name,
+                known,
+                offered.get(name),
+                here.get(name),
+                is_needed=name not in wanted.unneeded,
+                client_is_here=client_is_here,
+            )
             clients[name] = next_step(facts, known.now)
-            self._take(clients[name], name, known, offered.get(name), here)
+            self._take(clients[name], name, known, offered.get(name), here.get(name))
         self._journal.transact(modules.forget_steps, wanted.names())
         if self._around.line_is_up():
             self._journal.transact(rights.look_at_seats, self._who)
 
-    def _ask_what_is_on_offer(self, wanted: _Wanted, known: Known) -> None:
+    def _ask_what_is_on_offer(self, wanted: Wanted, known: Known) -> None:
         """Ask for licence information that is missing, old, or about something else (D2)."""
         packages, question = tuple(wanted.names()[:PACKAGES_MAX]), self._question
         if not packages or not self._around.line_is_up():
@@ -232,7 +223,8 @@ class Sequence:
         offered: OfferedPackage | None,
         here: Installed | None,
         *,
-        is_first: bool,
+        is_needed: bool,
+        client_is_here: bool,
     ) -> PackageFacts:
         folder = self._around.elsewhere.get(name)
         failed = self._failed.get(name)
@@ -244,8 +236,8 @@ class Sequence:
             lease=None if here is None else known.leases.get((name, here.sha256)),
             asked=known.asks.get(name),
             is_elsewhere=here is None and folder is not None and folder.is_dir(),
-            is_unwished=known.wishes.get(name) == UNINSTALL,
-            client_is_here=is_first,
+            is_unwished=not is_needed or known.wishes.get(name) == UNINSTALL,
+            client_is_here=client_is_here,
             has_failed=is_of_this and failed is not None and failed[1] in {None, known.taken_at},
         )
 
@@ -333,25 +325,6 @@ class Sequence:
                 detail=seen.detail,
             )
             self._around.post([Asked(channel=Channel.TELEMETRY, message=told)])
-
-
-def _wanted(needs: List[ProgramNeeds], known: Known) -> _Wanted:
-    """Return what is needed, by programs, by what they require, or by an operator's wish."""
-    wanted = _Wanted()
-    requires = {each.package: each.requires for each in known.offer.packages} if known.offer else {}
-    for need in needs:
-        client = set() if need.package is None else {need.package}
-        wanted.programs |= client
-        todo = [*need.modules, *(each for name in client for each in requires.get(name, ()))]
-        while todo:
-            module = todo.pop()
-            is_new = not client <= wanted.modules.get(module, set()) or module not in wanted.modules
-            wanted.modules.setdefault(module, set()).update(client)
-            todo.extend(requires.get(module, ()) if is_new else ())
-    for module, wish in known.wishes.items():
-        if wish == INSTALL:
-            wanted.modules.setdefault(module, set())
-    return wanted
 
 
 def _kind_of(offered: OfferedPackage | None, here: Installed | None) -> str:

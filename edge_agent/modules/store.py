@@ -26,6 +26,7 @@ from edge_agent.installed import (
     NotWhole,
     StillRunning,
     VersionNamed,
+    all_current,
     current,
     locked,
     manifest_of,
@@ -68,6 +69,10 @@ class Store:
     def current(self, package: str) -> Installed | None:
         """Return the version of a package that programs get, or None."""
         return current(self.folder, package)
+
+    def all_current(self) -> Sequence[Installed]:
+        """Return the current version of every package that is here, by name."""
+        return all_current(self.folder)
 
     def lock(self, package: str) -> AbstractContextManager[Installed]:
         """Keep its current version where it is; see `edge_agent.installed.locked`."""

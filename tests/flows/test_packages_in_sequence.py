@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 
+from cloud_controller.flows.rights import free_leases
+from cloud_controller.flows.rights.seats import LEASE_TOLERANCE_MS
 from common.messages.modules import ModulesAsk, ModulesDesired
 from common.messages.rights import Request
 from common.rules.modules import InstallFailure, InstallState, SeatAskState
 from common.topics import Channel
 from edge_agent.flows import modules
 from edge_agent.installed import Outcome
-from edge_agent.modules.sequence import ProgramNeeds, Sequence, Surroundings
+from edge_agent.modules.sequence import Sequence, Surroundings
+from edge_agent.modules.wanted import ProgramNeeds
 from edge_agent.ports import Asked, Installed, Package
 from tests.fakes.house import HouseInHand
 from tests.fakes.terminal import TerminalInHand
@@ -37,6 +40,9 @@ class DiskInHand:
 
     def current(self, package: str) -> Installed | None:
         return self.here.get(package)
+
+    def all_current(self) -> list[Installed]:
+        return list(self.here.values())
 
     async def install(self, package: Package) -> Outcome:
         self.handed.append(package)
@@ -274,6 +280,29 @@ def test_an_operators_wish_is_as_good_as_a_programs_need_and_better(house, wish,
     pc.terminal.hear(ModulesDesired(wishes=wishes), Channel.DESIRED)  # type: ignore[arg-type] # as read
     assert pc.settle() == {PHYSICS: step}
     pc.terminal.journal.close()
+
+
+def test_d7_a_program_that_is_wished_away_brings_no_module_back(pc):
+    pc.settle()
+    wishes = ({"module": RACER, "number": 1, "wish": "uninstall"},)
+    pc.terminal.hear(ModulesDesired(wishes=wishes), Channel.DESIRED)  # type: ignore[arg-type] # as read
+    pc.disk.here.clear()
+    assert pc.settle() == {RACER: "unwished"}
+    assert len(pc.disk.handed) == 2
+
+
+def test_d11_what_nobody_needs_any_more_holds_its_seat_for_as_long_as_it_is_here(pc):
+    pc.settle()
+    pc.needs = [ProgramNeeds(package=RACER)]
+    publish(pc.house, PHYSICS, "1.1", counter=2)
+    pc.house.clock.now += LEASE_MS // 2
+    assert pc.settle() == {RACER: "here", PHYSICS: "here"}
+    pc.house.clock.now += LEASE_MS // 2 + LEASE_TOLERANCE_MS + 1
+    pc.house.books.do(free_leases)
+    assert used(pc.house) == 1
+    assert len(pc.disk.handed) == 2, "it is not brought up to date"
+    del pc.disk.here[PHYSICS]
+    assert pc.settle() == {RACER: "here"}
 
 
 def test_without_the_line_nothing_is_asked_and_what_was_granted_goes_on(pc):
