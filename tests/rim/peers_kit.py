@@ -6,8 +6,8 @@ import asyncio
 import json
 import socket
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -167,8 +167,10 @@ class BranchKit:
                 await asyncio.sleep(0.02)
 
     @asynccontextmanager
-    async def runs(self) -> AsyncIterator[Upstream]:
-        calling = Upstream(self.bundle, self.books, self.folder / "keys", SystemNames().fraction)
+    async def runs(self, modules: Sequence[str] = ()) -> AsyncIterator[Upstream]:
+        """Call the root as the controller does; seats of `modules` move by themselves."""
+        folder, fraction = self.folder / "keys", SystemNames().fraction
+        calling = Upstream(self.bundle, self.books, folder, fraction, modules)
         async with asyncio.TaskGroup() as tasks:
             task = tasks.create_task(calling.run(), name="upstream")
             try:
@@ -181,6 +183,13 @@ class BranchKit:
 async def branch_kit(folder: Path, bundle: Bundle) -> AsyncIterator[BranchKit]:
     async with open_books(folder) as (books, _):
         yield BranchKit(folder=folder, books=books, bundle=bundle)
+
+
+async def both(stack: AsyncExitStack, folder: Path) -> tuple[RootKit, BranchKit]:
+    root = await stack.enter_async_context(root_kit(folder / "root"))
+    bundle = await root.let_in("osaka")
+    branch = await stack.enter_async_context(branch_kit(folder / "osaka", bundle))
+    return root, branch
 
 
 def shown(folder: Path, bundle: Bundle) -> ssl.SSLContext:

@@ -22,9 +22,8 @@ from common.errors import CannotStart
 from common.messages.rights import Request
 from common.system import SystemClock, SystemNames
 from common.tls import serving
-from tests.fakes.controllers import PHYSICS
 from tests.rim.broker_kit import until
-from tests.rim.peers_kit import HERE, BranchKit, RootKit, branch_kit, root_kit, served
+from tests.rim.peers_kit import HERE, both, branch_kit, root_kit, served
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -322,14 +321,6 @@ async def test_what_is_asked_is_in_the_books_before_the_root_hears_of_it(tmp_pat
             await until(lambda: said)
         assert set(said) == {("announce", True)}
         assert not any(isinstance(message, Request) for message in await branch.owes())
-
-
-async def both(stack: AsyncExitStack, folder: Path) -> tuple[RootKit, BranchKit]:
-    root = await stack.enter_async_context(root_kit(folder / "root"))
-    bundle = await root.let_in("osaka")
-    branch = await stack.enter_async_context(branch_kit(folder / "osaka", bundle))
-    assert PHYSICS
-    return root, branch
 
 
 class a_bad_line:  # noqa: N801 - it reads as what it is: `async with a_bad_line(…)`
