@@ -80,7 +80,7 @@ def answer_for(
     settings: SettingsFile,
     reason: Annotated[str, typer.Option(help="Why, for the audit.")] = "",
 ) -> None:
-    """Say that a log will get no further lines: its controller is gone for good."""
+    """Say that nobody need wait for further lines of a log: its controller is gone for good."""
 
     def go() -> None:
         once(load(settings), modules.answer_for, origin, Actor.COMMAND_LINE, reason)
@@ -116,6 +116,8 @@ def _counts(books: Transaction) -> list[tuple[str, ...]]:
 def _whose(row: Row) -> str:
     if row["is_own"]:
         return "us, doubted" if row["is_doubted"] else "us"
+    if row["is_closed"]:
+        return "answered for by an operator"
     if row["is_vouched"]:
         return "answered for here, doubted" if row["is_doubted"] else "answered for here"
     return f"heard from {row['heard_from']}"

@@ -82,7 +82,7 @@ _PROBLEMS_EN: Final = {
     ),
     ProblemKind.MODULE_LOG_FORKED: Words(
         what="Two databases have written the same log of modules.",
-        next="Stop the copy. Until then no uninstall of a module from elsewhere is decided.",
+        next="Stop the copy, then close the log on both sides: modules answer-for.",
     ),
     ProblemKind.SEATS_OVERDRAWN: Words(
         what="More seats of a module are in use than are owned.",
@@ -216,7 +216,7 @@ _PROBLEMS_JA: Final = {
     ),
     ProblemKind.MODULE_LOG_FORKED: Words(
         what="二つのデータベースが同じモジュール記録に書き込みました。",
-        next="複製された方を止めてください。他から来たモジュールの削除の判断は保留されます。",
+        next="複製を止め、両方で modules answer-for を実行し、記録を閉じてください。",
     ),
     ProblemKind.SEATS_OVERDRAWN: Words(
         what="モジュールの使用中の席が、所有する席の数を超えています。",

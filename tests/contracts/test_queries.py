@@ -110,6 +110,13 @@ def _texts(parts: Sequence[ast.AST | None]) -> set[str]:
 
 
 @GROUPS
+def test_no_two_queries_of_a_group_have_one_name(group: str):
+    text = "\n".join(file.read_text("utf-8") for file in SIDES[group][0])
+    names = [name for name, _, _ in _NAMED.findall(text)]
+    assert sorted(names) == sorted(set(names)), "the later one would be called for both"
+
+
+@GROUPS
 def test_every_named_query_is_called_by_somebody(group: str, calls: Calls):
     assert not queries_in(group).keys() - calls[group].keys()
 

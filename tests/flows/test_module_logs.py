@@ -270,6 +270,7 @@ def test_d10_two_databases_that_write_one_log_are_found_and_neither_is_believed(
     assert osaka.controller.do(lambda books: books.provenance.own())["is_doubted"] == 0
     osaka.write(ISSUED, "t-2")
     osaka.write(ISSUED, "t-3")
+    forked = osaka.own_origin()
     root.controller.clock.move(500)
     settle((osaka, nara))
     assert osaka.controller.problems() == ["module_log_forked"]
@@ -278,6 +279,14 @@ def test_d10_two_databases_that_write_one_log_are_found_and_neither_is_believed(
     osaka.write(ISSUED, "t-4")
     settle((osaka, nara))
     assert nara.clients() == {"t-1", "t-4"}, "what it writes from now on is its own"
+    for log in (osaka, root):
+        log.do(modules.answer_for, forked, "tests", "the copy is stopped")
+    settle((osaka, nara))
+    assert osaka.controller.problems() == root.controller.problems() == []
+    assert nara.known_up_to() == osaka.known_up_to() == root.controller.clock.now
+    osaka.start()
+    settle((osaka, nara))
+    assert osaka.known_up_to() == root.controller.clock.now
 
 
 def test_d10_whatever_a_mirror_says_no_line_is_taken_twice_or_after_a_gap(make: Make):

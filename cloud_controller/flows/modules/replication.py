@@ -66,11 +66,13 @@ def take_log(books: Transaction, mirror: str, said: LogSaid) -> bool:
     is_sure, has_moved = True, False
     for origin, head in theirs.items():
         row = books.provenance.origin(origin=origin)
-        if row["is_vouched"] and head.last > row["last_lseq"]:
+        is_ours = row["is_vouched"] == 1 and row["is_closed"] == 0
+        if is_ours and head.last > row["last_lseq"]:
             _set_back(books, mirror, row)
         taken = _take_lines(books, row, lines.get(origin, []))
         has_moved |= taken > row["last_lseq"]
-        is_ours = row["is_vouched"] == 1
+        if row["is_closed"]:
+            continue
         if head.last > taken:
             is_sure &= not is_ours
         elif _is_one_log(books, origin, head):
@@ -100,7 +102,9 @@ def lacks(theirs: LogSaid, said: LogSaid) -> bool:
 
 
 def answer_for(books: Transaction, origin: str, actor: str, reason: str) -> None:
-    """Say that a log has no further lines: its controller is gone for good.
+    """Say that nobody need wait for further lines of a log: it is taken as it is here.
+
+    Its controller is gone for good, or two databases wrote it.
 
     Raises:
         NotFound: no such log is known.
@@ -108,6 +112,7 @@ def answer_for(books: Transaction, origin: str, actor: str, reason: str) -> None
     if books.provenance.origin(origin=origin) is None:
         raise NotFound(what="origin")
     if books.provenance.answer_for(origin=origin):
+        books.solve_problem(ProblemKind.MODULE_LOG_FORKED, origin)
         books.audit(actor, "modules.answered_for", origin, reason)
 
 

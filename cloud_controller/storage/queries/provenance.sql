@@ -24,13 +24,13 @@ SELECT origin, last_lseq, is_doubted FROM module_origins WHERE is_own = 1;
 
 -- name: origins()
 -- Every log that we know of, with its last line.
-SELECT o.origin, o.is_own, o.is_vouched, o.is_doubted, o.last_lseq, o.complete_at, o.heard_from,
+SELECT o.origin, o.is_own, o.is_vouched, o.is_doubted, o.is_closed, o.last_lseq, o.complete_at, o.heard_from,
        e.kind, e.module, e.client, e.version, e.digest, e.right_comm_id, e.at, e.facts
 FROM module_origins o LEFT JOIN module_events e ON e.origin = o.origin AND e.lseq = o.last_lseq
 ORDER BY o.origin;
 
 -- name: origin(origin)^
-SELECT origin, is_own, is_vouched, is_doubted, last_lseq, complete_at FROM module_origins WHERE origin = :origin;
+SELECT origin, is_own, is_vouched, is_doubted, is_closed, last_lseq, complete_at FROM module_origins WHERE origin = :origin;
 
 -- name: line(origin, lseq)^
 SELECT lseq, kind, module, client, version, digest, right_comm_id, at, facts FROM module_events WHERE origin = :origin AND lseq = :lseq;
@@ -54,11 +54,11 @@ UPDATE module_origins SET complete_at = :complete_at WHERE origin = :origin AND 
 UPDATE module_origins SET is_own = 0, is_doubted = 1 WHERE origin = :origin AND is_vouched = 1;
 
 -- name: answer_for(origin)!
--- An operator answers for a log whose controller is gone.
-UPDATE module_origins SET is_vouched = 1 WHERE origin = :origin AND is_vouched = 0;
+-- An operator answers for a log whose controller is gone, or that two databases wrote: it is as it is, and nobody waits for more.
+UPDATE module_origins SET is_vouched = 1, is_closed = 1, is_doubted = 0, is_own = 0 WHERE origin = :origin AND is_closed = 0;
 
 -- name: doubt()!
-UPDATE module_origins SET is_doubted = 1 WHERE is_vouched = 1;
+UPDATE module_origins SET is_doubted = 1 WHERE is_vouched = 1 AND is_closed = 0;
 
 -- name: settle_doubts()!
 UPDATE module_origins SET is_doubted = 0 WHERE is_doubted = 1;
