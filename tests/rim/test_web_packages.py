@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,12 @@ class Counter:
         return {"Authorization": f"Bearer {base64.urlsafe_b64encode(raw).decode()}"}
 
     async def fetch(self, published: Published, headers: dict[str, str]) -> Answered:
+        return await self.kit.get(self.path(published), headers=headers)
+
+    def path(self, published: Published) -> str:
+        """Return where an archive is served."""
         file = self.packages.archive(published)
-        path = f"/packages/targets/{file.relative_to(self.packages.targets)}"
-        return await self.kit.get(path, headers=headers)
+        return f"/packages/targets/{file.relative_to(self.packages.targets)}"
 
 
 def _offered(published: Published) -> dict[str, Any]:
@@ -120,7 +124,7 @@ async def test_a_right_fetches_its_file_whole_or_from_where_it_was_cut(
         past = await counter.fetch(counter.module, shown | {"Range": f"bytes={len(body)}-"})
         assert (past.status, past.body) == (416, b"")
         assert past.headers["Content-Range"] == f"bytes */{len(body)}"
-        assert _Archive.under_way == 0
+        assert not _Archive.under_way
 
 
 async def test_d1_an_offer_fetches_a_program_s_part_and_no_licensed_module(
@@ -210,14 +214,29 @@ async def test_no_path_leads_anywhere_else(tmp_path: Path, packages: PackagesInH
             assert told.status == 404, path
 
 
-async def test_what_is_one_download_too_many_comes_back_in_a_moment(
-    tmp_path: Path, packages: PackagesInHand, monkeypatch
+async def test_a_terminal_is_sent_two_archives_at_a_time_and_one_too_many_comes_back(
+    tmp_path: Path,
 ):
-    async with a_counter(tmp_path, packages) as counter:
-        monkeypatch.setattr("cloud_controller.web.packages.DOWNLOADS_AT_ONCE", 0)
-        refused = await counter.fetch(counter.module, counter.shown(counter.right()))
-        assert_problem(refused, 429, "too_many_attempts")
-        assert refused.headers["Retry-After"] == "5"
+    packages = PackagesInHand(tmp_path)
+    large = packages.publish("large", files={"noise": os.urandom(16_000_000)})
+    async with web_kit(tmp_path) as kit:
+        opened = await kit.store.open()
+        counter = Counter(kit=kit, packages=packages, module=large, program=large, opened=opened)
+        shown = counter.shown(counter.right())
+        url = kit.url + counter.path(large)
+        async with kit.http.get(url, headers=shown) as one, kit.http.get(url, headers=shown) as two:
+            assert (one.status, two.status) == (200, 200)
+            refused = await counter.fetch(large, shown)
+            assert_problem(refused, 429, "too_many_attempts")
+            assert refused.headers["Retry-After"] == "5"
+            other = await kit.store.open()
+            theirs = replace(counter, opened=other)
+            answer = await theirs.fetch(
+                large, theirs.shown(theirs.right()) | {"Range": "bytes=0-9"}
+            )
+            assert answer.status == 206
+            assert len(await one.read()) == large.length
+            assert (await counter.fetch(large, shown | {"Range": "bytes=0-9"})).status == 206
 
 
 async def test_the_books_follow_the_lists_and_a_list_that_ends_is_a_problem_until_it_is_signed(

@@ -23,8 +23,8 @@ class PackageNotGiven(RusubanError):
     """Nothing that was shown lets this terminal fetch this file now."""
 
 
-def check_fetching(books: Transaction, shown: Receipt, sha256: str) -> None:
-    """See that a receipt, or an offer, lets its terminal fetch the file of this digest now.
+def check_fetching(books: Transaction, shown: Receipt, sha256: str) -> str:
+    """Return the terminal that a receipt, or an offer, lets fetch the file of this digest now.
 
     Raises:
         PackageNotGiven: it is not ours, has ended, names another file, or its terminal has left.
@@ -39,6 +39,7 @@ def check_fetching(books: Transaction, shown: Receipt, sha256: str) -> None:
     known = books.registration.admission(terminal_id=names.terminal)
     if known is None or known["epoch"] != names.epoch or known["broker_role"] not in STAYING:
         raise PackageNotGiven
+    return names.terminal
 
 
 def _names(shown: Receipt) -> ModulesOffer | ModuleRight:
