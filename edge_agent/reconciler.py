@@ -10,6 +10,7 @@ from typing import Final, Protocol
 import structlog
 
 from common.errors import StorageIsFull
+from common.rules.modules import Start, StartVerdict
 from common.rules.sessions import EndReason, SessionState
 from edge_agent.flows import devices, sessions
 from edge_agent.ports import Journal, ProgramSeen, RunnerIsAway
@@ -72,11 +73,32 @@ class Runner(Protocol):
         ...
 
 
+class Starts(Protocol):
+    """Who says whether a program has what it needs: `edge_agent.modules.starts.Starts`."""
+
+    def judge(self, due: sessions.ToStart) -> Start:
+        """Say whether a session's program may start now; what it lacks is asked for."""
+        ...
+
+    def may_resume(self, session: str) -> bool:
+        """Say whether a session that was interrupted may go on."""
+        ...
+
+    def note_seen(self, seen: ProgramSeen) -> None:
+        """Take in what became of a start."""
+        ...
+
+
 class Reconciler:
     """One loop; `nudge` it when either side may have changed."""
 
-    def __init__(self, journal: Journal, runner: Runner) -> None:
-        """Take the journal, which says what should run, and the runner, which says what does."""
+    def __init__(self, journal: Journal, runner: Runner, starts: Starts | None = None) -> None:
+        """Take the journal, which says what should run, and the runner, which says what does.
+
+        Without `starts` every program has what it needs.
+        """
+        self._starts = starts
+        self._waits = False
         self._journal = journal
         self._runner = runner
         self._nudged = asyncio.Event()
@@ -112,7 +134,7 @@ class Reconciler:
             self._nudged.clear()
             try:
                 await self._close_differences()
-                waits = self._journal.transact(sessions.waits_to_try_again)
+                waits = self._waits or self._journal.transact(sessions.waits_to_try_again)
             except (RunnerIsAway, StorageIsFull) as fault:
                 self._log.warning("differences stay open", why=str(fault))
                 self._look_at_all = True
@@ -125,9 +147,12 @@ class Reconciler:
 
     async def _close_differences(self) -> None:
         """Look first where something may have been missed: what runs has not failed to start."""
+        self._waits = False
         if self._look_at_all:
             await self._compare_all()
         for due in self._journal.transact(sessions.to_start):
+            if not self._has_what_it_needs(due):
+                continue
             started = await self._runner.start(due)
             if isinstance(started, EndReason):
                 self._journal.transact(sessions.note_refused, due.session, started)
@@ -143,9 +168,21 @@ class Reconciler:
             await self._runner.forget(session)
             self._over.discard(session)
 
+    def _has_what_it_needs(self, due: sessions.ToStart) -> bool:
+        """Say whether a program may start; one that may not now is tried again or fails."""
+        verdict = StartVerdict.GO if self._starts is None else self._starts.judge(due).verdict
+        if verdict is StartVerdict.WAIT:
+            self._waits = True
+        elif verdict is StartVerdict.REFUSE:
+            self._journal.transact(sessions.note_refused, due.session, EndReason.PROGRAM_FAILED)
+        return verdict is StartVerdict.GO
+
     async def _let_go_on(self) -> None:
         """Have the runner go on with what was interrupted, and with what may last longer."""
         for to_resume in self._journal.transact(sessions.to_resume):
+            if self._starts is not None and not self._starts.may_resume(to_resume.session):
+                self._waits = True
+                continue
             seen = await self._runner.resume(to_resume.session, to_resume.deadline_boot_seconds)
             if seen is not None:
                 self._take(seen)
@@ -167,6 +204,8 @@ class Reconciler:
 
     def _take(self, seen: ProgramSeen) -> None:
         self._journal.transact(sessions.note_seen, seen)
+        if self._starts is not None:
+            self._starts.note_seen(seen)
         if seen.is_broken:
             self._journal.transact(devices.note_broken, seen.session)
         if seen.state in _LIVE:

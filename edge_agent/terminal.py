@@ -30,7 +30,8 @@ from edge_agent.inspector import Inspector
 from edge_agent.listener import Hearing, Listener
 from edge_agent.modules.installer import Installer
 from edge_agent.modules.making import installer_of
-from edge_agent.modules.needs import sequence_of
+from edge_agent.modules.needs import sequence_of, starts_of
+from edge_agent.modules.starts import Starts
 from edge_agent.offers import Offers
 from edge_agent.opened import Opened
 from edge_agent.ports import Asked, Shown, Transaction, Verdict
@@ -92,20 +93,19 @@ class Terminal:
         self._credentials = self._new_credentials()
         self.runner_link = self._new_runner_link(runner_argv)
         runner, warnings = RunnerBeside(self.runner_link), settings.runner.warn_before_seconds
-        self.reconciler = Reconciler(opened.journal, runner)
+        self.installer = self._new_installer()
+        self.starts = self._new_starts()
+        self.reconciler = Reconciler(opened.journal, runner, self.starts)
         self._heartbeats = Heartbeats(opened.journal, runner)
         self.turnovers = begun(settings, opened, runner, self._offers)
         self.courier = self._new_courier()
         self.extensions = Extensions(self._who, opened.journal, self.courier, warnings)
-        self.installer = self._new_installer()
         self.packages = sequence_of(settings, opened, self.courier, self.installer, self._offers)
         self.switches = Switches(settings, opened, runner, lambda: self.courier.is_connected)
         self.timers = Timers(opened.journal, self.courier, self._entrance, opened.clock)
         self.listener = self._new_listener()
         self.connection = self._new_connection()
-        opened.journal.on_said = self._on_said
-        opened.journal.on_asked = self._on_asked
-        opened.journal.on_shown = self._on_shown
+        self._hear_journal(opened)
         self._review()
 
     def loops(self) -> dict[str, Coroutine[Any, Any, None]]:
@@ -119,6 +119,7 @@ class Terminal:
             "switches": self.switches.run(),
             "installs": self.installer.run(),
             **self.packages.loops(),
+            "starts": self.starts.run(),
             "inspector": self._inspector.run(),
             "credentials": self._credentials.run(),
             "new credentials": self.connection.run(),
@@ -127,6 +128,11 @@ class Terminal:
             **self._entrance.loops(),
             **self._screen.loops(self.reconciler.nudge, self.extensions, self.turnovers.confirm),
         }
+
+    def _hear_journal(self, opened: Opened) -> None:
+        opened.journal.on_said = self._on_said
+        opened.journal.on_asked = self._on_asked
+        opened.journal.on_shown = self._on_shown
 
     def is_alive(self) -> bool:
         """Say that the agent does its work: all of it is done by the loop that asks."""
@@ -213,6 +219,7 @@ class Terminal:
         self._afterwards.do(self.turnovers.review)
         self._afterwards.do(self.courier.pump)
         self.timers.nudge()
+        self.starts.nudge()
         self.switches.nudge()
 
     def _on_asked(self, asked: Sequence[Asked]) -> None:
@@ -241,6 +248,13 @@ class Terminal:
             self.extensions.on_warned(event.record.session, float(event.seconds_left or 0))
         else:
             self.reconciler.on_seen(seen(event.record))
+
+    def _is_connected(self) -> bool:
+        return self.courier.is_connected
+
+    def _on_modules(self) -> None:
+        self.packages.nudge()
+        self.starts.on_installed()
 
     def _tell_counts(self, counted: ScannersCounted) -> None:
         self.courier.post([Asked(channel=Channel.TELEMETRY, message=counted)])
@@ -308,6 +322,12 @@ class Terminal:
             when_away=starter.start if self._settings.runner.is_started_by_agent else None,
         )
 
+    def _new_starts(self) -> Starts:
+        settings, opened, offers = self._settings, self._opened, self._offers
+        made = starts_of(settings, opened, offers, self.installer, self._is_connected)
+        made.on_ended = lambda: self.reconciler.nudge()  # noqa: PLW0108 - it is made later
+        return made
+
     def _new_courier(self) -> Courier:
         return Courier(
             self._who,
@@ -332,7 +352,7 @@ class Terminal:
             on_strange_keys=self._credentials.want,
             on_offer=self.extensions.take_offer,
             on_extensions=self.extensions.look,
-            on_modules=self.packages.nudge,
+            on_modules=self._on_modules,
         )
         return Listener(
             self._who,

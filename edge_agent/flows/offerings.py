@@ -16,6 +16,9 @@ OUT_OF_ORDER: Final = "it is out of order"
 """Why a device that is ours still is off."""
 
 
+LACKS_MODULES: Final = "what its program needs is not installed yet"
+
+
 def offer(
     journal: Transaction,
     profile: ServiceProfile,
@@ -34,7 +37,7 @@ def offer(
 def put_on(
     journal: Transaction, devices: Sequence[ProfileDevice], drafts: Mapping[str, Draft]
 ) -> None:
-    """Register and put on the offerings of these devices; of one out of order it is off."""
+    """Register and put on the offerings of these devices; of one that is not ready it is off."""
     for device in devices:
         draft = _draft_of(device, drafts)
         if draft is not None:
@@ -43,6 +46,8 @@ def put_on(
             row = journal.rows.door_state(device=device.device)
             if row is not None and row["state"] == DeviceState.OUT_OF_ORDER:
                 withdraw(journal, [device], drafts, OUT_OF_ORDER)
+            elif journal.rows.lacks_of(device=device.device):
+                withdraw(journal, [device], drafts, LACKS_MODULES)
             else:
                 journal.say(OfferingOn(key=message.key, device=device.device))
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence as List
+from collections.abc import Callable, Mapping, Sequence as List
 from typing import Final, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
 from common.messages.base import PackageName
-from common.messages.service import ServiceProfile
+from common.messages.service import ProfileDevice, ServiceProfile
 from edge_agent.modules.installer import Installer
 from edge_agent.modules.making import store_of
 from edge_agent.modules.sequence import Sequence, Surroundings
+from edge_agent.modules.starts import Around, Served, Starts
 from edge_agent.modules.wanted import ProgramNeeds
 from edge_agent.ports import Asked, Identity, Journal
 from edge_agent.settings import AgentSettings
@@ -74,6 +75,19 @@ class Serving(Protocol):
         ...
 
 
+class Offering(Serving, Protocol):
+    """Who puts devices on offer."""
+
+    @property
+    def devices(self) -> List[ProfileDevice]:
+        """Return the devices on which customers are served now."""
+        ...
+
+    def note_order(self, device: str, *, is_out: bool) -> None:
+        """Take a device off offer, or put it on, if it is ready."""
+        ...
+
+
 class Line(Protocol):
     """The line to the controller."""
 
@@ -112,6 +126,36 @@ def sequence_of(
     made = Sequence(opened.who, opened.journal, around, installing=installer, disk=disk)
     installer.telling.on_progress = made.on_progress
     return made
+
+
+def starts_of(
+    settings: AgentSettings,
+    opened: Opened,
+    offers: Offering,
+    installer: Installer,
+    line_is_up: Callable[[], bool],
+) -> Starts:
+    """Return what sees to it that programs start with what they need, and only so."""
+
+    def needs(program: str) -> ProgramNeeds | None:
+        carried, profile = opened.catalogue.get(program), offers.profile
+        told = profile.programs if profile is not None else ()
+        more = next((each.modules for each in told if each.program == program), ())
+        package, own = (carried.package, carried.modules) if carried is not None else (None, ())
+        names = tuple(sorted({*own, *more}))
+        return ProgramNeeds(package=package, modules=names) if package or names else None
+
+    around = Around(
+        needs=needs,
+        elsewhere={each.module: each.folder for each in settings.modules.elsewhere},
+        served=lambda: [
+            Served(device=each.device, program=each.program) for each in offers.devices
+        ],
+        line_is_up=line_is_up,
+        offer_anew=lambda device: offers.note_order(device, is_out=False),
+        steady_seconds=opened.clock.steady_seconds,
+    )
+    return Starts(opened.who, opened.journal, around, disk=store_of(settings), tries=installer)
 
 
 def needed(profile: ServiceProfile, catalogue: Mapping[str, Carried]) -> List[ProgramNeeds]:

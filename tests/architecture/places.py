@@ -135,7 +135,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         ),
         *("heartbeats", "installed"),
     ),
-    "edge_agent/queries": (*FLOWS, "holding", "installs", "post"),
+    "edge_agent/queries": (*FLOWS, "holding", "installs", "post", "runs", "uses"),
     "edge_agent/commands": ("serving", "running", "enrolling", "reading", "switching", "packaging"),
     "edge_agent/enrolment": ("keys", "trust", "calls", "answers", "asking", "credentials"),
     "edge_agent/flows": (*FLOWS, "help"),
@@ -145,7 +145,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "edge_agent/modules": (
         *("metadata", "download", "unpack", "store", "disk", "installer", "sequence", "making"),
-        *("fetching", "telling", "needs", "wanted"),
+        *("fetching", "telling", "needs", "wanted", "starts"),
     ),
     "cloud_controller/packages": (
         *(

@@ -14,10 +14,12 @@ from edge_agent.flows.modules.steps import (
     steps,
 )
 from edge_agent.flows.modules.telling import tell_failed, tell_installed, tell_rolled_back
+from edge_agent.flows.modules.uses import ModuleHere, tell_uses
 from edge_agent.flows.modules.wishes import take_desired, wishes
 
 __all__ = [
     "Known",
+    "ModuleHere",
     "PackageSeen",
     "ask",
     "asks",
@@ -35,5 +37,6 @@ __all__ = [
     "tell_failed",
     "tell_installed",
     "tell_rolled_back",
+    "tell_uses",
     "wishes",
 ]

@@ -33,8 +33,18 @@ from edge_agent.flows.rights.holding import (
     trusted_now,
 )
 from edge_agent.flows.rights.modules import SeatWish, look_at_seats, want_seat
+from edge_agent.flows.rights.runs import (
+    ModuleWanted,
+    look_at_runs,
+    needs_of,
+    note_lacking,
+    prepare_runs,
+    report_uncovered,
+    want_runs,
+)
 
 __all__ = [
+    "ModuleWanted",
     "Scan",
     "SeatWish",
     "Wish",
@@ -49,12 +59,17 @@ __all__ = [
     "late_requests",
     "line_mode",
     "look",
+    "look_at_runs",
     "look_at_seats",
+    "needs_of",
+    "note_lacking",
     "note_time",
     "prepare",
+    "prepare_runs",
     "release",
     "release_all",
     "report",
+    "report_uncovered",
     "right_in",
     "scan",
     "show_notice",
@@ -66,6 +81,7 @@ __all__ = [
     "take_time",
     "take_trouble",
     "trusted_now",
+    "want_runs",
     "want_seat",
     "wish",
     "wish_of",

@@ -63,6 +63,9 @@ def scan(journal: Transaction, who: Identity, scan: Scan, *, line_is_up: bool) -
     if resuming.resume(journal, scan.token, scan.device.device):
         journal.show(_told(scan, None))
         return True
+    if journal.rows.lacks_of(device=scan.device.device):
+        _deny(journal, scan, Denial(reason=DenialReason.DEVICE_OUT_OF_ORDER))
+        return False
     if not line_is_up:
         return _decide_alone(journal, who, scan)
     if journal.rows.has_to_tell_a_start(device=scan.device.device):

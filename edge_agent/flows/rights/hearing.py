@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 from pydantic import ValidationError
 
+from common.messages.modules import RunRight
 from common.messages.rights import (
     Announced,
     ExtensionRight,
@@ -17,19 +18,21 @@ from common.messages.rights import (
     SessionRight,
     Troubled,
 )
+from common.rules.modules import run_subject
 from common.rules.rights import RightKind, kind_in, subject_in
 from common.seals import is_sealed
-from edge_agent.flows.rights import door, exchange, extensions, holding, modules
+from edge_agent.flows.rights import door, exchange, extensions, holding, modules, runs
 from edge_agent.flows.rights.keys import live_keys
 from edge_agent.ports import Identity, Transaction
 
-AnyRight: TypeAlias = SessionRight | ExtensionRight | OfflineRight | ModuleRight
+AnyRight: TypeAlias = SessionRight | ExtensionRight | OfflineRight | ModuleRight | RunRight
 
 _DOCUMENTS: Final[Mapping[str, type[AnyRight]]] = {
     RightKind.SESSION: SessionRight,
     RightKind.EXTENSION: ExtensionRight,
     RightKind.OFFLINE: OfflineRight,
     RightKind.MODULE: ModuleRight,
+    RightKind.RUN: RunRight,
 }
 """What the document of each kind of right has to say."""
 
@@ -45,6 +48,8 @@ def take_announced(journal: Transaction, who: Identity, told: Announced) -> None
         extensions.ask(journal, who, subject_in(kind))
     elif kind_in(kind) is RightKind.MODULE:
         modules.ask(journal, who, subject_in(kind))
+    elif kind_in(kind) is RightKind.RUN:
+        runs.ask_run(journal, who, kind)
 
 
 def right_in(journal: Transaction, who: Identity, told: Right) -> AnyRight | None:
@@ -69,8 +74,8 @@ def right_in(journal: Transaction, who: Identity, told: Right) -> AnyRight | Non
 def take_right(journal: Transaction, who: Identity, told: Right, right: AnyRight) -> bool:
     """Store a right with all that it means here, and say that it is stored (B8).
 
-    `right` is what `right_in` found in the answer. Returns whether there is a new session to start,
-    or one whose deadline has moved.
+    `right` is what `right_in` found in the answer. Returns whether there is a session to start, or
+    one whose deadline has moved.
     """
     row = exchange.store(journal, who, told)
     if row is None:
@@ -79,6 +84,8 @@ def take_right(journal: Transaction, who: Identity, told: Right, right: AnyRight
         return door.take_right(journal, row, told, right)
     if isinstance(right, ExtensionRight):
         return extensions.take(journal, told, right)
+    if isinstance(right, RunRight):
+        return runs.take(journal, row, told, right)
     if isinstance(right, OfflineRight):
         holding.take(journal, told, right)
     else:
@@ -97,6 +104,8 @@ def take_refused(journal: Transaction, who: Identity, told: Refused) -> None:
         extensions.take_refused(journal, subject_in(row["kind"]), told)
     elif kind_in(row["kind"]) is RightKind.MODULE:
         modules.take_refused(journal, subject_in(row["kind"]), told)
+    elif kind_in(row["kind"]) is RightKind.RUN:
+        runs.take_refused(journal, row["kind"], told)
 
 
 def take_trouble(journal: Transaction, who: Identity, told: Troubled) -> bool:
@@ -112,4 +121,6 @@ def take_trouble(journal: Transaction, who: Identity, told: Troubled) -> bool:
 
 
 def _subject_of(right: AnyRight) -> str:
+    if isinstance(right, RunRight):
+        return run_subject(right.module, right.device)
     return right.module if isinstance(right, ModuleRight) else right.device

@@ -170,8 +170,11 @@ def decide(
 def why_not_ready(journal: Transaction, device: str) -> DenialReason | None:
     """Say why a device is not ready for anybody, whoever has it or had it; None: it may be.
 
-    One that was left a moment ago is in turnover, also before that was taken in.
+    One whose program, or a module of it, is not installed yet is out of order. One that was left a
+    moment ago is in turnover, also before that was taken in.
     """
+    if journal.rows.lacks_of(device=device):
+        return DenialReason.DEVICE_OUT_OF_ORDER
     row = journal.rows.door_state(device=device)
     if row is None:
         return None

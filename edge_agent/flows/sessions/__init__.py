@@ -34,6 +34,7 @@ from edge_agent.flows.sessions.extending import (
     to_extend,
 )
 from edge_agent.flows.sessions.interruption import ToResume, note_interruption, to_resume
+from edge_agent.flows.sessions.programs import Running, program_of, running_programs
 from edge_agent.flows.sessions.proof import (
     note_alive,
     note_lost,
@@ -43,11 +44,13 @@ from edge_agent.flows.sessions.proof import (
 from edge_agent.ports import NoticeShown, ProgramSeen, Row, SessionOnScreen, Transaction
 
 __all__ = [
+    "Running",
     "ToExtend",
     "ToResume",
     "ToStart",
     "ToStop",
     "end_by_customer",
+    "end_without_seat",
     "extends_itself",
     "forget_old",
     "is_over",
@@ -60,6 +63,8 @@ __all__ = [
     "note_warned",
     "note_warning_shown",
     "on_screen",
+    "program_of",
+    "running_programs",
     "running_sessions",
     "take_desired",
     "take_stop",
@@ -225,6 +230,14 @@ def end_by_customer(journal: Transaction, session: str) -> bool:
     return True
 
 
+def end_without_seat(journal: Transaction, session: str) -> bool:
+    """Have a session ended whose module has no seat any more; False when it is over anyway."""
+    if is_over(journal, session):
+        return False
+    _want_stop(journal, session, EndReason.REVOKED)
+    return True
+
+
 def is_over(journal: Transaction, session: str) -> bool:
     """Say whether the journal holds the end of a session, so that the runner may forget it."""
     row = journal.rows.session(session=session)
@@ -271,6 +284,7 @@ def forget_old(journal: Transaction, trusted_now: int | None) -> None:
         return
     before = min(journal.now, trusted_now) - KEPT_SECONDS * 1000
     journal.rows.forget_sessions(before=before)
+    journal.rows.forget_uncovered()
     journal.rows.forget_commands(before=before)
 
 
