@@ -17,6 +17,7 @@ from tests.bench import (
     bookings,
     exchange,
     ladder,
+    module_download,
     pictures,
     profile,
     redemptions,
@@ -41,6 +42,7 @@ BENCHES: dict[str, Callable[[], Awaitable[Measured]]] = {
     "stop_tree": stop_tree.measure,
     "agent_at_rest": agent_at_rest.measure,
     "agent_scanning": agent_scanning.measure,
+    "module_download": module_download.measure,
 }
 
 

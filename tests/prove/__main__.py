@@ -14,6 +14,7 @@ from tests.prove import (
     crash,
     deadlines,
     escrow,
+    installs,
     kills,
     redeem_race,
     rights,
@@ -35,6 +36,7 @@ PROOFS: dict[str, Callable[[float, int], Awaitable[Counts]]] = {
     deadlines.NAME: deadlines.prove,
     scanners.NAME: scanners.prove,
     switches.NAME: switches.prove,
+    installs.NAME: installs.prove,
 }
 
 SECONDS = 30.0
@@ -44,6 +46,7 @@ LASTS = {
     kills.NAME: kills.SECONDS,
     deadlines.NAME: deadlines.SECONDS,
     scanners.NAME: scanners.SECONDS,
+    installs.NAME: installs.SECONDS,
 }
 """Proofs that come to an end by themselves, unless they are told to earlier."""
 

@@ -75,6 +75,12 @@ def saying(head: str, body: bytes = b"") -> Behaviour:
     return answer
 
 
+def ranged(first: int, last: int, whole: object, body: bytes = b"x") -> Behaviour:
+    """Answer that this part comes, whatever was asked."""
+    head = f"HTTP/1.1 206 Partial\nContent-Range: bytes {first}-{last}/{whole}\n"
+    return saying(f"{head}Content-Length: {last - first + 1}\n\n", body)
+
+
 class Server:
     """Answers one request after the other, each as the next behaviour says, the last for ever."""
 

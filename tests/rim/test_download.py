@@ -20,7 +20,7 @@ from edge_agent.modules.download import (
     DownloadTerms,
     Part,
 )
-from tests.rim.lying import Asked, Behaviour, Server, archive_of, honest, saying
+from tests.rim.lying import Asked, Behaviour, Server, archive_of, honest, ranged, saying
 
 CONTENT = random.Random(7).randbytes(3 * CHUNK_BYTES + 12_345)
 ARCHIVE = archive_of(CONTENT)
@@ -109,11 +109,6 @@ def test_a_server_that_knows_no_ranges_loses_nothing_that_is_here(tmp_path: Path
     part.check_whole()
     part.close()
     assert server.asked[0].start == 2 * CHUNK_BYTES
-
-
-def ranged(first: int, last: int, whole: object, body: bytes = b"x") -> Behaviour:
-    head = f"HTTP/1.1 206 Partial\nContent-Range: bytes {first}-{last}/{whole}\n"
-    return saying(f"{head}Content-Length: {last - first + 1}\n\n", body)
 
 
 LIES: dict[str, Behaviour] = {
