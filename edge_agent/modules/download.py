@@ -8,29 +8,23 @@ than one chunk, or does more than cost time.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
 import socket
 import ssl
 import threading
 from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from pathlib import Path
 from typing import Final, Protocol
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from common.errors import RusubanError
 from common.messages.modules import CHUNK_BYTES
 from common.rules.modules import InstallFailure
-
-TARGETS_PATH: Final = "/packages/targets/"
-
-DURABLE_BYTES: Final = 8 * CHUNK_BYTES
-"""After so many bytes they are made durable: what a power cut may cost, and the disk keeps up."""
+from edge_agent.modules.part import AnswerIsWrong, Part
 
 WHY_MAX: Final = 200
 """Characters of a reason that are kept."""
@@ -41,10 +35,6 @@ _RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)")
 
 class CutOff(RusubanError):
     """The archive did not come to its end ({why}); what is here is kept."""
-
-
-class AnswerIsWrong(RusubanError):
-    """What the server sends is not what was asked for: {why}."""
 
 
 class CannotBeHad(RusubanError):
@@ -107,22 +97,6 @@ class Source:
         return urlsplit(self.url).path.rstrip("/") + below
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Archive:
-    """What is to be fetched, as it is signed: its chunks are of `CHUNK_BYTES`, but for the last."""
-
-    target: str
-    length: int
-    sha256: str
-    chunks: tuple[str, ...]
-
-    @property
-    def path(self) -> str:
-        """Return where it is served: under its digest, so that it never changes there."""
-        folder, _, name = self.target.rpartition("/")
-        return TARGETS_PATH + quote(f"{folder}/{self.sha256}.{name}")
-
-
 class Line:
     """The connection of one attempt, to be cut by whoever waits for it no longer."""
 
@@ -151,85 +125,56 @@ class Line:
                     socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
-class Part:
-    """An archive on its way: a file, and how far it is verified."""
+class _Taking:
+    """Puts chunks together, and has each taken by another thread while the next one comes."""
 
-    def __init__(self, file: Path, archive: Archive) -> None:
-        """Open the file, and believe it as far as its chunks are the signed ones.
+    def __init__(self, part: Part, beside: Executor, told: Callable[[int], None]) -> None:
+        self._part, self._beside, self._told = part, beside, told
+        self._at = part.verified
+        self._chunk, self._other = bytearray(CHUNK_BYTES), bytearray(CHUNK_BYTES)
+        self._filled = 0
+        self._under_way: Future[None] | None = None
+
+    def missing_bytes(self) -> int:
+        """Return how many bytes the chunk that is being put together lacks; 0: all are here."""
+        return self._wanted() - self._filled
+
+    def add(self, piece: bytes) -> None:
+        """Add what came.
 
         Raises:
+            AnswerIsWrong: the chunk before is not the one that is signed.
+        """
+        self._chunk[self._filled : self._filled + len(piece)] = piece
+        self._filled += len(piece)
+        if self._filled == (wanted := self._wanted()):
+            self.check()
+            view = memoryview(self._chunk)[:wanted]
+            self._under_way = self._beside.submit(self._take, view)
+            self._chunk, self._other = self._other, self._chunk
+            self._at, self._filled = self._at + wanted, 0
+
+    def wait(self) -> None:
+        """Wait until what was put together is taken, or was not."""
+        if self._under_way is not None:
+            wait([self._under_way])
+
+    def check(self) -> None:
+        """Return when the last chunk is taken.
+
+        Raises:
+            AnswerIsWrong: it is not the one that is signed.
             OSError: the disk does not take it.
         """
-        self.archive = archive
-        self.verified = 0
-        self._durable = 0
-        handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        self._file = os.fdopen(handle, "r+b", buffering=0)
-        try:
-            self._believe()
-        except BaseException:
-            self.close()
-            raise
+        if self._under_way is not None:
+            self._under_way.result()
 
-    @property
-    def is_whole(self) -> bool:
-        """Say whether every chunk is here."""
-        return self.verified == self.archive.length
+    def _wanted(self) -> int:
+        return min(CHUNK_BYTES, self._part.archive.length - self._at)
 
-    def wanted_bytes(self) -> int:
-        """Return how long the next chunk is; 0: there is none."""
-        return min(CHUNK_BYTES, self.archive.length - self.verified)
-
-    def take(self, chunk: bytes | bytearray | memoryview) -> None:
-        """Keep the next chunk.
-
-        Raises:
-            AnswerIsWrong: it is not the one that is signed; nothing is kept of it.
-        """
-        if hashlib.sha256(chunk).hexdigest() != self.archive.chunks[self.verified // CHUNK_BYTES]:
-            raise AnswerIsWrong(why=f"the bytes from {self.verified} on are not those signed")
-        view = memoryview(chunk)
-        while view:
-            view = view[self._file.write(view) :]
-        self.verified += len(chunk)
-        if self.verified - self._durable >= DURABLE_BYTES:
-            self.keep()
-
-    def keep(self) -> None:
-        """Make durable what is verified."""
-        os.fsync(self._file.fileno())
-        self._durable = self.verified
-
-    def check_whole(self) -> None:
-        """Read the whole file again, as it lies there.
-
-        Raises:
-            AnswerIsWrong: it is not the archive that is signed; it is to be begun anew.
-        """
-        found = hashlib.sha256()
-        self._file.seek(0)
-        while piece := self._file.read(CHUNK_BYTES):
-            found.update(piece)
-        if self._file.tell() != self.archive.length or found.hexdigest() != self.archive.sha256:
-            self.verified = 0
-            self._file.truncate(0)
-            self._file.seek(0)
-            raise AnswerIsWrong(why="the whole is not what is signed")
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-    def _believe(self) -> None:
-        """Read as far as the chunks are right, and cut off the rest."""
-        for digest in self.archive.chunks:
-            chunk = self._file.read(self.wanted_bytes())
-            if len(chunk) < self.wanted_bytes() or hashlib.sha256(chunk).hexdigest() != digest:
-                break
-            self.verified += len(chunk)
-        self._file.truncate(self.verified)
-        self._file.seek(self.verified)
-        self._durable = self.verified
+    def _take(self, chunk: memoryview) -> None:
+        self._part.take(chunk)
+        self._told(self._part.verified)
 
 
 class Attempt:
@@ -287,21 +232,27 @@ class Attempt:
             late.cancel()
 
     def _read(self, response: HTTPResponse, skip: int) -> None:
-        """Take what comes, chunk by chunk, and never more than is missing."""
-        chunk, filled = bytearray(CHUNK_BYTES), 0
+        """Take what comes, chunk by chunk, and never more than is missing.
+
+        A chunk is compared and written while the next one comes.
+        """
+        with ThreadPoolExecutor(1, "package chunks") as beside:
+            taking = _Taking(self._part, beside, self._told)
+            try:
+                self._read_chunks(response, skip, taking)
+            finally:
+                taking.wait()
+            taking.check()
+
+    def _read_chunks(self, response: HTTPResponse, skip: int, taking: _Taking) -> None:
         began, came = self._clock.steady_seconds(), 0
-        while (wanted := self._part.wanted_bytes()) > 0:
-            piece = self._piece(response, min(_READ_BYTES, skip or wanted - filled))
+        while (missing := skip or taking.missing_bytes()) > 0:
+            piece = self._piece(response, min(_READ_BYTES, missing))
             came += len(piece)
             if skip:
                 skip -= len(piece)
             else:
-                chunk[filled : filled + len(piece)] = piece
-                filled += len(piece)
-            if filled == wanted:
-                self._part.take(memoryview(chunk)[:wanted])
-                filled = 0
-                self._told(self._part.verified)
+                taking.add(piece)
             now = self._clock.steady_seconds()
             if now - began >= self._terms.slow_window_seconds:
                 self._refuse_slow(came, now - began)

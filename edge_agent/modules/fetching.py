@@ -12,16 +12,8 @@ from typing import Any, Final, Protocol, TypeVar
 import structlog
 
 from common.rules.modules import InstallFailure, wait_seconds
-from edge_agent.modules.download import (
-    AnswerIsWrong,
-    Attempt,
-    CannotBeHad,
-    CutOff,
-    DownloadTerms,
-    Line,
-    Part,
-    Source,
-)
+from edge_agent.modules.download import Attempt, CannotBeHad, CutOff, DownloadTerms, Line, Source
+from edge_agent.modules.part import AnswerIsWrong, Part
 from edge_agent.ports import Package
 from edge_agent.threads import in_own_thread
 
@@ -171,7 +163,7 @@ class Fetching:
             part.close()
 
     async def _attempt(self, part: Part) -> None:
-        """Ask once for what is missing, then look at the whole."""
+        """Ask once for what is missing."""
         before = part.verified
         attempt = Attempt(self._source, part, self._terms.attempt, self._clock, self._on_verified)
         try:
@@ -180,7 +172,6 @@ class Fetching:
         finally:
             if part.verified > before:
                 self._patience.on_progress()
-        await threaded("package check", part.check_whole)
 
     def _on_verified(self, verified: int) -> None:
         self._told(verified)

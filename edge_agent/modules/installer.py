@@ -23,8 +23,9 @@ from edge_agent.flows.modules import installs
 from edge_agent.flows.modules.installs import Install
 from edge_agent.installed import NotWhole, Outcome, StillRunning
 from edge_agent.modules.disk import free_bytes, is_full
-from edge_agent.modules.download import Archive, CannotBeHad, Part, Source
+from edge_agent.modules.download import CannotBeHad, Source
 from edge_agent.modules.fetching import Chance, Fetching, FetchTerms, Steady, threaded
+from edge_agent.modules.part import Archive, Part
 from edge_agent.modules.store import Store, alone_with
 from edge_agent.modules.telling import Telling
 from edge_agent.modules.unpack import ArchiveIsUnfit, Bounds
@@ -230,11 +231,18 @@ class Installer:
         file = self._store.part(package.sha256)
         if self._store.find(package) is None:
             if not await threaded("package check", partial(_is_whole, file, archive)):
-                return self._journal.transact(installs.step, package, InstallEvent.FETCH)
+                return self._fetch_again(known)
             bounds = Bounds(files=release.files, unpacked_bytes=release.unpacked_bytes)
             stage = partial(self._store.stage, package, known.release_counter, file, bounds)
             await threaded("unpack", stage)
         return self._journal.transact(installs.step, package, InstallEvent.STAGE)
+
+    def _fetch_again(self, known: Install) -> Install:
+        """Go back for what the disk has not kept; that counts as another try."""
+        known = self._journal.transact(installs.begin, known.package)
+        if known.state is not InstallState.VERIFIED:
+            return known
+        return self._journal.transact(installs.step, known.package, InstallEvent.FETCH)
 
     async def _activate(self, package: Package) -> Install:
         """Make it what programs get, and begin its probation."""
@@ -372,8 +380,15 @@ class Installer:
 
 
 def _is_whole(file: Path, archive: Archive) -> bool:
+    """Read an archive as it lies there; False: it is to be fetched again.
+
+    Raises:
+        CannotBeHad: its chunks are those signed, and its whole is not: no other attempt helps.
+    """
     part = Part(file, archive)
     try:
+        if part.is_whole and not part.is_as_signed():
+            raise CannotBeHad(InstallFailure.NOT_SIGNED, "its chunks are not those of its whole")
         return part.is_whole
     finally:
         part.close()

@@ -35,7 +35,8 @@ from common.files import alone_in
 from common.messages.modules import CHUNK_BYTES, Release
 from common.rules.modules import InstallFailure
 from edge_agent.modules.disk import keep_bytes, keep_names
-from edge_agent.modules.download import Archive, CannotBeHad, CutOff, Line, Source, reason_of
+from edge_agent.modules.download import CannotBeHad, CutOff, Line, Source, reason_of
+from edge_agent.modules.part import Archive
 from edge_agent.ports import Package
 
 METADATA_PATH: Final = "/packages/metadata/"

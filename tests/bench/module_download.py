@@ -27,8 +27,9 @@ import aiohttp
 
 from common.messages.modules import CHUNK_BYTES
 from common.system import SystemClock, SystemNames
-from edge_agent.modules.download import Archive, Attempt, CutOff, DownloadTerms, Part, Source
+from edge_agent.modules.download import Attempt, CutOff, DownloadTerms, Source
 from edge_agent.modules.fetching import Fetching, FetchTerms
+from edge_agent.modules.part import Archive, Part
 from tests.bench.figures import Measured, at_least, at_most, compared
 from tests.rim.lying import Server, archive_of, honest
 
@@ -137,7 +138,8 @@ def _resumed(content: bytes, archive: Archive, file: Path) -> tuple[float, float
             attempt = Attempt(server.source, part, DownloadTerms(), CLOCK, lambda _: None)
             with contextlib.suppress(CutOff):
                 attempt.go()
-    part.check_whole()
+    assert part.is_whole
+    assert part.is_as_signed()
     part.close()
     asked, missing = len(content) - server.asked[-1].start, len(content) - CUT_BYTES
     return asked / CHUNK_BYTES, missing / CHUNK_BYTES

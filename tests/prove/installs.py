@@ -19,7 +19,8 @@ from typing_extensions import override
 
 from common.messages.modules import CHUNK_BYTES
 from common.system import SystemClock
-from edge_agent.modules.download import Attempt, CutOff, DownloadTerms, Part
+from edge_agent.modules.download import Attempt, CutOff, DownloadTerms
+from edge_agent.modules.part import Part
 from tests.prove.counts import Counts
 from tests.rim.install_lives import ENDS, Lives, living
 from tests.rim.lying import Behaviour, Server, archive_of, honest, ranged

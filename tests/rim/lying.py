@@ -14,7 +14,8 @@ from hashlib import sha256
 from typing import TypeAlias
 
 from common.messages.modules import CHUNK_BYTES
-from edge_agent.modules.download import Archive, Source
+from edge_agent.modules.download import Source
+from edge_agent.modules.part import Archive
 
 _RANGE = re.compile(rb"\r\nRange: bytes=(\d+)-\r\n")
 

@@ -220,6 +220,27 @@ async def test_d8_removing_takes_all_versions_of_ours_but_none_that_runs(kit, tm
     assert not tree(pc.store.folder)
 
 
+@pytest.mark.parametrize("damage", [b"", b"!"])
+async def test_an_archive_that_the_disk_has_not_kept_is_fetched_again(kit, tmp_path: Path, damage):
+    """It is read once more as it lies there, before anything of it is unpacked."""
+    async with kit.served() as url:
+        pc = Pc(tmp_path, kit.root, url)
+        part = pc.store.part(kit.first.sha256)
+
+        def damaged(progress: Progress) -> None:
+            if progress.state is InstallState.VERIFIED and damages:
+                part.write_bytes(damages.pop() + part.read_bytes()[1:])
+
+        damages = [damage]
+        with pc.journal() as journal:
+            installer = pc.installer(journal)
+            installer.telling.on_progress = damaged
+            outcome = await installer.install(package_of(kit.first))
+    assert outcome.is_in_use
+    assert not damages
+    assert why_mixed(pc, "physics", {"1.0": FILES}) is None
+
+
 async def test_whoever_waits_no_longer_leaves_nothing_running(kit, tmp_path: Path):
     """Cut off in the middle of a download, the next installer goes on with it."""
     async with kit.served() as url:
