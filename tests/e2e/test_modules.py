@@ -96,7 +96,9 @@ def lines(world: World, kind: str) -> list[dict[str, Any]]:
 
 def test_d1_d2_d3_d4_the_client_comes_first_then_the_licensed_module_and_is_counted(world: World):
     (terminal,) = world.terminals
-    agent_says(terminal, "modules", "watch", "--until-settled")
+    shown = agent_says(terminal, "modules", "watch", "--until-settled")
+    assert "racer 1.0" in shown
+    assert "physics 1.0" in shown
     (issued,) = world.wait_for("the issue", lambda: lines(world, "issued"))
     (installed,) = world.wait_for("the install", lambda: lines(world, "installed"))
     assert issued["at"] <= installed["at"], "it is logged before anything is sent"

@@ -8,8 +8,9 @@ import pytest
 
 from cloud_controller.flows import rights
 from cloud_controller.flows.rights.seats import LEASE_TOLERANCE_MS
-from common.messages.modules import ModulesAsk, ModulesOffer, ModulesOffered
-from common.messages.rights import Refused, Right
+from common.codec import PAYLOAD_BYTES_MAX, Envelope, write
+from common.messages.modules import PACKAGES_MAX, ModulesAsk, ModulesOffer, ModulesOffered
+from common.messages.rights import Complete, Refused, Right
 from common.rules.modules import Basis, SeatRefusal
 from tests.fakes.house import HouseInHand
 from tests.flows.module_kit import PHYSICS, ask, logged, own, publish, used, withdraw
@@ -165,6 +166,33 @@ def test_d2_the_newest_release_that_is_not_withdrawn_is_on_offer(house):
     assert offer_of(house, terminal, PHYSICS)[PHYSICS].version == "1.1"
     withdraw(house, PHYSICS, "1.1")
     assert offer_of(house, terminal, PHYSICS)[PHYSICS].version == "1.0"
+
+
+def test_an_offer_of_however_much_is_still_one_message(house):
+    required = [f"needed-by-everybody-of-them-{number:03}" for number in range(16)]
+    names = [f"package-with-a-long-name-{number:04}" for number in range(PACKAGES_MAX)]
+    for name in names:
+        publish(house, name, requires=required)
+    (told,) = house.ask(house.confirmed("a"), ModulesAsk(packages=tuple(names)))
+    assert isinstance(told, ModulesOffered)
+    assert 0 < len(told.document["packages"]) < PACKAGES_MAX
+    written = write(Envelope(id="m", terminal="t", epoch="e", sent_at=0, message=told))
+    assert len(written) <= PAYLOAD_BYTES_MAX
+
+
+def test_d4_a_receipt_that_is_shown_to_an_old_backup_is_counted_and_logged_again(house, tmp_path):
+    sha256 = publish(house, PHYSICS)
+    own(house)
+    terminal = house.confirmed("a")
+    house.books.copy_to(tmp_path / "backup")
+    right = ask(house, terminal, 1, asking(sha256))
+    assert isinstance(right, Right)
+    house.books.put_back(tmp_path / "backup")
+    complete = Complete(comm_id=right.comm_id, digest=right.digest(), presented=right)
+    house.ask(terminal, complete)
+    (line,) = logged(house, "issued")
+    assert (used(house), line["digest"]) == (1, sha256)
+    assert line["at"] == right.document["issued_at"]
 
 
 def test_d2_an_offer_for_another_or_with_a_broken_seal_is_not_taken(house):

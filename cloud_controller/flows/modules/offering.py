@@ -6,7 +6,7 @@ Its law: some or none is said of seats, never how many: a number would be old be
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cloud_controller.flows.modules.wishes import tell_wishes
@@ -26,6 +26,11 @@ OFFER_SECONDS: Final = 86_400
 terminal may be silent and keep what it was told."""
 
 
+OFFER_BYTES_MAX: Final = 49_152
+"""Bytes of all the packages on one offer, so that it is a message; a hundred usual ones have fewer.
+What has no room is as if it were not to be had: no PC needs so much."""
+
+
 def offer(books: Transaction, said: Received) -> None:
     """Answer which of the packages asked for, and of those they require, are to be had (D1, D2)."""
     asked: ModulesAsk = said.message
@@ -35,14 +40,24 @@ def offer(books: Transaction, said: Received) -> None:
         epoch=said.epoch,
         issued_at=books.now,
         ends_at=books.now + OFFER_SECONDS * 1000,
-        packages=tuple(
-            _offered(books, said.terminal, row) for row in _with_required(books, asked.packages)
-        ),
+        packages=tuple(_that_fit(books, said.terminal, asked.packages)),
     ).model_dump(mode="json")
     seal = books.keys.seal_document(document)
     told = ModulesOffered(document=document, signature=seal)
     books.say(said.terminal, Channel.REPLIES, told, corr=said.corr)
     tell_wishes(books, said.terminal, asked.heard)
+
+
+def _that_fit(
+    books: Transaction, terminal: str, packages: Iterable[str]
+) -> Iterator[OfferedPackage]:
+    """Yield what is to be had of these and of all that they require, as far as it has room."""
+    room = OFFER_BYTES_MAX
+    for row in _with_required(books, packages):
+        offered = _offered(books, terminal, row)
+        room -= len(offered.model_dump_json())
+        if room >= 0:
+            yield offered
 
 
 def _with_required(books: Transaction, packages: Iterable[str]) -> list[Row]:
