@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -67,9 +67,9 @@ class Registration:
         admission = self._let_in(terminal, known)
         return terminal, admission
 
-    def admit_second(self) -> Terminal:
-        """Let another terminal come in the same way, told in few words."""
-        terminal = self._enrolled()
+    def admit_second(self, furnish: Callable[[Terminal], None]) -> Terminal:
+        """Let another terminal come in the same way, told in few words; first `furnish` it."""
+        terminal = self._enrolled(furnish)
         known = self._pending(terminal)
         self._tell(self._enrolment(terminal, known))
         admission = self._confirm(terminal, known)
@@ -88,11 +88,12 @@ class Registration:
         self._suspend(terminal, known)
         self._resume(terminal, known)
 
-    def _enrolled(self) -> Terminal:
+    def _enrolled(self, furnish: Callable[[Terminal], None] = lambda _: None) -> Terminal:
         """Return a new terminal that has enrolled with a code and runs."""
         world = self._world
         with self._teller.timeline.waiting("a terminal enrols and starts"):
             terminal = world.new_terminal()
+            furnish(terminal)
             code = world.ask_controller("enrol-code", "--store", STORE).strip()
             world.enrol(terminal, code)
             world.start_agent(terminal)

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-_PROGRAM = Path(__file__).parent / "program.py"
+PROGRAM = Path(__file__).parent / "program.py"
 
 PROGRAMS = """
 [[programs]]
@@ -65,7 +65,7 @@ def catalogue(folder: Path) -> str:
     """Return the catalogue of a terminal in the world of this folder."""
     return f"""
 [programs.racer]
-argv = ["{Path(sys.executable).absolute()}", "-S", "{_PROGRAM}"]
+argv = ["{Path(sys.executable).absolute()}", "-S", "{PROGRAM}"]
 environment = {{ RUSUBAN_WORLD = "{folder}" }}
 """
 

@@ -14,6 +14,7 @@ from cloud_controller.web.routes import from_iso
 from common.rules.tickets import DenialReason
 from common.seals import read_token
 from tests.demo.line_down import LineDown
+from tests.demo.packages import Packages
 from tests.demo.photograph import as_png, photograph
 from tests.demo.registration import Admission, Registration
 from tests.demo.settings import SlotTerms
@@ -45,9 +46,12 @@ class Story:
             DidNotHappen: a step did not happen as told.
         """
         registration = Registration(self._teller)
+        packages = Packages(self._teller)
         self._open_the_store()
+        packages.publish()
         first, admission = registration.admit_first()
-        second = registration.admit_second()
+        second = registration.admit_second(packages.furnish)
+        packages.tell_install(second)
         offering, other = (
             each["offering"]
             for each in sorted(self._world.wait_until_on_offer(2), key=lambda each: each["title"])
@@ -58,6 +62,8 @@ class Story:
         self._timeline.chapter("Nobody can be asked")
         LineDown(self._teller).play(second, self._booked(self._world.book(other)))
         registration.suspend_and_resume(second)
+        self._timeline.chapter("A licence that counts right")
+        packages.match(second)
         self._timeline.chapter("How fast it was")
         self._timeline.show(*_figures(admission, lines, from_iso(used["ends_at"])))
 

@@ -24,6 +24,9 @@ END_SECONDS_MAX = 20
 
 STORY = (
     ("controller", "opens its books, broker and pages"),
+    ("operator", "makes the keys that sign packages, on a stick"),
+    ("operator", "publishes a program's package and a module"),
+    ("operator", "says what the licence allows"),
     ("operator", "makes a code"),
     ("terminal 1", "enrols with a one-time code"),
     ("terminal 1", "starts its agent, which starts its runner"),
@@ -40,6 +43,9 @@ STORY = (
     ("terminal 2", "enrols with a one-time code"),
     ("operator", "confirms terminal 2"),
     ("controller", "puts booth 2 on the page"),
+    ("terminal 2", "installs its program's own part"),
+    ("controller", "takes a seat, and logs it"),
+    ("terminal 2", "fetches the module and installs it"),
     ("customer", "books the nearest slot"),
     ("customer", "photographs the ticket"),
     ("customer", "holds it up to terminal 1's scanner"),
@@ -76,6 +82,8 @@ STORY = (
     ("terminal 2", "closes its gate"),
     ("operator", "resumes terminal 2"),
     ("customer", "finds its seat on the page again"),
+    ("terminal 2", "says which modules it uses"),
+    ("operator", "looks:  cloud-controller modules report"),
 )
 
 
