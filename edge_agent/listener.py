@@ -55,7 +55,7 @@ ON_CHANNEL: Final[Mapping[Channel, tuple[type[Message], ...]]] = {
 """What may come on each channel; anything else is dropped."""
 
 
-ABOUT_MODULES: Final = frozenset({RightKind.MODULE, RightKind.RUN})
+ABOUT_MODULES: Final = frozenset({RightKind.MODULE, RightKind.RUN, RightKind.UNINSTALL})
 """Kinds of right whose exchanges the packages of this terminal wait for."""
 
 WELCOME_WITHIN_SECONDS: Final = 5.0

@@ -142,6 +142,7 @@ def _forget_another(journal: Transaction) -> None:
     journal.rows.forget_module_wishes()
     journal.rows.forget_module_requests()
     journal.rows.forget_runs()
+    journal.rows.ask_removals_anew()
     journal.rows.forget_switches()
     journal.rows.forget_events()
     journal.rows.count_events_anew()

@@ -80,3 +80,47 @@ FROM package_steps ORDER BY kind DESC, package;
 
 -- name: forget_step(package)!
 DELETE FROM package_steps WHERE package = :package;
+
+-- name: wish_away(module)!
+-- Said on this PC: it counts until the operator says something newer of it.
+INSERT INTO module_wishes (module, number, wish) VALUES (:module, 0, 'uninstall')
+ON CONFLICT (module) DO UPDATE SET wish = excluded.wish;
+
+-- name: numbered_wishes()
+SELECT module, number, wish FROM module_wishes ORDER BY module;
+
+-- name: want_removal(package, kind, cause, number, state, changed_at)!
+-- One that is under way stays as it is.
+INSERT INTO removals (package, kind, cause, number, state, changed_at)
+VALUES (:package, :kind, :cause, :number, :state, :changed_at)
+ON CONFLICT (package) DO UPDATE SET kind = excluded.kind, cause = excluded.cause,
+    number = excluded.number, version = '', sha256 = '', digest = '', state = excluded.state,
+    reason = '', detail = '', permission = '', changed_at = excluded.changed_at
+WHERE removals.state IN ('kept', 'removed');
+
+-- name: removals()
+SELECT package, kind, cause, number, version, sha256, digest, state, reason, detail, permission
+FROM removals ORDER BY kind DESC, package;
+
+-- name: removal(package)^
+SELECT package, kind, cause, number, version, sha256, digest, state, reason, detail, permission
+FROM removals WHERE package = :package;
+
+-- name: name_removed(package, version, sha256, digest)!
+-- Which copy it is about, as it lies there.
+UPDATE removals SET version = :version, sha256 = :sha256, digest = :digest
+WHERE package = :package AND state = 'wanted';
+
+-- name: move_removal(package, before, state, reason, detail, permission, changed_at)!
+UPDATE removals SET state = :state, reason = :reason, detail = :detail, permission = :permission,
+    changed_at = :changed_at
+WHERE package = :package AND state = :before;
+
+-- name: ask_removals_anew()!
+-- Of an epoch that is over nothing is answered any more.
+UPDATE removals SET state = 'wanted' WHERE state IN ('asked', 'allowed');
+
+-- name: receipt_of(module, terminal, sha256)^
+-- Of this very archive, else the latest that this terminal has of the module.
+SELECT document, signature FROM receipts WHERE module = :module AND terminal = :terminal
+ORDER BY sha256 = :sha256 DESC, stored_at DESC LIMIT 1;

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from pydantic import ValidationError
 
-from common.messages.modules import RunRight
+from common.messages.modules import RunRight, UninstallRight
 from common.messages.rights import (
     Announced,
     ExtensionRight,
@@ -21,11 +21,13 @@ from common.messages.rights import (
 from common.rules.modules import run_subject
 from common.rules.rights import RightKind, kind_in, subject_in
 from common.seals import is_sealed
-from edge_agent.flows.rights import door, exchange, extensions, holding, modules, runs
+from edge_agent.flows.rights import door, exchange, extensions, holding, modules, removals, runs
 from edge_agent.flows.rights.keys import live_keys
 from edge_agent.ports import Identity, Transaction
 
-AnyRight: TypeAlias = SessionRight | ExtensionRight | OfflineRight | ModuleRight | RunRight
+AnyRight: TypeAlias = (
+    SessionRight | ExtensionRight | OfflineRight | ModuleRight | RunRight | UninstallRight
+)
 
 _DOCUMENTS: Final[Mapping[str, type[AnyRight]]] = {
     RightKind.SESSION: SessionRight,
@@ -33,6 +35,7 @@ _DOCUMENTS: Final[Mapping[str, type[AnyRight]]] = {
     RightKind.OFFLINE: OfflineRight,
     RightKind.MODULE: ModuleRight,
     RightKind.RUN: RunRight,
+    RightKind.UNINSTALL: UninstallRight,
 }
 """What the document of each kind of right has to say."""
 
@@ -48,6 +51,8 @@ def take_announced(journal: Transaction, who: Identity, told: Announced) -> None
         extensions.ask(journal, who, subject_in(kind))
     elif kind_in(kind) is RightKind.MODULE:
         modules.ask(journal, who, subject_in(kind))
+    elif kind_in(kind) is RightKind.UNINSTALL:
+        removals.ask(journal, who, subject_in(kind))
     elif kind_in(kind) is RightKind.RUN:
         runs.ask_run(journal, who, kind)
 
@@ -88,6 +93,8 @@ def take_right(journal: Transaction, who: Identity, told: Right, right: AnyRight
         return runs.take(journal, row, told, right)
     if isinstance(right, OfflineRight):
         holding.take(journal, told, right)
+    elif isinstance(right, UninstallRight):
+        removals.take(journal, right)
     else:
         modules.take(journal, told, right)
     return False
@@ -104,6 +111,8 @@ def take_refused(journal: Transaction, who: Identity, told: Refused) -> None:
         extensions.take_refused(journal, subject_in(row["kind"]), told)
     elif kind_in(row["kind"]) is RightKind.MODULE:
         modules.take_refused(journal, subject_in(row["kind"]), told)
+    elif kind_in(row["kind"]) is RightKind.UNINSTALL:
+        removals.take_refused(journal, subject_in(row["kind"]), told)
     elif kind_in(row["kind"]) is RightKind.RUN:
         runs.take_refused(journal, row["kind"], told)
 
@@ -123,4 +132,5 @@ def take_trouble(journal: Transaction, who: Identity, told: Troubled) -> bool:
 def _subject_of(right: AnyRight) -> str:
     if isinstance(right, RunRight):
         return run_subject(right.module, right.device)
-    return right.module if isinstance(right, ModuleRight) else right.device
+    is_a_modules = isinstance(right, ModuleRight | UninstallRight)
+    return right.module if is_a_modules else right.device
