@@ -30,7 +30,7 @@ from edge_agent.inspector import Inspector
 from edge_agent.listener import Hearing, Listener
 from edge_agent.modules.installer import Installer
 from edge_agent.modules.making import installer_of
-from edge_agent.modules.needs import sequence_of, starts_of
+from edge_agent.modules.needs import packages_of, starts_of
 from edge_agent.modules.starts import Starts
 from edge_agent.offers import Offers
 from edge_agent.opened import Opened
@@ -100,7 +100,9 @@ class Terminal:
         self.turnovers = begun(settings, opened, runner, self._offers)
         self.courier = self._new_courier()
         self.extensions = Extensions(self._who, opened.journal, self.courier, warnings)
-        self.packages = sequence_of(settings, opened, self.courier, self.installer, self._offers)
+        self.packages, self.removals = packages_of(
+            settings, opened, self.courier, self.installer, self._offers
+        )
         self.switches = Switches(settings, opened, runner, lambda: self.courier.is_connected)
         self.timers = Timers(opened.journal, self.courier, self._entrance, opened.clock)
         self.listener = self._new_listener()
@@ -119,6 +121,7 @@ class Terminal:
             "switches": self.switches.run(),
             "installs": self.installer.run(),
             **self.packages.loops(),
+            "removals": self.removals.run(),
             "starts": self.starts.run(),
             "inspector": self._inspector.run(),
             "credentials": self._credentials.run(),
@@ -254,6 +257,7 @@ class Terminal:
 
     def _on_modules(self) -> None:
         self.packages.nudge()
+        self.removals.nudge()
         self.starts.on_installed()
 
     def _tell_counts(self, counted: ScannersCounted) -> None:

@@ -11,5 +11,6 @@ CREATE TABLE removals (
     reason TEXT NOT NULL DEFAULT '',
     detail TEXT NOT NULL DEFAULT '',
     permission TEXT NOT NULL DEFAULT '',
+    times_open INTEGER NOT NULL DEFAULT 0,
     changed_at INTEGER NOT NULL
 );

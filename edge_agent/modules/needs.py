@@ -9,10 +9,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from common.messages.base import PackageName
 from common.messages.service import ProfileDevice, ServiceProfile
+from common.rules.modules import Needing
 from edge_agent.modules.installer import Installer
 from edge_agent.modules.making import store_of
 from edge_agent.modules.sequence import Sequence, Surroundings
 from edge_agent.modules.starts import Around, Served, Starts
+from edge_agent.modules.uninstaller import Sight, Uninstaller
 from edge_agent.modules.wanted import ProgramNeeds
 from edge_agent.ports import Asked, Identity, Journal
 from edge_agent.settings import AgentSettings
@@ -98,6 +100,20 @@ class Line(Protocol):
         ...
 
 
+def packages_of(
+    settings: AgentSettings,
+    opened: Opened,
+    line: Line,
+    installer: Installer,
+    serving: Serving,
+) -> tuple[Sequence, Uninstaller]:
+    """Return who has packages come to this PC, and who has them go."""
+    return (
+        sequence_of(settings, opened, line, installer, serving),
+        uninstaller_of(settings, opened, line, installer, serving),
+    )
+
+
 def sequence_of(
     settings: AgentSettings,
     opened: Opened,
@@ -156,6 +172,42 @@ def starts_of(
         steady_seconds=opened.clock.steady_seconds,
     )
     return Starts(opened.who, opened.journal, around, disk=store_of(settings), tries=installer)
+
+
+def uninstaller_of(
+    settings: AgentSettings,
+    opened: Opened,
+    line: Line,
+    installer: Installer,
+    serving: Serving,
+) -> Uninstaller:
+    """Return who takes packages off this PC again."""
+
+    def programs() -> List[Needing] | None:
+        served = serving.profile
+        return None if served is None else needing(served, opened.catalogue)
+
+    around = Sight(
+        programs=programs,
+        elsewhere={each.module: each.folder for each in settings.modules.elsewhere},
+        line_is_up=lambda: line.is_connected,
+        post=line.post,
+        steady_seconds=opened.clock.steady_seconds,
+    )
+    return Uninstaller(opened.who, opened.journal, store_of(settings), installer, around)
+
+
+def needing(profile: ServiceProfile, catalogue: Mapping[str, Carried]) -> List[Needing]:
+    """Return what every program of this PC needs, also one that is not served now."""
+    served = {program.program: program.modules for program in profile.programs}
+    return [
+        Needing(
+            name=name,
+            package=carried.package,
+            needs=(*carried.modules, *served.get(name, ())),
+        )
+        for name, carried in catalogue.items()
+    ]
 
 
 def needed(profile: ServiceProfile, catalogue: Mapping[str, Carried]) -> List[ProgramNeeds]:

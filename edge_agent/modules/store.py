@@ -283,25 +283,47 @@ def _versions_in(home: Path) -> Iterator[Path]:
             yield place
 
 
+def digest_on_disk(place: Path) -> str:
+    """Return by which digest what lies in a folder is known, as it lies there now.
+
+    Of a version of ours only the files of its manifest count: what others have put among them is
+    theirs. A file that is missing, or is not where it seems to be, makes it another.
+    """
+    manifest = manifest_of(place)
+    if manifest is None:
+        return digest_of_contents(_files_in(place))
+    ours = (place / file.path for file in manifest.files)
+    return digest_of_contents(_file(each, place) for each in ours if _is_there(each, place))
+
+
+def _is_there(file: Path, place: Path) -> bool:
+    """Say whether there is a plain file, and no link on the way to it leads out of its folder."""
+    where = place.resolve() / file.relative_to(place)
+    return file.is_file() and not file.is_symlink() and file.resolve() == where
+
+
 def _files_in(folder: Path) -> Iterator[PackedFile]:
     """Yield every file below a folder as it lies there; a link or a device is one nobody packed."""
     for above, _, names in os.walk(folder, onerror=_raise):
         for name in names:
             file = Path(above, name)
-            if file == folder / MANIFEST_FILE:
-                continue
-            handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            with os.fdopen(handle, "rb") as opened:
-                seen = os.fstat(handle)
-                found = hashlib.sha256()
-                while piece := opened.read(_READ_BYTES):
-                    found.update(piece)
-            yield PackedFile(
-                path=file.relative_to(folder).as_posix(),
-                length=seen.st_size,
-                sha256=found.hexdigest(),
-                is_executable=bool(seen.st_mode & stat.S_IXUSR),
-            )
+            if file != folder / MANIFEST_FILE:
+                yield _file(file, folder)
+
+
+def _file(file: Path, folder: Path) -> PackedFile:
+    handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(handle, "rb") as opened:
+        seen = os.fstat(handle)
+        found = hashlib.sha256()
+        while piece := opened.read(_READ_BYTES):
+            found.update(piece)
+    return PackedFile(
+        path=file.relative_to(folder).as_posix(),
+        length=seen.st_size,
+        sha256=found.hexdigest(),
+        is_executable=bool(seen.st_mode & stat.S_IXUSR),
+    )
 
 
 def _raise(fault: OSError) -> None:
@@ -350,7 +372,8 @@ def _take_away(aside: Path) -> None:
         empty_away(aside)  # its manifest goes last, so nothing but ours is left without it
         return
     for file in manifest.files:
-        (aside / file.path).unlink(missing_ok=True)
+        if _is_there(aside / file.path, aside):
+            (aside / file.path).unlink()
     for folder in [each for each in aside.iterdir() if each.is_dir() and not each.is_symlink()]:
         _remove_empty(folder)
     if [each.name for each in aside.iterdir()] != [MANIFEST_FILE]:

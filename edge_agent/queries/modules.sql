@@ -95,15 +95,17 @@ INSERT INTO removals (package, kind, cause, number, state, changed_at)
 VALUES (:package, :kind, :cause, :number, :state, :changed_at)
 ON CONFLICT (package) DO UPDATE SET kind = excluded.kind, cause = excluded.cause,
     number = excluded.number, version = '', sha256 = '', digest = '', state = excluded.state,
-    reason = '', detail = '', permission = '', changed_at = excluded.changed_at
+    reason = '', detail = '', permission = '', times_open = 0, changed_at = excluded.changed_at
 WHERE removals.state IN ('kept', 'removed');
 
 -- name: removals()
-SELECT package, kind, cause, number, version, sha256, digest, state, reason, detail, permission
+SELECT package, kind, cause, number, version, sha256, digest, state, reason, detail, permission,
+    times_open
 FROM removals ORDER BY kind DESC, package;
 
 -- name: removal(package)^
-SELECT package, kind, cause, number, version, sha256, digest, state, reason, detail, permission
+SELECT package, kind, cause, number, version, sha256, digest, state, reason, detail, permission,
+    times_open
 FROM removals WHERE package = :package;
 
 -- name: name_removed(package, version, sha256, digest)!
@@ -115,6 +117,9 @@ WHERE package = :package AND state = 'wanted';
 UPDATE removals SET state = :state, reason = :reason, detail = :detail, permission = :permission,
     changed_at = :changed_at
 WHERE package = :package AND state = :before;
+
+-- name: leave_open(package)!
+UPDATE removals SET times_open = times_open + 1 WHERE package = :package;
 
 -- name: ask_removals_anew()!
 -- Of an epoch that is over nothing is answered any more.

@@ -11,7 +11,16 @@ import pytest
 from common.machine import Machine
 from common.rules.devices import DEVICE, DeviceEvent
 from common.rules.letters import LETTER, LetterEvent
-from common.rules.modules import INSTALL, RUN, SEAT_ASK, InstallEvent, RunEvent, SeatAskEvent
+from common.rules.modules import (
+    INSTALL,
+    REMOVAL,
+    RUN,
+    SEAT_ASK,
+    InstallEvent,
+    RemovalEvent,
+    RunEvent,
+    SeatAskEvent,
+)
 from common.rules.offerings import OFFER, OfferEvent
 from common.rules.payments import PAYMENT, PaymentEvent, PaymentState
 from common.rules.registration import STANDING, Standing, StandingEvent
@@ -43,6 +52,7 @@ MACHINES: tuple[tuple[Machine[Any, Any], type[StrEnum]], ...] = (
     (SEAT_ASK, SeatAskEvent),
     (PAYMENT, PaymentEvent),
     (INSTALL, InstallEvent),
+    (REMOVAL, RemovalEvent),
     (RUN, RunEvent),
 )
 NAMES = [machine.name for machine, _ in MACHINES]

@@ -34,6 +34,7 @@ from edge_agent.flows.rights.holding import (
 )
 from edge_agent.flows.rights.modules import SeatWish, look_at_seats, want_seat
 from edge_agent.flows.rights.removals import (
+    Copy,
     Removal,
     Wished,
     ask_for,
@@ -58,6 +59,7 @@ from edge_agent.flows.rights.runs import (
 )
 
 __all__ = [
+    "Copy",
     "ModuleWanted",
     "Removal",
     "Scan",

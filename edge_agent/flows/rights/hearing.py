@@ -132,5 +132,6 @@ def take_trouble(journal: Transaction, who: Identity, told: Troubled) -> bool:
 def _subject_of(right: AnyRight) -> str:
     if isinstance(right, RunRight):
         return run_subject(right.module, right.device)
-    is_a_modules = isinstance(right, ModuleRight | UninstallRight)
-    return right.module if is_a_modules else right.device
+    if isinstance(right, ModuleRight | UninstallRight):
+        return right.module
+    return right.device

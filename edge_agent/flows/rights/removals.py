@@ -33,6 +33,7 @@ class Removal:
         digest: of what lies there; empty until it is known.
         reason: why it stays, or was not decided: a `Kept` or an `UninstallRefusal`.
         permission: the right by which a module may go.
+        times_open: how often our controller could not say.
     """
 
     package: str
@@ -46,6 +47,7 @@ class Removal:
     reason: str
     detail: str
     permission: str
+    times_open: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +57,15 @@ class Wished:
     package: str
     number: int
     is_to_go: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Copy:
+    """What lies on this PC of a package; `sha256` is of its archive, empty where it is not ours."""
+
+    version: str
+    sha256: str
+    digest: str
 
 
 def wished(journal: Transaction) -> Sequence[Wished]:
@@ -69,8 +80,8 @@ def wish_away(journal: Transaction, package: str) -> None:
     """Want a package off this PC, by somebody who sits before it; what is settled begins anew."""
     journal.rows.wish_away(module=package)
     row = journal.rows.removal(package=package)
-    if row is not None and REMOVAL.step(RemovalState(row["state"]), RemovalEvent.WANT):
-        _move(journal, row, RemovalEvent.WANT)
+    if row is not None:
+        want(journal, package, row["kind"], number=row["number"])
 
 
 def want(journal: Transaction, package: str, kind: str, *, number: int, cause: str = "") -> None:
@@ -96,11 +107,11 @@ def removal(journal: Transaction, package: str) -> Removal | None:
     return None if row is None else _removal(row)
 
 
-def name_copy(
-    journal: Transaction, package: str, *, version: str, sha256: str, digest: str
-) -> None:
+def name_copy(journal: Transaction, package: str, copy: Copy) -> None:
     """Note which copy it is about, as it lies there."""
-    journal.rows.name_removed(package=package, version=version, sha256=sha256, digest=digest)
+    journal.rows.name_removed(
+        package=package, version=copy.version, sha256=copy.sha256, digest=copy.digest
+    )
 
 
 def ask_for(journal: Transaction, who: Identity, module: str) -> None:
@@ -140,6 +151,8 @@ def take_refused(journal: Transaction, module: str, told: Refused) -> None:
     is_open = told.reason == UninstallRefusal.UNDECIDED
     event = RemovalEvent.DEFER if is_open else RemovalEvent.KEEP
     _move(journal, row, event, reason=told.reason)
+    if is_open:
+        journal.rows.leave_open(package=module)
 
 
 def keep(journal: Transaction, package: str, reason: str, detail: str = "") -> None:
