@@ -303,6 +303,8 @@ class Repository:
         """
         read = self.read(f"{version}.{ROOT}", Root)
         check(read.signed, ROOT, read)
+        if read.signed.version != version:
+            raise ListIsBad(name=f"{version}.{ROOT}", why="it is of another version")
         return read.signed
 
     def read(self, name: str, _kind: type[T]) -> Metadata[T]:
@@ -347,9 +349,19 @@ class Repository:
         raise ListIsBad(name=name, why="no version of it is signed")
 
     def newest_root(self) -> int:
-        """Return the number of the newest root."""
-        found = [file.name.split(".")[0] for file in self.metadata.glob(f"*.{ROOT}.json")]
-        return max((int(each) for each in found if each.isdigit()), default=1)
+        """Return the number of the newest root that the first one leads to.
+
+        Raises:
+            ListIsBad: the first one is damaged.
+        """
+        version, root = 1, self.root(1)
+        while (self.metadata / f"{version + 1}.{ROOT}.json").exists():
+            try:
+                check(root, ROOT, self.read(f"{version + 1}.{ROOT}", Root))
+                version, root = version + 1, self.root(version + 1)
+            except ListIsBad:
+                break
+        return version
 
 
 def _published(target: TargetFile) -> Published:

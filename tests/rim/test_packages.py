@@ -190,6 +190,8 @@ def test_two_root_keys_name_other_keys_of_the_controller_s_and_one_does_not(kit,
     assert kit.repository.current().root.version == 1
     (kit.metadata / "2147483647.snapshot.json").write_text("an intruder's")
     (kit.metadata / "9.modules.json").write_text("his, too")
+    (kit.metadata / "2.root.json").write_bytes(kit.root)
+    (kit.metadata / "99.root.json").write_text("and his")
     kit.replace_online()
     current = kit.repository.current()
     assert (current.root.version, current.snapshot.version) == (2, 3)
