@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -17,7 +18,9 @@ from cloud_controller.flows import modules
 from cloud_controller.flows.modules import LOG_BYTES_MAX, LogSaid
 from cloud_controller.flows.rights import peers
 from cloud_controller.mirrors import Mirrors
+from cloud_controller.settings import ControllerSettings
 from cloud_controller.web.peers import LOG_PATH
+from common.errors import CannotStart
 from common.rules.modules import ModuleEvent, ModuleEventKind
 from common.system import SystemNames
 from common.tls import serving
@@ -109,6 +112,34 @@ async def test_d10_a_mirror_that_is_away_or_no_longer_lets_us_in_is_called_again
         osaka.bundle = await root.let_in("osaka")
         async with runs(osaka):
             await until_known(root.books, "t-1")
+
+
+async def test_d10_a_mesh_is_named_in_the_settings_beside_the_root(tmp_path: Path):
+    async with AsyncExitStack() as stack:
+        _, osaka, _ = await family(stack, tmp_path)
+        for name in ("root", "nara"):
+            url = {"url": f"https://{name}.example:8443"}
+            text = osaka.bundle.model_copy(update=url).model_dump_json()
+            (tmp_path / f"{name}.json").write_text(text)
+        settings = ControllerSettings.model_validate(
+            {
+                "state_folder": osaka.folder,
+                "upstream": {"bundle": tmp_path / "root.json"},
+                "modules": {"mirrors": [{"bundle": tmp_path / "nara.json"}]},
+            }
+        )
+        settings.keys_folder.mkdir(exist_ok=True)
+        calling = mirrors.mirrors_of(settings, osaka.books, SystemNames().fraction)
+        await calling.begin()
+        assert [row["name"] for row in await osaka.books.read(modules.mirrors)] == [
+            "https://nara.example:8443",
+            "https://root.example:8443",
+        ]
+        kept = settings.keys_folder / "mirror-1.pem"
+        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+        (tmp_path / "nara.json").write_text("{}")
+        with pytest.raises(CannotStart):
+            mirrors.mirrors_of(settings, osaka.books, SystemNames().fraction)
 
 
 async def junk(_: web.Request) -> web.StreamResponse:

@@ -60,12 +60,12 @@ def take_log(books: Transaction, mirror: str, said: LogSaid) -> bool:
         NotAllowed: more logs are named than can be known.
     """
     theirs = heads_in(said)
-    _meet(books, mirror, theirs)
+    known = _meet(books, mirror, theirs)
     _keep_signers(books, mirror, said.signers)
     lines = lines_in(said)
     is_sure, has_moved = True, False
     for origin, head in theirs.items():
-        row = books.provenance.origin(origin=origin)
+        row = known[origin]
         is_ours = row["is_vouched"] == 1 and row["is_closed"] == 0
         if is_ours and head.last > row["last_lseq"]:
             _set_back(books, mirror, row)
@@ -75,8 +75,8 @@ def take_log(books: Transaction, mirror: str, said: LogSaid) -> bool:
             continue
         if head.last > taken:
             is_sure &= not is_ours
-        elif _is_one_log(books, origin, head):
-            books.provenance.complete(origin=origin, complete_at=min(head.complete_at, books.now))
+        elif _is_one_log(books, origin, head, row):
+            _complete(books, row, head)
         else:
             is_sure &= not is_ours
             _forked(books, mirror, origin, head, is_ours=is_ours)
@@ -180,14 +180,16 @@ def _lines_for(books: Transaction, ours: Heads, theirs: Heads) -> list[LogLine]:
     return lines
 
 
-def _meet(books: Transaction, mirror: str, theirs: Mapping[str, LogHead]) -> None:
+def _meet(books: Transaction, mirror: str, theirs: Mapping[str, LogHead]) -> dict[str, Row]:
     """Know every log by its name, so that what is not known of it is known to be missing."""
-    known = {row["origin"] for row in books.provenance.origins()}
+    known = {row["origin"]: row for row in books.provenance.origins()}
     new = [origin for origin in theirs if origin not in known]
     if len(known) + len(new) > ORIGINS_MAX:
         raise NotAllowed(why=f"more than {ORIGINS_MAX} logs of modules are named")
     for origin in new:
         books.provenance.meet_origin(origin=origin, heard_from=mirror)
+        known[origin] = books.provenance.origin(origin=origin)
+    return known
 
 
 def _take_lines(books: Transaction, row: Row, lines: list[LogLine]) -> int:
@@ -214,12 +216,23 @@ def _take_lines(books: Transaction, row: Row, lines: list[LogLine]) -> int:
     return last
 
 
-def _is_one_log(books: Transaction, origin: str, head: LogHead) -> bool:
-    """Say whether the last line that another has is the same as ours of that number."""
+def _is_one_log(books: Transaction, origin: str, head: LogHead, ours: Row | None = None) -> bool:
+    """Say whether the last line that another has is the same as ours of that number.
+
+    `ours` is the log with its last line, where that has been read: mostly it is that one.
+    """
     if not head.last:
         return True
-    row = books.provenance.line(origin=origin, lseq=head.last)
-    return row is not None and _line_of(origin, head.last, row).tail() == head.tail
+    if ours is None or ours["last_lseq"] != head.last:
+        ours = books.provenance.line(origin=origin, lseq=head.last)
+    return ours is not None and _line_of(origin, head.last, ours).tail() == head.tail
+
+
+def _complete(books: Transaction, row: Row, head: LogHead) -> None:
+    """Take over up to when a log is complete; what is vouched for here says so itself."""
+    if row["is_vouched"] == 0 and head.complete_at > row["complete_at"]:
+        at = min(head.complete_at, books.now)
+        books.provenance.complete(origin=row["origin"], complete_at=at)
 
 
 def _set_back(books: Transaction, mirror: str, row: Row) -> None:
