@@ -262,6 +262,7 @@ def _call(
         "problem": "p-none",
         "blackout": "b-none",
         "device": "d-none",
+        "module": "physics",
         "offering": line_up.offering,
         "link": "nobody",
         "program": "racer",
