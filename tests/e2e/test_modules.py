@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cloud_controller.main import command_line as controller_commands
 from edge_agent.main import command_line as agent_commands
 from tests.demo.terminal import Terminal
 from tests.demo.world import World, a_world
 from tests.e2e.customer import SHORT
+from tests.e2e.packages import begin_packages, controller_does, needs_packages, publish
 
 MODULE_BYTES = 3 * 1024 * 1024 + 17
 """Of one file of the module: more than three chunks, so that a bar has something to show."""
@@ -33,53 +33,10 @@ def world() -> Iterator[World]:
         publish(made, "physics", "1.0", kind="module", files={"table.bin": content})
         controller_does(made, "seats", "own", "physics", "2")
         terminal = made.new_terminal()
-        needs_packages(made, terminal)
+        needs_packages(made, terminal, "physics", "sound")
         made.enrol(terminal, made.new_code())
         made.start_agent(terminal)
         yield made
-
-
-def controller_does(world: World, *words: str) -> str:
-    """Return what a command of the controller prints, beside the one that serves."""
-    settings = ["--settings", str(world.folder / "controller.toml")]
-    said = CliRunner().invoke(controller_commands, [*words, *settings])
-    assert said.exit_code == 0, said.output
-    return said.stdout
-
-
-def begin_packages(world: World) -> None:
-    controller_does(world, "modules", "init-keys", "--to", str(world.folder / "stick"))
-
-
-def publish(world: World, package: str, version: str, *, kind: str, files: dict[str, bytes]) -> str:
-    """Publish a release by the operator's command; return what that says."""
-    source = world.folder / f"{package}-{version}"
-    for name, content in files.items():
-        file = source / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
-        file.chmod(0o755 if name.startswith("bin/") else 0o644)
-    description = world.folder / f"{package}-{version}.toml"
-    description.write_text(
-        f'package = "{package}"\nkind = "{kind}"\nversion = "{version}"\n'
-        f'folder = "{source.name}"\ntitle = "{package}"\n',
-        "utf-8",
-    )
-    stick = str(world.folder / "stick")
-    return controller_does(world, "modules", "publish", str(description), "--keys", stick)
-
-
-def needs_packages(world: World, terminal: Terminal) -> None:
-    """Have the terminal's program come from a package, and need two modules."""
-    catalogue = terminal.folder / "catalogue.toml"
-    catalogue.write_text(
-        '[programs.racer]\nargv = ["{package}/bin/racer"]\n'
-        'package = "racer"\nmodules = ["physics", "sound"]\n',
-        "utf-8",
-    )
-    (root,) = (world.folder / "controller" / "packages" / "metadata").glob("1.root.json")
-    with terminal.settings.open("a", encoding="utf-8") as settings:
-        settings.write(f'\n[modules]\nroot = "{root}"\nask_each_seconds = 1\n')
 
 
 def agent_says(terminal: Terminal, *words: str) -> str:
