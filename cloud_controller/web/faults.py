@@ -60,6 +60,10 @@ class NotSignedIn(RusubanError):
     """Only the operator may do this: send the operator's token as a Bearer token."""
 
 
+class PasswordMissing(RusubanError):
+    """This page is the operator's: the password is the operator's token, under any name."""
+
+
 class PeerNotAdmitted(RusubanError):
     """This certificate is not that of a controller we let in, or not of the one that speaks."""
 
@@ -92,6 +96,7 @@ STATUS: Final[Mapping[type[RusubanError], int]] = {
     MalformedJson: 400,
     IdempotencyKeyMissing: 400,
     NotSignedIn: 401,
+    PasswordMissing: 401,
     CodeIsSpent: 403,
     ForeignOrigin: 403,
     NotRenewed: 403,
@@ -174,6 +179,8 @@ def headers_of(fault: RusubanError) -> dict[str, str]:
     match fault:
         case NotSignedIn():
             return {"WWW-Authenticate": 'Bearer realm="operator"'}
+        case PasswordMissing():
+            return {"WWW-Authenticate": 'Basic realm="operator", charset="UTF-8"'}
         case MethodNotAllowed():
             return {"Allow": ", ".join(sorted(facts["allowed"]))}
         case TooManyAttempts():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import hmac
 import re
@@ -28,6 +29,7 @@ from cloud_controller.web.faults import (
     InvalidQuery,
     MalformedJson,
     NotSignedIn,
+    PasswordMissing,
     StillRunning,
     TooManyAttempts,
     WrongContentType,
@@ -124,6 +126,8 @@ class Guard:
         match route.who:
             case Who.OPERATOR if not _is_operator(request, self._parts.operator_token):
                 raise NotSignedIn
+            case Who.OPERATOR_PAGE if not _is_operator_page(request, self._parts.operator_token):
+                raise PasswordMissing
             case Who.OUR_PAGES if not _is_from_our_pages(request, self._parts.public_url):
                 raise ForeignOrigin
             case _:
@@ -194,6 +198,21 @@ def _bearer(request: web.Request) -> str:
     """Return what is shown as a Bearer token, or nothing."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     return given.strip() if scheme.lower() == "bearer" else ""
+
+
+def _is_operator_page(request: web.Request, token: str) -> bool:
+    """Say whether a browser shows the token as the password of its name and password.
+
+    A browser sends it wherever a link leads, so nothing can be changed by it: it opens pages alone.
+    """
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return _is_operator(request, token)
+    try:
+        _, _, password = base64.b64decode(given.strip(), validate=True).partition(b":")
+    except ValueError:
+        return False
+    return hmac.compare_digest(password, token.encode())
 
 
 def _is_from_our_pages(request: web.Request, public_url: str) -> bool:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_skeleton, format_time
 from babel.messages.pofile import read_po
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import format_currency, format_decimal, get_currency_precision
 
 from common.words import LANGUAGES
 
@@ -72,6 +72,27 @@ class Language:
         same_year = now is not None and moment.year == _local(now, zone).year
         skeleton = "MMMEd" if same_year else "yMMMEd"
         return str(format_skeleton(skeleton, moment, tzinfo=moment.tzinfo, locale=self.code))
+
+    def month(self, at: int, zone: str) -> str:
+        """Return the month in this zone, without its year."""
+        moment = _local(at, zone)
+        return str(format_skeleton("MMM", moment, tzinfo=moment.tzinfo, locale=self.code))
+
+    def number(self, count: int) -> str:
+        """Return a number with its thousands apart."""
+        return str(format_decimal(count, locale=self.code))
+
+    def signed(self, count: int) -> str:
+        """Return a number with its sign, nought without one."""
+        return str(format_decimal(count, "+#,##0;-#,##0" if count else "0", locale=self.code))
+
+    def size(self, count: int) -> str:
+        """Return a number of bytes in the unit that fits it, decimal ones as disks are sold by."""
+        for unit, bytes_of_unit in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+            if count >= bytes_of_unit:
+                value = Decimal(count) / bytes_of_unit
+                return f"{format_decimal(value, '#,##0.0', locale=self.code)} {unit}"
+        return f"{count} B"
 
     def length(self, seconds: float) -> str:
         """Return a length of time in hours, minutes and seconds, those that are not nought."""

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from typing import Final
 
-from cloud_controller.web import module_logs, modules
+from cloud_controller.web import module_logs, modules, reports
+from cloud_controller.web.pages import modules as module_pages
+from cloud_controller.web.reservations import CREATED
 from cloud_controller.web.routes import API, MANAGEMENT, Route, Who
 
 # fmt: off
 MODULE_ROUTES: Final = (
+    Route("GET", f"{API}/modules", reports.list_modules, Who.OPERATOR, MANAGEMENT,
+          "List the licensed modules, with seats and match.", answers=reports.Modules),
+    Route("GET", f"{API}/modules/{{module}}/reports", reports.list_reports, Who.OPERATOR,
+          MANAGEMENT, "List a module's royalty reports, and what the next one says.",
+          answers=reports.Reports),
+    Route("POST", f"{API}/modules/{{module}}/reports", reports.close_report, Who.OPERATOR,
+          MANAGEMENT, "Close a royalty report for good.", asks=reports.ReportWanted,
+          answers=reports.Report, status=CREATED),
+    Route("GET", f"{API}/modules/{{module}}/reports.csv", reports.show_sheet, Who.OPERATOR,
+          MANAGEMENT, "A module's closed royalty reports, a row for each line.",
+          media_type="text/csv"),
+    Route("GET", "/operator/modules", module_pages.show_page, Who.OPERATOR_PAGE, MANAGEMENT,
+          "Modules: installs, seats, who has them, royalties.", media_type="text/html"),
+    Route("GET", "/operator/modules/installs", module_pages.show_installs, Who.OPERATOR_PAGE,
+          MANAGEMENT, "The installs alone.", media_type="text/html"),
+    Route("GET", "/operator/modules/{module}/reports.csv", reports.show_sheet, Who.OPERATOR_PAGE,
+          MANAGEMENT, "A module's closed royalty reports.", media_type="text/csv"),
     Route("GET", f"{API}/modules/{{module}}/log/downloads", module_logs.list_downloads,
           Who.OPERATOR, MANAGEMENT, "List who got a module from us, page by page.",
           asks=module_logs.LogWanted, answers=module_logs.DownloadLog),

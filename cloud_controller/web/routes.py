@@ -83,6 +83,7 @@ class Who(Enum):
     TERMINAL = "a terminal that signs with its key"
     PACKAGE_HOLDER = "a terminal that shows our word for a file"
     OPERATOR = "the operator"
+    OPERATOR_PAGE = "the operator's browser, which only looks"
     PROVIDER = "the payment provider, which signs what it says"
     OUR_PAGES = "a form of our own pages"
 

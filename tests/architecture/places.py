@@ -88,7 +88,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
             "hours",
             "photos",
             "packages",
-            *("module_logs", "module_routes"),
+            *("module_logs", "module_routes", "reports"),
         ),
     ),
     "cloud_controller/web/paper": ("page",),

@@ -102,6 +102,13 @@ GET /api/v1/reservations/{reservation}/timeline
 GET /api/v1/orders
 GET /api/v1/sessions
 GET /api/v1/switches
+GET /api/v1/modules
+GET /api/v1/modules/{module}/reports
+POST /api/v1/modules/{module}/reports
+GET /api/v1/modules/{module}/reports.csv
+GET /operator/modules
+GET /operator/modules/installs
+GET /operator/modules/{module}/reports.csv
 GET /api/v1/modules/{module}/log/downloads
 GET /api/v1/modules/{module}/log/users
 PUT /api/v1/offerings/{offering}/prices

@@ -21,7 +21,7 @@ from tests.fakes.store import MORNING_AT, ClockInHand
 from tests.flows.log_kit import ISSUED, USED, Log, settle
 
 Make = Callable[[str], Log]
-HISTORIES = 4
+HISTORIES = 2
 """Histories of one run; `./dev prove match` plays many more."""
 
 STEPS = 60

@@ -16,10 +16,12 @@ from babel.messages.pofile import read_po
 from cloud_controller.web.app import SECURITY_HEADERS
 from cloud_controller.web.faults import STATUS
 from cloud_controller.web.language import Language, Languages
+from cloud_controller.web.pages.chart import STACK
 from cloud_controller.web.pages.order import Standing
 from cloud_controller.web.pages.storefront import Notice
 from cloud_controller.web.pages.ticket import Phase
 from common.rules.letters import LetterKind
+from common.rules.modules import Basis, InstallFailure, InstallState, RoyaltyBasis
 from common.rules.reservations import WaitingState
 from common.words import LANGUAGES
 from tests.fakes.store import HOUR_MS, MINUTE_MS, MORNING_AT, Offer, Opened
@@ -31,11 +33,16 @@ JAPANESE = {"Accept-Language": "fr;q=0.9, ja-JP;q=0.8, en;q=0.1"}
 OUR_SCRIPT = r'<script type="module" src="/static/ticket\.[0-9a-f]{12}\.js">'
 NASTY = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
 DYNAMIC: dict[str, Iterable[str]] = {
+    "basis": Basis,
+    "failure": InstallFailure,
+    "install": ("unknown", *InstallState),
     "language": LANGUAGES,
     "letter": LetterKind,
+    "match": STACK,
     "notice": Notice,
     "order": Standing,
     "problem": [fault.code for fault in STATUS],
+    "royalty": RoyaltyBasis,
     "ticket": Phase,
     "waiting": ("next", *WaitingState),
 }

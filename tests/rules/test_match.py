@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, strategies as some
+from hypothesis import given, settings, strategies as some
 
 from common.rules.modules import (
     ClientSeen,
@@ -40,6 +40,7 @@ def test_d6_the_four_numbers_are_set_algebra_at_every_instant(clients, instant):
     assert match.issued_never_used == len(issued - users)
 
 
+@settings(max_examples=40)
 @given(some.lists(CLIENTS, min_size=1, max_size=5), some.data())
 def test_d6_whatever_comes_late_all_reports_together_count_what_is_known_at_the_last(learnt, data):
     """Each report knows other earliest lines than the one before it: late ones, even of others."""

@@ -26,6 +26,7 @@ from cloud_controller.flows.modules.offering import (
 )
 from cloud_controller.flows.modules.progress import (
     keep_progress,
+    progress,
 )
 from cloud_controller.flows.modules.publishing import (
     note_lists,
@@ -88,6 +89,7 @@ __all__ = [
     "note_used",
     "offer",
     "origins",
+    "progress",
     "project",
     "reports",
     "say_log",

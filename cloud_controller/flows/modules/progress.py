@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from cloud_controller.ports import Received, Transaction
+from typing import Final
+
+from cloud_controller.ports import Received, Row, Transaction
 from common.messages.modules import ModulesProgress
+
+SHOWN_MAX: Final = 60
+"""Installs that are shown at once: more than one looks through."""
+
+SHOWN_SECONDS: Final = 86_400
+"""How long an install that says no more is shown: until the next day somebody looks."""
+
+FINISHED_SECONDS: Final = 600
+"""How long one that went well is shown: whoever watched it sees that it did."""
 
 
 def keep_progress(books: Transaction, said: Received) -> None:
@@ -18,4 +29,15 @@ def keep_progress(books: Transaction, said: Received) -> None:
         done_bytes=message.done_bytes,
         all_bytes=message.all_bytes,
         told_at=books.now,
+    )
+
+
+def progress(books: Transaction) -> list[Row]:
+    """Return the installs to be shown, the one told of last first."""
+    return list(
+        books.modules.progress_shown(
+            since=books.now - SHOWN_SECONDS * 1000,
+            lately=books.now - FINISHED_SECONDS * 1000,
+            most=SHOWN_MAX,
+        )
     )

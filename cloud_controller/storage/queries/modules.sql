@@ -22,6 +22,18 @@ ON CONFLICT (terminal_id, package) DO UPDATE SET version = excluded.version,
     state = excluded.state, detail = excluded.detail, done_bytes = excluded.done_bytes,
     all_bytes = excluded.all_bytes, told_at = excluded.told_at;
 
+-- name: progress_shown(since, lately, most)
+-- What is under way or has failed since an instant, and what was finished lately; what was told last comes first.
+SELECT g.terminal_id, t.hostname, s.title AS store_title, s.time_zone, g.package,
+    coalesce(p.title, '') AS title, g.version, g.state, g.detail, g.done_bytes, g.all_bytes, g.told_at
+FROM package_progress AS g
+    JOIN terminals AS t ON t.terminal_id = g.terminal_id
+    JOIN stores AS s ON s.store_id = t.store_id
+    LEFT JOIN packages AS p ON p.package = g.package
+WHERE g.told_at >= :since
+    AND (g.state NOT IN ('active', 'superseded', 'removed') OR g.told_at >= :lately)
+ORDER BY g.told_at DESC, g.terminal_id, g.package LIMIT :most;
+
 -- name: keep_package(package, kind, title, vendor, spdx, basis, over_limit, royalty_basis, royalty_cents, currency, published_at)!
 -- The terms of the newest release are the package's.
 INSERT INTO packages (package, kind, title, vendor, spdx, basis, over_limit, royalty_basis,
