@@ -21,6 +21,9 @@ from common.messages.modules import CHUNK_BYTES, CHUNKS_MAX, FILES_MAX, UNPACKED
 NAME_BYTES_MAX: Final = 200
 """Bytes of a file's name with its folders: room for it below any folder of a terminal."""
 
+MANIFEST: Final = "manifest.json"
+"""What terminals write beside a package's files: none of its own may have this name at its top."""
+
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can say; a file's own time is left out
 _UNIX: Final = 3
 _STEP_BYTES: Final = 262_144
@@ -120,6 +123,8 @@ def _check_name(name: str) -> None:
         raise CannotBePacked(name=name, why=f"its name has over {NAME_BYTES_MAX} bytes")
     if _PLAIN.fullmatch(name) is None or any(part.endswith((".", " ")) for part in name.split("/")):
         raise CannotBePacked(name=name, why="its name would be another elsewhere")
+    if name.partition("/")[0].casefold() == MANIFEST:
+        raise CannotBePacked(name=name, why="terminals write their own beside the files")
 
 
 def _write(opened: IO[bytes], found: Mapping[str, Path]) -> None:

@@ -22,6 +22,7 @@ from common.rules.modules import IN_USE, UNDER_WAY, InstallEvent, InstallFailure
 from edge_agent.flows.modules import installs
 from edge_agent.flows.modules.installs import Install
 from edge_agent.installed import NotWhole, Outcome, StillRunning
+from edge_agent.modules.checks import is_whole, refuse_newer, refuse_older
 from edge_agent.modules.disk import free_bytes, is_full
 from edge_agent.modules.download import CannotBeHad, Source
 from edge_agent.modules.fetching import Chance, Fetching, FetchTerms, Steady, threaded
@@ -141,8 +142,7 @@ class Installer:
         for known in self._journal.transact(installs.all_installs):
             if known.state in UNDER_WAY:
                 async with self._one_at_a_time:
-                    with contextlib.suppress(StillRunning):
-                        await self._drive(self._journal.transact(installs.found, known.package))
+                    await self._drive(self._journal.transact(installs.found, known.package))
             elif known.state is InstallState.PROBATION:
                 async with self._one_at_a_time:
                     await self._judge(self._journal.transact(installs.found, known.package))
@@ -162,6 +162,8 @@ class Installer:
             known = self._failed(known, InstallFailure.UNFIT, str(fault.facts["why"]))
         except NotWhole as fault:
             known = self._failed(known, InstallFailure.NOT_WHOLE, str(fault.facts["why"]))
+        except StillRunning:
+            known = self._journal.transact(installs.found, known.package)
         except OSError as fault:
             why = InstallFailure.DISK_FULL if is_full(fault) else InstallFailure.DISK_FAULT
             known = self._failed(known, why, fault.strerror or str(fault))
@@ -209,7 +211,8 @@ class Installer:
         )
         trust = Trust(self._terms.trust_folder, self._terms.root)
         signed = await fetching.find(trust, package, self._signed_now(package))
-        self._refuse_older(package, signed.release)
+        refuse_older(signed.release, self._highest_release(package))
+        refuse_newer(signed.release)
         await self._make_room(signed.release, signed.archive)
         await fetching.fetch(lambda file: Part(file, signed.archive))
         return self._journal.transact(
@@ -230,7 +233,7 @@ class Installer:
         )
         file = self._store.part(package.sha256)
         if self._store.find(package) is None:
-            if not await threaded("package check", partial(_is_whole, file, archive)):
+            if not await threaded("package check", partial(is_whole, file, archive)):
                 return self._fetch_again(known)
             bounds = Bounds(files=release.files, unpacked_bytes=release.unpacked_bytes)
             stage = partial(self._store.stage, package, known.release_counter, file, bounds)
@@ -258,15 +261,24 @@ class Installer:
         return known
 
     def _failed(self, known: Install, why: InstallFailure, detail: str) -> Install:
-        """Note that it is not installed; what programs get is what they got before."""
+        """Note that it is not installed; what programs get is what they got before.
+
+        Where the disk does not even take that, or does not let it be removed, it stays under way.
+        """
         package = known.package
         known = self._journal.transact(installs.found, package)
-        installed = self._store.find(package)
-        if known.state is InstallState.ACTIVATING and installed is not None:
-            self._store.go_back(installed)
-        if why in {InstallFailure.UNFIT, InstallFailure.NOT_SIGNED, InstallFailure.DAMAGED}:
-            self._store.part(package.sha256).unlink(missing_ok=True)
         self._log.warning("not installed", package=package.package, why=why.value, detail=detail)
+        try:
+            installed = self._store.find(package)
+            if known.state is InstallState.ACTIVATING and installed is not None:
+                self._store.go_back(installed)
+            if why in {InstallFailure.UNFIT, InstallFailure.NOT_SIGNED, InstallFailure.DAMAGED}:
+                self._store.part(package.sha256).unlink(missing_ok=True)
+        except OSError as fault:
+            self._log.error("the disk takes nothing", why=fault.strerror)
+            return known
+        if known.state is InstallState.REMOVING:
+            return known
         return self._journal.transact(installs.fail, package, why, detail)
 
     # --- what comes after it is in use ------------------------------------------------------------
@@ -348,14 +360,11 @@ class Installer:
         issued_at = package.document.get("issued_at")
         return max(self._clock.now_ms(), issued_at if isinstance(issued_at, int) else 0)
 
-    def _refuse_older(self, package: Package, release: Release) -> None:
-        """Refuse a release older than one in use here, whatever else was forgotten."""
+    def _highest_release(self, package: Package) -> int:
+        """Return the highest release that was in use here, whichever of the two remembers it."""
         known = self._journal.transact(installs.highest_release, package.package)
         current = self._store.current(package.package)
-        highest = max(known, current.release_counter if current is not None else 0)
-        if release.release_counter < highest:
-            why = f"release {release.release_counter} is signed, {highest} was here"
-            raise CannotBeHad(InstallFailure.TOO_OLD, why)
+        return max(known, current.release_counter if current is not None else 0)
 
     async def _make_room(self, release: Release, archive: Archive) -> None:
         """Have room for archive and files, if need be by removing what nobody goes back to."""
@@ -377,21 +386,6 @@ class Installer:
             failure=known.failure,
             detail=known.detail,
         )
-
-
-def _is_whole(file: Path, archive: Archive) -> bool:
-    """Read an archive as it lies there; False: it is to be fetched again.
-
-    Raises:
-        CannotBeHad: its chunks are those signed, and its whole is not: no other attempt helps.
-    """
-    part = Part(file, archive)
-    try:
-        if part.is_whole and not part.is_as_signed():
-            raise CannotBeHad(InstallFailure.NOT_SIGNED, "its chunks are not those of its whole")
-        return part.is_whole
-    finally:
-        part.close()
 
 
 def _nobody(*_: object) -> None:

@@ -145,7 +145,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "edge_agent/modules": (
         *("metadata", "download", "unpack", "store", "disk", "installer", "sequence", "making"),
-        *("fetching", "telling", "part", "needs", "wanted", "starts", "uninstaller"),
+        *("fetching", "telling", "part", "checks", "needs", "wanted", "starts", "uninstaller"),
     ),
     "cloud_controller/packages": (
         *(

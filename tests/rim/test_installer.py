@@ -179,6 +179,29 @@ async def test_a_clock_that_is_behind_makes_no_list_fresh(kit, tmp_path: Path):
     assert outcome.failure is InstallFailure.STALE
 
 
+async def test_a_release_for_newer_agents_waits_for_one(tmp_path: Path):
+    kit = PackagesInHand(tmp_path / "published")
+    first = kit.publish(version="1", min_agent="0.1")
+    second = kit.publish(version="2", files=TWO, min_agent="9")
+    async with kit.served() as url:
+        pc = Pc(tmp_path / "pc", kit.root, url)
+        with pc.journal() as journal:
+            installer = pc.installer(journal)
+            assert (await installer.install(package_of(first))).is_in_use
+            outcome = await installer.install(package_of(second))
+    assert outcome.failure is InstallFailure.NEEDS_NEWER_AGENT
+
+
+async def test_a_disk_that_takes_nothing_fails_one_install_and_not_the_agent(kit, tmp_path: Path):
+    """A file where the folder of packages should be: neither part nor version can be written."""
+    async with kit.served() as url:
+        pc = Pc(tmp_path, kit.root, url)
+        pc.store.folder.write_bytes(b"")
+        with pc.journal() as journal:
+            outcome = await pc.installer(journal).install(package_of(kit.first))
+    assert not outcome.is_in_use
+
+
 async def test_a_disk_without_room_takes_nothing_and_is_asked_again_later(kit, tmp_path: Path):
     async with kit.served() as url:
         pc = Pc(tmp_path, kit.root, url, spare_bytes=1 << 60)

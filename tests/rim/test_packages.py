@@ -72,6 +72,8 @@ def test_what_a_terminal_could_not_unpack_is_not_packed(tmp_path):
     for number, name in enumerate(("a\nb", "a\\b", "c:d", "end.", "end ./x", "n" * 201)):
         with pytest.raises(CannotBePacked, match="its name"):
             pack(laid(tmp_path / str(number), name), tmp_path / f"{number}.zip")
+    with pytest.raises(CannotBePacked, match="write their own"):
+        pack(laid(tmp_path / "own", "Manifest.json"), tmp_path / "own.zip")
     with pytest.raises(CannotBePacked, match="only in its case"):
         pack(laid(tmp_path / "case", "A", "a"), tmp_path / "case.zip")
     (tmp_path / "case/nothing").mkdir()

@@ -117,6 +117,7 @@ class InstallFailure(StrEnum):
     """The signed lists are older than they may be, or than those seen before."""
     TOO_OLD = "too_old"
     """A later release was installed here before."""
+    NEEDS_NEWER_AGENT = "needs_newer_agent"
     NO_RIGHT = "no_right"
     """The server does not let us have it by the right that we show."""
     GONE = "gone"
@@ -144,6 +145,7 @@ WORTH_ANOTHER_TRY: Final = frozenset(
         InstallFailure.NO_RIGHT,
         InstallFailure.NO_ROOT,
         InstallFailure.GONE,
+        InstallFailure.NEEDS_NEWER_AGENT,
     }
 )
 """What may be otherwise later without another release: time, a line, a disk, another right."""
