@@ -42,8 +42,8 @@ NOT_ALONE = set(
     "Message _Said Program Level Requirements ClaimTerms Particulars "
     "ScanRequest OfflineRequest ModuleRequest SeatsRequest ExtensionRequest "
     "SessionRight OfflineRight ModuleRight SeatsRight ExtensionRight HeldTicket "
-    "ModulesOffer OfferedPackage Receipt UninstallRequest UninstallRight RunRequest "
-    "RunRight".split()
+    "ModulesOffer OfferedPackage Receipt Release PackageKind "
+    "UninstallRequest UninstallRight RunRequest RunRight".split()
 )
 """What is never sent by itself: what many have in common, what is said over HTTP, what a request of
 each class carries, and what a right's signature covers."""

@@ -51,10 +51,10 @@ def reserve(journal: Transaction, package: Package, *, again: bool = False) -> I
 
     What was rolled back does so only when it is said: `again`.
     """
-    rows, name = journal.rows, {"package": package.package, "sha256": package.sha256}
+    name = {"package": package.package, "sha256": package.sha256}
     document = json.dumps(dict(package.document))
     right = {"document": document, "signature": package.signature}
-    rows.add_install(
+    journal.rows.add_install(
         **name,
         **right,
         kind=package.kind,
@@ -63,10 +63,10 @@ def reserve(journal: Transaction, package: Package, *, again: bool = False) -> I
         length=package.length,
         changed_at=journal.now,
     )
-    rows.keep_install_right(**name, **right)
+    journal.rows.keep_install_right(**name, **right)
     known = _found(journal, package)
     if known.state in _BEGUN_ANEW or (again and known.state is InstallState.ROLLED_BACK):
-        rows.forgive_install(**name)
+        journal.rows.forgive_install(**name)
         _move(journal, known, InstallEvent.AGAIN)
     return _found(journal, package)
 
