@@ -84,6 +84,16 @@ def watch_modules(
     _leave(lambda: packaging.watch_packages(_load(settings), until_settled=until_settled))
 
 
+def uninstall_module(
+    package: Annotated[str, typer.Argument(help="A module, or a program's package.")],
+    settings: SettingsFile,
+) -> None:
+    """Want a package off this PC; of modules goes what came from us and nothing else needs."""
+    from edge_agent.commands import packaging
+
+    _leave(lambda: packaging.uninstall(_load(settings), package))
+
+
 def _with_groups() -> typer.Typer:
     made = typer.Typer(
         help="Rusuban's edge agent: reads tickets and runs the devices of one store PC.",
@@ -98,6 +108,7 @@ def _with_groups() -> typer.Typer:
     packages = typer.Typer(help="Packages of programs and modules.", no_args_is_help=True)
     packages.command(name="list")(list_modules)
     packages.command(name="watch")(watch_modules)
+    packages.command(name="uninstall")(uninstall_module)
     made.add_typer(packages, name="modules")
     made.add_typer(catalogue_group(_leave), name="catalogue")
     return made

@@ -11,6 +11,7 @@ CREATE TABLE removals (
     reason TEXT NOT NULL DEFAULT '',
     detail TEXT NOT NULL DEFAULT '',
     permission TEXT NOT NULL DEFAULT '',
+    needs TEXT NOT NULL DEFAULT '[]',
     times_open INTEGER NOT NULL DEFAULT 0,
     changed_at INTEGER NOT NULL
 );

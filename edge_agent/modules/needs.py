@@ -204,7 +204,7 @@ def needing(profile: ServiceProfile, catalogue: Mapping[str, Carried]) -> List[N
         Needing(
             name=name,
             package=carried.package,
-            needs=(*carried.modules, *served.get(name, ())),
+            needs=(*carried.modules, *filter(_is_name, served.get(name, ()))),
         )
         for name, carried in catalogue.items()
     ]

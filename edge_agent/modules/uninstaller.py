@@ -25,6 +25,7 @@ from common.rules.modules import (
     RemovalState,
     UninstallRefusal,
     needed_by,
+    needed_with,
     pause_seconds,
 )
 from common.topics import Channel
@@ -38,7 +39,7 @@ from edge_agent.modules.installer import Installer
 from edge_agent.modules.store import Store, digest_on_disk
 from edge_agent.ports import Asked, Identity, Installed, Journal, Transaction
 
-LOOK_SECONDS: Final = 5.0
+LOOK_SECONDS: Final = 2.0
 """How often is looked without being told to: a program that ran from it may have ended."""
 
 UNKNOWN_VERSION: Final = "unknown"
@@ -152,7 +153,7 @@ class Uninstaller:
             if removal.state in {RemovalState.WANTED, RemovalState.ALLOWED}:
                 await self._judge(removal, known)
             elif removal.state is RemovalState.REMOVING:
-                await self._remove(removal, known)
+                await self._remove(removal)
             self._say_if_settled(package, before)
 
     async def _judge(self, removal: Removal, known: _Known) -> None:
@@ -162,7 +163,7 @@ class Uninstaller:
         if kept is not None:
             self._journal.transact(rights.keep_package, removal.package, kept, detail)
         elif removal.kind != MODULE:
-            self._journal.transact(self._begin_program, removal)
+            self._journal.transact(self._begin_program, removal.package, known)
         elif self._has_to_wait(removal.package, known):
             return
         elif removal.state is RemovalState.WANTED:
@@ -196,12 +197,14 @@ class Uninstaller:
         gone = [name for name in known.going if self._store.current(name) is None]
         return bool(needed_by(module, programs, known.requires, gone))
 
-    def _begin_program(self, journal: Transaction, removal: Removal) -> None:
-        here = self._store.current(removal.package)
-        if here is not None:
+    def _begin_program(self, journal: Transaction, package: str, known: _Known) -> None:
+        """Begin with a program's package, once it is known which modules go with it."""
+        here, programs = self._store.current(package), self._around.programs()
+        if here is not None and programs is not None:
             copy = Copy(version=here.version, sha256=here.sha256, digest=here.digest)
-            rights.name_copy(journal, removal.package, copy)
-            rights.begin_removal(journal, removal.package)
+            rights.name_copy(journal, package, copy)
+            rights.note_needs(journal, package, needed_with(package, programs, known.requires))
+            rights.begin_removal(journal, package)
 
     async def _ask(self, removal: Removal, here: Installed | None) -> None:
         """Ask our controller about the very copy that lies here; what it left open, later again."""
@@ -224,7 +227,7 @@ class Uninstaller:
             pause.is_named = True
         self._journal.transact(rights.ask_for, self._who, removal.package)
 
-    async def _remove(self, removal: Removal, known: _Known) -> None:
+    async def _remove(self, removal: Removal) -> None:
         """Take it away, if no program runs from it; whoever takes it away has it told."""
         package = removal.package
         try:
@@ -235,8 +238,7 @@ class Uninstaller:
                 await threaded("package", partial(self._store.remove, here))
         except StillRunning:
             return
-        requires = known.requires.get(package, ())
-        self._journal.transact(rights.note_gone, package, requires)
+        self._journal.transact(rights.note_gone, package)
 
     async def _digest(self, place: Path) -> str:
         return await threaded("package check", partial(digest_on_disk, place))
@@ -275,4 +277,4 @@ def _note_removed(journal: Transaction, install: Install) -> None:
     """Note, in the transaction in which a version is gone, that what was to go has gone."""
     removal = rights.removal(journal, install.package.package)
     if removal is not None and removal.sha256 == install.package.sha256:
-        rights.note_gone(journal, install.package.package, _requires(install))
+        rights.note_gone(journal, install.package.package)

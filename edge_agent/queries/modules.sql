@@ -118,6 +118,13 @@ UPDATE removals SET state = :state, reason = :reason, detail = :detail, permissi
     changed_at = :changed_at
 WHERE package = :package AND state = :before;
 
+-- name: note_needs(package, needs)!
+-- What goes with it: known before it goes, since nobody knows afterwards.
+UPDATE removals SET needs = :needs WHERE package = :package AND state = 'wanted';
+
+-- name: needs_of_removed(package)$
+SELECT needs FROM removals WHERE package = :package;
+
 -- name: leave_open(package)!
 UPDATE removals SET times_open = times_open + 1 WHERE package = :package;
 

@@ -91,6 +91,25 @@ def test_d4_fetched_again_it_takes_no_new_seat(world: World):
     assert row["registered_at"] < row["updated_at"]
 
 
+def test_d7_d8_a_program_goes_with_the_module_that_it_needed_and_the_seat_is_back(world: World):
+    (terminal,) = world.terminals
+    said = CliRunner().invoke(
+        agent_commands, ["modules", "uninstall", "physics", "--settings", str(terminal.settings)]
+    )
+    assert (said.exit_code, said.stdout) == (1, "physics: kept (needed: racer)\n")
+    assert "To go: physics: kept" in agent_says(terminal, "modules", "list")
+    (row,) = world.books("SELECT terminal_id FROM terminals")
+    controller_does(world, "modules", "uninstall", row["terminal_id"], "racer")
+    (gone,) = world.wait_for("it to be gone", lambda: lines(world, "uninstalled"))
+    (asked,) = lines(world, "uninstall_allowed")
+    assert (gone["module"], gone["digest"]) == ("physics", asked["digest"])
+    packages = terminal.folder / "agent"
+    for kind, package in (("modules", "physics"), ("programs", "racer")):
+        assert not (packages / kind / package / "current.json").exists()
+    (pool,) = world.books("SELECT owned, used FROM seat_pools WHERE module = 'physics'")
+    assert tuple(pool) == (2, 0)
+
+
 def _move_away(ours: Path) -> None:
     """Lose a module as whoever tidies a disk by hand does."""
     ours.rename(ours.with_name("lost"))

@@ -127,7 +127,7 @@ async def test_d7_a_programs_package_goes_with_its_modules_but_for_those_others_
     pc.have()
     pc.have("racer", kind="program", requires=(PHYSICS, "sound"))
     pc.programs = [
-        Needing(name="racer", package="racer"),
+        Needing(name="racer", package="racer", needs=("by-catalogue",)),
         Needing(name="radio", package=None, needs=("sound",)),
     ]
     pc.wish_away("racer")
@@ -135,6 +135,7 @@ async def test_d7_a_programs_package_goes_with_its_modules_but_for_those_others_
     assert pc.store.current("racer") is None
     assert pc.came_of(PHYSICS) == ("removed", "")
     assert pc.came_of("sound") == ("kept", "needed")
+    assert pc.came_of("by-catalogue") == ("kept", "not_here")
     assert pc.store.current("sound") is not None
     assert [line["module"] for line in logged(house, "uninstalled")] == [PHYSICS]
 

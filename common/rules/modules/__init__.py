@@ -73,6 +73,7 @@ from common.rules.modules.uninstalls import (
     RemovalEvent,
     RemovalState,
     needed_by,
+    needed_with,
     pause_seconds,
 )
 
@@ -141,6 +142,7 @@ __all__ = [
     "may_start",
     "module_of_run",
     "needed_by",
+    "needed_with",
     "next_step",
     "pause_seconds",
     "renewed_at",

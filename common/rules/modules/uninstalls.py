@@ -107,6 +107,14 @@ def needed_by(
     return tuple(sorted(found))
 
 
+def needed_with(
+    package: str, programs: Iterable[Needing], requires: Mapping[str, Collection[str]]
+) -> frozenset[str]:
+    """Return the modules that a program's package needs, by itself or by its programs here."""
+    own = [name for program in programs if program.package == package for name in program.needs]
+    return frozenset(_closure((package, *own), requires) - {package})
+
+
 def pause_seconds(times: int) -> float:
     """Return how long is waited after so many undecided answers, from 1 on.
 

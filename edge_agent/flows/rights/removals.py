@@ -7,7 +7,7 @@ in the transaction in which it is known to be gone, under the permission by whic
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -173,7 +173,12 @@ def begin(journal: Transaction, package: str) -> bool:
     return True
 
 
-def note_gone(journal: Transaction, package: str, requires: Sequence[str]) -> None:
+def note_needs(journal: Transaction, package: str, needs: Collection[str]) -> None:
+    """Note which modules a program needs, before nobody can say it any more."""
+    journal.rows.note_needs(package=package, needs=json.dumps(sorted(needs)))
+
+
+def note_gone(journal: Transaction, package: str) -> None:
     """Note that what was to go has gone, and tell it; with a program go the modules it needed."""
     row = journal.rows.removal(package=package)
     if row is None or row["state"] != RemovalState.REMOVING:
@@ -191,7 +196,7 @@ def note_gone(journal: Transaction, package: str, requires: Sequence[str]) -> No
             )
         )
         return
-    for module in requires:
+    for module in json.loads(journal.rows.needs_of_removed(package=package)):
         want(journal, module, MODULE, number=row["number"], cause=package)
 
 
