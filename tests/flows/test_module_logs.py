@@ -178,6 +178,20 @@ def test_d10_an_operator_answers_for_a_controller_that_is_gone(star: tuple[Log, 
         root.do(modules.answer_for, "o-nobody", "tests", "")
 
 
+def test_d10_nobody_waits_for_the_word_of_a_controller_that_is_let_in_no_more(make: Make):
+    root, osaka = make("root"), make("osaka")
+    osaka.mirrors(root)
+    root.start()
+    root.write(ISSUED, "t-1")
+    assert root.known_up_to() == 0
+    root.do(peers.revoke_peer, "osaka", "tests", "")
+    assert root.known_up_to() == root.controller.clock.now
+    before = root.own_origin()
+    root.start()
+    root.write(ISSUED, "t-2")
+    assert root.own_origin() == before
+
+
 def test_d10_a_controller_that_starts_goes_on_with_its_log_when_all_have_spoken(
     star: tuple[Log, Log, Log],
 ):

@@ -72,6 +72,8 @@ def revoke_peer(books: Transaction, name: str, actor: str, reason: str) -> None:
     if books.rights.revoke_peer(name=name, revoked_at=books.now):
         books.solve_problem(ProblemKind.PEER_COPIED, name)
         books.audit(actor, "peer.revoked", name, reason)
+        if not books.provenance.unsure():  # nobody waits for its word about our log any more
+            books.provenance.settle_doubts()
 
 
 def is_admitted(books: Transaction, name: str, fingerprint: str) -> bool:
