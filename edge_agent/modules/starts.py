@@ -117,6 +117,7 @@ class Starts:
         self._nudged = asyncio.Event()
         self._looked_here_at = float("-inf")
         self._is_idle = False
+        self._requires: Mapping[str, Sequence[str]] | None = None
         self._judged: set[str] = set()
         self.on_ended: Callable[[], None] = _nobody
         self._log = structlog.get_logger("starts")
@@ -136,7 +137,8 @@ class Starts:
         self._nudged.set()
 
     def on_installed(self) -> None:
-        """Look now, also which modules are here."""
+        """Look now, also which modules are here, and what is required by what is on offer."""
+        self._requires = None
         self._looked_here_at = float("-inf")
         self._nudged.set()
 
@@ -180,10 +182,10 @@ class Starts:
         if needs is not None:
             self._tell_installer(needs, seen.state, f"{program} did not start")
             if seen.state is SessionState.RUNNING:
-                self._journal.transact(modules.tell_uses, self._here(needs.modules))
+                self._journal.transact(modules.tell_uses, self._here(self._modules_of(needs)))
 
     def _tell_installer(self, needs: Needs, state: SessionState, why: str) -> None:
-        for package in (*filter(None, [needs.package]), *needs.modules):
+        for package in (*filter(None, [needs.package]), *self._modules_of(needs)):
             is_ours = self._disk.current(package) is not None
             if is_ours and state is SessionState.RUNNING:
                 self._tries.praise(package)
@@ -231,8 +233,9 @@ class Starts:
         if self._journal.transact(rights.note_lacking, served.device, lacks):
             self._log.info("modules of a device", device=served.device, lacks=lacks)
             self._around.offer_anew(served.device)
-        if needs is not None and needs.modules and not lacks and self._around.line_is_up():
-            ours = [each for each in needs.modules if self._disk.current(each) is not None]
+        if needs is not None and not lacks and self._around.line_is_up():
+            names = self._modules_of(needs)
+            ours = [each for each in names if self._disk.current(each) is not None]
             self._journal.transact(rights.prepare_runs, self._who, served.device, ours)
 
     def _lacks(self, needs: Needs) -> str:
@@ -264,7 +267,19 @@ class Starts:
         return start
 
     def _wanted(self, needs: Needs) -> list[rights.ModuleWanted]:
-        return [self._standing(module) for module in needs.modules]
+        return [self._standing(module) for module in self._modules_of(needs)]
+
+    def _modules_of(self, needs: Needs) -> Sequence[str]:
+        """Return what a program needs by its catalogue, its profile and its package."""
+        if self._requires is None:
+            self._requires = self._journal.transact(modules.required_by)
+        found = dict.fromkeys(needs.modules)
+        todo = [*needs.modules, *filter(None, [needs.package])]
+        while todo:
+            new = [each for each in self._requires.get(todo.pop(), ()) if each not in found]
+            found |= dict.fromkeys(new)
+            todo += new
+        return list(found)
 
     def _standing(self, module: str) -> rights.ModuleWanted:
         if self._disk.current(module) is not None:

@@ -86,8 +86,8 @@ class Booth:
         self.terminal.restart(boot_id=boot_id)
         self.make()
 
-    def hear_the_offer(self) -> None:
-        (told,) = self.house.ask(self.terminal, ModulesAsk(packages=(PHYSICS,)))
+    def hear_the_offer(self, package: str = PHYSICS) -> None:
+        (told,) = self.house.ask(self.terminal, ModulesAsk(packages=(package,)))
         self.terminal.hear(told)
         self.terminal.asks()
 

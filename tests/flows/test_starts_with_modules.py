@@ -6,13 +6,13 @@ import pytest
 
 from cloud_controller.flows import rights
 from cloud_controller.flows.rights.seats import LEASE_TOLERANCE_MS
-from common.rules.modules import OverLimit, StartRefusal, StartVerdict
+from common.rules.modules import Basis, OverLimit, StartRefusal, StartVerdict
 from common.rules.sessions import EndReason
-from edge_agent.flows import offerings, sessions
+from edge_agent.flows import offerings, rights as asking, sessions
 from edge_agent.flows.rights.runs import ANSWER_WITHIN_SECONDS
 from edge_agent.modules.wanted import ProgramNeeds
 from tests.fakes.house import HouseInHand
-from tests.flows.module_kit import PHYSICS, logged, used
+from tests.flows.module_kit import PHYSICS, logged, own, publish, used
 from tests.flows.starts_kit import DIGEST, LEASE_SECONDS, Booth, licensed
 
 
@@ -244,6 +244,42 @@ def test_a_device_is_shut_until_what_its_program_needs_is_here(house):
     assert booth.offered == [device, device]
     booth.terminal.scan(device, token)
     assert any(each.type == "rights.request" for each in booth.terminal.asks())
+
+
+def test_what_a_programs_package_requires_is_needed_as_if_the_catalogue_named_it(booth):
+    publish(booth.house, "kart", kind="program", requires=[PHYSICS])
+    booth.needs = ProgramNeeds(package="kart")
+    booth.disk.put("kart", kind="program")
+    booth.hear_the_offer("kart")
+    booth.starts.on_installed()
+    booth.run()
+    assert used(booth.house) == 1
+    booth.disk.here.pop(PHYSICS)
+    assert booth.starts.judge(booth.scanned(booth.devices[1])).why is StartRefusal.NOT_HERE
+
+
+def test_after_a_new_start_of_the_pc_nothing_is_ended_before_the_time_is_known(house):
+    sha256 = publish(house, PHYSICS, basis=Basis.INSTALLED)
+    own(house)
+    booth = Booth(house)
+    booth.disk.put(PHYSICS)
+    booth.hear_the_offer()
+    wish = asking.SeatWish(module=PHYSICS, version="1.0", sha256=sha256)
+    booth.terminal.do(asking.want_seat, wish)
+    booth.terminal.do(asking.look_at_seats, booth.terminal.who)
+    house.carry(booth.terminal)
+    booth.terminal.do(asking.take_time, house.clock.now)
+    due = booth.run()
+    booth.starts.look()
+    booth.kill(boot_id="boot-2")
+    booth.starts.look()
+    assert not booth.ended
+    assert not booth.starts.may_resume(due.session)
+    booth.terminal.do(asking.take_time, house.clock.now)
+    assert booth.starts.may_resume(due.session)
+    booth.terminal.do(asking.take_time, house.clock.now + 86_400_000)
+    booth.starts.look()
+    assert booth.ended
 
 
 def test_the_offering_of_a_device_that_lacks_a_module_is_off(booth):

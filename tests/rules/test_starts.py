@@ -45,6 +45,13 @@ def test_while_there_is_no_answer_it_waits(run, over_limit):
 
 
 @pytest.mark.parametrize("judge", [may_start, may_go_on])
+@pytest.mark.parametrize("over_limit", OverLimit)
+def test_while_no_clock_can_be_trusted_a_lease_is_neither_over_nor_good(judge, over_limit):
+    unknown = Need(module="optics", basis=Basis.INSTALLED, over_limit=over_limit, is_leased=None)
+    assert judge([HELD, unknown]).verdict is StartVerdict.WAIT
+
+
+@pytest.mark.parametrize("judge", [may_start, may_go_on])
 @pytest.mark.parametrize(
     ("need", "why"),
     [
@@ -77,7 +84,7 @@ def test_no_module_runs_uncovered_and_unreported():
     standings = [
         Need(module="", basis=basis, over_limit=over, is_leased=leased, run=run)
         for basis, over, leased, run in product(
-            (None, *Basis), OverLimit, (False, True), (None, *RunState)
+            (None, *Basis), OverLimit, (None, False, True), (None, *RunState)
         )
     ]
     for one, two in product(standings, standings):

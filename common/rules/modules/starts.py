@@ -85,7 +85,8 @@ class Need:
         is_here: whether it can be used: installed from us, or here from elsewhere.
         basis: what takes a seat of it; None: no seat of ours is needed, it came from elsewhere.
         over_limit: what its licence says of a run without a seat.
-        is_leased: whether this terminal's own seat lasts; of a seat for each run it says nothing.
+        is_leased: whether this terminal's own seat lasts, None: nobody knows how late it is; of a
+            seat for each run it says nothing.
         run: where this run stands; None: it has not been wanted yet.
     """
 
@@ -93,14 +94,15 @@ class Need:
     is_here: bool = True
     basis: Basis | None = None
     over_limit: OverLimit = OverLimit.REFUSE
-    is_leased: bool = False
+    is_leased: bool | None = False
     run: RunState | None = None
 
     @property
     def waits(self) -> bool:
-        """Say whether it is not known yet if there is a seat for this run."""
-        is_counted_by_runs = self.basis is Basis.CONCURRENT
-        return is_counted_by_runs and self.run in {None, RunState.WANTED, RunState.ASKED}
+        """Say whether it is not known yet if there is a seat."""
+        if self.basis is Basis.CONCURRENT:
+            return self.run in {None, RunState.WANTED, RunState.ASKED}
+        return self.basis is not None and self.is_leased is None
 
     @property
     def is_covered(self) -> bool:
@@ -109,7 +111,7 @@ class Need:
             return True
         if self.basis is Basis.CONCURRENT:
             return self.run is RunState.HELD
-        return self.is_leased
+        return self.is_leased is True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,7 +1,7 @@
 """Packages and modules of this terminal: what is on offer, what is wished, what became of it."""
 
 from edge_agent.flows.modules.known import Known, known
-from edge_agent.flows.modules.offered import ask, offered, take_offered
+from edge_agent.flows.modules.offered import ask, offered, required_by, take_offered
 from edge_agent.flows.modules.steps import (
     PackageSeen,
     asks,
@@ -31,6 +31,7 @@ __all__ = [
     "note_step",
     "offered",
     "receipt",
+    "required_by",
     "steps",
     "take_desired",
     "take_offered",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 
@@ -42,6 +42,13 @@ def offered(journal: Transaction) -> tuple[ModulesOffered, ModulesOffer, int] | 
         return None
     told = ModulesOffered(document=json.loads(row["document"]), signature=row["signature"])
     return told, ModulesOffer.model_validate(told.document), int(row["taken_at"])
+
+
+def required_by(journal: Transaction) -> Mapping[str, Sequence[str]]:
+    """Return what each package requires that is on offer, as it was told last."""
+    found = offered(journal)
+    packages = found[1].packages if found is not None else ()
+    return {each.package: each.requires for each in packages}
 
 
 def _offer_in(told: ModulesOffered) -> ModulesOffer | None:

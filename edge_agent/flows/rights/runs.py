@@ -208,13 +208,13 @@ def _licence_of(journal: Transaction, module: str) -> tuple[Basis, OverLimit]:
     )
 
 
-def _is_leased(journal: Transaction, module: str, basis: Basis) -> bool:
-    """Say whether this terminal has a seat of its own that lasts, by a clock to be trusted."""
+def _is_leased(journal: Transaction, module: str, basis: Basis) -> bool | None:
+    """Say whether this terminal has a seat of its own that lasts; None: no clock can be trusted."""
     right = journal.rows.right(kind=class_of(RightKind.MODULE, module))
     if right is None or basis is Basis.EVER_ISSUED:
         return right is not None
     now = holding.trusted_now(journal)
-    return now is not None and now < int(json.loads(right)["ends_at"])
+    return None if now is None else now < int(json.loads(right)["ends_at"])
 
 
 def _go_on(journal: Transaction, who: Identity, row: Row) -> None:
