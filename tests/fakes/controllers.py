@@ -87,9 +87,9 @@ class ControllerInHand:
     def own(self, seats: int, module: str = PHYSICS) -> None:
         self.do(pools.own_seats, module, seats, "tests")
 
-    def seat(self, terminal: str, seq: int = 1, module: str = PHYSICS) -> Right | Refused:
+    def seat(self, terminal: str, seq: int = 1, **release: str) -> Right | Refused:
         """Have a terminal ask for a seat here, from announcement to completion."""
-        return seat_asked(partial(take_as, self, terminal), (terminal, "e0"), seq, module)
+        return seat_asked(partial(take_as, self, terminal), (terminal, "e0"), seq, **release)
 
 
 class BranchInHand(ControllerInHand):
@@ -185,14 +185,18 @@ def ask_root(root: ControllerInHand, name: str, message: Message) -> Message | N
 
 
 def seat_asked(
-    take: Callable[[Message], list[Message]], who: tuple[str, str], seq: int, module: str = PHYSICS
+    take: Callable[[Message], list[Message]],
+    who: tuple[str, str],
+    seq: int,
+    module: str = PHYSICS,
+    **release: str,
 ) -> Right | Refused:
     """Carry one exchange of a terminal for a seat from announcement to completion."""
     comm_id = str(
         CommId(party=who[0], epoch=who[1], kind=f"module:{module}", seq=seq, nonce=f"{seq:032x}")
     )
     take(Announce(comm_id=comm_id))
-    asked = ModuleRequest(module=module).model_dump(mode="json")
+    asked = ModuleRequest.model_validate({"module": module, **release}).model_dump(mode="json")
     (answer,) = take(Request(comm_id=comm_id, request=asked, digest=digest_of(asked)))
     assert isinstance(answer, Right | Refused)
     take(Complete(comm_id=comm_id, digest=answer.digest()))

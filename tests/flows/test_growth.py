@@ -9,7 +9,8 @@ from cloud_controller.flows.rights.seats import LEASE_TOLERANCE_MS
 from common.messages.rights import Refused, Right
 from common.rules.modules import SeatRefusal
 from common.rules.modules.growth import FRESH_SECONDS, RETRY_SECONDS, SPARE_SECONDS
-from tests.fakes.controllers import OWNED, BranchInHand
+from tests.fakes.controllers import OWNED, PHYSICS, BranchInHand
+from tests.flows.module_kit import publish
 
 LEASE_MS = 86_400_000
 
@@ -101,6 +102,20 @@ def test_what_was_used_within_a_day_stays(branch):
     assert (branch.used(), branch.grow()) == (0, 0)
     branch.clock.now += SPARE_SECONDS * 1000 + 1
     assert branch.grow() < 0
+
+
+def test_of_a_licence_that_counts_every_issue_only_what_was_never_issued_goes_back(root, branch):
+    release = {"version": "1.0", "sha256": publish(branch, PHYSICS, basis="ever_issued")}
+    branch.take(OWNED)
+    for terminal in ("t-1", "t-2", "t-3"):
+        assert isinstance(branch.seat(terminal, **release), Right)
+    free_what_has_ended(branch)
+    branch.clock.now += SPARE_SECONDS * 1000
+    assert (branch.used(), branch.grow()) == (3, 0), "7 are free, and not more than 4 times 2"
+    branch.take(-5)
+    assert (branch.owned(), root.used()) == (5, 5)
+    assert isinstance(branch.seat("t-1", 2, **release), Right)
+    assert branch.used() == 3, "fetched again, it is the same seat"
 
 
 def test_an_hour_of_new_terminals_is_asked_for_twice_and_renewals_are_not_new(branch):
