@@ -1,4 +1,4 @@
-"""A program's package and a licensed module: published, installed, counted and matched."""
+"""A program's package and a licensed module: published, installed, counted, matched, taken off."""
 
 from __future__ import annotations
 
@@ -47,8 +47,9 @@ class Packages:
         stick = self._world.folder / "stick"
         self._say("modules", "init-keys", "--to", str(stick))
         published_at = self._now()
+        requires = f'requires = ["{MODULE}", "{ELSEWHERE}"]'
         script = b'#!/bin/sh\nexec "$@"\n'
-        self._publish(PROGRAM_PACKAGE, "program", {"bin/racer": script}, f'requires = ["{MODULE}"]')
+        self._publish(PROGRAM_PACKAGE, "program", {"bin/racer": script}, requires)
         table = bytes(range(256)) * (MODULE_BYTES // 256)
         self._publish(MODULE, "module", {"table.bin": table}, 'basis = "installed"')
         owned_at = self._now()
@@ -115,24 +116,58 @@ folder = "{self._lies_elsewhere(terminal)}"
             step_of(module, terminal.name, "fetches the module and installs it", MODULE),
         )
 
-    def match(self, terminal: Terminal) -> None:
+    def match(self) -> None:
         """Tell who uses which module, from wherever, and what that makes of the licence."""
         with self._waiting("the use is told"):
             used = self._world.wait_for("both to be told of", self._used)
         expect(sorted(used), [MODULE, ELSEWHERE], "modules that are used")
-        sources = {name: json.loads(each["facts"])["source"] for name, each in used.items()}
+        sources = {name: json.loads(used[name]["facts"])["source"] for name in sorted(used)}
         expect(sources, {MODULE: "ours", ELSEWHERE: "elsewhere"}, "where they are from")
         at = self._now()
         told = self._say("modules", "report", MODULE).splitlines()
         lines = tuple(line.strip() for line in told if line.strip().startswith(NUMBERS))
         expect([line.split()[-1] for line in lines], ["1", "1", "0", "0"], "numbers of the match")
-        told_at = max(each["at"] for each in used.values())
-        note = ", ".join(f"{name} {source}" for name, source in sorted(sources.items()))
+        note = "uses " + ", ".join(f"{name} ({source})" for name, source in sources.items())
         what = "looks:  cloud-controller modules report"
-        facts = {"told": list(lines)}
+        facts = {"told": list(lines), "sources": sources}
+        self._tell(Step(at=at, who="operator", what=what, note=note, lines=lines, facts=facts))
+
+    def take_off(self, terminal: Terminal) -> None:
+        """Want the program off a terminal: its module goes with it, another party's stays."""
+        name = self._world.wait_for_log(terminal.log, "started")["terminal"]
+        at = self._now()
+        self._say("modules", "uninstall", name, PROGRAM_PACKAGE)
+        with self._waiting("it is asked for and taken off"):
+            (gone,) = self._world.wait_for("the uninstall", lambda: self._events("uninstalled"))
+            denied = self._world.wait_for("the no", lambda: self._events("uninstall_denied"))
+        allowed = self._events("uninstall_allowed")
+        expect([each["module"] for each in allowed], [MODULE], "modules that may go")
+        expect({each["module"] for each in denied}, {ELSEWHERE}, "modules that may not")
+        expect(self._seats(), (SEATS, 0), "seats owned and used")
+        ours = terminal.folder / "agent" / "modules" / MODULE
+        left = [*ours.rglob("table.bin"), *self._lies_elsewhere(terminal).iterdir()]
+        expect([each.name for each in left], [HERS], "what is left of both modules")
         self._tell(
-            Step(at=told_at, who=terminal.name, what="says which modules it uses", note=note),
-            Step(at=at, who="operator", what=what, lines=lines, facts=facts),
+            Step(at=at, who="operator", what=f"wants the program off {terminal.name}"),
+            Step(
+                at=allowed[0]["at"],
+                who="controller",
+                what="finds the module in its log: it may go",
+                note=MODULE,
+            ),
+            Step(
+                at=denied[0]["at"],
+                who="controller",
+                what="finds no line of this one: it stays",
+                note=ELSEWHERE,
+            ),
+            Step(at=gone["at"], who=terminal.name, what="takes ours off", note=MODULE),
+            Step(
+                at=self._now(),
+                who="controller",
+                what="has the seat free again",
+                note=f"{SEATS} of {SEATS}",
+            ),
         )
 
     def _events(self, kind: str) -> list[Line]:

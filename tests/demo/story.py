@@ -63,7 +63,8 @@ class Story:
         LineDown(self._teller).play(second, self._booked(self._world.book(other)))
         registration.suspend_and_resume(second)
         self._timeline.chapter("A licence that counts right")
-        packages.match(second)
+        packages.match()
+        packages.take_off(second)
         self._timeline.chapter("How fast it was")
         self._timeline.show(*_figures(admission, lines, from_iso(used["ends_at"])))
 

@@ -82,8 +82,12 @@ STORY = (
     ("terminal 2", "closes its gate"),
     ("operator", "resumes terminal 2"),
     ("customer", "finds its seat on the page again"),
-    ("terminal 2", "says which modules it uses"),
     ("operator", "looks:  cloud-controller modules report"),
+    ("operator", "wants the program off terminal 2"),
+    ("controller", "finds the module in its log: it may go"),
+    ("terminal 2", "takes ours off"),
+    ("controller", "finds no line of this one: it stays"),
+    ("controller", "has the seat free again"),
 )
 
 
@@ -150,6 +154,24 @@ def test_a_ticket_that_is_held_opens_its_device_while_nobody_can_be_asked(
 def test_a_suspended_terminal_is_off_the_page_within_a_second(steps: list[dict[str, Any]]):
     at = {step["what"]: from_iso(step["at"]) for step in steps}
     assert 0 <= at["finds its seat off the page"] - at["suspends terminal 2"] <= 1_000
+
+
+def test_what_is_licensed_is_counted_and_goes_and_what_was_there_before_stays(
+    steps: list[dict[str, Any]],
+):
+    by_deed = {step["what"]: step for step in steps}
+    way = (
+        *("publishes a program's package and a module", "installs its program's own part"),
+        *("takes a seat, and logs it", "fetches the module and installs it"),
+        *("looks:  cloud-controller modules report", "wants the program off terminal 2"),
+        *("finds the module in its log: it may go", "takes ours off"),
+        "has the seat free again",
+    )
+    instants = [from_iso(by_deed[what]["at"]) for what in way]
+    assert instants == sorted(instants)
+    match = by_deed["looks:  cloud-controller modules report"]["facts"]
+    assert [line.split()[-1] for line in match["told"]] == ["1", "1", "0", "0"]
+    assert match["sources"] == {"physics": "ours", "sound": "elsewhere"}
 
 
 def test_the_milliseconds_between_steps_are_those_of_their_instants(steps: list[dict[str, Any]]):
