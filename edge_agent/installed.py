@@ -152,6 +152,10 @@ class Installing(Protocol):
         """
         ...
 
+    def give_up(self, package: str) -> None:
+        """Fetch a package no longer: it is not wanted any more."""
+        ...
+
     async def remove(self, package: str, version: str) -> Outcome | None:
         """Remove a version, and with the current one all others; None: it is not here.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -75,8 +76,8 @@ class Patience:
         """A chunk came: what was in vain before it counts no more."""
         self._cuts = self._wrongs = 0
 
-    async def wait(self, fault: CutOff | AnswerIsWrong) -> None:
-        """Wait as long as is due after this fault.
+    async def wait(self, fault: CutOff | AnswerIsWrong, no_longer: asyncio.Event) -> None:
+        """Wait as long as is due after this fault, or until nobody wants it any more.
 
         Raises:
             CannotBeHad: it was the last one.
@@ -89,7 +90,9 @@ class Patience:
         spent = self._clock.steady_seconds() - self._began
         if spent + seconds > self._terms.budget_seconds:
             raise CannotBeHad(InstallFailure.UNREACHABLE, str(fault.facts["why"])) from fault
-        await asyncio.sleep(seconds)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await no_longer.wait()
 
 
 async def threaded(name: str, work: Callable[[], T], line: Line | None = None) -> T:
@@ -123,7 +126,14 @@ class Fetching:
         self._source, self._file, self._terms = source, file, terms
         self._clock, self._told = clock, told
         self._patience = Patience(terms, clock, names)
+        self._line = Line()
+        self._is_given_up = asyncio.Event()
         self._log = structlog.get_logger("packages")
+
+    def give_up(self) -> None:
+        """Fetch no longer: whoever waits for it hears that it is not wanted."""
+        self._is_given_up.set()
+        self._line.cut()
 
     async def find(self, trust: Signatures, package: Package, at: int) -> Any:  # noqa: ANN401 - see `Signatures`
         """Return what is signed of the package.
@@ -133,13 +143,13 @@ class Fetching:
             OSError: the disk does not take the lists.
         """
         while True:
-            line = Line()
+            line = self._new_line(Line())
             look = partial(trust.find, package, self._source, at, line)
             try:
                 return await threaded("signed lists", look, line)
             except CutOff as fault:
                 self._note(fault, {"package": package.package})
-                await self._patience.wait(fault)
+                await self._patience.wait(fault, self._is_given_up)
 
     async def fetch(self, open_part: Callable[[Path], Part]) -> None:
         """Have the whole archive here, durably and verified.
@@ -156,7 +166,7 @@ class Fetching:
                     await self._attempt(part)
                 except (CutOff, AnswerIsWrong) as fault:
                     self._note(fault, {"verified_bytes": part.verified})
-                    await self._patience.wait(fault)
+                    await self._patience.wait(fault, self._is_given_up)
                 else:
                     return
         finally:
@@ -168,10 +178,21 @@ class Fetching:
         attempt = Attempt(self._source, part, self._terms.attempt, self._clock, self._on_verified)
         try:
             if not part.is_whole:
-                await threaded("package", attempt.go, attempt.line)
+                await threaded("package", attempt.go, self._new_line(attempt.line))
         finally:
             if part.verified > before:
                 self._patience.on_progress()
+
+    def _new_line(self, line: Line) -> Line:
+        """Take the line of the next attempt, to be cut if it is given up.
+
+        Raises:
+            CannotBeHad: it is given up.
+        """
+        if self._is_given_up.is_set():
+            raise CannotBeHad(InstallFailure.NOT_WANTED, "it is not wanted any more")
+        self._line = line
+        return line
 
     def _on_verified(self, verified: int) -> None:
         self._told(verified)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -17,20 +18,21 @@ from typing import Final, Protocol
 import structlog
 
 from common.errors import StorageIsFull
-from common.messages.modules import PackageKind, Release
+from common.messages.modules import Release
 from common.rules.modules import IN_USE, UNDER_WAY, InstallEvent, InstallFailure, InstallState
 from edge_agent.flows.modules import installs
 from edge_agent.flows.modules.installs import Install
 from edge_agent.installed import NotWhole, Outcome, StillRunning
 from edge_agent.modules.checks import is_whole, refuse_newer, refuse_older
-from edge_agent.modules.disk import free_bytes, is_full
+from edge_agent.modules.disk import is_full
 from edge_agent.modules.download import CannotBeHad, Source
 from edge_agent.modules.fetching import Chance, Fetching, FetchTerms, Steady, threaded
 from edge_agent.modules.part import Archive, Part
-from edge_agent.modules.store import Store, alone_with
+from edge_agent.modules.removing import Removing
+from edge_agent.modules.store import Store
 from edge_agent.modules.telling import Telling
 from edge_agent.modules.unpack import ArchiveIsUnfit, Bounds
-from edge_agent.ports import Journal, Package, Transaction
+from edge_agent.ports import Journal, Package
 
 LOOK_SECONDS: Final = 60.0
 """How often what is on probation, or still to be removed, is looked at without being told to."""
@@ -70,13 +72,13 @@ class Installer:
     ) -> None:
         """Take what it works with; `source` says how our controller is called for a package."""
         self.telling = Telling(clock)
-        self.tell_removed: Callable[[Transaction, Install], None] = _nobody
-        """Called in the transaction in which a version that was to be removed is gone."""
-
         self._journal, self._store, self._source, self._terms = journal, store, source, terms
         self._clock, self._names = clock, names
-        self._one_at_a_time = asyncio.Lock()
-        self._nudged = asyncio.Event()
+        self.removing = Removing(journal, store)
+        self._disk = asyncio.Lock()
+        self._packages: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._fetching: dict[str, Fetching] = {}
+        self._nudged: list[asyncio.Event] = []
         self._praised: set[str] = set()
         self._complaints: dict[str, str] = {}
         self._on_probation_since: dict[str, float] = {}
@@ -88,7 +90,7 @@ class Installer:
         Raises:
             StorageIsFull: the journal takes nothing; say it again later.
         """
-        async with self._one_at_a_time:
+        async with self._packages[package.package]:
             known = self._journal.transact(installs.reserve, package, again=again)
             if known.state in IN_USE and not self._is_what_programs_get(package):
                 known = self._journal.transact(installs.step, package, InstallEvent.LOSE)
@@ -96,14 +98,22 @@ class Installer:
                 known = await self._drive(known)
         return self._outcome(known)
 
+    def give_up(self, package: str) -> None:
+        """Fetch a package no longer: it is not wanted any more."""
+        if (fetching := self._fetching.get(package)) is not None:
+            fetching.give_up()
+
     async def remove(self, package: str, version: str) -> Outcome | None:
         """Remove a version, and with the current one all others; see `Installing`.
+
+        What of the package is being fetched is given up.
 
         Raises:
             StillRunning: a program runs from it; nothing has changed.
             StorageIsFull: the journal takes nothing; say it again later.
         """
-        async with self._one_at_a_time:
+        self.give_up(package)
+        async with self._packages[package], self._disk:
             here = self._journal.transact(installs.installs_of, package)
             asked = [each for each in here if each.package.version == version]
             mine = [each for each in asked if self._store.find(each.package) is not None]
@@ -111,40 +121,63 @@ class Installer:
                 return None
             current = self._store.current(package)
             if current is not None and current.version == version:
-                await self._tidy([each for each in here if each.package.version != version])
-            return self._outcome(await self._remove(mine[0]))
+                others = [each for each in here if each.package.version != version]
+                await self.removing.tidy(others)
+            return self._outcome(await self.removing.remove(mine[0]))
 
     def praise(self, package: str) -> None:
         """Take in that a program which needs it runs."""
         self._praised.add(package)
-        self._nudged.set()
+        self._nudge()
 
     def complain(self, package: str, why: str) -> None:
         """Take in that a program which needs it does not come up."""
         self._complaints.setdefault(package, why)
-        self._nudged.set()
+        self._nudge()
 
     async def run(self) -> None:
-        """Go on with what was interrupted; then end probations, for ever."""
+        """Go on with what was interrupted, and end probations, for ever."""
         await threaded("packages", partial(self._store.clear_up, self._clock.now_ms() / 1000))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._again(self._go_on), name="interrupted installs")
+            group.create_task(self._again(self._judge_all), name="probations")
+
+    async def _again(self, look: Callable[[], Awaitable[None]]) -> None:
+        """Look each minute, or as soon as something is known; a download holds up no probation."""
+        each = min(LOOK_SECONDS, self._terms.probation_seconds or 1.0)
+        nudged = asyncio.Event()
+        self._nudged.append(nudged)
         while True:
+            nudged.clear()
             try:
-                await self.look()
+                await look()
             except (StorageIsFull, OSError) as fault:
                 self._log.warning("packages cannot be looked at", why=str(fault))
-            self._nudged.clear()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(LOOK_SECONDS, self._terms.probation_seconds or 1.0)):
-                    await self._nudged.wait()
+                async with asyncio.timeout(each):
+                    await nudged.wait()
+
+    def _nudge(self) -> None:
+        for nudged in self._nudged:
+            nudged.set()
 
     async def look(self) -> None:
-        """Go on with what is under way, and judge what is on probation, once."""
+        """Judge what is on probation, and go on with what is under way, once."""
+        await self._judge_all()
+        await self._go_on()
+
+    async def _go_on(self) -> None:
         for known in self._journal.transact(installs.all_installs):
             if known.state in UNDER_WAY:
-                async with self._one_at_a_time:
-                    await self._drive(self._journal.transact(installs.found, known.package))
-            elif known.state is InstallState.PROBATION:
-                async with self._one_at_a_time:
+                async with self._packages[known.package.package]:
+                    known = self._journal.transact(installs.found, known.package)  # noqa: PLW2901 - as it is by now
+                    if known.state in UNDER_WAY:
+                        await self._drive(known)
+
+    async def _judge_all(self) -> None:
+        for known in self._journal.transact(installs.all_installs):
+            if known.state is InstallState.PROBATION:
+                async with self._disk:
                     await self._judge(self._journal.transact(installs.found, known.package))
 
     # --- one install, from where it is to where it ends -------------------------------------------
@@ -155,7 +188,11 @@ class Installer:
         try:
             while known.state in UNDER_WAY:
                 self.telling.tell(known.package, known.state, 0)
-                known = await self._next(known)
+                if known.state is InstallState.DOWNLOADING:  # others need not wait for a line
+                    known = await self._fetch(known.package)
+                else:
+                    async with self._disk:
+                        known = await self._next(known)
         except CannotBeHad as fault:
             known = self._failed(known, fault.failure, str(fault.facts["why"]))
         except ArchiveIsUnfit as fault:
@@ -181,8 +218,6 @@ class Installer:
         match known.state:
             case InstallState.RESERVED:
                 return self._journal.transact(installs.step, package, InstallEvent.FETCH)
-            case InstallState.DOWNLOADING:
-                return await self._fetch(package)
             case InstallState.VERIFIED:
                 return await self._stage(known)
             case InstallState.STAGED:
@@ -194,7 +229,7 @@ class Installer:
             case InstallState.ACTIVATING:
                 return await self._activate(package)
             case _:
-                return await self._remove(known)
+                return await self.removing.remove(known)
 
     async def _fetch(self, package: Package) -> Install:
         """Find what is signed of it, bring it here, and note both."""
@@ -209,12 +244,16 @@ class Installer:
             names=self._names,
             told=self.telling.from_thread(package, InstallState.DOWNLOADING),
         )
-        trust = Trust(self._terms.trust_folder, self._terms.root)
-        signed = await fetching.find(trust, package, self._signed_now(package))
-        refuse_older(signed.release, self._highest_release(package))
-        refuse_newer(signed.release)
-        await self._make_room(signed.release, signed.archive)
-        await fetching.fetch(lambda file: Part(file, signed.archive))
+        self._fetching[package.package] = fetching
+        try:
+            trust = Trust(self._terms.trust_folder, self._terms.root)
+            signed = await fetching.find(trust, package, self._signed_now(package))
+            refuse_older(signed.release, self._highest_release(package))
+            refuse_newer(signed.release)
+            await self._make_room(signed.release, signed.archive)
+            await fetching.fetch(lambda file: Part(file, signed.archive))
+        finally:
+            del self._fetching[package.package]
         return self._journal.transact(
             installs.keep_verified,
             package,
@@ -257,7 +296,7 @@ class Installer:
         self._on_probation_since[package.sha256] = self._clock.boot_seconds()
         known = self._journal.transact(installs.put_in_use, package, installed.digest)
         self._log.info("installed", package=package.package, version=package.version)
-        self._nudged.set()
+        self._nudge()
         return known
 
     def _failed(self, known: Install, why: InstallFailure, detail: str) -> Install:
@@ -309,7 +348,7 @@ class Installer:
             await self._roll_back(package, InstallFailure.NOT_WHOLE, str(fault.facts["why"]))
             return
         self._journal.transact(installs.step, package, InstallEvent.PASS)
-        await self._tidy_up(package.package)
+        await self.removing.tidy_up(package.package)
 
     async def _roll_back(self, package: Package, why: InstallFailure, detail: str) -> None:
         """Have programs get what they got before; then note it, so that a cut does it again."""
@@ -321,37 +360,6 @@ class Installer:
         digest = before.sha256 if before is not None else None
         self._journal.transact(installs.roll_back, package, digest, why, detail)
         self._log.warning("rolled back", package=package.package, why=why.value, detail=detail)
-
-    async def _tidy_up(self, package: str) -> None:
-        """Remove versions of a package that nobody runs from and nobody can go back to."""
-        known = self._journal.transact(installs.installs_of, package)
-        free = [each for kind in PackageKind for each in self._store.what_can_go(kind, package)]
-        digests = {each.sha256 for each in free}
-        await self._tidy([each for each in known if each.package.sha256 in digests])
-
-    async def _tidy(self, old: Sequence[Install]) -> None:
-        """Remove these versions, but for those that are under way or that a program runs from."""
-        for known in old:
-            is_here = self._store.find(known.package) is not None
-            if is_here and known.state not in UNDER_WAY:
-                with contextlib.suppress(StillRunning):
-                    await self._remove(known, is_asked=False)
-
-    async def _remove(self, known: Install, *, is_asked: bool = True) -> Install:
-        """Note that it is going, take it away, note that it is gone.
-
-        Raises:
-            StillRunning: a program runs from it; nothing has changed.
-        """
-        package, installed = known.package, self._store.find(known.package)
-        tell = self.tell_removed if is_asked else _nobody
-        if installed is None:
-            return self._journal.transact(installs.clear, package, tell)
-        with alone_with(installed):
-            if known.state is not InstallState.REMOVING:
-                self._journal.transact(installs.step, package, InstallEvent.REMOVE)
-            await threaded("package", partial(self._store.take_away, installed))
-        return self._journal.transact(installs.clear, package, tell)
 
     # --- what it goes by --------------------------------------------------------------------------
 
@@ -371,11 +379,8 @@ class Installer:
         part = self._store.part(archive.sha256)
         here = part.stat().st_size if part.exists() else 0
         needed = archive.length - here + release.unpacked_bytes + self._terms.spare_bytes
-        if free_bytes(self._store.folder) < needed:
-            for _, name in self._store.all_packages():
-                await self._tidy_up(name)
-        if (free := free_bytes(self._store.folder)) < needed:
-            raise CannotBeHad(InstallFailure.DISK_FULL, f"{needed} bytes needed, {free} free")
+        async with self._disk:
+            await self.removing.make_room(needed)
 
     def _outcome(self, known: Install) -> Outcome:
         is_here = known.state in {InstallState.PROBATION, InstallState.ACTIVE}
@@ -386,7 +391,3 @@ class Installer:
             failure=known.failure,
             detail=known.detail,
         )
-
-
-def _nobody(*_: object) -> None:
-    """Hear and do nothing, until somebody listens."""

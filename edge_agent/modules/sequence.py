@@ -171,6 +171,9 @@ class Sequence:
         known = self._journal.transact(modules.known, self._who)
         here = {each.package: each for each in self._disk.all_current()}
         wanted = wanted_here(needs, known, here.values())
+        for name in self._under_way:
+            if known.wishes.get(name) == UNINSTALL:
+                self._installing.give_up(name)
         self._ask_what_is_on_offer(wanted, known)
         if known.offer is None:
             return

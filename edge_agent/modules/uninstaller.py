@@ -107,7 +107,7 @@ class Uninstaller:
         self._pauses: dict[str, _Pause] = {}
         self._nudged = asyncio.Event()
         self._log = structlog.get_logger("packages")
-        installer.tell_removed = _note_removed
+        installer.removing.tell = _note_removed
 
     def nudge(self) -> None:
         """Look now: something has changed."""

@@ -63,6 +63,9 @@ class DiskInHand:
             release_counter=facts.get("counter", 1),
         )
 
+    def give_up(self, package: str) -> None:
+        """It is there at once, or not at all."""
+
     async def remove(self, package: str, version: str) -> Outcome | None:
         raise NotImplementedError
 

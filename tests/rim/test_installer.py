@@ -227,7 +227,7 @@ async def test_d8_removing_takes_all_versions_of_ours_but_none_that_runs(kit, tm
         pc = Pc(tmp_path, kit.root, url)
         with pc.journal() as journal:
             installer, removed = pc.installer(journal), []
-            installer.tell_removed = lambda _, install: removed.append(install.package.version)
+            installer.removing.tell = lambda _, install: removed.append(install.package.version)
             await installer.install(package_of(kit.first))
             await installer.install(package_of(kit.second))
             with locked(pc.store.folder, "physics"), pytest.raises(StillRunning):
@@ -262,6 +262,21 @@ async def test_an_archive_that_the_disk_has_not_kept_is_fetched_again(kit, tmp_p
     assert outcome.is_in_use
     assert not damages
     assert why_mixed(pc, "physics", {"1.0": FILES}) is None
+
+
+async def test_what_is_not_wanted_any_more_is_fetched_no_longer(kit, tmp_path: Path):
+    """Nobody answers; a removal neither waits for that nor holds up another package."""
+    pc = Pc(tmp_path, kit.root, "http://127.0.0.1:9", budget_seconds=10_000)
+    with pc.journal() as journal:
+        installer, is_fetching = pc.installer(journal), asyncio.Event()
+        installer.telling.on_progress = lambda progress: (
+            is_fetching.set() if progress.state is InstallState.DOWNLOADING else None
+        )
+        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+            going = group.create_task(installer.install(package_of(kit.first)), name="install")
+            await is_fetching.wait()
+            assert await installer.remove("physics", "1.0") is None
+        assert going.result().failure is InstallFailure.NOT_WANTED
 
 
 async def test_whoever_waits_no_longer_leaves_nothing_running(kit, tmp_path: Path):

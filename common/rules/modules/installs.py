@@ -133,6 +133,8 @@ class InstallFailure(StrEnum):
     TOO_MANY_TRIES = "too_many_tries"
     NOT_WHOLE = "not_whole"
     """What lies on the disk is not what was installed."""
+    NOT_WANTED = "not_wanted"
+    """It was to be removed while it was being fetched."""
     NOT_RUNNING = "not_running"
     """On probation, a program that needs it did not come up."""
 
@@ -146,6 +148,7 @@ WORTH_ANOTHER_TRY: Final = frozenset(
         InstallFailure.NO_ROOT,
         InstallFailure.GONE,
         InstallFailure.NEEDS_NEWER_AGENT,
+        InstallFailure.NOT_WANTED,
     }
 )
 """What may be otherwise later without another release: time, a line, a disk, another right."""
