@@ -26,7 +26,7 @@ def world() -> Iterator[World]:
 
     Of one of them two seats are owned; the other one is not licensed here.
     """
-    with a_world(SHORT) as made:
+    with a_world(SHORT, ladder=2) as made:
         begin_packages(made)
         publish(made, "racer", "1.0", kind="program", files={"bin/racer": b"#!/bin/sh\nsleep 60\n"})
         content = bytes(range(256)) * (MODULE_BYTES // 256)
