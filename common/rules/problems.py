@@ -41,6 +41,7 @@ class ProblemKind(StrEnum):
     PAID_BACK_ELSEWHERE = "paid_back_elsewhere"
     HELP_ASKED = "help_asked"
     PACKAGES_STALE = "packages_stale"
+    PACKAGE_FAILED = "package_failed"
     SWITCH_DID_NOT_ANSWER = "switch_did_not_answer"
 
 

@@ -92,6 +92,10 @@ _PROBLEMS_EN: Final = {
         what="The signed lists of packages run out, or cannot be signed anew.",
         next="With the sticks that have the keys: cloud-controller modules list, then renew.",
     ),
+    ProblemKind.PACKAGE_FAILED: Words(
+        what="A package could not be installed on a terminal, or did not run there.",
+        next="Read why; put it right there, or publish a release that is. It is tried again.",
+    ),
     ProblemKind.SEATS_RUN_OUT: Words(
         what="A program was to start, and every seat of a module that it needs was in use.",
         next="Own more seats, or take some from the root. It closes when the next start has one.",
@@ -225,6 +229,10 @@ _PROBLEMS_JA: Final = {
     ProblemKind.PACKAGES_STALE: Words(
         what="パッケージの署名済み一覧の期限が近いか、更新できません。",
         next="cloud-controller modules list で確認し、鍵のメディアを挿して renew してください。",
+    ),
+    ProblemKind.PACKAGE_FAILED: Words(
+        what="端末でパッケージを導入できないか、動作しませんでした。",
+        next="理由を読み、端末を直すか、正しい版を公開してください。自動で再試行されます。",
     ),
     ProblemKind.SEATS_RUN_OUT: Words(
         what="プログラムの開始に必要なモジュールの席がすべて使用中でした。",

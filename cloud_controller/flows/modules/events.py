@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from cloud_controller.ports import Received, Transaction
+from cloud_controller.ports import Problem, Received, Transaction
 from common.messages.modules import (
     ModuleFailed,
     ModuleInstalled,
@@ -17,6 +17,7 @@ from common.messages.modules import (
     ModuleUsed,
 )
 from common.rules.modules import ModuleEvent, ModuleEventKind
+from common.rules.problems import ProblemKind
 
 MODULE: Final = "module"
 """The kind of package that is licensed; what becomes of others is in the ledger alone."""
@@ -27,6 +28,7 @@ def note_installed(books: Transaction, said: Received) -> None:
     message: ModuleInstalled = said.message
     facts = {"sha256": message.sha256}
     _note(books, said, ModuleEventKind.INSTALLED, digest=message.digest, facts=facts)
+    books.solve_problem(ProblemKind.PACKAGE_FAILED, _subject(said))
 
 
 def note_rolled_back(books: Transaction, said: Received) -> None:
@@ -34,6 +36,7 @@ def note_rolled_back(books: Transaction, said: Received) -> None:
     message: ModuleRolledBack = said.message
     facts = {"why": message.why}
     _note(books, said, ModuleEventKind.ROLLED_BACK, digest=message.sha256, facts=facts)
+    _call(books, said, message.why)
 
 
 def note_failed(books: Transaction, said: Received) -> None:
@@ -41,6 +44,7 @@ def note_failed(books: Transaction, said: Received) -> None:
     message: ModuleFailed = said.message
     facts = {"why": message.why}
     _note(books, said, ModuleEventKind.FAILED, digest=message.sha256, facts=facts)
+    _call(books, said, message.why)
 
 
 def note_used(books: Transaction, said: Received) -> None:
@@ -87,6 +91,26 @@ def note_over_limit(books: Transaction, said: Received) -> None:
             facts={"device": message.device, "session": message.session},
         )
     )
+
+
+def _call(books: Transaction, said: Received, why: str) -> None:
+    """Have an operator look at a package that is not what programs there get."""
+    message = said.message
+    evidence = {name: getattr(message, name) for name in ("package", "version", "sha256", "why")}
+    books.raise_problem(
+        Problem(
+            kind=ProblemKind.PACKAGE_FAILED,
+            subject=_subject(said),
+            terminal=said.terminal,
+            why=f"{message.package} {message.version}: {why}",
+            evidence=evidence,
+            proposals=({"do": "publish"},),
+        )
+    )
+
+
+def _subject(said: Received) -> str:
+    return f"{said.terminal} {said.message.package}"
 
 
 def _note(
