@@ -14,15 +14,22 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from typing_extensions import override
 
+from edge_agent.flows import rights
+from edge_agent.flows.rights import Removal
 from edge_agent.journal import SqliteJournal
 from edge_agent.modules.disk import keep_names
+from edge_agent.modules.installer import Installer
 from edge_agent.modules.store import Store
+from edge_agent.modules.uninstaller import Sight, Uninstaller
 from edge_agent.ports import Installed, Package
 from tests.rim.install_kit import Pc
+
+UNINSTALLS = "uninstalls"
+TELLS_FIRST = "tells first"
 
 CHANGES = {
     *("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.chmod"),
@@ -86,7 +93,11 @@ class WritesOver(Store):
 
 async def _live(life: dict[str, Any], pc: Pc, moments: Moments) -> None:
     with pc.journal() as journal:
-        installer = pc.installer(Watched(journal, moments))
+        watched = Watched(journal, moments)
+        installer = pc.installer(watched)
+        if life["variant"] in {UNINSTALLS, TELLS_FIRST}:
+            await _uninstall(life, pc, watched, installer)
+            return
         match life["does"]:
             case "install":
                 await installer.install(Package(**life["package"]))
@@ -98,6 +109,31 @@ async def _live(life: dict[str, Any], pc: Pc, moments: Moments) -> None:
             case _:
                 pc.store.clear_up(pc.clock.now_ms() / 1000)
                 await installer.look()
+
+
+async def _uninstall(life: dict[str, Any], pc: Pc, watched: Any, installer: Installer) -> None:
+    """Go on with a removal that is allowed, as an agent does from its start."""
+    if life["does"] == "go on":
+        pc.store.clear_up(pc.clock.now_ms() / 1000)
+        await installer.look()
+    sight = Sight(
+        programs=list,
+        elsewhere={},
+        line_is_up=lambda: False,
+        post=lambda _: None,
+        steady_seconds=lambda: 0.0,
+    )
+    made = TellsFirst if life["variant"] == TELLS_FIRST else Uninstaller
+    await made(cast("Any", None), watched, pc.store, installer, sight).look()
+
+
+class TellsFirst(Uninstaller):
+    """A broken variant: tells that a module has gone, and then takes it away."""
+
+    @override
+    async def _remove(self, removal: Removal) -> None:
+        self._journal.transact(rights.note_gone, removal.package)
+        await self._installer.remove(removal.package, removal.version)
 
 
 def _child(life: dict[str, Any]) -> None:

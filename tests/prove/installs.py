@@ -22,6 +22,7 @@ from common.system import SystemClock
 from edge_agent.modules.download import Attempt, CutOff, DownloadTerms
 from edge_agent.modules.part import Part
 from tests.prove.counts import Counts
+from tests.rim import removal_lives
 from tests.rim.install_lives import ENDS, Lives, living
 from tests.rim.lying import Behaviour, Server, archive_of, honest, ranged
 
@@ -34,6 +35,7 @@ CHUNKS: Final = 4
 PATIENT: Final = DownloadTerms(silence_seconds=10, headers_seconds=10)
 
 WRITES_OVER: Final = "a store that writes over what is current"
+TELLS_FIRST: Final = "an uninstaller that tells before it takes away"
 BELIEVES: Final = "a part that believes what it gets"
 
 
@@ -63,6 +65,7 @@ async def prove(seconds: float, seed: int) -> Counts:
         async with living(Path(folder)) as lives:
             await _kill(lives, dice, ends_at, tally)
             await _catch_writing_over(lives, tally)
+            await _kill_removals(lives, dice, ends_at, tally)
         await asyncio.to_thread(_cut, Path(folder), dice, ends_at, tally)
         await asyncio.to_thread(_catch_believing, Path(folder), tally)
     return Counts(
@@ -72,7 +75,7 @@ async def prove(seconds: float, seed: int) -> Counts:
         schedules=tally.lives,
         executions=tally.cuts,
         violations=tally.violations,
-        variants=[WRITES_OVER, BELIEVES],
+        variants=[WRITES_OVER, TELLS_FIRST, BELIEVES],
         caught=tally.caught,
         told=[
             f"{tally.moments} moments, {tally.lives} times killed and gone on with",
@@ -94,6 +97,25 @@ async def _kill(lives: Lives, dice: random.Random, ends_at: float, tally: Tally)
             tally.lives += 1
             if (why := await lives.why_broken(does, moments)) is not None:
                 tally.violations.append(why)
+
+
+async def _kill_removals(lives: Lives, dice: random.Random, ends_at: float, tally: Tally) -> None:
+    """Kill at each moment of a module's removal, and at as many pairs; catch who tells first."""
+    count = await removal_lives.moments(lives)
+    tally.moments += count
+    once = [[moment] for moment in range(1, count + 1)]
+    twice = [[dice.randint(1, count), dice.randint(1, count)] for _ in range(count // 2)]
+    for moments in once + twice:
+        if time.monotonic() > ends_at:
+            return
+        tally.lives += 1
+        if (why := await removal_lives.why_broken(lives, moments)) is not None:
+            tally.violations.append(f"removal: {why}")
+    for moment in range(1, count + 1):
+        variant = removal_lives.TELLS_FIRST
+        if await removal_lives.why_broken(lives, [moment], variant) is not None:
+            tally.caught.append(TELLS_FIRST)
+            return
 
 
 async def _catch_writing_over(lives: Lives, tally: Tally) -> None:
