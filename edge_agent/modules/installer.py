@@ -204,7 +204,7 @@ class Installer:
         except OSError as fault:
             why = InstallFailure.DISK_FULL if is_full(fault) else InstallFailure.DISK_FAULT
             known = self._failed(known, why, fault.strerror or str(fault))
-        self.telling.tell(known.package, known.state, known.package.length, known.detail)
+        self.telling.tell(known.package, known.state, known.package.length, _why(known))
         return known
 
     def _is_what_programs_get(self, package: Package) -> bool:
@@ -391,3 +391,8 @@ class Installer:
             failure=known.failure,
             detail=known.detail,
         )
+
+
+def _why(known: Install) -> str:
+    """Return why it is not installed, the closed word first; empty where it is."""
+    return ": ".join(filter(None, (known.failure, known.detail)))

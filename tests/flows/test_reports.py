@@ -21,8 +21,8 @@ from tests.fakes.store import MORNING_AT, ClockInHand
 from tests.flows.log_kit import ISSUED, USED, Log, settle
 
 Make = Callable[[str], Log]
-HISTORIES = 2
-"""Histories of one run; `./dev prove match` plays many more."""
+HISTORIES = 4
+"""Histories of one run."""
 
 STEPS = 60
 CLIENTS = 7

@@ -121,7 +121,14 @@ async def test_an_install_is_shown_by_its_terminal_s_last_word(tmp_path: Path):
         kit.store.clock.move(SILENT_SECONDS + 1)
         assert "No word since 9:00" in await installs(kit)
         await told(kit, terminal, "failed", detail="disk_full")
-        assert "disk is full" in await installs(kit)
+        await told(kit, terminal, "failed")
+        assert "disk is full" in await installs(kit), "said again without its why"
+        await told(kit, terminal, "kept", detail="needed: racer")
+        assert "Another program on the PC needs it." in await installs(kit)
+        await told(kit, terminal, "no_seat")
+        page = await installs(kit)
+        assert "No seat is left" in page
+        assert "<progress" not in page
         await told(kit, terminal, "active", 80 * MEGABYTE)
         page = await installs(kit)
         assert "Installed" in page
@@ -138,7 +145,9 @@ async def test_nobody_s_words_become_code_and_an_unknown_state_is_one(tmp_path: 
             assert NASTY not in page
             assert "&lt;script&gt;alert(1)" in page
             assert "In an unknown state" in page
-            assert "<b>100%</b>" in page
+            assert "<progress" not in page
+        await told(kit, terminal, "downloading", 90 * MEGABYTE)
+        assert "<b>100%</b>" in await installs(kit)
 
 
 async def test_without_script_it_can_be_read_on_a_small_phone_and_loads_itself(tmp_path: Path):

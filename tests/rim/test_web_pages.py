@@ -17,11 +17,12 @@ from cloud_controller.web.app import SECURITY_HEADERS
 from cloud_controller.web.faults import STATUS
 from cloud_controller.web.language import Language, Languages
 from cloud_controller.web.pages.chart import STACK
+from cloud_controller.web.pages.modules import KEPT_BECAUSE, STATES
 from cloud_controller.web.pages.order import Standing
 from cloud_controller.web.pages.storefront import Notice
 from cloud_controller.web.pages.ticket import Phase
 from common.rules.letters import LetterKind
-from common.rules.modules import Basis, InstallFailure, InstallState, RoyaltyBasis
+from common.rules.modules import Basis, InstallFailure, RoyaltyBasis
 from common.rules.reservations import WaitingState
 from common.words import LANGUAGES
 from tests.fakes.store import HOUR_MS, MINUTE_MS, MORNING_AT, Offer, Opened
@@ -35,7 +36,8 @@ NASTY = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
 DYNAMIC: dict[str, Iterable[str]] = {
     "basis": Basis,
     "failure": InstallFailure,
-    "install": ("unknown", *InstallState),
+    "install": ("unknown", *STATES),
+    "kept": KEPT_BECAUSE,
     "language": LANGUAGES,
     "letter": LetterKind,
     "match": STACK,

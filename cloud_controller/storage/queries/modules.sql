@@ -15,12 +15,14 @@ SELECT p.owned, p.used, p.is_doubted, EXISTS (SELECT 1 FROM rights AS r
 FROM seat_pools AS p WHERE p.module = :module;
 
 -- name: keep_progress(terminal_id, package, version, state, detail, done_bytes, all_bytes, told_at)!
-INSERT INTO package_progress (terminal_id, package, version, state, detail, done_bytes, all_bytes,
+-- Said again without a why, the same state of the same version keeps the why it had.
+INSERT INTO package_progress AS g (terminal_id, package, version, state, detail, done_bytes, all_bytes,
     told_at)
 VALUES (:terminal_id, :package, :version, :state, :detail, :done_bytes, :all_bytes, :told_at)
 ON CONFLICT (terminal_id, package) DO UPDATE SET version = excluded.version,
-    state = excluded.state, detail = excluded.detail, done_bytes = excluded.done_bytes,
-    all_bytes = excluded.all_bytes, told_at = excluded.told_at;
+    state = excluded.state, detail = CASE WHEN excluded.detail = '' AND excluded.state = g.state
+        AND excluded.version = g.version THEN g.detail ELSE excluded.detail END,
+    done_bytes = excluded.done_bytes, all_bytes = excluded.all_bytes, told_at = excluded.told_at;
 
 -- name: progress_shown(since, lately, most)
 -- What is under way or has failed since an instant, and what was finished lately; what was told last comes first.
@@ -31,7 +33,7 @@ FROM package_progress AS g
     JOIN stores AS s ON s.store_id = t.store_id
     LEFT JOIN packages AS p ON p.package = g.package
 WHERE g.told_at >= :since
-    AND (g.state NOT IN ('active', 'superseded', 'removed') OR g.told_at >= :lately)
+    AND (g.state NOT IN ('active', 'superseded', 'removed', 'here', 'elsewhere') OR g.told_at >= :lately)
 ORDER BY g.told_at DESC, g.terminal_id, g.package LIMIT :most;
 
 -- name: keep_package(package, kind, title, vendor, spdx, basis, over_limit, royalty_basis, royalty_cents, currency, published_at)!

@@ -15,7 +15,16 @@ from cloud_controller.ports import Row, Transaction
 from cloud_controller.web.pages.chart import Chart, chart_of
 from cloud_controller.web.reports import seats_of
 from cloud_controller.web.routes import Call, Page
-from common.rules.modules import InstallFailure, InstallState, Match
+from common.rules.modules import (
+    UNDER_WAY,
+    InstallFailure,
+    InstallState,
+    Kept,
+    Match,
+    RemovalState,
+    Step,
+    UninstallRefusal,
+)
 
 MONTHS: Final = 12
 """Months that the chart shows, the one that goes on included."""
@@ -32,8 +41,14 @@ SILENT_SECONDS: Final = 60
 REPORTS_SHOWN: Final = 6
 """Closed reports that the page shows, the latest; the sheet has all."""
 
-GOOD: Final = frozenset({InstallState.ACTIVE, InstallState.SUPERSEDED, InstallState.REMOVED})
-BAD: Final = frozenset({InstallState.FAILED, InstallState.ROLLED_BACK})
+STATES: Final = frozenset(str(each) for kind in (InstallState, Step, RemovalState) for each in kind)
+"""All that a terminal says of a package: where its install is, what is next, how it goes away."""
+
+GOOD: Final = frozenset({"active", "superseded", "removed", "here", "elsewhere"})
+BAD: Final = frozenset({"failed", "rolled_back"})
+KEPT_BECAUSE: Final = frozenset(str(each) for kind in (Kept, UninstallRefusal) for each in kind)
+BUSY: Final = frozenset(str(each) for each in (*UNDER_WAY, InstallState.PROBATION))
+"""What goes on by itself and ends soon: it has a bar."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,9 +56,10 @@ class Install:
     """One install as it is shown.
 
     Attributes:
-        state: an `InstallState`, or `unknown` where the terminal speaks of another.
+        state: one of `STATES`, or `unknown` where the terminal speaks of another.
         why: an `InstallFailure`; empty where there is none.
-        sign: `good`, `bad`, `busy`, or `silent` where no word has come for long.
+        kept: why it is not removed, by our word or the controller's; empty where there is none.
+        sign: `good`, `bad`, `busy`, `waiting`, or `silent`: busy, and no word has come for long.
         done_bytes: never more than `all_bytes`; nought of nought: it cannot be told.
     """
 
@@ -54,6 +70,7 @@ class Install:
     version: str
     state: str
     why: str
+    kept: str
     sign: str
     done_bytes: int
     all_bytes: int
@@ -137,18 +154,18 @@ def _installs(books: Transaction) -> dict[str, Any]:
 
 
 def _install(row: Row, now: int) -> Install:
-    state, why = row["state"], row["detail"]
-    done = min(row["done_bytes"], row["all_bytes"])
+    state, (why, _, _) = row["state"], row["detail"].partition(":")
     return Install(
         terminal=row["hostname"],
         store=row["store_title"],
         time_zone=row["time_zone"],
         title=row["title"] or row["package"],
         version=row["version"],
-        state=state if state in set(InstallState) else "unknown",
-        why=why if why in set(InstallFailure) else "",
+        state=state if state in STATES else "unknown",
+        why=why if state in BAD and why in set(InstallFailure) else "",
+        kept=why if state == RemovalState.KEPT and why in KEPT_BECAUSE else "",
         sign=_sign(state, now - row["told_at"]),
-        done_bytes=done,
+        done_bytes=min(row["done_bytes"], row["all_bytes"]),
         all_bytes=row["all_bytes"],
         told_at=row["told_at"],
     )
@@ -159,6 +176,8 @@ def _sign(state: str, silent_ms: int) -> str:
         return "good"
     if state in BAD:
         return "bad"
+    if state not in BUSY:
+        return "waiting"
     return "silent" if silent_ms > SILENT_SECONDS * 1000 else "busy"
 
 
