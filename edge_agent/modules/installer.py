@@ -137,7 +137,9 @@ class Installer:
 
     async def run(self) -> None:
         """Go on with what was interrupted, and end probations, for ever."""
-        await threaded("packages", partial(self._store.clear_up, self._clock.now_ms() / 1000))
+        async with self._disk:  # what is being unpacked by now is none of what was left
+            clear_up = partial(self._store.clear_up, self._clock.now_ms() / 1000)
+            await threaded("packages", clear_up)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._again(self._go_on), name="interrupted installs")
             group.create_task(self._again(self._judge_all), name="probations")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -85,7 +86,8 @@ def ranged(first: int, last: int, whole: object, body: bytes = b"x") -> Behaviou
 class Server:
     """Answers one request after the other, each as the next behaviour says, the last for ever."""
 
-    def __init__(self, *behaviours: Behaviour) -> None:
+    def __init__(self, *behaviours: Behaviour, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.behaviours = list(behaviours)
         self.asked: list[Asked] = []
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -113,7 +115,11 @@ class Server:
             except OSError:
                 return
             with line, contextlib.suppress(OSError):
-                self._answer(line)
+                if self._tls is None:
+                    self._answer(line)
+                else:
+                    with self._tls.wrap_socket(line, server_side=True) as protected:
+                        self._answer(protected)
 
     def _answer(self, line: socket.socket) -> None:
         head = b""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,11 @@ import pytest
 from common.messages.modules import CHUNK_BYTES
 from common.rules.modules import InstallFailure
 from common.system import SystemClock
-from edge_agent.modules.download import Attempt, CannotBeHad, CutOff, DownloadTerms
+from common.tls import serving
+from edge_agent.enrolment.trust import tls_to_pages
+from edge_agent.modules.download import Attempt, CannotBeHad, CutOff, DownloadTerms, Source
 from edge_agent.modules.part import AnswerIsWrong, Part
+from tests.rim.enrolment_kit import an_authority
 from tests.rim.lying import Asked, Behaviour, Server, archive_of, honest, ranged, saying
 
 CONTENT = random.Random(7).randbytes(3 * CHUNK_BYTES + 12_345)
@@ -215,6 +219,20 @@ def test_whoever_waits_no_longer_cuts_the_line(part: Part):
         going.line.cut()
         thread.join(timeout=20)
     assert len(faults) == 1
+
+
+def test_over_tls_only_the_pinned_controller_is_shown_our_right(part: Part, tmp_path: Path):
+    ours, another = (an_authority(tmp_path / name) for name in ("ours", "another"))
+    files = ours.server_files(["127.0.0.1"])
+    tls = serving(files.certificate, files.key)
+    with Server(honest(CONTENT), tls=tls).going() as server:
+        url = server.source.url.replace("http:", "https:")
+        for authority in (another, ours):
+            assert server.asked == []
+            source = Source(url=url, tls=tls_to_pages(authority.pem), bearer="word")
+            with nullcontext() if authority is ours else pytest.raises(CutOff, match="verif"):
+                Attempt(source, part, TERMS, SystemClock(), lambda _: None).go()
+    assert part.is_as_signed()
 
 
 def test_a_connection_that_is_forgotten_loses_nothing_that_is_here(tmp_path: Path):
