@@ -23,6 +23,7 @@ from common.rules.modules import (
     Here,
     OnOffer,
     PackageFacts,
+    RemovalState,
     Step,
     next_step,
 )
@@ -121,8 +122,10 @@ class Sequence:
         """Look again and again, for ever."""
         while True:
             self._nudged.clear()
-            with suppress(StorageIsFull):  # it is looked at again
+            try:
                 self.look()
+            except (StorageIsFull, OSError) as fault:  # it is looked at again
+                self._log.warning("packages cannot be looked at", why=str(fault))
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._nudged.wait()
@@ -133,8 +136,8 @@ class Sequence:
             package = await self._due.get()
             try:
                 self._note_outcome(await self._installing.install(package))
-            except StorageIsFull:
-                self._log.warning("the disk is full", package=package.package)
+            except (StorageIsFull, OSError) as fault:
+                self._log.warning("not installed", package=package.package, why=str(fault))
             finally:
                 self._under_way.discard(package.package)
             self.nudge()
@@ -258,7 +261,7 @@ class Sequence:
         elif step is Step.ASK and offered is not None:
             wish = rights.SeatWish(module=name, version=offered.version, sha256=offered.sha256)
             self._journal.transact(rights.want_seat, wish)
-        elif step is Step.RENEW and here is not None:
+        elif step is Step.RENEW and here is not None and not self._is_going(name):
             wish = rights.SeatWish(
                 module=name, version=here.version, sha256=here.sha256, renews=True
             )
@@ -275,6 +278,14 @@ class Sequence:
                     step=step,
                 )
             )
+
+    def _is_going(self, name: str) -> bool:
+        """Say whether a package is being taken away by now, so that nobody takes a seat for it."""
+        removal = self._journal.transact(rights.removal, name)
+        return removal is not None and removal.state in {
+            RemovalState.ALLOWED,
+            RemovalState.REMOVING,
+        }
 
     def _have_installed(self, known: Known, offered: OfferedPackage) -> None:
         """Hand a package to whoever installs it, with what lets us fetch it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from common.messages.modules import ModulesAsk, ModulesDesired
 from common.messages.rights import Request
 from common.rules.modules import InstallFailure, InstallState, SeatAskState
 from common.topics import Channel
-from edge_agent.flows import modules
+from edge_agent.flows import modules, rights
 from edge_agent.installed import Outcome
 from edge_agent.modules.sequence import Sequence, Surroundings
 from edge_agent.modules.wanted import ProgramNeeds
@@ -306,6 +307,18 @@ def test_d11_what_nobody_needs_any_more_holds_its_seat_for_as_long_as_it_is_here
     assert len(pc.disk.handed) == 2, "it is not brought up to date"
     del pc.disk.here[PHYSICS]
     assert pc.settle() == {RACER: "here"}
+
+
+@pytest.mark.parametrize(("state", "renewals"), [("removing", 0), ("kept", 1)])
+def test_d8_no_seat_is_taken_for_what_is_being_taken_away(pc, state, renewals):
+    pc.settle()
+    (before,) = pc.terminal.rows("receipts")
+    pc.terminal.do(partial(rights.want_removal, number=1), PHYSICS, "module")
+    pc.terminal.journal._connection.execute("UPDATE removals SET state = ?", (state,))
+    pc.house.clock.now += LEASE_MS // 2
+    pc.settle()
+    (after,) = pc.terminal.rows("receipts")
+    assert (after["issued_at"] > before["issued_at"]) is bool(renewals)
 
 
 def test_without_the_line_nothing_is_asked_and_what_was_granted_goes_on(pc):
