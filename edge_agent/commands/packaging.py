@@ -8,10 +8,10 @@ from contextlib import closing
 from typing import Final
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
-from common.rules.modules import RemovalState
+from common.rules.modules import RemovalState, Step
 from common.system import SystemClock, SystemNames
 from edge_agent.flows import modules, rights
 from edge_agent.flows.modules import PackageSeen
@@ -28,6 +28,8 @@ WAIT_SECONDS: Final = 20.0
 controller's answer, and the disk."""
 
 SETTLED: Final = frozenset({RemovalState.REMOVED, RemovalState.KEPT})
+
+MEBIBYTE: Final = 1_048_576
 
 EXIT_STAYS: Final = 1
 """The exit code of a package that stays, or of which it is not known yet."""
@@ -55,7 +57,7 @@ def watch_packages(settings: AgentSettings, *, until_settled: bool) -> int:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        DownloadColumn(binary_units=True),
+        TextColumn("{task.fields[size]}"),
         TextColumn("{task.fields[stands]}"),
     )
     with closing(_journal(settings)) as journal, Progress(*columns, console=_console()) as bars:
@@ -102,16 +104,23 @@ def _draw(bars: Progress, tasks: dict[str, TaskID], seen: Sequence[PackageSeen])
         bars.remove_task(tasks.pop(gone))
     for each in seen:
         if each.package not in tasks:
-            tasks[each.package] = bars.add_task(each.package, stands="")
-        is_done = modules.is_settled(each.step)
+            tasks[each.package] = bars.add_task(each.package, size="", stands="")
         whole = each.all_bytes or 1
+        is_here = each.step in {Step.HERE, Step.ELSEWHERE}
         bars.update(
             tasks[each.package],
             description=f"{each.package} {each.version}",
             total=whole,
-            completed=whole if is_done else each.done_bytes,
+            completed=whole if is_here else each.done_bytes,
+            size=_size(each),
             stands=f"{each.step} {each.detail}".strip(),
         )
+
+
+def _size(seen: PackageSeen) -> str:
+    if not seen.all_bytes:
+        return ""
+    return f"{seen.done_bytes / MEBIBYTE:.1f} of {seen.all_bytes / MEBIBYTE:.1f} MiB"
 
 
 def _journal(settings: AgentSettings) -> SqliteJournal:

@@ -21,6 +21,7 @@ from common.rules.modules import (
     WORTH_ANOTHER_TRY,
     Basis,
     Here,
+    InstallState,
     OnOffer,
     PackageFacts,
     RemovalState,
@@ -153,7 +154,8 @@ class Sequence:
         self.nudge()
 
     def on_progress(self, progress: Progress) -> None:
-        """Show how far an install is."""
+        """Show how far an install is; of what has come whole nothing is missing any more."""
+        is_coming = progress.state in {InstallState.RESERVED, InstallState.DOWNLOADING}
         self._show(
             PackageSeen(
                 package=progress.package.package,
@@ -161,7 +163,7 @@ class Sequence:
                 version=progress.package.version,
                 step=progress.state,
                 detail=progress.detail[:DETAIL_MAX],
-                done_bytes=progress.done_bytes,
+                done_bytes=progress.done_bytes if is_coming else progress.all_bytes,
                 all_bytes=progress.all_bytes,
             )
         )
