@@ -168,6 +168,8 @@ async def test_without_script_it_can_be_read_on_a_small_phone_and_loads_itself(t
             target_box = await target.bounding_box()
             assert target_box is not None
             assert target_box["height"] >= 44
+        await page.get_by_role("link", name="インストールだけを見る").click()
+        await page.get_by_text("37%").wait_for()
         await told(kit, await terminal_of(kit), "active", 80 * MEGABYTE)
         await page.get_by_text("インストール完了").wait_for()
         await browser.close()

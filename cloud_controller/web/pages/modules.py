@@ -33,7 +33,7 @@ SOON_SECONDS: Final = 3
 """Between two looks while something is installed."""
 
 CALM_SECONDS: Final = 30
-"""Between two looks else."""
+"""Between two looks else; and always between two of the whole page, which reads whole logs."""
 
 SILENT_SECONDS: Final = 60
 """After so long without a word an install is said to be silent: one that goes on speaks sooner."""
@@ -101,7 +101,7 @@ class ModuleShown:
 
 async def show_page(call: Call[None]) -> Page:
     """Show all there is about modules."""
-    facts = await call.parts.books.read(_facts)
+    facts = await call.parts.books.read(_facts) | {"calm_seconds": CALM_SECONDS}
     return Page(template="modules.html", facts=facts, refresh_seconds=_refresh(facts))
 
 
