@@ -12,7 +12,7 @@ from cloud_controller.keys import FileKeys
 from common.ids import CommId
 from common.messages.base import Message
 from common.messages.modules import ModuleInstalled, ModuleUninstalled, ModuleUsed
-from common.messages.rights import Announce, Complete, Refused, Request, Right, Troubled
+from common.messages.rights import Announce, Complete, Completed, Refused, Request, Right, Troubled
 from common.rules.modules import CLOCKS_APART_MS, Basis, UninstallRefusal
 from common.seals import digest_of
 from common.topics import Channel
@@ -233,6 +233,20 @@ def test_d7_a_request_about_another_module_is_malformed(house):
     refused = may_go(house, installed.terminal, 1, module="another")
     assert isinstance(refused, Refused)
     assert refused.reason == UninstallRefusal.MALFORMED
+
+
+def test_b9_a_permission_that_an_old_backup_has_forgotten_counts_again_once(house):
+    installed = Installed(house)
+    right = may_go(house, installed.terminal, 1)
+    assert isinstance(right, Right)
+    with house.books.connection as connection:
+        connection.execute("DELETE FROM rights WHERE kind = 'uninstall:physics'")
+        connection.execute("DELETE FROM exchanges WHERE kind = 'uninstall:physics'")
+    said = Complete(comm_id=right.comm_id, digest=right.digest(), presented=right)
+    (answer,) = house.ask(installed.terminal, said)
+    assert isinstance(answer, Completed)
+    installed.uninstall(right.document["right"])
+    assert used(house) == 0
 
 
 def test_d10_a_receipt_of_another_controller_of_ours_is_as_good(house, tmp_path):
