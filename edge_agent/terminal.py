@@ -10,6 +10,7 @@ import structlog
 
 from common.messages.rights import Complete
 from common.messages.scanners import ScannersCounted
+from common.messages.service import ProfileDevice, ServiceProfile
 from common.mqtt import Delivery, LossReason, Token
 from common.rules.problems import ProblemKind
 from common.topics import Channel, filters_for
@@ -255,6 +256,10 @@ class Terminal:
     def _is_connected(self) -> bool:
         return self.courier.is_connected
 
+    def _on_profile(self, profile: ServiceProfile, gone: Sequence[ProfileDevice]) -> None:
+        self._offers.take(profile, gone)
+        self._on_modules()
+
     def _on_modules(self) -> None:
         self.packages.nudge()
         self.removals.nudge()
@@ -345,7 +350,7 @@ class Terminal:
     def _new_listener(self) -> Listener:
         hearing = Hearing(
             on_standing=self._on_standing,
-            on_profile=self._offers.take,
+            on_profile=self._on_profile,
             on_free=self._offers.on_free,
             on_sessions=self.reconciler.nudge,
             on_acknowledged=self._on_acknowledged,

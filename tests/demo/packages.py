@@ -136,7 +136,9 @@ folder = "{self._lies_elsewhere(terminal)}"
         """Want the program off a terminal: its module goes with it, another party's stays."""
         name = self._world.wait_for_log(terminal.log, "started")["terminal"]
         at = self._now()
-        self._say("modules", "uninstall", name, PROGRAM_PACKAGE)
+        self._world.operator(
+            "POST", f"/api/v1/terminals/{name}/modules/{PROGRAM_PACKAGE}/uninstall"
+        )
         with self._waiting("it is asked for and taken off"):
             (gone,) = self._world.wait_for("the uninstall", lambda: self._events("uninstalled"))
             denied = self._world.wait_for("the no", lambda: self._events("uninstall_denied"))
