@@ -127,10 +127,10 @@ folder = "{self._lies_elsewhere(terminal)}"
         told = self._say("modules", "report", MODULE).splitlines()
         lines = tuple(line.strip() for line in told if line.strip().startswith(NUMBERS))
         expect([line.split()[-1] for line in lines], ["1", "1", "0", "0"], "numbers of the match")
-        note = "uses " + ", ".join(f"{name} ({source})" for name, source in sources.items())
         what = "looks:  cloud-controller modules report"
         facts = {"told": list(lines), "sources": sources}
-        self._tell(Step(at=at, who="operator", what=what, note=note, lines=lines, facts=facts))
+        lines += tuple(f"uses {name:<15}{source:>10}" for name, source in sources.items())
+        self._tell(Step(at=at, who="operator", what=what, lines=lines, facts=facts))
 
     def take_off(self, terminal: Terminal) -> None:
         """Want the program off a terminal: its module goes with it, another party's stays."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 from cloud_controller.web.routes import from_iso
 from common.rules.tickets import DenialReason
 from common.seals import TicketToken
+from tests.demo.packages import Packages
 from tests.demo.photograph import as_png, photograph
 from tests.demo.telling import Line, Teller, forged, step_of
 from tests.demo.timeline import Step, Stretch
@@ -67,9 +68,9 @@ class Registration:
         admission = self._let_in(terminal, known)
         return terminal, admission
 
-    def admit_second(self, furnish: Callable[[Terminal], None]) -> Terminal:
-        """Let another terminal come in the same way, told in few words; first `furnish` it."""
-        terminal = self._enrolled(furnish)
+    def admit_second(self, packages: Packages) -> Terminal:
+        """Let another terminal come in the same way, whose program comes with a module."""
+        terminal = self._enrolled(packages.furnish)
         known = self._pending(terminal)
         self._tell(self._enrolment(terminal, known))
         admission = self._confirm(terminal, known)
@@ -77,8 +78,12 @@ class Registration:
         confirmed = Step(
             at=admission.confirmed_at, who="operator", what=f"confirms {terminal.name}"
         )
+        self._tell(confirmed)
+        packages.tell_install(terminal)
+        self._wait_for_offer(known, is_offered=True)
+        offered_at = self._device_of(known)["changed_at"]
         what = f"puts booth {number} on the page"
-        self._tell(confirmed, Step(at=admission.offered_at, who="controller", what=what))
+        self._tell(Step(at=offered_at, who="controller", what=what))
         return terminal
 
     def suspend_and_resume(self, terminal: Terminal) -> None:

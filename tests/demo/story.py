@@ -50,8 +50,7 @@ class Story:
         self._open_the_store()
         packages.publish()
         first, admission = registration.admit_first()
-        second = registration.admit_second(packages.furnish)
-        packages.tell_install(second)
+        second = registration.admit_second(packages)
         offering, other = (
             each["offering"]
             for each in sorted(self._world.wait_until_on_offer(2), key=lambda each: each["title"])
