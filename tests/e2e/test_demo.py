@@ -19,7 +19,7 @@ import pytest
 from cloud_controller.web.routes import from_iso
 
 ROOT = Path(__file__).parents[2]
-STORY_SECONDS_MAX = 60
+STORY_SECONDS_MAX = 90
 END_SECONDS_MAX = 20
 
 STORY = (
