@@ -23,30 +23,41 @@ def digest_in(text: str) -> str:
 
 def publish(house: HouseInHand, package: str, version: str = "1.0", **facts: Any) -> str:
     """Have a package in the books as its publishing leaves it; return its archive's digest."""
-    kind, basis = facts.get("kind", "module"), facts.get("basis", "installed")
-    requires, counter = json.dumps(facts.get("requires", [])), facts.get("counter", 1)
-    sha256 = digest_in(f"{package} {version}")
-    target = f"{kind}s/{package}/{version}.zip"
-    with house.books.connection as connection:
-        connection.execute(
-            "INSERT INTO packages (package, kind, title, basis, published_at) "
-            "VALUES (?, ?, ?, ?, 1) ON CONFLICT DO NOTHING",
-            (package, kind, package, basis),
-        )
-        connection.execute(
-            "INSERT INTO package_versions (package, version, release_counter, target, sha256, "
-            "length, requires, published_at) VALUES (?, ?, ?, ?, ?, 1000, ?, 1)",
-            (package, version, counter, target, sha256, requires),
-        )
+    kind, sha256 = facts.get("kind", "module"), digest_in(f"{package} {version}")
+    terms = {
+        "package": package,
+        "kind": kind,
+        "title": package,
+        "vendor": "",
+        "spdx": "",
+        "basis": facts.get("basis", "installed"),
+        "over_limit": "refuse",
+        "royalty_basis": "downloads_matched",
+        "royalty_cents": 0,
+        "currency": "JPY",
+        "published_at": 1,
+    }
+    release = {
+        "package": package,
+        "version": version,
+        "release_counter": facts.get("counter", 1),
+        "target": f"{kind}s/{package}/{version}.zip",
+        "sha256": sha256,
+        "length": 1000,
+        "requires": json.dumps(facts.get("requires", [])),
+        "published_at": 1,
+    }
+    house.books.do(lambda books: books.modules.keep_package(**terms))
+    house.books.do(lambda books: books.modules.keep_version(**release))
     return sha256
 
 
 def withdraw(house: HouseInHand, package: str, version: str) -> None:
-    with house.books.connection as connection:
-        connection.execute(
-            "UPDATE package_versions SET withdrawn_at = 2 WHERE package = ? AND version = ?",
-            (package, version),
+    house.books.do(
+        lambda books: books.modules.withdraw_version(
+            package=package, version=version, withdrawn_at=2
         )
+    )
 
 
 def own(house: HouseInHand, module: str = PHYSICS, seats: int = SEATS) -> None:
