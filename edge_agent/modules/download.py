@@ -29,7 +29,7 @@ from edge_agent.modules.part import AnswerIsWrong, Part
 WHY_MAX: Final = 200
 """Characters of a reason that are kept."""
 
-_READ_BYTES: Final = 262_144
+_READ_BYTES: Final = 65_536
 _RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)")
 
 

@@ -83,7 +83,8 @@ class Part:
         while view:
             view = view[self._file.write(view) :]
         self.verified += len(chunk)
-        if self.verified - self._durable >= DURABLE_BYTES:
+        is_far_from_the_end = self.archive.length - self.verified > DURABLE_BYTES
+        if self.verified - self._durable >= DURABLE_BYTES and is_far_from_the_end:
             self._keep_beside()
 
     def keep(self) -> None:
