@@ -65,17 +65,9 @@ def close_report(books: Transaction, document: dict[str, Any], actor: str) -> Ro
     known = reports(books, module)
     if len(known) >= number and known[number - 1]["ends_at"] == document["ends_at"]:
         return known[number - 1]
-    if document["follows"] != (digest_of(json.loads(known[-1]["document"])) if known else None):
+    follows = digest_of(json.loads(known[-1]["document"])) if known else None
+    if document["follows"] != follows or not _kept(books, document):
         raise NotAllowed(why="another report of this module was closed meanwhile")
-    books.royalties.add_report(
-        module=module,
-        number=number,
-        starts_at=document["starts_at"],
-        ends_at=document["ends_at"],
-        closed_at=books.now,
-        document=json.dumps(document, sort_keys=True),
-        signature=books.keys.seal_document(document),
-    )
     books.audit(actor, "modules.report_closed", module, str(number))
     return reports(books, module)[-1]
 
@@ -94,6 +86,20 @@ def matches(books: Transaction, module: str, instants: Sequence[int]) -> list[Ma
     """Return the match of a module as it is known now, of all lines before each instant."""
     matched = _matched(books, module)
     return [matched.before(instant) for instant in instants]
+
+
+def _kept(books: Transaction, document: dict[str, Any]) -> bool:
+    return bool(
+        books.royalties.add_report(
+            module=document["module"],
+            number=document["number"],
+            starts_at=document["starts_at"],
+            ends_at=document["ends_at"],
+            closed_at=books.now,
+            document=json.dumps(document, sort_keys=True),
+            signature=books.keys.seal_document(document),
+        )
+    )
 
 
 def _matched(books: Transaction, module: str) -> Matched:

@@ -43,5 +43,7 @@ SELECT module, number, starts_at, ends_at, closed_at, document, signature FROM r
 WHERE module = :module ORDER BY number;
 
 -- name: add_report(module, number, starts_at, ends_at, closed_at, document, signature)!
+-- Of two that are closed at the same time one is.
 INSERT INTO royalty_reports (module, number, starts_at, ends_at, closed_at, document, signature)
-VALUES (:module, :number, :starts_at, :ends_at, :closed_at, :document, :signature);
+VALUES (:module, :number, :starts_at, :ends_at, :closed_at, :document, :signature)
+ON CONFLICT (module, number) DO NOTHING;
