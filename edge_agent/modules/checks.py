@@ -10,6 +10,7 @@ from common.messages.modules import Release
 from common.rules.modules import InstallFailure
 from edge_agent.modules.download import CannotBeHad
 from edge_agent.modules.part import Archive, Part
+from edge_agent.ports import Package
 
 _NUMBER = re.compile(r"\d{1,9}")
 
@@ -35,6 +36,16 @@ def refuse_newer(release: Release) -> None:
     if _numbers(ours) < _numbers(release.min_agent):
         why = f"it needs an agent from {release.min_agent} on, and this is {ours}"
         raise CannotBeHad(InstallFailure.NEEDS_NEWER_AGENT, why)
+
+
+def archive_of(package: Package, release: Release) -> Archive:
+    """Return a package's archive as it must come, once what is signed of it is known."""
+    return Archive(
+        target=package.target,
+        length=package.length,
+        sha256=package.sha256,
+        chunks=release.chunks,
+    )
 
 
 def is_whole(file: Path, archive: Archive) -> bool:

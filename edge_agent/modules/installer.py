@@ -23,7 +23,7 @@ from common.rules.modules import IN_USE, UNDER_WAY, InstallEvent, InstallFailure
 from edge_agent.flows.modules import installs
 from edge_agent.flows.modules.installs import Install
 from edge_agent.installed import NotWhole, Outcome, StillRunning
-from edge_agent.modules.checks import is_whole, refuse_newer, refuse_older
+from edge_agent.modules.checks import archive_of, is_whole, refuse_newer, refuse_older
 from edge_agent.modules.disk import is_full
 from edge_agent.modules.download import CannotBeHad, Source
 from edge_agent.modules.fetching import Chance, Fetching, FetchTerms, Steady, threaded
@@ -139,7 +139,10 @@ class Installer:
         """Go on with what was interrupted, and end probations, for ever."""
         async with self._disk:  # what is being unpacked by now is none of what was left
             clear_up = partial(self._store.clear_up, self._clock.now_ms() / 1000)
-            await threaded("packages", clear_up)
+            try:
+                await threaded("packages", clear_up)
+            except OSError as fault:
+                self._log.warning("packages cannot be cleared up", why=fault.strerror)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._again(self._go_on), name="interrupted installs")
             group.create_task(self._again(self._judge_all), name="probations")
@@ -266,15 +269,11 @@ class Installer:
     async def _stage(self, known: Install) -> Install:
         """Unpack it; an archive that is not there whole any more is fetched again."""
         package, release = known.package, Release.model_validate_json(known.signed)
-        archive = Archive(
-            target=package.target,
-            length=package.length,
-            sha256=package.sha256,
-            chunks=release.chunks,
-        )
         file = self._store.part(package.sha256)
         if self._store.find(package) is None:
-            if not await threaded("package check", partial(is_whole, file, archive)):
+            if not await threaded(
+                "package check", partial(is_whole, file, archive_of(package, release))
+            ):
                 return self._fetch_again(known)
             bounds = Bounds(files=release.files, unpacked_bytes=release.unpacked_bytes)
             stage = partial(self._store.stage, package, known.release_counter, file, bounds)
@@ -385,7 +384,7 @@ class Installer:
             await self.removing.make_room(needed)
 
     def _outcome(self, known: Install) -> Outcome:
-        is_here = known.state in {InstallState.PROBATION, InstallState.ACTIVE}
+        is_here = known.state in IN_USE
         return Outcome(
             package=known.package,
             state=known.state,

@@ -34,6 +34,7 @@ from typing_extensions import override
 from common.files import alone_in
 from common.messages.modules import CHUNK_BYTES, Release
 from common.rules.modules import InstallFailure
+from edge_agent.modules.checks import archive_of
 from edge_agent.modules.disk import keep_bytes, keep_names
 from edge_agent.modules.download import CannotBeHad, CutOff, Line, Source, reason_of
 from edge_agent.modules.part import Archive
@@ -207,7 +208,4 @@ def _compared(package: Package, target: TargetFile | None) -> SignedPackage:
         raise CannotBeHad(InstallFailure.NOT_SIGNED, "another archive is signed than was named")
     if len(release.chunks) != -(-target.length // CHUNK_BYTES):
         raise CannotBeHad(InstallFailure.NOT_SIGNED, "its chunks are not those of its length")
-    archive = Archive(
-        target=target.path, length=target.length, sha256=package.sha256, chunks=release.chunks
-    )
-    return SignedPackage(release=release, archive=archive)
+    return SignedPackage(release=release, archive=archive_of(package, release))

@@ -30,7 +30,8 @@ class Telling:
     def tell(self, package: Package, state: InstallState, done: int, detail: str = "") -> None:
         """Tell that so many bytes are here, unless as much as that was told just now."""
         now = self._clock.steady_seconds()
-        said = (package.sha256, state, done * TOLD_PARTS // package.length)
+        whole = max(package.length, 1)  # a right may name any length; what is signed comes later
+        said = (package.sha256, state, done * TOLD_PARTS // whole)
         if said == self._last and now - self._last_seconds < TOLD_EACH_SECONDS:
             return
         self._last, self._last_seconds = said, now

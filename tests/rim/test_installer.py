@@ -11,6 +11,7 @@ from typing_extensions import override
 from cloud_controller.ports import Published
 from common.rules.modules import InstallFailure, InstallState
 from common.system import SystemClock
+from edge_agent.flows.modules import installs
 from edge_agent.installed import Progress, StillRunning, locked
 from edge_agent.modules.download import CannotBeHad, Line, Source
 from edge_agent.modules.metadata import Trust
@@ -144,6 +145,7 @@ async def test_an_older_release_is_refused_though_all_trust_was_forgotten(kit, t
     [
         {"sha256": "0" * 64},
         {"length": 1},
+        {"length": 0},
         {"target": "modules/physics/9.zip"},
         {"version": "9"},
         {"package": "optics"},
@@ -262,6 +264,27 @@ async def test_an_archive_that_the_disk_has_not_kept_is_fetched_again(kit, tmp_p
     assert outcome.is_in_use
     assert not damages
     assert why_mixed(pc, "physics", {"1.0": FILES}) is None
+
+
+async def test_what_cannot_be_cleared_up_holds_up_no_install(kit, tmp_path: Path):
+    """A folder left over that cannot be emptied, and an install that was interrupted."""
+    async with kit.served() as url:
+        pc = Pc(tmp_path, kit.root, url)
+        (pc.store.folder / "modules/physics").mkdir(parents=True)
+        (pc.store.folder / "modules/physics/.trash-1.0-0").symlink_to(tmp_path)
+        with pc.journal() as journal:
+            journal.transact(installs.reserve, package_of(kit.first))
+            installer, is_in_use = pc.installer(journal), asyncio.Event()
+            installer.telling.on_progress = lambda progress: (
+                is_in_use.set() if progress.state is InstallState.PROBATION else None
+            )
+            running = asyncio.ensure_future(installer.run())
+            async with asyncio.timeout(20):
+                await is_in_use.wait()
+            running.cancel()
+            await asyncio.wait({running})
+    assert why_mixed(pc, "physics", {"1.0": FILES}) is None
+    assert (tmp_path / "root.json").exists(), "no link is followed"
 
 
 async def test_what_is_not_wanted_any_more_is_fetched_no_longer(kit, tmp_path: Path):
