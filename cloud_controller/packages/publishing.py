@@ -17,6 +17,7 @@ from typing import IO, Final
 
 from common.errors import RusubanError
 from common.messages.modules import CHUNK_BYTES, CHUNKS_MAX, FILES_MAX, UNPACKED_BYTES_MAX
+from common.rules.modules import PackedFile, digest_of_contents
 
 NAME_BYTES_MAX: Final = 200
 """Bytes of a file's name with its folders: room for it below any folder of a terminal."""
@@ -40,12 +41,14 @@ class Archive:
 
     Attributes:
         chunks: SHA-256 of each `CHUNK_BYTES`, in hex, in order.
+        contents: the digest of its files as they lie unpacked; see `digest_of_contents`.
     """
 
     path: Path
     sha256: str
     length: int
     chunks: tuple[str, ...]
+    contents: str
     unpacked_bytes: int
     files: int
 
@@ -61,7 +64,7 @@ def pack(folder: Path, to: Path) -> Archive:
     _check_all(folder, len(found), unpacked)
     try:
         with to.open("xb") as opened:
-            _write(opened, found)
+            contents = _write(opened, found)
             opened.flush()
             os.fsync(opened.fileno())
     except OSError as fault:
@@ -74,6 +77,7 @@ def pack(folder: Path, to: Path) -> Archive:
         sha256=sha256,
         length=length,
         chunks=chunks,
+        contents=contents,
         unpacked_bytes=unpacked,
         files=len(found),
     )
@@ -127,7 +131,9 @@ def _check_name(name: str) -> None:
         raise CannotBePacked(name=name, why="terminals write their own beside the files")
 
 
-def _write(opened: IO[bytes], found: Mapping[str, Path]) -> None:
+def _write(opened: IO[bytes], found: Mapping[str, Path]) -> str:
+    """Write the archive, and return the digest by which its unpacked files are known."""
+    packed: list[PackedFile] = []
     with zipfile.ZipFile(opened, "w") as archive:
         for name, path in found.items():
             is_run = bool(path.stat().st_mode & stat.S_IXUSR)
@@ -136,6 +142,15 @@ def _write(opened: IO[bytes], found: Mapping[str, Path]) -> None:
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = (stat.S_IFREG | (0o755 if is_run else 0o644)) << 16
             entry.file_size = path.stat().st_size
+            digest, length = hashlib.sha256(), 0
             with path.open("rb") as read, archive.open(entry, "w") as written:
                 while step := read.read(_STEP_BYTES):
                     written.write(step)
+                    digest.update(step)
+                    length += len(step)
+            packed.append(
+                PackedFile(
+                    path=name, length=length, sha256=digest.hexdigest(), is_executable=is_run
+                )
+            )
+    return digest_of_contents(packed)

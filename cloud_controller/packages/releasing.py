@@ -115,6 +115,7 @@ def _release(described: Description, counter: int, archive: Archive) -> Release:
         **said,
         release_counter=counter,
         chunks=archive.chunks,
+        contents=archive.contents,
         unpacked_bytes=archive.unpacked_bytes,
         files=archive.files,
     )

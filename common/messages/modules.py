@@ -64,6 +64,8 @@ class Release(Message):
         over_limit: what becomes of a start without a seat.
         royalty_basis: whose number is paid for, `royalty_cents` of `currency` each.
         chunks: SHA-256 of each `CHUNK_BYTES` of the archive, in hex, in order.
+        contents: the digest of its files as they lie unpacked, by which a PC's copy is known to be
+            this release; see `common.rules.modules.digest_of_contents`.
         unpacked_bytes: of all its files together.
         files: how many they are.
         min_agent: the lowest version of the edge agent that can install it; empty: any.
@@ -84,6 +86,7 @@ class Release(Message):
     royalty_cents: Annotated[int, Field(ge=0, le=100_000_000)] = 0
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "JPY"
     chunks: Annotated[tuple[Digest, ...], Field(min_length=1, max_length=CHUNKS_MAX)]
+    contents: Digest | None = None
     unpacked_bytes: Annotated[Bytes, Field(le=UNPACKED_BYTES_MAX)]
     files: Annotated[int, Field(ge=1, le=FILES_MAX)]
     min_agent: ShortText = ""

@@ -144,6 +144,23 @@ def test_d9_what_was_replaced_by_another_copy_may_not_go(house):
     assert used(house) == 1
 
 
+@pytest.mark.parametrize(("digest", "reason"), [(DIGEST, None), (OTHER, "replaced")])
+def test_d8_what_is_published_is_known_before_anybody_has_said_that_it_is_installed(
+    house, digest, reason
+):
+    sha256 = publish(house, PHYSICS)
+    own(house)
+    terminal = house.confirmed("a")
+    ask(house, terminal, 1, {"module": PHYSICS, "version": "1.0", "sha256": sha256})
+    unknown = may_go(house, terminal, 1, digest)
+    assert isinstance(unknown, Refused)
+    assert unknown.reason == UninstallRefusal.UNDECIDED
+    with house.books.connection as connection:
+        connection.execute("UPDATE package_versions SET digest = ?", (DIGEST,))
+    answer = may_go(house, terminal, 2, digest)
+    assert (answer.reason if isinstance(answer, Refused) else None) == reason
+
+
 def test_d7_while_a_controller_is_unheard_it_is_undecided_and_a_later_ask_is_answered(house):
     publish(house, PHYSICS)
     terminal = house.confirmed("a")

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from cloud_controller.packages.publishing import pack
 from common.rules.modules import digest_of_contents
 from edge_agent.modules.unpack import ArchiveIsUnfit, Bounds, unpack
+from tests.fakes.packages_kit import laid_out
 from tests.rim.packed import GOOD, archive, entry, tree, with_entry
 
 ROOMY = Bounds(files=100, unpacked_bytes=1 << 20)
@@ -136,3 +138,14 @@ def test_a_damaged_archive_is_refused(tmp_path: Path, damage: str):
         "nothing": b"",
     }[damage]
     assert "damaged" in refused(tmp_path, broken)
+
+
+def test_d8_what_is_unpacked_is_known_by_the_digest_that_was_signed(tmp_path: Path):
+    source = laid_out(tmp_path / "source", {**GOOD, "data/Z.txt": b"", "data/a b": b"x" * 300_000})
+    (source / "bin/run").chmod(0o755)
+    made = pack(source, tmp_path / "made.zip")
+    bounds = Bounds(files=made.files, unpacked_bytes=made.unpacked_bytes)
+    (tmp_path / "unpacked").mkdir()
+    files = unpack(made.path, tmp_path / "unpacked", bounds)
+    assert digest_of_contents(files) == made.contents
+    assert sum(file.is_executable for file in files) == 1

@@ -40,6 +40,7 @@ def project(books: Transaction, published: Sequence[Published]) -> None:
             target=each.target,
             sha256=each.sha256,
             length=each.length,
+            digest=release.contents or "",
             requires=json.dumps(release.requires),
             published_at=books.now,
         )

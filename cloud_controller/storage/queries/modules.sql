@@ -47,13 +47,14 @@ ON CONFLICT (package) DO UPDATE SET kind = excluded.kind, title = excluded.title
     over_limit = excluded.over_limit, royalty_basis = excluded.royalty_basis,
     royalty_cents = excluded.royalty_cents, currency = excluded.currency;
 
--- name: keep_version(package, version, release_counter, target, sha256, length, requires, published_at)!
-INSERT INTO package_versions (package, version, release_counter, target, sha256, length, requires,
-    published_at)
-VALUES (:package, :version, :release_counter, :target, :sha256, :length, :requires, :published_at)
+-- name: keep_version(package, version, release_counter, target, sha256, length, digest, requires, published_at)!
+INSERT INTO package_versions (package, version, release_counter, target, sha256, length, digest,
+    requires, published_at)
+VALUES (:package, :version, :release_counter, :target, :sha256, :length, :digest, :requires,
+    :published_at)
 ON CONFLICT (package, version) DO UPDATE SET release_counter = excluded.release_counter,
     target = excluded.target, sha256 = excluded.sha256, length = excluded.length,
-    requires = excluded.requires, withdrawn_at = NULL;
+    digest = excluded.digest, requires = excluded.requires, withdrawn_at = NULL;
 
 -- name: withdraw_version(package, version, withdrawn_at)!
 UPDATE package_versions SET withdrawn_at = :withdrawn_at

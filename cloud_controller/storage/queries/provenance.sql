@@ -138,12 +138,14 @@ WHERE a.module = :module AND a.client = :client AND a.digest = :digest AND a.kin
         AND b.kind IN ('uninstall_allowed', 'uninstall_denied'));
 
 -- name: is_digest_known(module, digest)$
--- What was installed of a module, by the word of whoever got it from one of us.
-SELECT EXISTS (SELECT 1 FROM module_events WHERE module = :module AND digest = :digest AND kind = 'installed');
+-- What was published of a module, or installed by the word of whoever got it from one of us.
+SELECT EXISTS (SELECT 1 FROM module_events WHERE module = :module AND digest = :digest AND kind = 'installed')
+    OR EXISTS (SELECT 1 FROM package_versions WHERE package = :module AND digest = :digest);
 
 -- name: knows_digest_of(module, version, client)$
 SELECT EXISTS (SELECT 1 FROM module_events WHERE module = :module AND kind = 'installed'
-    AND (client = :client OR version = :version));
+        AND (client = :client OR version = :version))
+    OR EXISTS (SELECT 1 FROM package_versions WHERE package = :module AND version = :version AND digest <> '');
 
 -- name: signers()
 -- Keys by which other controllers of ours sign receipts; those of one that is let in no more do not count.
