@@ -44,6 +44,7 @@ def publish(house: HouseInHand, package: str, version: str = "1.0", **facts: Any
         "target": f"{kind}s/{package}/{version}.zip",
         "sha256": sha256,
         "length": 1000,
+        "digest": facts.get("digest", ""),
         "requires": json.dumps(facts.get("requires", [])),
         "published_at": 1,
     }
