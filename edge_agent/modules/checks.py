@@ -10,6 +10,7 @@ from common.messages.modules import Release
 from common.rules.modules import InstallFailure
 from edge_agent.modules.download import CannotBeHad
 from edge_agent.modules.part import Archive, Part
+from edge_agent.modules.unpack import Bounds
 from edge_agent.ports import Package
 
 _NUMBER = re.compile(r"\d{1,9}")
@@ -45,6 +46,15 @@ def archive_of(package: Package, release: Release) -> Archive:
         length=package.length,
         sha256=package.sha256,
         chunks=release.chunks,
+    )
+
+
+def bounds_of(release: Release) -> Bounds:
+    """Return what an archive may come to, as it is signed."""
+    return Bounds(
+        files=release.files,
+        unpacked_bytes=release.unpacked_bytes,
+        contents=release.contents,
     )
 
 

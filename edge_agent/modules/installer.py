@@ -23,7 +23,7 @@ from common.rules.modules import IN_USE, UNDER_WAY, InstallEvent, InstallFailure
 from edge_agent.flows.modules import installs
 from edge_agent.flows.modules.installs import Install
 from edge_agent.installed import NotWhole, Outcome, StillRunning
-from edge_agent.modules.checks import archive_of, is_whole, refuse_newer, refuse_older
+from edge_agent.modules.checks import archive_of, bounds_of, is_whole, refuse_newer, refuse_older
 from edge_agent.modules.disk import is_full
 from edge_agent.modules.download import CannotBeHad, Source
 from edge_agent.modules.fetching import Chance, Fetching, FetchTerms, Steady, threaded
@@ -31,7 +31,7 @@ from edge_agent.modules.part import Archive, Part
 from edge_agent.modules.removing import Removing
 from edge_agent.modules.store import Store
 from edge_agent.modules.telling import Telling
-from edge_agent.modules.unpack import ArchiveIsUnfit, Bounds
+from edge_agent.modules.unpack import ArchiveIsUnfit
 from edge_agent.ports import Journal, Package
 
 LOOK_SECONDS: Final = 60.0
@@ -271,12 +271,11 @@ class Installer:
         package, release = known.package, Release.model_validate_json(known.signed)
         file = self._store.part(package.sha256)
         if self._store.find(package) is None:
-            if not await threaded(
-                "package check", partial(is_whole, file, archive_of(package, release))
-            ):
+            look = partial(is_whole, file, archive_of(package, release))
+            if not await threaded("package check", look):
                 return self._fetch_again(known)
-            bounds = Bounds(files=release.files, unpacked_bytes=release.unpacked_bytes)
-            stage = partial(self._store.stage, package, known.release_counter, file, bounds)
+            counter, bounds = known.release_counter, bounds_of(release)
+            stage = partial(self._store.stage, package, counter, file, bounds)
             await threaded("unpack", stage)
         return self._journal.transact(installs.step, package, InstallEvent.STAGE)
 

@@ -18,7 +18,7 @@ from typing import IO, Final
 
 from common.errors import RusubanError
 from common.messages.modules import FILES_MAX, UNPACKED_BYTES_MAX
-from common.rules.modules import PackedFile, why_unfit
+from common.rules.modules import PackedFile, digest_of_contents, why_unfit
 from edge_agent.installed import MANIFEST_FILE
 from edge_agent.modules.disk import FILE_MODE, FOLDER_MODE, PROGRAM_MODE, keep_tree
 
@@ -38,10 +38,14 @@ class ArchiveIsUnfit(RusubanError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bounds:
-    """What an archive may come to, as its signed description says."""
+    """What an archive may come to, as its signed description says.
+
+    `contents` is the digest of what it must unpack to; None: of an old release, and not known.
+    """
 
     files: int = FILES_MAX
     unpacked_bytes: int = UNPACKED_BYTES_MAX
+    contents: str | None = None
 
 
 def unpack(archive: Path, folder: Path, bounds: Bounds) -> Sequence[PackedFile]:
@@ -58,6 +62,8 @@ def unpack(archive: Path, folder: Path, bounds: Bounds) -> Sequence[PackedFile]:
             folders = {folder, *_folders_in(entries, folder)}
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as fault:
         raise ArchiveIsUnfit(why=f"it is damaged ({fault})") from fault
+    if bounds.contents and digest_of_contents(found) != bounds.contents:
+        raise ArchiveIsUnfit(why="its files are not those that are signed")
     keep_tree([folder / file.path for file in found], folders)
     return found
 

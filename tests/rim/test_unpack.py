@@ -103,6 +103,11 @@ def test_a_bomb_that_lies_about_its_length_is_cut_off_there(tmp_path: Path):
     assert sum(map(len, tree(tmp_path / "into").values())) <= 1_000 + len(b"good")
 
 
+def test_files_that_are_not_those_signed_are_refused(tmp_path: Path):
+    signed = Bounds(files=100, unpacked_bytes=1 << 20, contents="0" * 64)
+    assert "not those that are signed" in refused(tmp_path, archive(GOOD), signed)
+
+
 def test_too_many_files_are_refused(tmp_path: Path):
     many = archive({f"f{number}": b"" for number in range(101)})
     assert "files" in refused(tmp_path, many)
