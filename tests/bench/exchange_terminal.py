@@ -24,7 +24,8 @@ from edge_agent.journal import SqliteJournal
 from edge_agent.listener import Hearing, Listener
 from edge_agent.ports import Identity, Transaction
 from tests.bench.exchange_controller import COMMIT, ECHO, keep, kept_in
-from tests.rim.broker_kit import secret_of, until
+from tests.rim.broker_kit import secret_of
+from tests.waiting import until
 
 ANSWER_SECONDS_MAX = 10.0
 

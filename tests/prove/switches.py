@@ -45,8 +45,8 @@ from tests.rim.lamp_kit import (
     lamp_switch,
     moving,
     store_broker,
-    until,
 )
+from tests.waiting import until
 
 NAME: Final = "switches"
 STEPS: Final = 40

@@ -41,6 +41,7 @@ from common.mqtt import (
 from common.rules.enrolment import Ladder
 from common.system import SystemClock, SystemNames
 from common.tls import trusting
+from tests.waiting import until
 
 CONTROLLER = "controller-1"
 QUICK = RetrySettings(
@@ -61,13 +62,6 @@ def account(name: str, role: AccountRole | None) -> BrokerAccount:
 
 def secret_of(name: str) -> str:
     return f"the secret of {name}"
-
-
-async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    """Return when this is true; fail when it does not become so in time."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - conditions of all kinds, few of which can call
-            await asyncio.sleep(0.002)
 
 
 class Papers:

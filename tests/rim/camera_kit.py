@@ -7,7 +7,7 @@ import contextlib
 import io
 import os
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -93,13 +93,6 @@ class FakeLens:
         self.is_open = False
         os.close(self._out)
         os.close(self._in)
-
-
-async def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
-    """Return as soon as it holds."""
-    async with asyncio.timeout(seconds):
-        while not holds():  # noqa: ASYNC110 - another thread makes it true
-            await asyncio.sleep(0.002)
 
 
 @contextlib.asynccontextmanager

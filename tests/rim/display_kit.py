@@ -223,18 +223,9 @@ async def a_stream(kit: Kit, heard: str = "") -> AsyncIterator[Callable[[], Awai
         yield next_event
 
 
-async def until(next_event: Callable[[], Awaitable[Event]], name: str) -> list[Event]:
+async def up_to(next_event: Callable[[], Awaitable[Event]], name: str) -> list[Event]:
     """Return the events up to the first of this name, with it."""
     heard = [await next_event()]
     while heard[-1].name != name:
         heard.append(await next_event())
     return heard
-
-
-async def comes_true(look: Callable[[], bool]) -> None:
-    """Return once it is so."""
-    for _ in range(500):
-        if look():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError

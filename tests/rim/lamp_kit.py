@@ -32,7 +32,7 @@ from common.rules.actions import (
     sight,
 )
 from common.switches import Board, Line, MqttSwitch, SwitchBroker
-from tests.rim.broker_kit import QUICK, until
+from tests.rim.broker_kit import QUICK
 
 PASSWORD = "open sesame"  # noqa: S105 - of a broker that lives as long as a test
 
@@ -307,5 +307,4 @@ __all__ = [
     "lamp_switch",
     "moving",
     "store_broker",
-    "until",
 ]

@@ -26,6 +26,7 @@ from common.messages.base import Message
 from common.system import SystemClock, SystemNames
 from common.tls import fingerprint_of, serving, trusting
 from tests.fakes.controllers import OWNED, PHYSICS
+from tests.waiting import until_told
 
 HERE = "127.0.0.1"
 PATH = "/api/v1/peers/exchanges/"
@@ -162,9 +163,16 @@ class BranchKit:
         return await self.books.read(upstream.owed_to_root, self.bundle.branch())
 
     async def settled(self) -> None:
-        async with asyncio.timeout(20):
-            while await self.owes():  # noqa: ASYNC110 - it is the database that is asked
-                await asyncio.sleep(0.02)
+        async def owes_nothing() -> bool:
+            return not await self.owes()
+
+        await until_told(owes_nothing)
+
+    async def grown_to(self, seats: int) -> None:
+        async def has_them() -> bool:
+            return await self.owned() >= seats
+
+        await until_told(has_them)
 
     @asynccontextmanager
     async def runs(self, modules: Sequence[str] = ()) -> AsyncIterator[Upstream]:

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -24,9 +24,7 @@ from edge_agent.runner.wire import (
     WipeRecord,
 )
 from tests.programs.runner import settings_in
-
-PATIENCE_SECONDS = 10.0
-"""What has not happened by then will not."""
+from tests.waiting import PATIENCE_SECONDS
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -254,13 +252,6 @@ def parts_in(folder: Path) -> list[int]:
     """Return the pids that the program that will not leave has written in this folder so far."""
     files = (folder / part for part in ("leader", "child", "daemon", "stray"))
     return [int(text) for file in files if file.exists() and (text := file.read_text())]
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Return once something is so."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not is_so():  # noqa: ASYNC110 - what other programs do rings no bell in this one
-            await asyncio.sleep(0.005)
 
 
 def is_there(pid: int) -> bool:

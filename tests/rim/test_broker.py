@@ -33,7 +33,8 @@ from cloud_controller.broker import (
 from common.mqtt import LossReason, Outcome, Will
 from common.rules.enrolment import Ladder
 from common.topics import CONTROLLER_STATE, BrokerRole, controller_filters, filters_for
-from tests.rim.broker_kit import CONTROLLER, Office, Person, account, office, secret_of, until
+from tests.rim.broker_kit import CONTROLLER, Office, Person, account, office, secret_of
+from tests.waiting import until
 
 ON_BOTH_ENDS_OF_THE_LADDER = pytest.mark.parametrize(
     "ladder", [Ladder.LOOPBACK, Ladder.CERTIFICATE], ids=lambda ladder: ladder.name.lower()

@@ -18,8 +18,9 @@ from common.mqtt import LossReason, Outcome
 from common.rules.enrolment import Ladder
 from common.system import SystemClock, SystemNames
 from common.tls import trusting
-from tests.rim.broker_kit import CONTROLLER, Office, Papers, Person, office, until
+from tests.rim.broker_kit import CONTROLLER, Office, Papers, Person, office
 from tests.rim.test_broker import EVERYTHING_UP, reach, topics_down
+from tests.waiting import until
 
 FLOOD = 5_000
 PAYLOAD_BYTES_MAX = 60 * 1024

@@ -26,10 +26,11 @@ from edge_agent.scanners.looking import (
 )
 from edge_agent.scanners.movement import ANYWAY_SECONDS, LOOKS_AFTER
 from edge_agent.scanners.reading import PREVIEW_SIZE, Reading, ScannerIsGone, Viewfinder
-from tests.rim.camera_kit import FakeLens, laid_out, layout_of, until, watching
+from tests.rim.camera_kit import FakeLens, laid_out, layout_of, watching
 from tests.rim.damaged import damaged
 from tests.rim.held import HELD, a_counter, held
 from tests.rim.scanner_kit import a_photograph, a_token
+from tests.waiting import until
 
 GREY = layout_of(PixelFormat.GREY)
 FRAME_SECONDS = 0.1

@@ -27,7 +27,6 @@ from edge_agent.flows import enrolment
 from edge_agent.journal import SqliteJournal
 from edge_agent.ports import Identity
 from tests.fakes.store import MORNING_AT, ClockInHand
-from tests.rim.broker_kit import until
 from tests.rim.enrolment_kit import (
     CODE,
     HERE,
@@ -38,6 +37,7 @@ from tests.rim.enrolment_kit import (
     an_authority,
     serve,
 )
+from tests.waiting import until
 
 DAY_SECONDS = 86_400
 TERMS = RenewalTerms(look_seconds=0.01)

@@ -30,10 +30,10 @@ from tests.rim.display_kit import (
     a_screen,
     a_stream,
     ask,
-    comes_true,
     press,
-    until,
+    up_to,
 )
+from tests.waiting import until
 
 EXTEND = "/device/booth-1/extend"
 LONGER = {"session": "s-1", "seconds": 1800}
@@ -232,12 +232,12 @@ async def test_no_file_but_the_pages_own_is_served():
 
 async def test_a_page_that_comes_hears_all_that_is_shown_then_each_change():
     async with a_screen(BOOTH, phone="03-1234-5678", language="en") as kit, a_stream(kit) as told:
-        page, *pictures, everything = await until(told, "all")
+        page, *pictures, everything = await up_to(told, "all")
         assert (page.body["phone"], page.body["language"]) == ("03-1234-5678", "en")
         assert page.body["labels"].keys() == SCREEN_LABELS.keys()
         assert [each.body["key"] for each in pictures] == everything.body["keys"] == ["", "booth-1"]
         kit.runs(600)
-        picture, _ = (await until(told, "all"))[-2:]
+        picture, _ = (await up_to(told, "all"))[-2:]
         assert picture.body["face"] == "running"
         assert picture.body["left_seconds"] == pytest.approx(600, abs=1.0)
 
@@ -246,12 +246,12 @@ async def test_a_page_that_was_away_hears_what_it_has_missed_and_no_more():
     other = replace(BOOTH, key="booth-2", device="d-2")
     async with a_screen(BOOTH, other) as kit:
         async with a_stream(kit) as told:
-            number = (await until(told, "all"))[-1].number
+            number = (await up_to(told, "all"))[-1].number
         kit.runs(600)
         kit.stage.tell(Verdict(device="d-2", scan="x", reason=DenialReason.TOO_EARLY))
         kit.device_is(title="Booth One")
         async with a_stream(kit, number) as told:
-            heard = await until(told, "all")
+            heard = await up_to(told, "all")
         assert {each.body["key"] for each in heard if each.name == "picture"} == {
             "",
             "booth-1",
@@ -259,14 +259,14 @@ async def test_a_page_that_was_away_hears_what_it_has_missed_and_no_more():
         }
         async with a_stream(kit, heard[-1].number) as told:
             kit.device_is(title="Booth Two")
-            heard = await until(told, "all")
+            heard = await up_to(told, "all")
         assert [each.body["title"] for each in heard if each.name == "picture"] == ["Booth Two"]
 
 
 @pytest.mark.parametrize("heard", ["ffffffff-2", "0123abcd-", "x", "0123abcd--1", "0123abcd-٣"])
 async def test_a_number_that_is_not_ours_is_answered_with_everything(heard: str):
     async with a_screen() as kit, a_stream(kit, heard) as told:
-        assert [each.name for each in await until(told, "all")] == [
+        assert [each.name for each in await up_to(told, "all")] == [
             "page",
             "picture",
             "picture",
@@ -280,18 +280,18 @@ async def test_a_page_to_which_nothing_happens_is_told_what_is_left(
     monkeypatch.setattr(streams, "BEAT_SECONDS", 0.05)
     async with a_screen() as kit, a_stream(kit) as told:
         kit.runs(600)
-        left = (await until(told, "left"))[-1].body["left_seconds"]
+        left = (await up_to(told, "left"))[-1].body["left_seconds"]
         assert left == {"booth-1": pytest.approx(600, abs=1.0)}
 
 
 async def test_what_a_scanner_sees_is_shown_with_what_would_help():
     async with a_screen() as kit, a_stream(kit) as told:
-        await until(told, "scanner")
+        await up_to(told, "scanner")
         kit.scanner.sees(ScannerHint.TOO_DARK, b"\xff\xd8")
-        seen = (await until(told, "scanner"))[-1].body
+        seen = (await up_to(told, "scanner"))[-1].body
         assert (seen["picture"], seen["words"]["ja"]["what"]) == ("/9g=", "暗くて読み取れません。")
         kit.scanner.sees(ScannerHint.NOTHING)
-        assert (await until(told, "scanner"))[-1].body["words"] is None
+        assert (await up_to(told, "scanner"))[-1].body["words"] is None
 
 
 async def test_pages_beyond_the_limit_wait_and_one_that_goes_makes_room(
@@ -301,12 +301,12 @@ async def test_pages_beyond_the_limit_wait_and_one_that_goes_makes_room(
     monkeypatch.setattr(streams, "BEAT_SECONDS", 0.02)
     async with a_screen() as kit:
         async with a_stream(kit) as told:
-            await until(told, "all")
+            await up_to(told, "all")
             refused = await ask(kit, "GET", "/events")
             assert (refused.status, refused.headers["Retry-After"]) == (503, "1")
-        await comes_true(lambda: not kit.stage._ears)
+        await until(lambda: not kit.stage._ears)
         async with a_stream(kit) as told:
-            await until(told, "all")
+            await up_to(told, "all")
 
 
 async def test_a_page_that_takes_nothing_is_cut_and_costs_no_memory(
@@ -317,9 +317,9 @@ async def test_a_page_that_takes_nothing_is_cut_and_costs_no_memory(
         _, writer = await asyncio.open_connection("127.0.0.1", urlsplit(kit.url).port, limit=1)
         host = urlsplit(kit.url).netloc
         writer.write(f"GET /events HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-        await comes_true(lambda: len(kit.stage._ears) == 1)
+        await until(lambda: len(kit.stage._ears) == 1)
         kit.scanner.sees(ScannerHint.NOTHING, bytes(8_000_000))
-        await comes_true(lambda: not kit.stage._ears)
+        await until(lambda: not kit.stage._ears)
         writer.transport.abort()
 
 
@@ -335,7 +335,7 @@ async def test_a_port_that_is_taken_is_tried_again_and_stops_nobody(
         with structlog.testing.capture_logs() as told:
             async with asyncio.TaskGroup() as tasks:
                 task = tasks.create_task(server.run(), name="server")
-                await comes_true(lambda: len(told) > 1)
+                await until(lambda: len(told) > 1)
                 task.cancel()
         assert {each["event"] for each in told} == {"the screen is not served"}
 

@@ -19,7 +19,8 @@ from common.rules.sessions import EndReason, ExtensionNo, SessionState
 from common.rules.tickets import DenialReason
 from common.words import extension_words_for
 from edge_agent.ports import ExtensionOffered, Verdict
-from tests.rim.display_kit import BOOTH, Kit, a_screen, comes_true, ended
+from tests.rim.display_kit import BOOTH, Kit, a_screen, ended
+from tests.waiting import until
 
 WALL = ViewportSize(width=1920, height=1080)
 PANELS = (
@@ -153,7 +154,7 @@ async def test_a_keyboard_alone_does_it_all_and_the_next_customer_begins_anew():
         await expect(page.get_by_role("button", name="No, go on")).to_be_focused()
         await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
-        await comes_true(lambda: ("end", "s-1") in kit.buttons.pressed)
+        await until(lambda: ("end", "s-1") in kit.buttons.pressed)
         assert ("extend", "s-1", 1800) in kit.buttons.pressed
         await page.locator("#larger").click()
         await expect(page.locator("html")).to_have_class("large")

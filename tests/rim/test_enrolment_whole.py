@@ -30,9 +30,9 @@ from edge_agent.flows import enrolment
 from edge_agent.ports import Identity
 from tests.demo.world import SCRIPTS
 from tests.fakes.store import SALTED, SHINJUKU, ClockInHand, a_new_store
-from tests.rim.broker_kit import until
 from tests.rim.enrolment_kit import HERE, a_journal, a_key, an_authority
 from tests.rim.web_kit import WebKit, web_kit
+from tests.waiting import until
 
 BODY_LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 

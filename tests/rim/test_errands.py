@@ -25,6 +25,7 @@ from common.messages.reservations import (
 )
 from common.system import SystemClock
 from tests.fakes.store import StoreKit, store_kit
+from tests.waiting import until_told
 
 KEY = KeyTold(key_id=3, public_key="ab" * 32)
 
@@ -82,12 +83,6 @@ async def at_work(folder: Path, keeper: KeeperInHand) -> AsyncIterator[tuple[Sto
                 task.cancel()
 
 
-async def wait_for(look: Any) -> None:
-    async with asyncio.timeout(10):
-        while not await look():  # noqa: ASYNC110 - it is the database that is asked
-            await asyncio.sleep(0.01)
-
-
 async def rows(store: StoreKit, query: str) -> list[Any]:
     def look(books: Any) -> list[Any]:
         return list(getattr(books.lending, query)())
@@ -104,7 +99,7 @@ async def test_a_store_is_told_whole_once_and_then_in_short_for_as_long_as_it_is
         async def is_told() -> bool:
             return len(keeper.said) >= 4
 
-        await wait_for(is_told)
+        await until_told(is_told)
         whole = [said for said in keeper.said if said.directory is not None]
         assert len(whole) == 1
         assert {said.digest for said in keeper.said} == {whole[0].digest}
@@ -123,14 +118,14 @@ async def test_a_keeper_that_has_forgotten_a_store_is_told_it_again(tmp_path: Pa
         async def is_told() -> bool:
             return bool(keeper.said)
 
-        await wait_for(is_told)
+        await until_told(is_told)
         keeper.knows = False
         keeper.said.clear()
 
         async def is_whole() -> bool:
             return any(said.directory is not None for said in keeper.said)
 
-        await wait_for(is_whole)
+        await until_told(is_whole)
 
 
 async def test_a_store_that_is_not_taken_is_shown_to_the_operator_until_it_is(tmp_path: Path):
@@ -140,13 +135,13 @@ async def test_a_store_that_is_not_taken_is_shown_to_the_operator_until_it_is(tm
         async def is_open() -> bool:
             return "store_not_taken" in await open_problems(store)
 
-        await wait_for(is_open)
+        await until_told(is_open)
         keeper.fault = None
 
         async def is_solved() -> bool:
             return "store_not_taken" not in await open_problems(store)
 
-        await wait_for(is_solved)
+        await until_told(is_solved)
 
 
 async def open_problems(store: StoreKit) -> list[str]:
@@ -167,7 +162,7 @@ async def test_c1_a_keeper_that_does_not_answer_keeps_nobody_waiting(tmp_path: P
         async def is_back() -> bool:
             return bool(await store.books.read(rights.returns))
 
-        await wait_for(is_back)
+        await until_told(is_back)
         assert await store.books.read(rights.questions) == {}
 
 

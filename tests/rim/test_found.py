@@ -23,8 +23,8 @@ from edge_agent.scanners.layouts import CALIBRATION_CODE
 from edge_agent.scanners.reading import Reading
 from edge_agent.settings import AgentSettings
 from edge_agent.settings.scanners import CameraScanner, SerialScanner
-from tests.rim.camera_kit import until
 from tests.rim.scanner_kit import a_token
+from tests.waiting import until
 
 
 @pytest.fixture

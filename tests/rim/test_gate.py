@@ -43,7 +43,8 @@ from edge_agent.settings import (
 from edge_agent.terminal import Terminal
 from tests.fakes.house import a_specification
 from tests.fakes.terminal import a_device, a_profile, a_program, all_of_service, an_answer
-from tests.rim.broker_kit import CONTROLLER, Office, Person, office, secret_of, until
+from tests.rim.broker_kit import CONTROLLER, Office, Person, office, secret_of
+from tests.waiting import until
 
 NAME, EPOCH = "t-1", "e0"
 ONE, OTHER = a_specification("vr"), a_specification("vr", memory_bytes=1 << 34)

@@ -27,9 +27,7 @@ from edge_agent.scanners.reading import (
 )
 from tests.demo.photograph import as_png
 from tests.rim.scanner_kit import a_photograph, a_token, put
-
-PATIENCE_SECONDS = 10.0
-
+from tests.waiting import PATIENCE_SECONDS, until
 
 # --- Files ----------------------------------------------------------------------------------
 
@@ -171,12 +169,6 @@ async def watched(folder: Path):
         watching = tasks.create_task(scanner.watch(), name="scanner")
         yield Watched(scanner=scanner, reports=reports)
         watching.cancel()
-
-
-async def until(there) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not there():  # noqa: ASYNC110 - a count has no event to wait for
-            await asyncio.sleep(0.005)
 
 
 async def test_what_lies_in_the_folder_at_start_is_read_once(tmp_path):

@@ -15,7 +15,7 @@ from common.system import SystemClock, SystemNames
 from edge_agent.inspector import Inspector
 from edge_agent.journal import SqliteJournal
 from tests.fakes.house import a_specification
-from tests.rim.broker_kit import until
+from tests.waiting import until
 
 ONE = a_specification("vr")
 

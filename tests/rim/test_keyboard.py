@@ -16,9 +16,10 @@ from edge_agent.scanners.keyboard import EVENT, US_LAYOUT, Keyboard, Strokes
 from edge_agent.scanners.layouts import CALIBRATION_CODE, SIGNS, Layout, calibrated, layout_file
 from edge_agent.scanners.lines import PAUSE_SECONDS_MAX
 from edge_agent.scanners.reading import ScannerIsGone
-from tests.rim.camera_kit import until, watching
+from tests.rim.camera_kit import watching
 from tests.rim.keyboard_kit import FRENCH, GERMAN, US, events, typed
 from tests.rim.scanner_kit import a_token
+from tests.waiting import until
 
 
 def texts_of(raw: bytes, layout: Layout | None = None) -> list[str | None]:

@@ -6,6 +6,7 @@ import asyncio
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from common.system import SystemNames
 from common.tls import serving
 from tests.fakes.controllers import PHYSICS
 from tests.rim.peers_kit import HERE, BranchKit, RootKit, branch_kit, root_kit, served, shown
+from tests.waiting import until_told
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -53,9 +55,10 @@ async def clients(books: Any) -> set[str]:
 
 
 async def until_known(books: Any, *expected: str) -> None:
-    async with asyncio.timeout(20):
-        while await clients(books) != set(expected):  # noqa: ASYNC110 - it is the database that is asked
-            await asyncio.sleep(0.02)
+    async def are_known() -> bool:
+        return await clients(books) == set(expected)
+
+    await until_told(are_known)
 
 
 @asynccontextmanager
@@ -90,9 +93,7 @@ async def test_d10_what_one_branch_issues_the_other_knows_by_their_root(tmp_path
             await until_known(nara.books, *everybody)
             await issue(nara.books, "t-nara")
             await until_known(osaka.books, *everybody, "t-nara")
-            async with asyncio.timeout(20):
-                while not await nara.books.read(modules.known_up_to):  # noqa: ASYNC110 - as above
-                    await asyncio.sleep(0.02)
+            await until_told(partial(nara.books.read, modules.known_up_to))
         assert await clients(root.books) == {*everybody, "t-nara"}
 
 

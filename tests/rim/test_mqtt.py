@@ -26,7 +26,8 @@ from common.mqtt import (
 )
 from common.mqtt.patience import Patience
 from common.topics import BrokerRole, filters_for
-from tests.rim.broker_kit import CONTROLLER, Person, office, until
+from tests.rim.broker_kit import CONTROLLER, Person, office
+from tests.waiting import until
 
 UP = "rusuban/v1/t-1/service/up/events"
 DOWN = "rusuban/v1/t-1/service/down/desired"

@@ -30,8 +30,8 @@ from tests.rim.runner_kit import (
     parts_in,
     stubborn_in,
     terminal_in,
-    until,
 )
+from tests.waiting import until
 
 LATE_SECONDS_MAX = 0.3
 """How late an end may be seen here, on a busy machine, of a program that leaves when asked."""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from edge_agent.runner.beside import RunnerBeside
 from edge_agent.runner.wire import CommandRecord, Refusal
-from tests.rim.runner_kit import Terminal, is_there, parts_in, terminal_in, until
+from tests.rim.runner_kit import Terminal, is_there, parts_in, terminal_in
+from tests.waiting import until
 
 
 async def test_a_command_is_answered_at_once_and_its_end_is_told(tmp_path: Path):

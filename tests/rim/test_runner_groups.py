@@ -12,7 +12,8 @@ from common.rules.sessions import EndReason
 from edge_agent.runner.groups import PREFIX, delegated
 from edge_agent.runner.tree import look_at
 from edge_agent.runner.wire import EventKind
-from tests.rim.runner_kit import a_start, parts_in, terminal_in, until
+from tests.rim.runner_kit import a_start, parts_in, terminal_in
+from tests.waiting import until
 
 
 @pytest.fixture

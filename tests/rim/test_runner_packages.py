@@ -19,7 +19,8 @@ from edge_agent.runner.catalogue import CatalogueIsWrong, read_catalogue
 from edge_agent.runner.packages import PackageCannotBeUsed, Packages
 from edge_agent.runner.wire import EventKind, ProgramRecord, Refusal
 from tests.rim.packed import archive
-from tests.rim.runner_kit import Terminal, a_start, terminal_in, until
+from tests.rim.runner_kit import Terminal, a_start, terminal_in
+from tests.waiting import until
 
 CATALOGUE = """
 [programs.kart]

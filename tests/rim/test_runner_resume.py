@@ -16,7 +16,8 @@ from common.rules.sessions import EndReason, SessionState
 from edge_agent.runner.records import FILE_NAME
 from edge_agent.runner.tree import send
 from edge_agent.runner.wire import EventKind, ProgramRecord, Refusal
-from tests.rim.runner_kit import Terminal, a_start, settled, terminal_in, until
+from tests.rim.runner_kit import Terminal, a_start, settled, terminal_in
+from tests.waiting import until
 
 LIMIT_SECONDS = 600.0
 FAR = 1_000_000_000.0

@@ -17,14 +17,13 @@ from common.rules.sessions import EndReason, SessionState
 from edge_agent.runner.tree import send
 from edge_agent.runner.wire import EventKind, ProgramRecord, Refusal
 from tests.rim.runner_kit import (
-    PATIENCE_SECONDS,
     Terminal,
     a_program,
     a_start,
     fickle,
     terminal_in,
-    until,
 )
+from tests.waiting import PATIENCE_SECONDS, until
 
 TWICE = "{ times = 2, within_seconds = 60 }"
 SOON = "within_seconds = 0.6"

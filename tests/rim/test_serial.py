@@ -18,8 +18,9 @@ from edge_agent.scanners.reading import ScannerIsGone
 from edge_agent.scanners.serial import Serial
 from edge_agent.scanners.standard_input import StandardInput
 from edge_agent.settings.scanners import SerialScanner
-from tests.rim.camera_kit import until, watching
+from tests.rim.camera_kit import watching
 from tests.rim.scanner_kit import a_token
+from tests.waiting import until
 
 
 class Wire:

@@ -23,7 +23,8 @@ from common.topics import (
     profile_filters,
     topic_of,
 )
-from tests.rim.broker_kit import CONTROLLER, Person, office, until
+from tests.rim.broker_kit import CONTROLLER, Person, office
+from tests.waiting import until
 
 TERMINAL = TerminalId("t-1")
 ASKED = topic_of(Address(terminal=TERMINAL, channel=Channel.REQUESTS, tail=PROFILE_ASKED))

@@ -19,7 +19,8 @@ from edge_agent.actions import Commands
 from edge_agent.runner.beside import RunnerBeside
 from edge_agent.settings import AgentSwitch
 from tests.rim.lamp_kit import Moved, Shelf
-from tests.rim.runner_kit import Terminal, terminal_in, until
+from tests.rim.runner_kit import Terminal, terminal_in
+from tests.waiting import until
 
 
 @asynccontextmanager

@@ -9,7 +9,8 @@ from common.rules.actions import Kind, Level, Standing, Trouble, When
 from common.rules.enrolment import Ladder
 from common.switches import MqttSwitch, SwitchBroker, read_status
 from tests.rim.broker_kit import Papers
-from tests.rim.lamp_kit import Lamp, lamp_switch, moving, store_broker, until
+from tests.rim.lamp_kit import Lamp, lamp_switch, moving, store_broker
+from tests.waiting import until
 
 
 async def test_a_lamp_is_on_for_a_session_and_put_off_again_whoever_turns_it_by_hand(tmp_path):

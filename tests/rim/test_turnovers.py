@@ -20,7 +20,8 @@ from edge_agent.ports import CommandSeen, WipeSeen
 from edge_agent.runner.beside import RunnerBeside
 from edge_agent.turnover import Turnovers
 from tests.fakes.terminal import a_device, a_profile
-from tests.rim.runner_kit import PATIENCE_SECONDS, Terminal, terminal_in, until
+from tests.rim.runner_kit import Terminal, terminal_in
+from tests.waiting import PATIENCE_SECONDS, until
 
 DEVICE = "d-booth"
 CUTS = ["before the wipe", "after the wipe", "before the reset", "after the reset"]

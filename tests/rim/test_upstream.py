@@ -22,8 +22,8 @@ from common.errors import CannotStart
 from common.messages.rights import Request
 from common.system import SystemClock, SystemNames
 from common.tls import serving
-from tests.rim.broker_kit import until
 from tests.rim.peers_kit import HERE, both, branch_kit, root_kit, served
+from tests.waiting import until
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

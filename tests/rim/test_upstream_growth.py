@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -23,9 +22,7 @@ async def test_d11_seats_of_a_named_module_are_taken_by_themselves_and_last_whil
         async with branch.runs([PHYSICS]):
             for owned in (2, 4, 6):
                 assert owned == 2 or await branch.books.transact(give_out_all) == 2
-                async with asyncio.timeout(10):
-                    while await branch.owned() < owned:  # noqa: ASYNC110 - the database is asked
-                        await asyncio.sleep(0.01)
+                await branch.grown_to(owned)
             await branch.settled()
         assert await branch.owned() == (await root.pool())[1] == 6
         assert await branch.books.transact(give_out_all) == 2, "it is cut off, and has some"

@@ -17,8 +17,8 @@ from cloud_controller.web.openapi import document_of
 from cloud_controller.web.routes import from_iso, iso
 from cloud_controller.web.table import ROUTES, table_for
 from tests.fakes.store import HOUR_MS, MINUTE_MS, MORNING_AT, SHINJUKU, Offer, Opened
-from tests.rim.broker_kit import until
 from tests.rim.web_kit import OPERATOR, Answered, assert_problem, web_kit
+from tests.waiting import until
 
 API = "/api/v1"
 NOBODY = "0" * 32
