@@ -293,6 +293,8 @@ class Installer:
             raise NotWhole(package=package.package, version=package.version, why="it is not there")
         await threaded("package", partial(self._store.activate, installed))
         self._store.part(package.sha256).unlink(missing_ok=True)
+        self._praised.discard(package.package)  # what was said till now is of the one before it
+        self._complaints.pop(package.package, None)
         self._on_probation_since[package.sha256] = self._clock.boot_seconds()
         known = self._journal.transact(installs.put_in_use, package, installed.digest)
         self._log.info("installed", package=package.package, version=package.version)

@@ -98,6 +98,25 @@ async def test_a_newer_release_takes_its_place_and_what_does_not_run_goes_back(k
     assert [type_ for type_, _ in pc.said()][-1] == "module.rolled_back"
 
 
+@pytest.mark.parametrize("word", ["praise", "complaint"])
+async def test_what_is_said_of_one_release_is_no_word_on_the_next(kit, tmp_path: Path, word: str):
+    async with kit.served() as url:
+        pc = Pc(tmp_path, kit.root, url)
+        with pc.journal() as journal:
+            installer = pc.installer(journal)
+            await installer.install(package_of(kit.first))
+            installer.praise("physics")
+            await installer.look()
+            if word == "praise":
+                installer.praise("physics")
+            else:
+                installer.complain("physics", "its device was away")
+            await installer.look()
+            await installer.install(package_of(kit.second))
+            await installer.look()
+        assert pc.states() == {"1.0": "superseded", "2.0": "probation"}
+
+
 async def test_probation_is_over_when_nobody_has_complained_and_all_is_whole(kit, tmp_path: Path):
     async with kit.served() as url:
         pc = Pc(tmp_path, kit.root, url, clock=Clock())
