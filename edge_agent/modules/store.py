@@ -7,9 +7,7 @@ use is the old version or the new one, whole, and never a mix.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
-import stat
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -41,6 +39,7 @@ from edge_agent.modules.disk import (
     put_aside,
     write_whole,
 )
+from edge_agent.modules.reading import files_in, is_there
 from edge_agent.modules.unpack import Bounds, unpack
 from edge_agent.ports import Installed, Package
 
@@ -55,8 +54,6 @@ PART: Final = ".part"
 
 PART_SECONDS_MAX: Final = 14 * 86_400
 """How long a download that nobody goes on with is kept."""
-
-_READ_BYTES: Final = 1 << 20
 
 
 class Store:
@@ -160,7 +157,7 @@ class Store:
         if manifest is None or manifest.digest != installed.digest:
             raise NotWhole(**name, why="its manifest is missing or another")
         try:
-            found = digest_of_contents(_files_in(folder))
+            found = digest_of_contents(files_in(folder))
         except OSError as fault:
             raise NotWhole(**name, why=fault.strerror or fault) from fault
         if found != installed.digest:
@@ -283,53 +280,6 @@ def _versions_in(home: Path) -> Iterator[Path]:
             yield place
 
 
-def digest_on_disk(place: Path) -> str:
-    """Return by which digest what lies in a folder is known, as it lies there now.
-
-    Of a version of ours only the files of its manifest count: what others have put among them is
-    theirs. A file that is missing, or is not where it seems to be, makes it another.
-    """
-    manifest = manifest_of(place)
-    if manifest is None:
-        return digest_of_contents(_files_in(place))
-    ours = (place / file.path for file in manifest.files)
-    return digest_of_contents(_file(each, place) for each in ours if _is_there(each, place))
-
-
-def _is_there(file: Path, place: Path) -> bool:
-    """Say whether there is a plain file, and no link on the way to it leads out of its folder."""
-    where = place.resolve() / file.relative_to(place)
-    return file.is_file() and not file.is_symlink() and file.resolve() == where
-
-
-def _files_in(folder: Path) -> Iterator[PackedFile]:
-    """Yield every file below a folder as it lies there; a link or a device is one nobody packed."""
-    for above, _, names in os.walk(folder, onerror=_raise):
-        for name in names:
-            file = Path(above, name)
-            if file != folder / MANIFEST_FILE:
-                yield _file(file, folder)
-
-
-def _file(file: Path, folder: Path) -> PackedFile:
-    handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with os.fdopen(handle, "rb") as opened:
-        seen = os.fstat(handle)
-        found = hashlib.sha256()
-        while piece := opened.read(_READ_BYTES):
-            found.update(piece)
-    return PackedFile(
-        path=file.relative_to(folder).as_posix(),
-        length=seen.st_size,
-        sha256=found.hexdigest(),
-        is_executable=bool(seen.st_mode & stat.S_IXUSR),
-    )
-
-
-def _raise(fault: OSError) -> None:
-    raise fault
-
-
 @contextmanager
 def alone_with(installed: Installed) -> Iterator[None]:
     """Have a version to ourselves.
@@ -372,7 +322,7 @@ def _take_away(aside: Path) -> None:
         empty_away(aside)  # its manifest goes last, so nothing but ours is left without it
         return
     for file in manifest.files:
-        if _is_there(aside / file.path, aside):
+        if is_there(aside / file.path, aside):
             (aside / file.path).unlink()
     for folder in [each for each in aside.iterdir() if each.is_dir() and not each.is_symlink()]:
         _remove_empty(folder)

@@ -36,7 +36,8 @@ from edge_agent.flows.rights import Copy, Removal, Wished
 from edge_agent.installed import StillRunning
 from edge_agent.modules.fetching import threaded
 from edge_agent.modules.installer import Installer
-from edge_agent.modules.store import Store, digest_on_disk
+from edge_agent.modules.reading import digest_on_disk
+from edge_agent.modules.store import Store
 from edge_agent.ports import Asked, Identity, Installed, Journal, Transaction
 
 LOOK_SECONDS: Final = 2.0
@@ -130,7 +131,11 @@ class Uninstaller:
         self._journal.transact(self._want)
         for removal in self._journal.transact(rights.removals):
             known = self._journal.transact(_known)
-            await self._go_on(removal.package, known)
+            try:
+                await self._go_on(removal.package, known)
+            except OSError as fault:  # what one folder does is no reason to leave the others
+                package, why = removal.package, fault.strerror or str(fault)
+                self._log.warning("not removed", package=package, why=why)
 
     def _want(self, journal: Transaction) -> None:
         """Begin with each word that is new."""
@@ -181,7 +186,8 @@ class Uninstaller:
     ) -> tuple[Kept | None, str]:
         if not known.is_to_go(removal):
             return Kept.WANTED_AGAIN, ""
-        if here is None and removal.package not in self._around.elsewhere:
+        folder = self._around.elsewhere.get(removal.package)
+        if here is None and (folder is None or not folder.is_dir()):
             return Kept.NOT_HERE, ""
         programs = self._around.programs()
         if removal.kind != MODULE or programs is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,41 @@ async def test_d9_a_copy_from_elsewhere_stays_whole_and_we_are_told_no(house, pc
     assert pc.came_of() == ("kept", "not_from_here")
     assert tree(folder) == {"table": b"theirs"}
     assert len(logged(house, "uninstall_denied")) == 1
+
+
+async def test_d9_whatever_a_copy_from_elsewhere_is_made_of_nothing_else_waits_for_it(
+    house, pc, tmp_path
+):
+    pc.have("sound")
+    folder = tmp_path / "their physics"
+    folder.mkdir()
+    (folder / "lib.so.1").write_bytes(b"theirs")
+    (folder / "lib.so").symlink_to("lib.so.1")
+    os.mkfifo(folder / "wakes it")
+    (folder / os.fsdecode("物理".encode("shift_jis"))).write_bytes(b"theirs")
+    pc.elsewhere[PHYSICS] = folder
+    pc.elsewhere["maps"] = tmp_path / "never put here"
+    used_here = ModuleUsed(module=PHYSICS, version="1.0", source="elsewhere", day=1, at=1)
+    pc.terminal.journal.transact(lambda journal: journal.say(used_here))
+    house.tell_all(pc.terminal)
+    for name in ("maps", PHYSICS, "sound"):
+        pc.wish_away(name)
+    await pc.look()
+    assert pc.came_of("maps") == ("kept", "not_here")
+    assert pc.came_of() == ("kept", "not_from_here")
+    assert pc.came_of("sound") == ("removed", "")
+
+
+async def test_d8_a_folder_that_cannot_be_read_holds_up_no_other(pc):
+    manifest = pc.have() / "manifest.json"
+    pc.have("sound")
+    manifest.unlink()
+    manifest.mkdir()
+    pc.wish_away()
+    pc.wish_away("sound")
+    await pc.look()
+    assert pc.came_of() == ("wanted", "")
+    assert pc.came_of("sound") == ("removed", "")
 
 
 async def test_d9_what_somebody_has_put_in_the_place_of_ours_stays(house, pc):

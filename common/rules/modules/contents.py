@@ -54,10 +54,11 @@ def digest_of_contents(files: Iterable[PackedFile]) -> str:
     """Return the SHA-256 in hex by which unpacked files are known: paths, lengths, bytes, rights.
 
     Of what lies on a terminal, of what its manifest says, and of the archive on the controller it
-    is the same.
+    is the same. A name on a disk need not be text in UTF-8; its bytes count all the same.
     """
     found = hashlib.sha256()
-    for file in sorted(files, key=lambda each: each.path.encode()):
+    for file in sorted(files, key=lambda each: each.path.encode(errors="surrogateescape")):
         mark = "x" if file.is_executable else "-"
-        found.update(f"{file.path}\0{file.length}\0{file.sha256}\0{mark}\n".encode())
+        line = f"{file.path}\0{file.length}\0{file.sha256}\0{mark}\n"
+        found.update(line.encode(errors="surrogateescape"))
     return found.hexdigest()
