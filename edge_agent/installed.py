@@ -22,6 +22,7 @@ from common.messages.base import Digest, PackageName, PackageVersion
 from common.messages.modules import PackageKind
 from common.rules.modules import (
     IN_USE,
+    MANIFEST_FILE,
     InstallFailure,
     InstallState,
     PackedFile,
@@ -30,7 +31,6 @@ from common.rules.modules import (
 from edge_agent.ports import Installed, Package
 
 CURRENT_FILE: Final = "current.json"
-MANIFEST_FILE: Final = "manifest.json"
 
 CURRENT_BYTES_MAX: Final = 65_536
 """Bytes of `current.json`; ours has a few hundred."""

@@ -17,18 +17,15 @@ from typing import IO, Final
 
 from common.errors import RusubanError
 from common.messages.modules import CHUNK_BYTES, CHUNKS_MAX, FILES_MAX, UNPACKED_BYTES_MAX
-from common.rules.modules import PackedFile, digest_of_contents
+from common.rules.modules import PackedFile, digest_of_contents, why_unfit
 
-NAME_BYTES_MAX: Final = 200
-"""Bytes of a file's name with its folders: room for it below any folder of a terminal."""
-
-MANIFEST: Final = "manifest.json"
-"""What terminals write beside a package's files: none of its own may have this name at its top."""
+PACKED_PATH_BYTES_MAX: Final = 200
+"""Bytes of a file's name with its folders: fewer than fit, so that a release has room anywhere."""
 
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can say; a file's own time is left out
 _UNIX: Final = 3
 _STEP_BYTES: Final = 262_144
-_PLAIN = re.compile(r"[^\x00-\x1f\x7f\\:*?\"<>|]+")
+_ODD = re.compile(r"[:*?\"<>|]")  # what other systems take for something else
 
 
 class CannotBePacked(RusubanError):
@@ -123,12 +120,12 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _check_name(name: str) -> None:
-    if len(os.fsencode(name)) > NAME_BYTES_MAX:
-        raise CannotBePacked(name=name, why=f"its name has over {NAME_BYTES_MAX} bytes")
-    if _PLAIN.fullmatch(name) is None or any(part.endswith((".", " ")) for part in name.split("/")):
+    if (why := why_unfit(name)) is not None:
+        raise CannotBePacked(name=name, why=f"its name {why}")
+    if len(name.encode()) > PACKED_PATH_BYTES_MAX:
+        raise CannotBePacked(name=name, why=f"its name has over {PACKED_PATH_BYTES_MAX} bytes")
+    if _ODD.search(name) or any(part.endswith((".", " ")) for part in name.split("/")):
         raise CannotBePacked(name=name, why="its name would be another elsewhere")
-    if name.partition("/")[0].casefold() == MANIFEST:
-        raise CannotBePacked(name=name, why="terminals write their own beside the files")
 
 
 def _write(opened: IO[bytes], found: Mapping[str, Path]) -> str:

@@ -14,10 +14,15 @@ from pathlib import Path
 from typing import Final
 
 from common.messages.modules import PackageKind
-from common.rules.modules import PackedFile, VersionKept, digest_of_contents, what_can_go
+from common.rules.modules import (
+    MANIFEST_FILE,
+    PackedFile,
+    VersionKept,
+    digest_of_contents,
+    what_can_go,
+)
 from edge_agent.installed import (
     CURRENT_FILE,
-    MANIFEST_FILE,
     CurrentVersion,
     FileInManifest,
     Manifest,

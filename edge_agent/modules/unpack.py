@@ -19,7 +19,6 @@ from typing import IO, Final
 from common.errors import RusubanError
 from common.messages.modules import FILES_MAX, UNPACKED_BYTES_MAX
 from common.rules.modules import PackedFile, digest_of_contents, why_unfit
-from edge_agent.installed import MANIFEST_FILE
 from edge_agent.modules.disk import FILE_MODE, FOLDER_MODE, PROGRAM_MODE, keep_tree
 
 PIECE_BYTES: Final = 1 << 20
@@ -95,7 +94,7 @@ def _why_not(entry: zipfile.ZipInfo) -> str | None:
     """Return why one entry may not be unpacked, or None."""
     if not entry.filename or entry.orig_filename != entry.filename:
         return "has another name than it says"  # zipfile cuts one at a NUL
-    if (why := _why_unfit(_path_of(entry))) is not None:
+    if (why := why_unfit(_path_of(entry))) is not None:
         return why
     if (why := _why_not_plain(entry.external_attr >> 16, is_folder=entry.is_dir())) is not None:
         return why
@@ -104,12 +103,6 @@ def _why_not(entry: zipfile.ZipInfo) -> str | None:
     if entry.is_dir() and entry.file_size:
         return "is a folder with bytes"
     return None
-
-
-def _why_unfit(path: str) -> str | None:
-    if path.partition("/")[0].casefold() == MANIFEST_FILE:
-        return "is the name of what we write beside the files"
-    return why_unfit(path)
 
 
 def _why_not_plain(mode: int, *, is_folder: bool) -> str | None:

@@ -34,8 +34,22 @@ FILES = [
     "path",
     [
         *("../evil", "a/../../evil", "a/..", "..", ".", "", "a//b", "a/", "/etc/passwd", "./a"),
-        *("C:/windows", "c:evil", "a\\..\\evil", "a\0b", "a\nb", "\u202egpj.exe", "\ud800"),
-        *("e\u0301clair", "x" * (NAME_BYTES_MAX + 1), "é" * (NAME_BYTES_MAX // 2 + 1)),
+        *(
+            "C:/windows",
+            "c:evil",
+            "a\\..\\evil",
+            "manifest.json",
+            "a\0b",
+            "a\nb",
+            "\u202egpj.exe",
+            "\ud800",
+        ),
+        *(
+            "manifest.json",
+            "e\u0301clair",
+            "x" * (NAME_BYTES_MAX + 1),
+            "é" * (NAME_BYTES_MAX // 2 + 1),
+        ),
         *("a/" * DEPTH_MAX + "b", "/".join(["x" * 200] * (PATH_BYTES_MAX // 200 + 1))),
     ],
 )

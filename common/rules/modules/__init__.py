@@ -1,6 +1,11 @@
 """Licensed modules: what takes a seat, what is logged of them, what follows from it."""
 
-from common.rules.modules.contents import PackedFile, digest_of_contents, why_unfit
+from common.rules.modules.contents import (
+    MANIFEST_FILE,
+    PackedFile,
+    digest_of_contents,
+    why_unfit,
+)
 from common.rules.modules.copies import Heads, LogHead, LogLine, following, lagging
 from common.rules.modules.growth import Use, is_none_anywhere, wanted_change
 from common.rules.modules.installs import (
@@ -82,6 +87,7 @@ __all__ = [
     "FACTS_LENGTH_MAX",
     "INSTALL",
     "IN_USE",
+    "MANIFEST_FILE",
     "REMOVAL",
     "RENEW_AT_SHARE",
     "RUN",

@@ -9,6 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+MANIFEST_FILE: Final = "manifest.json"
+"""What a terminal writes beside a package's files; none of its own may lie in its place."""
+
 PATH_BYTES_MAX: Final = 1_024
 """Bytes of one file's path: a quarter of what Linux takes, for our own folders come before it."""
 
@@ -31,6 +34,8 @@ class PackedFile:
 
 def why_unfit(path: str) -> str | None:
     """Return why no file of a package may have this path, or None; it is relative, with slashes."""
+    if path.partition("/")[0].casefold() == MANIFEST_FILE:
+        return "is the name of what terminals write beside the files"
     if not path.isprintable() or path != unicodedata.normalize("NFC", path):
         return "is not written plainly"
     if len(path.encode()) > PATH_BYTES_MAX:
