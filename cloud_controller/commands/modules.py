@@ -23,6 +23,8 @@ from cloud_controller.ports import Actor, NotFound, Published, Transaction
 from cloud_controller.settings import ControllerSettings
 from common.errors import CannotStart
 from common.ids import TerminalId
+from common.messages.modules import PackageKind
+from common.rules.modules import PackageWish
 from common.system import SystemClock, SystemNames
 
 KeyFolders = Annotated[
@@ -189,7 +191,7 @@ def show(settings: SettingsFile) -> None:
             gone = row["withdrawn_at"]
             table.add_row(
                 *(row["package"], row["kind"], row["version"], str(row["release_counter"])),
-                *(str(row["length"]), row["basis"] if row["kind"] == "module" else ""),
+                *(str(row["length"]), row["basis"] if row["kind"] == PackageKind.MODULE else ""),
                 "offered" if gone is None else f"withdrawn {_told(gone)}",
                 row["sha256"][:12],
             )
@@ -210,7 +212,7 @@ def uninstall(
     settings: SettingsFile,
 ) -> None:
     """Want a package off a terminal; of modules goes what came from us and nothing else needs."""
-    _wish(settings, terminal, package, modules.Wish.UNINSTALL)
+    _wish(settings, terminal, package, PackageWish.UNINSTALL)
 
 
 @commands.command()
@@ -220,10 +222,10 @@ def install(
     settings: SettingsFile,
 ) -> None:
     """Want a package at a terminal, also where it was wanted off before."""
-    _wish(settings, terminal, package, modules.Wish.INSTALL)
+    _wish(settings, terminal, package, PackageWish.INSTALL)
 
 
-def _wish(settings: Path, terminal: str, package: str, what: modules.Wish) -> None:
+def _wish(settings: Path, terminal: str, package: str, what: PackageWish) -> None:
     def go() -> None:
         name, actor = TerminalId(terminal), Actor.COMMAND_LINE
         once(load(settings), modules.wish, name, package, what, actor)

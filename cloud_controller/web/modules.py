@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from cloud_controller.flows import modules
-from cloud_controller.flows.modules import Wish
 from cloud_controller.ports import Actor
 from cloud_controller.web.routes import Call, Shape
 from common.ids import TerminalId
+from common.rules.modules import PackageWish
 
 
 class Wished(Shape):
@@ -16,7 +16,7 @@ class Wished(Shape):
 
     terminal: str
     package: str
-    wish: Wish
+    wish: PackageWish
     number: int
 
 
@@ -29,7 +29,7 @@ async def wish_uninstall(call: Call[None]) -> Wished:
         NotFound: there is no such terminal, or the package was never heard of.
         NotAllowed: something is wanted of too many packages there.
     """
-    return await _wish(call, Wish.UNINSTALL)
+    return await _wish(call, PackageWish.UNINSTALL)
 
 
 async def wish_install(call: Call[None]) -> Wished:
@@ -39,10 +39,10 @@ async def wish_install(call: Call[None]) -> Wished:
         NotFound: there is no such terminal, or the package was never heard of.
         NotAllowed: something is wanted of too many packages there.
     """
-    return await _wish(call, Wish.INSTALL)
+    return await _wish(call, PackageWish.INSTALL)
 
 
-async def _wish(call: Call[None], what: Wish) -> Wished:
+async def _wish(call: Call[None], what: PackageWish) -> Wished:
     terminal, package = TerminalId(call.names["terminal"]), call.names["module"]
     say = partial(modules.wish, what=what, actor=Actor.OPERATOR)
     number = await call.parts.books.transact(say, terminal, package)

@@ -314,7 +314,7 @@ class ModulesProgress(Message):
 
 
 class DesiredModule(Message):
-    """The operator's latest word on a module of a terminal: `install` or `uninstall`, numbered."""
+    """The latest word on a package of a terminal, numbered; `wish` is a rule's `PackageWish`."""
 
     type: ClassVar[str] = "desired.module"
     module: PackageName

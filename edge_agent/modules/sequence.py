@@ -16,7 +16,12 @@ from typing import Any, Final, Protocol
 import structlog
 
 from common.errors import StorageIsFull
-from common.messages.modules import PACKAGES_MAX, ModulesProgress, OfferedPackage
+from common.messages.modules import (
+    PACKAGES_MAX,
+    ModulesProgress,
+    OfferedPackage,
+    PackageKind,
+)
 from common.rules.modules import (
     WORTH_ANOTHER_TRY,
     Basis,
@@ -24,6 +29,7 @@ from common.rules.modules import (
     InstallState,
     OnOffer,
     PackageFacts,
+    PackageWish,
     RemovalState,
     Step,
     next_step,
@@ -32,7 +38,7 @@ from common.topics import Channel
 from edge_agent.flows import modules, rights
 from edge_agent.flows.modules import Known, PackageSeen
 from edge_agent.installed import Installing, Outcome, Progress
-from edge_agent.modules.wanted import UNINSTALL, ProgramNeeds, Wanted, wanted_here
+from edge_agent.modules.wanted import ProgramNeeds, Wanted, wanted_here
 from edge_agent.ports import Asked, Identity, Installed, Journal, Package
 
 LOOK_SECONDS: Final = 5.0
@@ -43,8 +49,6 @@ RETRY_SECONDS: Final = 300.0
 
 DETAIL_MAX: Final = 200
 """Characters of a detail that are told."""
-
-MODULE: Final = "module"
 
 _WAITS_FOR_ANOTHER_OFFER: Final = frozenset({Step.NO_SEAT, Step.REFUSED, Step.FAILED})
 
@@ -177,7 +181,7 @@ class Sequence:
         here = {each.package: each for each in self._disk.all_current()}
         wanted = wanted_here(needs, known, here.values())
         for name in self._under_way:
-            if known.wishes.get(name) == UNINSTALL:
+            if known.wishes.get(name) == PackageWish.UNINSTALL:
                 self._installing.give_up(name)
         self._ask_what_is_on_offer(wanted, known)
         if known.offer is None:
@@ -238,13 +242,13 @@ class Sequence:
         failed = self._failed.get(name)
         is_of_this = offered is not None and failed is not None and failed[0] == offered.sha256
         return PackageFacts(
-            is_module=_kind_of(offered, here) == MODULE,
+            is_module=_kind_of(offered, here) == PackageKind.MODULE,
             offered=None if offered is None else _on_offer(offered),
             here=None if here is None else _here(here),
             lease=None if here is None else known.leases.get((name, here.sha256)),
             asked=known.asks.get(name),
             is_elsewhere=here is None and folder is not None and folder.is_dir(),
-            is_unwished=not is_needed or known.wishes.get(name) == UNINSTALL,
+            is_unwished=not is_needed or known.wishes.get(name) == PackageWish.UNINSTALL,
             client_is_here=client_is_here,
             has_failed=is_of_this and failed is not None and failed[1] in {None, known.taken_at},
         )
@@ -294,7 +298,7 @@ class Sequence:
         if offered.package in self._under_way or known.told is None:
             return
         document, signature = known.told.document, known.told.signature
-        if offered.kind == MODULE:
+        if offered.kind == PackageKind.MODULE:
             receipt = self._journal.transact(modules.receipt, offered.package, offered.sha256)
             if receipt is None:
                 return
@@ -346,7 +350,7 @@ class Sequence:
 def _kind_of(offered: OfferedPackage | None, here: Installed | None) -> str:
     if here is not None:
         return here.kind
-    return MODULE if offered is None else offered.kind
+    return PackageKind.MODULE if offered is None else offered.kind
 
 
 def _on_offer(offered: OfferedPackage) -> OnOffer:

@@ -16,6 +16,7 @@ from typing import Final, Protocol
 import structlog
 
 from common.errors import StorageIsFull
+from common.messages.modules import PackageKind
 from common.rules.modules import (
     Start,
     StartRefusal,
@@ -292,7 +293,9 @@ class Starts:
         return folder is not None and folder.is_dir()
 
     def _all_here(self) -> list[ModuleHere]:
-        ours = [each.package for each in self._disk.all_current() if each.kind == "module"]
+        ours = [
+            each.package for each in self._disk.all_current() if each.kind == PackageKind.MODULE
+        ]
         return self._here([*ours, *self._around.elsewhere])
 
     def _here(self, names: Sequence[str]) -> list[ModuleHere]:

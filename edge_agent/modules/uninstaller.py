@@ -17,7 +17,7 @@ from typing import Final
 import structlog
 
 from common.errors import StorageIsFull
-from common.messages.modules import ModulesProgress, Release
+from common.messages.modules import ModulesProgress, PackageKind, Release
 from common.rules.modules import (
     IN_USE,
     Kept,
@@ -45,8 +45,6 @@ LOOK_SECONDS: Final = 2.0
 
 UNKNOWN_VERSION: Final = "unknown"
 """The version of what somebody else has put here: it has none that we know."""
-
-MODULE: Final = "module"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -144,7 +142,7 @@ class Uninstaller:
             before = begun.get(word.package)
             if word.is_to_go and (before is None or before.number < word.number):
                 here = self._store.current(word.package)
-                kind = MODULE if here is None else here.kind
+                kind = PackageKind.MODULE if here is None else here.kind
                 rights.want_removal(journal, word.package, kind, number=word.number)
 
     async def _go_on(self, package: str, known: _Known) -> None:
@@ -167,7 +165,7 @@ class Uninstaller:
         kept, detail = self._why_kept(removal, known, here)
         if kept is not None:
             self._journal.transact(rights.keep_package, removal.package, kept, detail)
-        elif removal.kind != MODULE:
+        elif removal.kind != PackageKind.MODULE:
             self._journal.transact(self._begin_program, removal.package, known)
         elif self._has_to_wait(removal.package, known):
             return
@@ -190,7 +188,7 @@ class Uninstaller:
         if here is None and (folder is None or not folder.is_dir()):
             return Kept.NOT_HERE, ""
         programs = self._around.programs()
-        if removal.kind != MODULE or programs is None:
+        if removal.kind != PackageKind.MODULE or programs is None:
             return None, ""
         needing = needed_by(removal.package, programs, known.requires, known.going)
         return (Kept.NEEDED, ", ".join(needing)) if needing else (None, "")

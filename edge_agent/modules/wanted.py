@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
+from common.rules.modules import PackageWish
 from edge_agent.flows.modules import Known
 from edge_agent.ports import Installed
-
-INSTALL: Final = "install"
-UNINSTALL: Final = "uninstall"
-"""What an operator may wish of a package."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +44,7 @@ def wanted_here(needs: Sequence[ProgramNeeds], known: Known, here: Iterable[Inst
     for need in needs:
         client = set() if need.package is None else {need.package}
         wanted.programs |= client
-        if need.package is not None and known.wishes.get(need.package) == UNINSTALL:
+        if need.package is not None and known.wishes.get(need.package) == PackageWish.UNINSTALL:
             continue
         todo = [*need.modules, *(each for name in client for each in requires.get(name, ()))]
         while todo:
@@ -57,7 +53,7 @@ def wanted_here(needs: Sequence[ProgramNeeds], known: Known, here: Iterable[Inst
             wanted.modules.setdefault(module, set()).update(client)
             todo.extend(requires.get(module, ()) if is_new else ())
     for module, wish in known.wishes.items():
-        if wish == INSTALL:
+        if wish == PackageWish.INSTALL:
             wanted.modules.setdefault(module, set())
     wanted.unneeded = {each.package for each in here} - set(wanted.names())
     wanted.modules.update({name: set() for name in wanted.unneeded})

@@ -86,9 +86,6 @@ DELETE FROM package_steps WHERE package = :package;
 INSERT INTO module_wishes (module, number, wish) VALUES (:module, 0, 'uninstall')
 ON CONFLICT (module) DO UPDATE SET wish = excluded.wish;
 
--- name: numbered_wishes()
-SELECT module, number, wish FROM module_wishes ORDER BY module;
-
 -- name: want_removal(package, kind, cause, number, state, changed_at)!
 -- One that is under way stays as it is.
 INSERT INTO removals (package, kind, cause, number, state, changed_at)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from cloud_controller.flows import modules
-from cloud_controller.flows.modules import Wish
 from cloud_controller.ports import NotAllowed, NotFound
 from common.messages.modules import PACKAGES_MAX, ModulesAsk, ModulesDesired
 from common.messages.registration import Hello
+from common.rules.modules import PackageWish
 from common.topics import Channel
 from tests.flows.module_kit import PHYSICS, publish
 
@@ -33,16 +33,16 @@ def told(said):
 
 
 def test_d7_a_wish_is_told_at_once_and_the_latest_word_on_a_module_counts(house, terminal):
-    assert wish(house, terminal, PHYSICS, Wish.UNINSTALL) == 1
+    assert wish(house, terminal, PHYSICS, PackageWish.UNINSTALL) == 1
     assert told(house.books.heard()) == [[(PHYSICS, "uninstall", 1)]]
-    wish(house, terminal, "sound", Wish.UNINSTALL)
-    wish(house, terminal, PHYSICS, Wish.INSTALL)
+    wish(house, terminal, "sound", PackageWish.UNINSTALL)
+    wish(house, terminal, PHYSICS, PackageWish.INSTALL)
     latest = [("sound", "uninstall", 2), (PHYSICS, "install", 3)]
     assert told(house.books.heard())[-1] == latest
 
 
 def test_d7_a_wish_is_told_again_until_it_is_heard(house, terminal):
-    wish(house, terminal, PHYSICS, Wish.UNINSTALL)
+    wish(house, terminal, PHYSICS, PackageWish.UNINSTALL)
     house.books.heard()
     said = house.ask(terminal, ModulesAsk(packages=(PHYSICS,), heard=0))
     assert told(said) == [[(PHYSICS, "uninstall", 1)]]
@@ -53,13 +53,13 @@ def test_d7_a_wish_is_told_again_until_it_is_heard(house, terminal):
 
 def test_d7_nothing_is_wanted_of_what_nobody_knows_nor_of_too_much(house, terminal):
     with pytest.raises(NotFound):
-        wish(house, terminal, "made-up", Wish.UNINSTALL)
+        wish(house, terminal, "made-up", PackageWish.UNINSTALL)
     with pytest.raises(NotFound):
-        house.books.do(modules.wish, "t-nobody", PHYSICS, Wish.UNINSTALL, "tests")
+        house.books.do(modules.wish, "t-nobody", PHYSICS, PackageWish.UNINSTALL, "tests")
     with house.books.connection as connection:
         connection.executemany(
             "INSERT INTO module_wishes VALUES (?, ?, 'install', ?, 1)",
             [(terminal.who.terminal, f"m{each}", each + 1) for each in range(PACKAGES_MAX)],
         )
     with pytest.raises(NotAllowed):
-        wish(house, terminal, PHYSICS, Wish.UNINSTALL)
+        wish(house, terminal, PHYSICS, PackageWish.UNINSTALL)

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from cloud_controller.flows import modules
-from cloud_controller.flows.modules import Wish
 from common.messages.modules import ModuleUsed
-from common.rules.modules import Needing, needed_by
+from common.rules.modules import Needing, PackageWish, needed_by
 from common.topics import Channel
 from tests.flows.module_kit import PHYSICS, logged, used
 from tests.flows.removal_kit import PackagedPc
@@ -43,7 +42,7 @@ async def test_d8_what_came_from_us_goes_and_its_seat_is_back(house, pc):
 async def test_d7_an_operators_wish_reaches_the_disk_and_each_word_counts_once(house, pc):
     pc.have()
     who = pc.terminal.who.terminal
-    house.books.do(modules.wish, who, PHYSICS, Wish.UNINSTALL, "tests")
+    house.books.do(modules.wish, who, PHYSICS, PackageWish.UNINSTALL, "tests")
     for told in house.books.heard():
         pc.terminal.hear(told, Channel.DESIRED)
     await pc.look()
@@ -51,7 +50,7 @@ async def test_d7_an_operators_wish_reaches_the_disk_and_each_word_counts_once(h
     pc.have()
     await pc.look()
     assert pc.store.current(PHYSICS) is not None
-    house.books.do(modules.wish, who, PHYSICS, Wish.UNINSTALL, "tests")
+    house.books.do(modules.wish, who, PHYSICS, PackageWish.UNINSTALL, "tests")
     for told in house.books.heard():
         pc.terminal.hear(told, Channel.DESIRED)
     await pc.look()
@@ -217,7 +216,7 @@ async def test_d7_without_the_line_nothing_goes_and_a_word_taken_back_counts(hou
     await pc.look()
     assert pc.came_of() == ("wanted", "")
     who = pc.terminal.who.terminal
-    house.books.do(modules.wish, who, PHYSICS, Wish.INSTALL, "tests")
+    house.books.do(modules.wish, who, PHYSICS, PackageWish.INSTALL, "tests")
     for told in house.books.heard():
         pc.terminal.hear(told, Channel.DESIRED)
     pc.line_is_up = True

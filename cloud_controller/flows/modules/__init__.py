@@ -57,13 +57,12 @@ from cloud_controller.flows.modules.said import (
 from cloud_controller.flows.modules.sheet import (
     sheet_of,
 )
-from cloud_controller.flows.modules.wishes import Wish, tell_wishes, wish, wishes
+from cloud_controller.flows.modules.wishes import tell_wishes, wish, wishes
 
 __all__ = [
     "LOG_BYTES_MAX",
     "LogSaid",
     "PackageNotGiven",
-    "Wish",
     "answer_for",
     "answer_log",
     "begin",

@@ -5,7 +5,7 @@ Its law: the log says what a terminal has reported, and when by its own word, ne
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from cloud_controller.ports import Problem, Received, Transaction
 from common.messages.modules import (
@@ -15,12 +15,10 @@ from common.messages.modules import (
     ModuleRolledBack,
     ModuleUninstalled,
     ModuleUsed,
+    PackageKind,
 )
 from common.rules.modules import ModuleEvent, ModuleEventKind
 from common.rules.problems import ProblemKind
-
-MODULE: Final = "module"
-"""The kind of package that is licensed; what becomes of others is in the ledger alone."""
 
 
 def note_installed(books: Transaction, said: Received) -> None:
@@ -125,7 +123,7 @@ def _note(
     at = min(message.at, books.now)
     told = {"package": message.package, "version": message.version, **facts}
     books.enter(message.type, told, terminal=said.terminal, at=at)
-    if message.kind == MODULE:
+    if message.kind == PackageKind.MODULE:  # what becomes of others is in the ledger alone
         books.log_module(
             ModuleEvent(
                 kind=kind,

@@ -17,6 +17,7 @@ from common.messages.modules import (
     ModulesOffer,
     ModulesOffered,
     OfferedPackage,
+    PackageKind,
 )
 from common.rules.modules import Basis
 from common.topics import Channel
@@ -86,7 +87,7 @@ def _offered(books: Transaction, terminal: str, row: Row) -> OfferedPackage:
         basis=row["basis"],
         over_limit=row["over_limit"],
         requires=tuple(json.loads(row["requires"])),
-        has_seats=row["kind"] != "module"
+        has_seats=row["kind"] != PackageKind.MODULE
         or _has_seat(books, terminal, row["package"], is_free=takes_none),
     )
 

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from cloud_controller.ports import NotAllowed, NotFound, Row, Transaction
 from common.ids import TerminalId
 from common.messages.modules import PACKAGES_MAX, DesiredModule, ModulesDesired
+from common.rules.modules import PackageWish
 from common.topics import BrokerRole, Channel
 
 
-class Wish(StrEnum):
-    """What is wanted of a package at a terminal."""
-
-    INSTALL = "install"
-    UNINSTALL = "uninstall"
-    """It goes if it came from one of us, and nothing else there needs it (D7)."""
-
-
-def wish(books: Transaction, terminal: TerminalId, package: str, what: Wish, actor: str) -> int:
+def wish(
+    books: Transaction, terminal: TerminalId, package: str, what: PackageWish, actor: str
+) -> int:
     """Say what is wanted of a program's package or a module at a terminal; return its number.
 
     The terminal is told now if it is in service, else at its next hello.

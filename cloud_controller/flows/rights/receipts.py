@@ -48,7 +48,8 @@ def _decide(books: Transaction, scene: Scene, message: Request) -> Answer:
         "ends_at": ends_at,
         **_what_may_be_fetched(basis, release),
     }
-    if not (asked.renews and books.modules.was_issued(module=asked.module, client=_client(scene))):
+    is_logged = books.provenance.is_in_download_log(module=asked.module, client=_client(scene))
+    if not (asked.renews and is_logged):
         _log(books, scene, document)
     return issue(
         books,

@@ -80,7 +80,8 @@ def note_uninstalled(books: Transaction, said: Received) -> None:
     if permission is None:
         return
     books.rights.free_right(right_id=told.permission, freed_at=books.now)
-    if (books.provenance.basis_of(module=told.module) or Basis.INSTALLED) != Basis.INSTALLED:
+    licence = books.modules.licence(module=told.module)
+    if licence is not None and licence["basis"] != Basis.INSTALLED:
         return
     held = books.provenance.held_since_before(
         party=said.terminal,

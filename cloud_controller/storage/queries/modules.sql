@@ -76,10 +76,6 @@ WHERE v.package = :package AND v.version = :version;
 -- name: licence(module)^
 SELECT basis, over_limit FROM packages WHERE package = :module AND kind = 'module';
 
--- name: was_issued(module, client)$
-SELECT EXISTS (SELECT 1 FROM module_events
-    WHERE module = :module AND client = :client AND kind = 'issued');
-
 -- name: run_of(party, kind)$
 SELECT run FROM module_runs WHERE party = :party AND kind = :kind;
 

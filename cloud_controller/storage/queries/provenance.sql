@@ -161,9 +161,6 @@ WHERE right_id = :right_id AND party = :party AND kind = :kind AND freed_at IS N
 SELECT right_id, amount FROM rights
 WHERE party = :party AND kind = :kind AND freed_at IS NULL AND issued_at <= :issued_at;
 
--- name: basis_of(module)$
-SELECT basis FROM packages WHERE package = :module AND kind = 'module';
-
 -- name: keep_signer(public_key, heard_from, heard_at)!
 INSERT INTO module_signers (public_key, heard_from, heard_at) VALUES (:public_key, :heard_from, :heard_at)
 ON CONFLICT DO NOTHING;

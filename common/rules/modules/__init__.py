@@ -81,6 +81,7 @@ from common.rules.modules.uninstalls import (
     needed_with,
     pause_seconds,
 )
+from common.rules.modules.wishes import PackageWish
 
 __all__ = [
     "CLOCKS_APART_MS",
@@ -117,6 +118,7 @@ __all__ = [
     "OnOffer",
     "OverLimit",
     "PackageFacts",
+    "PackageWish",
     "PackedFile",
     "Period",
     "Provenance",

@@ -9,18 +9,19 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
 
-from common.messages.modules import ModuleUninstalled, Receipt, UninstallRequest, UninstallRight
+from common.messages.modules import (
+    ModuleUninstalled,
+    PackageKind,
+    Receipt,
+    UninstallRequest,
+    UninstallRight,
+)
 from common.messages.rights import Refused
-from common.rules.modules import REMOVAL, RemovalEvent, RemovalState, UninstallRefusal
+from common.rules.modules import REMOVAL, PackageWish, RemovalEvent, RemovalState, UninstallRefusal
 from common.rules.rights import RightKind, class_of
 from edge_agent.flows.rights import exchange
 from edge_agent.ports import Identity, Row, Transaction
-
-MODULE: Final = "module"
-PROGRAM: Final = "program"
-UNINSTALL: Final = "uninstall"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,8 +72,12 @@ class Copy:
 def wished(journal: Transaction) -> Sequence[Wished]:
     """Return the latest word on every package of which there is one."""
     return [
-        Wished(package=row["module"], number=row["number"], is_to_go=row["wish"] == UNINSTALL)
-        for row in journal.rows.numbered_wishes()
+        Wished(
+            package=row["module"],
+            number=row["number"],
+            is_to_go=row["wish"] == PackageWish.UNINSTALL,
+        )
+        for row in journal.rows.module_wishes()
     ]
 
 
@@ -165,7 +170,7 @@ def keep(journal: Transaction, package: str, reason: str, detail: str = "") -> N
 def begin(journal: Transaction, package: str) -> bool:
     """Note that it is taken away from now on; False: nobody has permitted that."""
     row = journal.rows.removal(package=package)
-    if row is None or (row["kind"] == MODULE and row["state"] != RemovalState.ALLOWED):
+    if row is None or (row["kind"] == PackageKind.MODULE and row["state"] != RemovalState.ALLOWED):
         return False
     if REMOVAL.step(RemovalState(row["state"]), RemovalEvent.BEGIN) is None:
         return False
@@ -184,7 +189,7 @@ def note_gone(journal: Transaction, package: str) -> None:
     if row is None or row["state"] != RemovalState.REMOVING:
         return
     _move(journal, row, RemovalEvent.CLEAR, permission=row["permission"])
-    if row["kind"] == MODULE:
+    if row["kind"] == PackageKind.MODULE:
         journal.rows.forget_seat_ask(module=package, sha256=row["sha256"])
         journal.say(
             ModuleUninstalled(
@@ -197,7 +202,7 @@ def note_gone(journal: Transaction, package: str) -> None:
         )
         return
     for module in json.loads(journal.rows.needs_of_removed(package=package)):
-        want(journal, module, MODULE, number=row["number"], cause=package)
+        want(journal, module, PackageKind.MODULE, number=row["number"], cause=package)
 
 
 def _move(
