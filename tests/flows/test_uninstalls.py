@@ -161,6 +161,19 @@ def test_d8_what_is_published_is_known_before_anybody_has_said_that_it_is_instal
     assert (answer.reason if isinstance(answer, Refused) else None) == reason
 
 
+def test_d9_what_another_terminal_says_of_its_disk_makes_no_copy_ours(house):
+    installed = Installed(house)
+    liar = house.confirmed("b")
+    asked = {"module": PHYSICS, "version": "1.0", "sha256": installed.sha256}
+    assert isinstance(ask(house, liar, 1, asked), Right)
+    lie = {"package": PHYSICS, "kind": "module", "version": "1.0", "sha256": installed.sha256}
+    said = ModuleInstalled(**lie, digest=OTHER, at=house.clock.now)
+    house.take(liar, said, Channel.EVENTS, 1)
+    answer = may_go(house, installed.terminal, 1, OTHER)
+    assert isinstance(answer, Refused)
+    assert answer.reason == UninstallRefusal.REPLACED
+
+
 def test_d7_while_a_controller_is_unheard_it_is_undecided_and_a_later_ask_is_answered(house):
     publish(house, PHYSICS)
     terminal = house.confirmed("a")

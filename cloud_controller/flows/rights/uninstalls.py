@@ -114,8 +114,8 @@ def _provenance(
 
 
 def _on_disk(books: Transaction, client: str, asked: UninstallRequest) -> OnDisk:
-    """Say what lies on the PC; a digest is known from what is published, or was installed."""
-    if books.provenance.is_digest_known(module=asked.module, digest=asked.digest):
+    """Say what lies on the PC; a digest is known from what is published, or was installed there."""
+    if books.provenance.is_digest_known(module=asked.module, digest=asked.digest, client=client):
         return OnDisk.OURS
     knows_its_digest = books.provenance.knows_digest_of(
         module=asked.module, version=asked.version, client=client

@@ -137,14 +137,14 @@ WHERE a.module = :module AND a.client = :client AND a.digest = :digest AND a.kin
         AND b.digest = a.digest AND b.origin = a.origin AND b.lseq > a.lseq
         AND b.kind IN ('uninstall_allowed', 'uninstall_denied'));
 
--- name: is_digest_known(module, digest)$
--- What was published of a module, or installed by the word of whoever got it from one of us.
-SELECT EXISTS (SELECT 1 FROM module_events WHERE module = :module AND digest = :digest AND kind = 'installed')
+-- name: is_digest_known(module, digest, client)$
+-- What was published of a module, or installed there by its own word: what another says lies on its disk proves nothing here.
+SELECT EXISTS (SELECT 1 FROM module_events
+        WHERE module = :module AND digest = :digest AND client = :client AND kind = 'installed')
     OR EXISTS (SELECT 1 FROM package_versions WHERE package = :module AND digest = :digest);
 
 -- name: knows_digest_of(module, version, client)$
-SELECT EXISTS (SELECT 1 FROM module_events WHERE module = :module AND kind = 'installed'
-        AND (client = :client OR version = :version))
+SELECT EXISTS (SELECT 1 FROM module_events WHERE module = :module AND client = :client AND kind = 'installed')
     OR EXISTS (SELECT 1 FROM package_versions WHERE package = :module AND version = :version AND digest <> '');
 
 -- name: signers()
