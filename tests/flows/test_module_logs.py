@@ -327,6 +327,22 @@ def test_d10_whatever_a_mirror_says_no_line_is_taken_twice_or_after_a_gap(make: 
     assert log.controller.problems() == []
 
 
+def test_d10_a_line_that_a_mirror_adds_to_our_log_is_none_that_we_go_on_with(
+    star: tuple[Log, Log, Log],
+):
+    root, osaka, _ = star
+    root.write(ISSUED, "t-1")
+    before = root.own_origin()
+    said = root.do(modules.say_log, LogSaid(heads={}))
+    ours = next(line for line in said.lines if line.origin == before)
+    forged = ours.model_copy(update={"lseq": ours.lseq + 1, "client": "t-never"})
+    heads = {before: said.heads[before]}
+    root.do(modules.take_log, osaka.name, LogSaid(heads=heads, lines=(forged,)))
+    root.write(ISSUED, "t-2")
+    assert root.own_origin() != before
+    assert root.controller.problems() == ["module_log_set_back"]
+
+
 def test_d10_no_more_logs_are_known_than_there_can_be(make: Make):
     log = make("root")
     heads = {f"o-{number}": SaidHead(last=0) for number in range(ORIGINS_MAX)}

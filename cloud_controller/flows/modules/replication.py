@@ -67,9 +67,10 @@ def take_log(books: Transaction, mirror: str, said: LogSaid) -> bool:
     for origin, head in theirs.items():
         row = known[origin]
         is_ours = row["is_vouched"] == 1 and row["is_closed"] == 0
-        if is_ours and head.last > row["last_lseq"]:
+        said_of_it = lines.get(origin, [])
+        if is_ours and _last_of(head, said_of_it) > row["last_lseq"]:
             _set_back(books, mirror, row)
-        taken = _take_lines(books, row, lines.get(origin, []))
+        taken = _take_lines(books, row, said_of_it)
         has_moved |= taken > row["last_lseq"]
         if row["is_closed"]:
             continue
@@ -190,6 +191,11 @@ def _meet(books: Transaction, mirror: str, theirs: Mapping[str, LogHead]) -> dic
         books.provenance.meet_origin(origin=origin, heard_from=mirror)
         known[origin] = books.provenance.origin(origin=origin)
     return known
+
+
+def _last_of(head: LogHead, lines: Iterable[LogLine]) -> int:
+    """Return the last number that a mirror has of a log, by what it says and by what it shows."""
+    return max([head.last, *(line.lseq for line in lines)])
 
 
 def _take_lines(books: Transaction, row: Row, lines: list[LogLine]) -> int:
