@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from common.messages.base import Message
-from common.messages.modules import ModuleFailed, ModuleInstalled, ModuleRolledBack
+from common.messages.modules import ModuleFailed, ModuleInstalled, ModuleRolledBack, ModulesProgress
 from common.topics import Channel
 from tests.fakes.house import HouseInHand
 from tests.fakes.terminal import TerminalInHand
-from tests.flows.module_kit import PHYSICS, digest_in
+from tests.flows.module_kit import PHYSICS, digest_in, publish
 
 SHA256, ON_DISK = digest_in("archive"), digest_in("files")
 FACTS = {"package": PHYSICS, "kind": "module", "version": "1.0", "sha256": SHA256}
@@ -47,9 +47,24 @@ def test_d1_a_programs_own_part_is_in_the_ledger_and_in_no_log_of_modules(house,
 def test_somebody_is_called_to_a_package_that_failed_until_it_is_installed(
     house, terminal, message
 ):
+    publish(house, PHYSICS)
     tell(house, terminal, message)
     problem = house.books.one("problems")
     assert (problem["kind"], problem["terminal_id"]) == ("package_failed", terminal.who.terminal)
     assert message.why in problem["why"]
     tell(house, terminal, ModuleInstalled(**FACTS, digest=ON_DISK, at=2), seq=2)
     assert house.books.one("problems")["solved_at"] is not None
+
+
+@pytest.mark.parametrize("message", [FAILED, ROLLED_BACK], ids=lambda message: message.type)
+def test_nobody_is_called_to_a_package_that_a_terminal_has_made_up(house, terminal, message):
+    tell(house, terminal, message)
+    assert house.books.rows("problems") == []
+
+
+def test_of_packages_that_a_terminal_has_made_up_no_progress_is_kept(house, terminal):
+    publish(house, PHYSICS)
+    for package in (PHYSICS, "made-up"):
+        seen = ModulesProgress(package=package, version="1.0", state="downloading")
+        house.take(terminal, seen, Channel.TELEMETRY)
+    assert [row["package"] for row in house.books.rows("package_progress")] == [PHYSICS]

@@ -92,8 +92,10 @@ def note_over_limit(books: Transaction, said: Received) -> None:
 
 
 def _call(books: Transaction, said: Received, why: str) -> None:
-    """Have an operator look at a package that is not what programs there get."""
+    """Have an operator look at a package that is not what programs there get; at one of ours."""
     message = said.message
+    if books.modules.version(package=message.package, version=message.version) is None:
+        return
     evidence = {name: getattr(message, name) for name in ("package", "version", "sha256", "why")}
     books.raise_problem(
         Problem(

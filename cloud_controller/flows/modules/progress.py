@@ -18,8 +18,13 @@ FINISHED_SECONDS: Final = 600
 
 
 def keep_progress(books: Transaction, said: Received) -> None:
-    """Keep the latest word on an install, in the place of the one before it."""
+    """Keep the latest word on an install, in the place of the one before it.
+
+    Each package that was ever heard of has one row of a terminal; names that are made up have none.
+    """
     message: ModulesProgress = said.message
+    if not books.modules.is_known_package(package=message.package):
+        return
     books.modules.keep_progress(
         terminal_id=said.terminal,
         package=message.package,
