@@ -11,9 +11,8 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final, Protocol
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,14 +20,11 @@ from common.errors import RusubanError
 from common.messages.base import Digest, PackageName, PackageVersion
 from common.messages.modules import PackageKind
 from common.rules.modules import (
-    IN_USE,
     MANIFEST_FILE,
-    InstallFailure,
-    InstallState,
     PackedFile,
     digest_of_contents,
 )
-from edge_agent.ports import Installed, Package
+from edge_agent.ports import Installed
 
 CURRENT_FILE: Final = "current.json"
 
@@ -112,65 +108,6 @@ class Manifest(VersionNamed):
     def is_true_to_itself(self) -> bool:
         """Say whether its digest is that of its files."""
         return digest_of_contents(self.packed) == self.digest
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
-    """Where an install stands, and why it is not in use where it is not."""
-
-    package: Package
-    state: InstallState
-    installed: Installed | None = None
-    failure: InstallFailure | None = None
-    detail: str = ""
-
-    @property
-    def is_in_use(self) -> bool:
-        """Say whether it is what programs get."""
-        return self.state in IN_USE
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Progress:
-    """How far an install is; told each hundredth of its bytes, and each five seconds."""
-
-    package: Package
-    state: InstallState
-    done_bytes: int
-    all_bytes: int
-    detail: str = ""
-
-
-class Installing(Protocol):
-    """Who installs: `edge_agent.modules.installer.Installer`."""
-
-    async def install(self, package: Package) -> Outcome:
-        """Install, or say that it is installed: the same package and digest never twice.
-
-        It comes back when the version is on probation or in use, or will not be. What failed is
-        begun anew when it is asked again; what was rolled back is not.
-        """
-        ...
-
-    def give_up(self, package: str) -> None:
-        """Fetch a package no longer: it is not wanted any more."""
-        ...
-
-    async def remove(self, package: str, version: str) -> Outcome | None:
-        """Remove a version, and with the current one all others; None: it is not here.
-
-        Raises:
-            StillRunning: a program runs from it; nothing has changed.
-        """
-        ...
-
-    def complain(self, package: str, why: str) -> None:
-        """Take in that a program which needs it does not come up: on probation it goes back."""
-        ...
-
-    def praise(self, package: str) -> None:
-        """Take in that a program which needs it runs: its probation is over."""
-        ...
 
 
 def package_folder(folder: Path, kind: PackageKind, package: str) -> Path:

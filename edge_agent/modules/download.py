@@ -18,13 +18,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import urlsplit
 
 from common.errors import RusubanError
 from common.messages.modules import CHUNK_BYTES
 from common.rules.modules import InstallFailure
 from edge_agent.modules.part import AnswerIsWrong, Part
+from edge_agent.modules.ports import Steady
 
 WHY_MAX: Final = 200
 """Characters of a reason that are kept."""
@@ -43,14 +44,6 @@ class CannotBeHad(RusubanError):
     def __init__(self, failure: InstallFailure, why: str) -> None:
         self.failure = failure
         super().__init__(why=why)
-
-
-class Steady(Protocol):
-    """A clock that only ever grows."""
-
-    def steady_seconds(self) -> float:
-        """Return seconds."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,6 +15,7 @@ import structlog
 from common.rules.modules import InstallFailure, wait_seconds
 from edge_agent.modules.download import Attempt, CannotBeHad, CutOff, DownloadTerms, Line, Source
 from edge_agent.modules.part import AnswerIsWrong, Part
+from edge_agent.modules.ports import Chance, Steady
 from edge_agent.ports import Package
 from edge_agent.threads import in_own_thread
 
@@ -25,26 +26,6 @@ WRONG_MAX: Final = 2
 
 CUT_SECONDS_MAX: Final = 2.0
 """How long we wait for the thread of an attempt that was given up; it cannot write any more."""
-
-
-class Chance(Protocol):
-    """Where chance comes from."""
-
-    def fraction(self) -> float:
-        """Return a random number from 0 up to 1."""
-        ...
-
-
-class Steady(Protocol):
-    """Clocks: one that only grows, and the wall's."""
-
-    def steady_seconds(self) -> float:
-        """Return seconds that only ever grow."""
-        ...
-
-    def now_ms(self) -> int:
-        """Return the wall clock in milliseconds since 1970 UTC."""
-        ...
 
 
 class Signatures(Protocol):

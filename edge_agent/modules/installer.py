@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
@@ -22,12 +22,13 @@ from common.messages.modules import Release
 from common.rules.modules import IN_USE, UNDER_WAY, InstallEvent, InstallFailure, InstallState
 from edge_agent.flows.modules import installs
 from edge_agent.flows.modules.installs import Install
-from edge_agent.installed import NotWhole, Outcome, StillRunning
+from edge_agent.installed import NotWhole, StillRunning
 from edge_agent.modules.checks import archive_of, bounds_of, is_whole, refuse_newer, refuse_older
 from edge_agent.modules.disk import is_full
 from edge_agent.modules.download import CannotBeHad, Source
-from edge_agent.modules.fetching import Chance, Fetching, FetchTerms, Steady, threaded
+from edge_agent.modules.fetching import Fetching, FetchTerms, threaded
 from edge_agent.modules.part import Archive, Part
+from edge_agent.modules.ports import Chance, Clocks, Outcome
 from edge_agent.modules.removing import Removing
 from edge_agent.modules.store import Store
 from edge_agent.modules.telling import Telling
@@ -49,16 +50,8 @@ class InstallTerms:
     fetch: FetchTerms = field(default_factory=FetchTerms)
 
 
-class Clocks(Steady, Protocol):
-    """All the clocks an install looks at."""
-
-    def boot_seconds(self) -> float:
-        """Return seconds since boot; it cannot be set."""
-        ...
-
-
 class Installer:
-    """See `edge_agent.installed.Installing`; `run` goes on with what a restart has interrupted."""
+    """See `ports.Installing`; `run` goes on with what a restart has interrupted."""
 
     def __init__(
         self,

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 from edge_agent.flows import enrolment
 from edge_agent.modules.download import DownloadTerms, Source
-from edge_agent.modules.fetching import Chance, FetchTerms
-from edge_agent.modules.installer import Clocks, Installer, InstallTerms
+from edge_agent.modules.fetching import FetchTerms
+from edge_agent.modules.installer import Installer, InstallTerms
+from edge_agent.modules.ports import Chance, Clocks
 from edge_agent.modules.store import Store
 from edge_agent.ports import Identity, Journal, Package
 from edge_agent.settings import AgentSettings

@@ -12,6 +12,7 @@ from common.messages.service import ProfileDevice, ServiceProfile
 from common.rules.modules import Needing
 from edge_agent.modules.installer import Installer
 from edge_agent.modules.making import store_of
+from edge_agent.modules.ports import Steady
 from edge_agent.modules.sequence import Sequence, Surroundings
 from edge_agent.modules.starts import Around, Served, Starts
 from edge_agent.modules.uninstaller import Sight, Uninstaller
@@ -57,14 +58,6 @@ class Opened(Protocol):
     @property
     def clock(self) -> Steady:
         """Return what questions are timed on."""
-        ...
-
-
-class Steady(Protocol):
-    """A clock that only ever grows."""
-
-    def steady_seconds(self) -> float:
-        """Return seconds that only ever grow."""
         ...
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from common.rules.modules import PackedFile, digest_of_contents
-from edge_agent.installed import MANIFEST_FILE, manifest_of
+from common.rules.modules import MANIFEST_FILE, PackedFile, digest_of_contents
+from edge_agent.installed import manifest_of
 
 _READ_BYTES: Final = 1 << 20
 

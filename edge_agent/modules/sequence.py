@@ -7,11 +7,11 @@ is needed, each time anew.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence as List
+from collections.abc import Callable, Coroutine, Mapping, Sequence as List
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import structlog
 
@@ -37,7 +37,7 @@ from common.rules.modules import (
 from common.topics import Channel
 from edge_agent.flows import modules, rights
 from edge_agent.flows.modules import Known, PackageSeen
-from edge_agent.installed import Installing, Outcome, Progress
+from edge_agent.modules.ports import Disk, Installing, Outcome, Progress
 from edge_agent.modules.wanted import ProgramNeeds, Wanted, wanted_here
 from edge_agent.ports import Asked, Identity, Installed, Journal, Package
 
@@ -51,18 +51,6 @@ DETAIL_MAX: Final = 200
 """Characters of a detail that are told."""
 
 _WAITS_FOR_ANOTHER_OFFER: Final = frozenset({Step.NO_SEAT, Step.REFUSED, Step.FAILED})
-
-
-class Disk(Protocol):
-    """What lies on this PC: `edge_agent.modules.store.Store`."""
-
-    def current(self, package: str) -> Installed | None:
-        """Return the version of a package that programs get, or None."""
-        ...
-
-    def all_current(self) -> Iterable[Installed]:
-        """Return the current version of every package that is here."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -27,7 +27,8 @@ from common.rules.modules import (
 from common.rules.sessions import SessionState
 from edge_agent.flows import modules, rights, sessions
 from edge_agent.flows.modules import ModuleHere
-from edge_agent.ports import Identity, Installed, Journal, ProgramSeen, Transaction
+from edge_agent.modules.ports import Disk
+from edge_agent.ports import Identity, Journal, ProgramSeen, Transaction
 
 LOOK_SECONDS: Final = 5.0
 """How often runs are looked at without being told to: a lease lasts hours."""
@@ -51,18 +52,6 @@ class Needs(Protocol):
     @property
     def modules(self) -> Sequence[str]:
         """The modules that it needs."""
-
-
-class Disk(Protocol):
-    """What lies on this PC: `edge_agent.modules.store.Store`."""
-
-    def current(self, package: str) -> Installed | None:
-        """Return the version of a package that programs get, or None."""
-        ...
-
-    def all_current(self) -> Sequence[Installed]:
-        """Return the current version of every package that is here."""
-        ...
 
 
 class Tries(Protocol):

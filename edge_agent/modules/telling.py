@@ -8,8 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from common.rules.modules import InstallState
-from edge_agent.installed import Progress
-from edge_agent.modules.download import Steady
+from edge_agent.modules.ports import Progress, Steady
 from edge_agent.ports import Package
 
 TOLD_EACH_SECONDS: Final = 5.0

@@ -146,7 +146,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "edge_agent/modules": (
         *("metadata", "download", "unpack", "store", "disk", "installer", "sequence", "making"),
         *("fetching", "telling", "part", "checks", "needs", "wanted", "starts", "uninstaller"),
-        *("removing", "reading"),
+        *("removing", "reading", "ports"),
     ),
     "cloud_controller/packages": (
         *(

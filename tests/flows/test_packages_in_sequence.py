@@ -17,7 +17,7 @@ from common.messages.rights import Request
 from common.rules.modules import InstallFailure, InstallState, SeatAskState
 from common.topics import Channel
 from edge_agent.flows import modules, rights
-from edge_agent.installed import Outcome
+from edge_agent.modules.ports import Outcome
 from edge_agent.modules.sequence import Sequence, Surroundings
 from edge_agent.modules.wanted import ProgramNeeds
 from edge_agent.ports import Asked, Installed, Package

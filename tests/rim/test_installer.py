@@ -12,9 +12,10 @@ from cloud_controller.ports import Published
 from common.rules.modules import InstallFailure, InstallState
 from common.system import SystemClock
 from edge_agent.flows.modules import installs
-from edge_agent.installed import Progress, StillRunning, locked
+from edge_agent.installed import StillRunning, locked
 from edge_agent.modules.download import CannotBeHad, Line, Source
 from edge_agent.modules.metadata import Trust
+from edge_agent.modules.ports import Progress
 from tests.fakes.packages_kit import FILES, PackagesInHand
 from tests.rim.install_kit import Pc, package_of, why_mixed
 from tests.rim.packed import tree
