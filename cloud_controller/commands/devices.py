@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from cloud_controller.commands.beside import SettingsFile, leave, load, look, once
+from cloud_controller.commands.printed import table_of
 from cloud_controller.flows import devices
 from cloud_controller.ports import Actor
 from common.ids import StoreId
@@ -23,9 +23,8 @@ def show(settings: SettingsFile, store: Store = "") -> None:
     """Show where devices stand, those of one store or the first of all."""
 
     def go() -> None:
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for title in ("device", "store", "number", "title", "state", "fault"):
-            table.add_column(title, justify="right" if title == "number" else "left")
+        titles = ("device", "store", "number", "title", "state", "fault")
+        table = table_of(*titles, numbers={"number"})
         for row, state in look(load(settings), devices.board, store or None):
             fault = " ".join(filter(None, (row["fault"], row["fault_detail"])))
             known = (row["device_id"], row["store_id"], str(row["number"]), row["title"])

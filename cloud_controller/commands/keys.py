@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from cloud_controller.commands.beside import SettingsFile, leave, load, look, once
+from cloud_controller.commands.printed import table_of, told
 from cloud_controller.flows import rights
 from cloud_controller.flows.reservations import signing
 from cloud_controller.keys import ANNOUNCED_SECONDS, FileKeys, KeysCannotChange
@@ -34,12 +33,10 @@ def show(settings: SettingsFile) -> None:
         loaded = load(settings)
         keys = _keys(loaded)
         signed = look(loaded, signing.signed_by_key)
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for title in ("key", "", "tickets", "until", "public"):
-            table.add_column(title, justify="right" if title == "tickets" else "left")
+        table = table_of("key", "", "tickets", "until", "public", numbers={"tickets"})
         for key_id, public in keys.public_keys().items():
             found = signed.get(key_id)
-            until = _told(found.last_at) if found is not None else ""
+            until = told(found.last_at) if found is not None else ""
             does = "signs" if key_id == keys.key_id else "verifies"
             table.add_row(str(key_id), does, str(found.tickets if found else 0), until, public)
         Console(width=120).print(table)
@@ -75,7 +72,7 @@ def _retire(settings: ControllerSettings, key: int, *, is_stolen: bool) -> None:
     keys = _keys(settings)
     left = look(settings, signing.signed_by_key).get(key)
     if left is not None and not is_stolen:
-        why = f"key {key} has {left.tickets} good tickets until {_told(left.last_at)}"
+        why = f"key {key} has {left.tickets} good tickets until {told(left.last_at)}"
         raise KeysCannotChange(why=f"{why}; say --stolen to sign them anew")
     if is_stolen and key == keys.key_id:
         keys.rotate(at_once=True)
@@ -99,7 +96,3 @@ def _enter(books: Transaction, act: str, key: int) -> None:
 
 def _keys(settings: ControllerSettings) -> FileKeys:
     return FileKeys(settings.keys_folder, SystemNames())
-
-
-def _told(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")

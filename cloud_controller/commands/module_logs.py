@@ -7,9 +7,9 @@ from typing import Annotated, Final
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from cloud_controller.commands.beside import SettingsFile, leave, load, look, once
+from cloud_controller.commands.printed import table_of
 from cloud_controller.flows import modules
 from cloud_controller.ports import Actor, Row, Transaction
 from cloud_controller.settings import ControllerSettings
@@ -17,6 +17,8 @@ from cloud_controller.web.routes import iso
 
 ROWS_AT_ONCE: Final = 500
 """Rows read in one look, so that a long log keeps nobody waiting."""
+
+COUNTS: Final = {"issued", "used by", "reports", "deliveries", "lines"}
 
 WIDTH: Final = 160
 """Columns of what is printed: names and instants are not cut, in a pipe neither."""
@@ -48,10 +50,10 @@ def log(
             _print(("module", "issued", "used by"), look(loaded, _counts))
         elif users:
             head = ("client", "first used at", "last used at", "reports")
-            _print(head, _told(_all(loaded, modules.users, module)))
+            _print(head, _cells(_all(loaded, modules.users, module)))
         else:
             head = ("client", "registered at", "updated at", "deliveries")
-            _print(head, _told(_all(loaded, modules.downloads, module)))
+            _print(head, _cells(_all(loaded, modules.downloads, module)))
         _say_up_to(look(loaded, modules.known_up_to))
 
     leave(go)
@@ -96,7 +98,7 @@ def _all(settings: ControllerSettings, rows: Rows, module: str) -> Iterator[Row]
         after = page[-1]["client"]
 
 
-def _told(rows: Iterator[Row]) -> Iterator[tuple[str, ...]]:
+def _cells(rows: Iterator[Row]) -> Iterator[tuple[str, ...]]:
     for row in rows:
         client, first, last, times = (row[name] for name in row.keys())  # noqa: SIM118 - a row
         yield client, iso(first), iso(last), str(times)
@@ -130,10 +132,7 @@ def _up_to(row: Row) -> str:
 
 
 def _print(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in head:
-        is_count = title in {"issued", "used by", "reports", "deliveries", "lines"}
-        table.add_column(title, justify="right" if is_count else "left", no_wrap=True)
+    table = table_of(*head, numbers=COUNTS, no_wrap=True)
     for row in rows:
         table.add_row(*row)
     Console(width=WIDTH).print(table)

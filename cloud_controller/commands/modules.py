@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from cloud_controller.commands import reports
 from cloud_controller.commands.beside import SettingsFile, leave, load, look, once
+from cloud_controller.commands.printed import table_of, told
 from cloud_controller.flows import modules
 from cloud_controller.packages import keys as signing, releasing, replacing
 from cloud_controller.packages.lists import ROLE_OF, WARNED_DAYS
@@ -137,7 +136,7 @@ def renew(
                 continue
             with repository.alone():
                 repository.sign_again(role, by, SystemClock().now_ms())
-            typer.echo(f"{role}: good until {_told(repository.current().expires_at()[role])}.")
+            typer.echo(f"{role}: good until {told(repository.current().expires_at()[role])}.")
 
     leave(go)
 
@@ -184,15 +183,14 @@ def show(settings: SettingsFile) -> None:
     def go() -> None:
         loaded = load(settings)
         console = Console(width=140)
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for title in ("package", "kind", "version", "release", "bytes", "seats by", "", "SHA-256"):
-            table.add_column(title, justify="right" if title in {"release", "bytes"} else "left")
+        titles = ("package", "kind", "version", "release", "bytes", "seats by", "", "SHA-256")
+        table = table_of(*titles, numbers={"release", "bytes"})
         for row in look(loaded, modules.versions):
             gone = row["withdrawn_at"]
             table.add_row(
                 *(row["package"], row["kind"], row["version"], str(row["release_counter"])),
                 *(str(row["length"]), row["basis"] if row["kind"] == PackageKind.MODULE else ""),
-                "offered" if gone is None else f"withdrawn {_told(gone)}",
+                "offered" if gone is None else f"withdrawn {told(gone)}",
                 row["sha256"][:12],
             )
         console.print(table)
@@ -200,7 +198,7 @@ def show(settings: SettingsFile) -> None:
         for name, at in _repository(loaded).current().expires_at().items():
             days = (at - now) / 86_400_000
             style = "red" if days < 0 else "yellow" if _is_ending(name, days) else "dim"
-            console.print(f"{name} is believed until {_told(at)}", style=style)
+            console.print(f"{name} is believed until {told(at)}", style=style)
 
     leave(go)
 
@@ -306,7 +304,3 @@ def _what_to_do(keys: Path) -> str:
         "\nand the third root key elsewhere; then remove them here. The file named above goes on"
         "\nevery PC, as `[modules] root` of its edge agent."
     )
-
-
-def _told(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from cloud_controller.certificates import Authority
 from cloud_controller.commands.beside import SettingsFile, leave, load, look, once
+from cloud_controller.commands.printed import table_of
 from cloud_controller.flows.rights import peers
 from cloud_controller.keys import FileKeys
 from cloud_controller.ports import Actor
@@ -55,9 +55,7 @@ def show(settings: SettingsFile) -> None:
     """Show who was ever let in, how it stands, and what seats it has."""
 
     def go() -> None:
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for title in ("peer", "since", "state", "holds"):
-            table.add_column(title)
+        table = table_of("peer", "since", "state", "holds")
         for each in look(load(settings), peers.peers):
             held = ", ".join(f"{module} {seats}" for module, seats in each.holds.items())
             table.add_row(each.name, iso(each.made_at), each.state, held)

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from cloud_controller.commands.beside import SettingsFile, leave, load, look, once
+from cloud_controller.commands.printed import table_of, told
 from cloud_controller.flows import modules
 from cloud_controller.ports import Actor
 from common.errors import CannotStart
@@ -57,14 +57,13 @@ def report(
 def _show(document: dict[str, Any], *, is_closed: bool) -> None:
     console = Console(width=120)
     state = "closed" if is_closed else "not closed"
-    starts = _told(document["starts_at"]) if document["starts_at"] else "the beginning"
+    starts = told(document["starts_at"]) if document["starts_at"] else "the beginning"
     console.print(f"{document['module']}: report {document['number']}, {state}", style="bold")
-    console.print(f"from {starts} to {_told(document['ends_at'])}")
+    console.print(f"from {starts} to {told(document['ends_at'])}")
     for name, count in document["match"].items():
         console.print(f"  {name.replace('_', ' '):<20}{count:>10}")
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("line", "counted by", "counted", "each", "due"):
-        table.add_column(title, justify="left" if title in {"line", "counted by"} else "right")
+    titles = ("line", "counted by", "counted", "each", "due")
+    table = table_of(*titles, numbers={"counted", "each", "due"})
     for line in document["lines"]:
         is_own = line["report"] == document["number"]
         table.add_row(
@@ -75,7 +74,7 @@ def _show(document: dict[str, Any], *, is_closed: bool) -> None:
     console.print(table)
     if not document["is_complete"]:
         known = document["known_up_to"]
-        up_to = f"only up to {_told(known)}" if known else "not at all yet"
+        up_to = f"only up to {told(known)}" if known else "not at all yet"
         console.print(f"The logs of other controllers are known {up_to}.", style="yellow")
     if is_closed:
         console.print(f"SHA-256 {digest_of(document)}", style="dim")
@@ -93,7 +92,3 @@ def _instant(said: datetime | None) -> int | None:
         return None
     moment = said if said.tzinfo is not None else said.replace(tzinfo=UTC)
     return int(moment.timestamp() * 1000)
-
-
-def _told(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

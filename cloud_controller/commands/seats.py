@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from cloud_controller.commands.beside import SettingsFile, leave, load, look, once
+from cloud_controller.commands.printed import table_of
 from cloud_controller.flows.rights import pools, upstream
 from cloud_controller.flows.rights.pools import Pool
 from cloud_controller.flows.rights.upstream import Branch
@@ -82,14 +82,11 @@ def show(settings: SettingsFile) -> None:
     def go() -> None:
         loaded = load(settings)
         epoch = _branch(loaded).epoch if loaded.upstream is not None else ""
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        table.add_column("module")
-        for title in ("owned", "used", "given on", "free"):
-            table.add_column(title, justify="right")
-        table.add_column("")
+        counts = ("owned", "used", "given on", "free")
+        table = table_of("module", *counts, "", numbers=counts)
         for pool in look(loaded, pools.pools, epoch):
-            counts = (pool.owned, pool.used, pool.given, pool.owned - pool.used)
-            table.add_row(pool.module, *map(str, counts), _notes(pool))
+            seats = (pool.owned, pool.used, pool.given, pool.owned - pool.used)
+            table.add_row(pool.module, *map(str, seats), _notes(pool))
         Console().print(table)
 
     leave(go)

@@ -94,7 +94,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/web/paper": ("page",),
     "cloud_controller/commands": (
         *("beside", "devices", "keys", "modules", "peers", "reports", "seats", "switches"),
-        "module_logs",
+        *("module_logs", "printed"),
     ),
     "cloud_controller/storage": (
         *(
