@@ -13,7 +13,7 @@ from securesystemslib.signer import CryptoSigner
 from cloud_controller.packages.keys import offline
 from cloud_controller.packages.lists import ROLE_OF
 from cloud_controller.packages.publishing import Archive, CannotBePacked, pack
-from cloud_controller.packages.repository import Keys, Repository
+from cloud_controller.packages.repository import CannotBePublished, Keys, Repository
 from cloud_controller.ports import Published
 from common.messages.base import CHOICES_MAX, COUNT_MAX, PackageName, PackageVersion, ShortText
 from common.messages.modules import PackageKind, Release
@@ -78,6 +78,8 @@ def publish(
 ) -> Published:
     """Pack, sign and list a release, whose number is higher than `after` and than any on the list.
 
+    A number that was withdrawn is not given again: who has that release would keep it for this one.
+
     `repository.alone` is to be held.
 
     Raises:
@@ -86,7 +88,11 @@ def publish(
     """
     listed = [each.release for each in repository.releases()]
     mine = [each.release_counter for each in listed if each.package == described.package]
-    counter = described.release or max([after, *mine]) + 1
+    highest = max([after, *mine])
+    counter = described.release or highest + 1
+    if counter <= highest:
+        what = f"{described.package} {described.version}"
+        raise CannotBePublished(what=what, why=f"release {highest} is published, or was")
     incoming = repository.folder / INCOMING
     incoming.mkdir(parents=True, exist_ok=True)
     for left in incoming.iterdir():

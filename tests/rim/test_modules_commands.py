@@ -84,6 +84,10 @@ def test_the_books_say_what_the_signed_lists_say_and_each_act_is_entered(folder:
         ("racer", "program", "ever_issued"),
     ]
     assert "was published before" in refused("publish", described(version="1.1"), "--keys", "stick")
+    described(version="1.2")
+    again = Path("release.toml")
+    again.write_text("release = 2\n" + again.read_text())
+    assert "release 2 is published, or was" in refused("publish", str(again), "--keys", "stick")
     acts = [act for (act,) in rows(folder, "SELECT act FROM audit")]
     assert acts == ["packages.begun", *["package.published"] * 3, "package.withdrawn"]
     lines = say("list").splitlines()
