@@ -207,7 +207,10 @@ class Starts:
     def _see_to(self, session: str, device: str, needs: Needs) -> None:
         """End what runs without a seat, or report it, as the licence says."""
         start = self._go_on(session, device, needs)
-        if start.verdict is StartVerdict.REFUSE:
+        if start.verdict is StartVerdict.WAIT and self._around.line_is_up():
+            # enrolled anew, or by a licence that counts runs since: nobody has asked for this one
+            self._journal.transact(self._want_runs, session, device, self._wanted(needs))
+        elif start.verdict is StartVerdict.REFUSE:
             if self._journal.transact(sessions.end_without_seat, session):
                 self._log.warning(
                     "a program is ended", session=session, module=start.module, why=start.why
@@ -237,6 +240,16 @@ class Starts:
     def _go_on(self, session: str, device: str, needs: Needs) -> Start:
         wanted = self._wanted(needs)
         return may_go_on(self._journal.transact(rights.needs_of, session, device, wanted))
+
+    def _want_runs(
+        self,
+        journal: Transaction,
+        session: str,
+        device: str,
+        wanted: Sequence[rights.ModuleWanted],
+    ) -> None:
+        needs = rights.needs_of(journal, session, device, wanted)
+        rights.want_runs(journal, self._who, session, device, needs)
 
     def _judge(
         self,

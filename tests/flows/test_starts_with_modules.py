@@ -196,6 +196,18 @@ def test_a_lease_is_renewed_at_its_half_and_takes_no_second_seat(booth):
     assert sum(row["freed_at"] is None for row in leases) == 1
 
 
+def test_a_program_that_runs_and_was_never_asked_for_is_asked_for_and_gives_its_seat_back(booth):
+    due = booth.run()
+    booth.terminal.do(lambda journal: journal.rows.forget_runs())  # as a new enrolment does
+    booth.tell()
+    booth.tell()
+    assert booth.run_rows() == [(due.session, "held")]
+    assert used(booth.house) == 1
+    booth.end(due)
+    booth.tell()
+    assert used(booth.house) == 0
+
+
 def test_a_program_whose_lease_is_over_is_ended_where_the_licence_refuses(booth):
     due = booth.run()
     booth.line_is_up = False
