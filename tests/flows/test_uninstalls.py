@@ -11,7 +11,7 @@ from cloud_controller.flows.modules import LogSaid
 from cloud_controller.keys import FileKeys
 from common.ids import CommId
 from common.messages.base import Message
-from common.messages.modules import ModuleInstalled, ModuleUninstalled, ModuleUsed
+from common.messages.modules import ModuleInstalled, ModuleUninstalled, ModuleUsed, Receipt
 from common.messages.rights import Announce, Complete, Completed, Refused, Request, Right, Troubled
 from common.rules.modules import CLOCKS_APART_MS, Basis, UninstallRefusal
 from common.seals import digest_of
@@ -235,6 +235,32 @@ def test_d11_a_seat_that_was_taken_again_meanwhile_is_not_given_back(house):
     assert isinstance(ask(house, installed.terminal, 2, asked), Right)
     installed.uninstall(right.document["right"])
     assert used(house) == 1
+
+
+def test_d11_who_has_given_its_seat_back_fetches_nothing_by_the_receipt_of_it(house):
+    installed = Installed(house)
+    receipt, sha256 = Receipt(**installed.receipt), installed.sha256
+    assert fetches(house, receipt, sha256)
+    asked = {"module": PHYSICS, "version": "1.0", "sha256": sha256}
+    renewed = ask(house, installed.terminal, 2, asked | {"renews": True})
+    assert isinstance(renewed, Right)
+    assert fetches(house, receipt, sha256), "what is under way goes on by it"
+    allowed = may_go(house, installed.terminal, 1)
+    assert isinstance(allowed, Right)
+    installed.uninstall(allowed.document["right"])
+    assert used(house) == 0
+    assert not fetches(house, receipt, sha256)
+    again = ask(house, installed.terminal, 3, asked)
+    assert isinstance(again, Right)
+    assert fetches(house, Receipt(document=again.document, signature=again.signature), sha256)
+
+
+def fetches(house: HouseInHand, receipt: Receipt, sha256: str) -> bool:
+    try:
+        house.books.do(modules.check_fetching, receipt, sha256)
+    except modules.PackageNotGiven:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("permission", ["g-nobody-s", "of another"])

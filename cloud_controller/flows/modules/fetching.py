@@ -27,7 +27,8 @@ def check_fetching(books: Transaction, shown: Receipt, sha256: str) -> str:
     """Return the terminal that a receipt, or an offer, lets fetch the file of this digest now.
 
     Raises:
-        PackageNotGiven: it is not ours, has ended, names another file, or its terminal has left.
+        PackageNotGiven: it is not ours, has ended, names another file, its seat was given back, or
+            its terminal has left.
     """
     try:
         is_ours = books.keys.have_sealed(shown.document, shown.signature)
@@ -39,7 +40,15 @@ def check_fetching(books: Transaction, shown: Receipt, sha256: str) -> str:
     known = books.registration.admission(terminal_id=names.terminal)
     if known is None or known["epoch"] != names.epoch or known["broker_role"] not in STAYING:
         raise PackageNotGiven
+    if isinstance(names, ModuleRight) and _is_given_back(books, shown, names):
+        raise PackageNotGiven
     return names.terminal
+
+
+def _is_given_back(books: Transaction, shown: Receipt, right: ModuleRight) -> bool:
+    """Say whether its terminal has given back what it took; of a forgotten right nobody knows."""
+    name = {"right_id": str(shown.document.get("right", "")), "party": right.terminal}
+    return bool(books.modules.is_given_back(**name, kind=right.kind))
 
 
 def _names(shown: Receipt) -> ModulesOffer | ModuleRight:

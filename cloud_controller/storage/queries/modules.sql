@@ -76,6 +76,11 @@ WHERE v.package = :package AND v.version = :version;
 -- name: licence(module)^
 SELECT basis, over_limit FROM packages WHERE package = :module AND kind = 'module';
 
+-- name: is_given_back(right_id, party, kind)$
+-- What a right has taken came back before its end, and no later right of its class has taken it again.
+SELECT EXISTS (SELECT 1 FROM rights WHERE right_id = :right_id AND party = :party AND freed_at IS NOT NULL)
+    AND NOT EXISTS (SELECT 1 FROM rights WHERE party = :party AND kind = :kind AND freed_at IS NULL);
+
 -- name: run_of(party, kind)$
 SELECT run FROM module_runs WHERE party = :party AND kind = :kind;
 
