@@ -12,11 +12,13 @@ import pytest
 
 from cloud_controller.flows.rights import free_leases
 from cloud_controller.flows.rights.seats import LEASE_TOLERANCE_MS
-from common.messages.modules import ModulesAsk, ModulesDesired
+from cloud_controller.web.app import FIELD_BYTES_MAX
+from common.messages.modules import PACKAGES_MAX, ModulesAsk, ModulesDesired
 from common.messages.rights import Request
 from common.rules.modules import InstallFailure, InstallState, SeatAskState
 from common.topics import Channel
 from edge_agent.flows import modules, rights
+from edge_agent.modules.making import bearer_of
 from edge_agent.modules.ports import Outcome
 from edge_agent.modules.sequence import Sequence, Surroundings
 from edge_agent.modules.wanted import ProgramNeeds
@@ -357,3 +359,21 @@ def test_who_serves_nobody_needs_nothing(pc: Pc):
     sequence = Sequence(terminal.who, terminal.journal, nobody, installing=pc.disk, disk=pc.disk)
     sequence.look()
     assert terminal.asks() == []
+
+
+def test_the_largest_offer_fits_the_header_by_which_it_is_shown(house):
+    terminal = house.confirmed("a")
+    names = [f"{'x' * 28}-{number:03}"[-32:] for number in range(PACKAGES_MAX)]
+    for name in names:
+        publish(house, name, kind="program", requires=names[:15])
+    (told,) = house.ask(terminal, ModulesAsk(packages=tuple(names)))
+    assert len(told.document["packages"]) < PACKAGES_MAX, "not all have room"
+    shown = bearer_of(
+        Package(
+            **dict.fromkeys(("package", "kind", "version", "target", "sha256"), ""),
+            length=1,
+            document=told.document,
+            signature=told.signature,
+        )
+    )
+    assert len(f"Bearer {shown}") < FIELD_BYTES_MAX

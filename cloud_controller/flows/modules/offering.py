@@ -27,8 +27,9 @@ OFFER_SECONDS: Final = 86_400
 terminal may be silent and keep what it was told."""
 
 
-OFFER_BYTES_MAX: Final = 49_152
-"""Bytes of all the packages on one offer, so that it is a message; a hundred usual ones have fewer.
+OFFER_BYTES_MAX: Final = 47_104
+"""Bytes of all the packages on one offer, so that it is a message, and with its signature, in
+base64, one header of 65,536 bytes by which it is shown; a hundred usual ones have fewer.
 What has no room is as if it were not to be had: no PC needs so much."""
 
 
