@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from common.messages.base import Message
-from common.messages.modules import ModuleFailed, ModuleInstalled, ModuleRolledBack, ModulesProgress
+from cloud_controller.flows import modules
+from cloud_controller.flows.modules import LogSaid
+from common.messages.base import COUNT_MAX, Message
+from common.messages.modules import (
+    ModuleFailed,
+    ModuleInstalled,
+    ModuleRolledBack,
+    ModulesProgress,
+    ModuleUsed,
+)
 from common.topics import Channel
 from tests.fakes.house import HouseInHand
 from tests.fakes.terminal import TerminalInHand
@@ -68,3 +76,13 @@ def test_of_packages_that_a_terminal_has_made_up_no_progress_is_kept(house, term
         seen = ModulesProgress(package=package, version="1.0", state="downloading")
         house.take(terminal, seen, Channel.TELEMETRY)
     assert [row["package"] for row in house.books.rows("package_progress")] == [PHYSICS]
+
+
+def test_d10_whatever_a_terminal_says_the_line_of_it_is_one_that_other_controllers_take(
+    house, terminal
+):
+    longest = "\U0001f3ae" * 200
+    said = ModuleUsed(module=PHYSICS, version=longest, source=longest, day=COUNT_MAX, at=1)
+    tell(house, terminal, said)
+    told = house.books.do(modules.say_log, LogSaid(heads={}))
+    assert [line.version for line in told.lines] == [longest]

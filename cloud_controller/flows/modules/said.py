@@ -52,7 +52,7 @@ class SaidLine(_Shape):
     kind: Annotated[str, Field(pattern=r"^[a-z_]{1,32}$")]
     module: Name
     client: Name
-    version: Annotated[str, Field(max_length=64)]
+    version: ShortText
     digest: ShortText
     right: CommIdText
     at: Instant
