@@ -30,6 +30,7 @@ from cloud_controller.broker import (
     EmbeddedBroker,
     hash_secret,
 )
+from cloud_controller.bundle import Bundle
 from cloud_controller.connection import Account, Connection, Ends
 from cloud_controller.courier import Courier
 from cloud_controller.credentials import RENEWAL_SECONDS, Credentials, revoked
@@ -47,7 +48,7 @@ from cloud_controller.settings import ControllerSettings, PeersSettings, Role
 from cloud_controller.storage.choice import KeptBooks, kept_books
 from cloud_controller.telemetry import Telemetry
 from cloud_controller.timers import Timers
-from cloud_controller.upstream import Bundle, Upstream
+from cloud_controller.upstream import Upstream
 from cloud_controller.web.app import WebParts, listening_on, make_app, runner_of
 from cloud_controller.web.peers import make_peers_app
 from common.errors import CannotStart, RusubanError

@@ -15,15 +15,14 @@ import aiohttp
 import structlog
 from pydantic import ValidationError
 
+from cloud_controller.bundle import Bundle
+from cloud_controller.calling import Calling, CallTerms
 from cloud_controller.flows import modules
 from cloud_controller.flows.modules import LOG_BYTES_MAX, LogSaid
 from cloud_controller.ports import Books
 from cloud_controller.settings import ControllerSettings
-from cloud_controller.upstream import Bundle
 from common.codec import first_fault_of
 from common.errors import RusubanError
-from common.files import replace
-from common.tls import trusting
 
 EVERY_SECONDS: Final = 5.0
 """Between two calls while nothing is new: how old what is known of other controllers may be."""
@@ -34,26 +33,10 @@ LONGEST_SECONDS: Final = 60.0
 STEPS_MAX: Final = 50
 """Calls without a pause: ten thousand lines, and who says new ones for ever is not stormed."""
 
-CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 30.0
-"""How long a mirror may take to be reached, and to answer to the end."""
-
-OK: Final = 200
+"""How long a mirror may take to answer to the end."""
 
 _PATH = "/api/v1/peers/modules/log"
-_PART_BYTES = 65_536
-
-
-class MirrorIsAway(RusubanError):
-    """The mirror {url} does not answer: {why}."""
-
-
-class MirrorRefuses(RusubanError):
-    """The mirror {url} refuses us with {status}."""
-
-
-class MirrorIsNonsense(RusubanError):
-    """What answers at {url} is no mirror: {why}."""
 
 
 class Mirrors:
@@ -101,23 +84,24 @@ class Mirror:
         Raises:
             CannotStart: the bundle's authority, certificate or key is none.
         """
-        self.url = bundle.url.rstrip("/")
         self._books = books
         self._fraction = fraction
         self._heard: LogSaid | None = None
-        self._faults = 0
         self._steps = 0
-        replace(file, f"{bundle.certificate}\n{bundle.key}".encode())
-        self._tls = trusting(bundle.authority, certificate=file)
+        terms = CallTerms(
+            who=f"mirror {bundle.url}",
+            answer_seconds=ANSWER_SECONDS,
+            answer_bytes_max=LOG_BYTES_MAX,
+            shortest_seconds=EVERY_SECONDS,
+            longest_seconds=LONGEST_SECONDS,
+        )
+        self._calling = Calling(bundle, file, terms, fraction)
+        self.url = self._calling.url
         self._log = structlog.get_logger("mirrors")
 
     async def run(self) -> None:
         """Exchange lines for ever; a fault is logged and it is called again."""
-        async with aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._tls),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS, connect=CONNECT_SECONDS),
-        ) as http:
+        async with self._calling.session() as http:
             while True:
                 try:
                     pause_seconds = await self._round(http)
@@ -135,7 +119,7 @@ class Mirror:
         said = await self._books.read(modules.say_log, self._heard)
         self._heard = await self._ask(http, said)
         is_new = await self._books.transact(modules.take_log, self.url, self._heard)
-        self._faults = 0
+        self._calling.note_good()
         self._steps += 1
         is_owed = is_first and modules.lacks(self._heard, said)
         if (is_new or is_owed or said.lines) and self._steps < STEPS_MAX:
@@ -147,38 +131,19 @@ class Mirror:
         """Return what the mirror says.
 
         Raises:
-            MirrorIsAway, MirrorRefuses, MirrorIsNonsense: it says nothing that counts.
+            IsAway, RefusesUs, IsNonsense: it says nothing that counts.
         """
-        body = said.model_dump_json().encode()
-        headers = {"Content-Type": "application/json"}
-        url = self.url + _PATH
-        try:
-            async with http.post(url, data=body, headers=headers, allow_redirects=False) as answer:
-                text = await self._whole(answer)
-        except (aiohttp.ClientError, TimeoutError, OSError) as fault:
-            raise MirrorIsAway(url=self.url, why=str(fault) or type(fault).__name__) from fault
-        if answer.status != OK:
-            raise MirrorRefuses(url=self.url, status=answer.status)
+        text = await self._calling.ask(http, _PATH, said.model_dump_json())
         try:
             return LogSaid.model_validate_json(text)
         except ValidationError as fault:
-            raise MirrorIsNonsense(url=self.url, why=first_fault_of(fault)) from None
-
-    async def _whole(self, answer: aiohttp.ClientResponse) -> bytes:
-        text = bytearray()
-        async for part in answer.content.iter_chunked(_PART_BYTES):
-            text += part
-            if len(text) > LOG_BYTES_MAX:
-                raise MirrorIsNonsense(url=self.url, why=f"more than {LOG_BYTES_MAX} bytes")
-        return bytes(text)
+            raise self._calling.nonsense(first_fault_of(fault)) from None
 
     def _pause(self) -> float:
-        """Return how long to wait after a fault: a random half of a doubling time."""
+        """Return how long to wait after a fault; what was heard before it is heard anew."""
         self._heard = None
         self._steps = 0
-        ceiling = min(LONGEST_SECONDS, EVERY_SECONDS * 2.0**self._faults)
-        self._faults += ceiling < LONGEST_SECONDS
-        return ceiling * (1 + self._fraction()) / 2
+        return self._calling.pause_seconds()
 
 
 def mirrors_of(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from cloud_controller.bundle import Bundle
 from cloud_controller.certificates import Authority
 from cloud_controller.commands.beside import SettingsFile, leave, load, look, once
 from cloud_controller.commands.printed import table_of
@@ -15,7 +16,6 @@ from cloud_controller.flows.rights import peers
 from cloud_controller.keys import FileKeys
 from cloud_controller.ports import Actor
 from cloud_controller.settings import ControllerSettings
-from cloud_controller.upstream import Bundle
 from cloud_controller.web.routes import iso
 from common.errors import CannotStart
 from common.files import replace

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from cloud_controller.bundle import Bundle
 from cloud_controller.commands.beside import SettingsFile, leave, load, look, once
 from cloud_controller.commands.printed import table_of
 from cloud_controller.flows.rights import pools, upstream
@@ -14,7 +15,6 @@ from cloud_controller.flows.rights.pools import Pool
 from cloud_controller.flows.rights.upstream import Branch
 from cloud_controller.ports import Actor
 from cloud_controller.settings import ControllerSettings
-from cloud_controller.upstream import Bundle
 from common.errors import CannotStart
 
 ModuleName = Annotated[str, typer.Argument(help="The module's id.")]

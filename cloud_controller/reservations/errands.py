@@ -17,12 +17,12 @@ from typing import Final, TypeVar
 
 import structlog
 
+from cloud_controller.bundle import Bundle
 from cloud_controller.flows import directory, rights, sessions
 from cloud_controller.ports import Books, Clock, NotAllowed, Problem, Transaction
 from cloud_controller.reservation_port import Reservations
 from cloud_controller.reservations.remote import RemoteReservations
 from cloud_controller.settings import ReservationSettings
-from cloud_controller.upstream import Bundle
 from common.errors import RusubanError
 from common.messages.reservations import (
     GiveBack,

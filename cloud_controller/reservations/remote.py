@@ -11,8 +11,8 @@ from typing import Any, Final, Self, TypeVar
 import aiohttp
 from pydantic import BaseModel, ValidationError
 
+from cloud_controller.bundle import Bundle
 from cloud_controller.ports import NotAllowed, NotFound, SlotIsTaken
-from cloud_controller.upstream import Bundle
 from common.errors import RusubanError
 from common.files import replace
 from common.messages.reservations import (

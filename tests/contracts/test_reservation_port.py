@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
+from cloud_controller.bundle import Bundle
 from cloud_controller.certificates import Authority
 from cloud_controller.flows import directory
 from cloud_controller.flows.rights import peers
 from cloud_controller.ports import NotAllowed, NotFound, SlotIsTaken
 from cloud_controller.reservation_port import Reservations
 from cloud_controller.reservations import RemoteReservations, kept_for
-from cloud_controller.upstream import Bundle
 from cloud_controller.web.peers import make_peers_app
 from common.messages.reservations import (
     GiveBack,

@@ -15,11 +15,12 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from cloud_controller.bundle import Bundle
 from cloud_controller.certificates import Authority
 from cloud_controller.flows.rights import peers, pools, upstream
 from cloud_controller.keys import FileKeys
 from cloud_controller.storage.books import SqliteBooks
-from cloud_controller.upstream import Bundle, Upstream
+from cloud_controller.upstream import Upstream
 from cloud_controller.web.app import runner_of
 from cloud_controller.web.peers import make_peers_app
 from common.messages.base import Message

@@ -11,9 +11,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from cloud_controller.bundle import Bundle
 from cloud_controller.certificates import Authority
 from cloud_controller.flows.rights import peers
-from cloud_controller.upstream import Bundle
 from cloud_controller.web import guard, peers as door
 from common.messages.rights import Announce
 from common.system import SystemClock, SystemNames

@@ -13,8 +13,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from cloud_controller.bundle import Bundle
 from cloud_controller.reservations import kept_for
-from cloud_controller.upstream import Bundle
 from cloud_controller.web.peers import DIRECTORY_BYTES_MAX, QUESTIONS, make_peers_app
 from common.system import SystemClock, SystemNames
 from common.tls import serving

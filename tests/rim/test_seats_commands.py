@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from cloud_controller.bundle import Bundle
 from cloud_controller.commands import beside
 from cloud_controller.main import EXIT_CANNOT_START, command_line
-from cloud_controller.upstream import Bundle
 
 PROGRAM = "from cloud_controller.main import command_line; command_line()"
 

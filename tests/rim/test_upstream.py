@@ -15,9 +15,10 @@ import pytest
 from aiohttp import web
 
 from cloud_controller import upstream
+from cloud_controller.bundle import Bundle
 from cloud_controller.certificates import Authority
 from cloud_controller.flows.rights import peers
-from cloud_controller.upstream import LONGEST_SECONDS, Bundle, Upstream
+from cloud_controller.upstream import LONGEST_SECONDS, Upstream
 from common.errors import CannotStart
 from common.messages.rights import Request
 from common.system import SystemClock, SystemNames
@@ -258,8 +259,8 @@ async def test_the_pauses_double_are_random_and_have_an_end(tmp_path: Path, monk
         _, branch = await both(stack, tmp_path)
         keys = branch.folder / "keys"
         for fraction, least in ((0.0, 0.5), (0.999, 0.999)):
-            calling = Upstream(branch.bundle, branch.books, keys, partial(float, fraction))
-            pauses = [calling._pause() for _ in range(20)]
+            branch_calls = Upstream(branch.bundle, branch.books, keys, partial(float, fraction))
+            pauses = [branch_calls._root.pause_seconds() for _ in range(20)]
             assert pauses == sorted(pauses)
             assert least * LONGEST_SECONDS <= pauses[-1] <= LONGEST_SECONDS
             assert pauses[0] <= 0.5
