@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import stat
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+
+from edge_agent.ports import Package
 
 GOOD: Mapping[str, bytes] = {"bin/run": b"#!/bin/sh\necho one\n", "data/words": b"one two " * 4_000}
 
@@ -19,6 +22,22 @@ def archive(files: Mapping[str, bytes], executable: tuple[str, ...] = ("bin/run"
             mode = stat.S_IFREG | (0o755 if path in executable else 0o644)
             opened.writestr(entry(path, mode), content)
     return made.getvalue()
+
+
+def package_in(
+    content: bytes, name: str = "physics", version: str = "1.0", kind: str = "module"
+) -> Package:
+    """Return the package whose archive these bytes are."""
+    return Package(
+        package=name,
+        kind=kind,
+        version=version,
+        target=f"{kind}s/{name}/{version}.zip",
+        sha256=hashlib.sha256(content).hexdigest(),
+        length=len(content),
+        document={},
+        signature="",
+    )
 
 
 def entry(path: str, mode: int = stat.S_IFREG | 0o644) -> zipfile.ZipInfo:

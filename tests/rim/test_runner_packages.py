@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import signal
 from pathlib import Path
@@ -14,11 +13,10 @@ from common.rules.sessions import EndReason
 from edge_agent.inventory.programs import FileDigests, programs_found
 from edge_agent.modules import Store
 from edge_agent.modules.unpack import Bounds
-from edge_agent.ports import Package
 from edge_agent.runner.catalogue import CatalogueIsWrong, read_catalogue
 from edge_agent.runner.packages import PackageCannotBeUsed, Packages
 from edge_agent.runner.wire import EventKind, ProgramRecord, Refusal
-from tests.rim.packed import archive
+from tests.rim.packed import archive, package_in
 from tests.rim.runner_kit import Terminal, a_start, terminal_in
 from tests.waiting import until
 
@@ -43,16 +41,7 @@ def installed(
     content = archive(files, executable=tuple(files))
     file = folder / f"{package}.zip"
     file.write_bytes(content)
-    fetched = Package(
-        package=package,
-        kind=kind,
-        version=version,
-        target=f"{kind}s/{package}/{version}.zip",
-        sha256=hashlib.sha256(content).hexdigest(),
-        length=len(content),
-        document={},
-        signature="",
-    )
+    fetched = package_in(content, package, version, kind)
     store = Store(folder / "packages")
     made = store.stage(fetched, 1, file, Bounds(files=9, unpacked_bytes=9_999))
     store.activate(made)

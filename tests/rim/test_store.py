@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from pathlib import Path
@@ -21,8 +20,8 @@ from edge_agent.installed import (
 )
 from edge_agent.modules.store import Store
 from edge_agent.modules.unpack import ArchiveIsUnfit, Bounds
-from edge_agent.ports import Installed, Package
-from tests.rim.packed import GOOD, archive, entry, tree, with_entry
+from edge_agent.ports import Installed
+from tests.rim.packed import GOOD, archive, entry, package_in, tree, with_entry
 
 ROOMY = Bounds(files=100, unpacked_bytes=1 << 20)
 
@@ -30,19 +29,6 @@ ROOMY = Bounds(files=100, unpacked_bytes=1 << 20)
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "state")
-
-
-def package(content: bytes, number: int = 1) -> Package:
-    return Package(
-        package="physics",
-        kind="module",
-        version=f"1.{number}",
-        target=f"modules/physics/1.{number}.zip",
-        sha256=hashlib.sha256(content).hexdigest(),
-        length=len(content),
-        document={},
-        signature="",
-    )
 
 
 def ours(installed: Installed) -> dict[str, bytes]:
@@ -53,7 +39,7 @@ def ours(installed: Installed) -> dict[str, bytes]:
 
 def staged(store: Store, number: int = 1) -> Installed:
     content = archive({**GOOD, "number": b"%d" % number})
-    made = package(content, number)
+    made = package_in(content, version=f"1.{number}")
     part = store.part(made.sha256)
     part.write_bytes(content)
     return store.stage(made, number, part, ROOMY)
@@ -91,7 +77,7 @@ def test_what_goes_back_is_the_version_before_and_without_one_nothing(store: Sto
 @pytest.mark.parametrize("path", ["../evil", "manifest.json", "Manifest.JSON/x"])
 def test_an_archive_that_is_unfit_leaves_nothing(store: Store, path: str):
     content = with_entry(entry(path))
-    made = package(content)
+    made = package_in(content, version="1.1")
     part = store.part(made.sha256)
     part.write_bytes(content)
     with pytest.raises(ArchiveIsUnfit):

@@ -173,8 +173,10 @@ async def test_a_terminal_that_was_sent_away_fetches_nothing_more(
 ):
     async with a_counter(tmp_path, packages) as counter:
         shown = counter.shown(counter.right())
+        assert (await counter.fetch(counter.module, shown)).status == 200
         path = f"/api/v1/terminals/{counter.opened.terminal}/standing"
-        await counter.kit.told(path, {"event": "retire", "reason": "sold"})
+        retired = await counter.kit.told(path, {"event": "retire", "reason": "sold"})
+        assert retired.status == 200
         assert_problem(await counter.fetch(counter.module, shown), 403, "package_not_given")
 
 

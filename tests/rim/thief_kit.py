@@ -16,8 +16,8 @@ from tuf.api.metadata import Metadata, MetaFile
 from cloud_controller.ports import Published
 from edge_agent.modules.download import CannotBeHad, CutOff, Line, Source
 from edge_agent.modules.metadata import SignedPackage, Trust
-from edge_agent.ports import Package
 from tests.fakes.packages_kit import PackagesInHand
+from tests.rim.install_kit import package_of
 
 ENDLESS_PIECE = b"0" * 65_536
 
@@ -130,20 +130,7 @@ class Victim:
 
     async def finds(self, published: Published, **other: Any) -> SignedPackage | str:
         """Look for a package as a right names it; return what is signed of it, or why not."""
-        release = published.release
-        package = Package(
-            **{
-                "package": release.package,
-                "kind": release.kind,
-                "version": release.version,
-                "target": published.target,
-                "sha256": published.sha256,
-                "length": published.length,
-                "document": {},
-                "signature": "",
-                **other,
-            }
-        )
+        package = package_of(published, **other)
         source = Source(url=self.thief.url)
         try:
             return await asyncio.to_thread(self.trust.find, package, source, self.now, Line())
