@@ -43,7 +43,10 @@ PARTY_MAX = 1_000
 
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Text = Annotated[str, Field(max_length=TEXT_LENGTH_MAX)]
-ShortText = Annotated[str, Field(max_length=200)]
+SHORT_TEXT_MAX: Final = 200
+"""Characters of a sentence that is shown."""
+
+ShortText = Annotated[str, Field(max_length=SHORT_TEXT_MAX)]
 PackageName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 PackageVersion = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$")]
 CommIdText = Annotated[str, Field(max_length=COMM_ID_LENGTH_MAX)]

@@ -16,6 +16,7 @@ from typing import Any, Final
 import structlog
 
 from common.errors import StorageIsFull
+from common.messages.base import SHORT_TEXT_MAX
 from common.messages.modules import (
     PACKAGES_MAX,
     ModulesProgress,
@@ -46,9 +47,6 @@ LOOK_SECONDS: Final = 5.0
 
 RETRY_SECONDS: Final = 300.0
 """How often licence information is asked for while something is wanted that was not to be had."""
-
-DETAIL_MAX: Final = 200
-"""Characters of a detail that are told."""
 
 _WAITS_FOR_ANOTHER_OFFER: Final = frozenset({Step.NO_SEAT, Step.REFUSED, Step.FAILED})
 
@@ -154,7 +152,7 @@ class Sequence:
                 kind=progress.package.kind,
                 version=progress.package.version,
                 step=progress.state,
-                detail=progress.detail[:DETAIL_MAX],
+                detail=progress.detail[:SHORT_TEXT_MAX],
                 done_bytes=progress.done_bytes if is_coming else progress.all_bytes,
                 all_bytes=progress.all_bytes,
             )

@@ -17,6 +17,7 @@ from typing import Final
 import structlog
 
 from common.errors import StorageIsFull
+from common.messages.base import SHORT_TEXT_MAX
 from common.messages.modules import ModulesProgress, PackageKind, Release
 from common.rules.modules import (
     IN_USE,
@@ -259,7 +260,7 @@ class Uninstaller:
             package=package,
             version=removal.version or UNKNOWN_VERSION,
             state=removal.state,
-            detail=why[:200],
+            detail=why[:SHORT_TEXT_MAX],
         )
         self._around.post([Asked(channel=Channel.TELEMETRY, message=told)])
 

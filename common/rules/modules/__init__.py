@@ -42,7 +42,13 @@ from common.rules.modules.royalties import (
     due_of,
     royalty_lines,
 )
-from common.rules.modules.seats import Basis, OverLimit, SeatRefusal, seats_taken
+from common.rules.modules.seats import (
+    RENEW_AT_SHARE,
+    Basis,
+    OverLimit,
+    SeatRefusal,
+    seats_taken,
+)
 from common.rules.modules.sequence import (
     SEAT_ASK,
     Asked,
@@ -57,7 +63,6 @@ from common.rules.modules.sequence import (
     renewed_at,
 )
 from common.rules.modules.starts import (
-    RENEW_AT_SHARE,
     RUN,
     Need,
     RunEvent,

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
+
+RENEW_AT_SHARE: Final = 0.5
+"""A lease is renewed when so much of it is over: the line may be down for the other half."""
 
 
 class Basis(StrEnum):

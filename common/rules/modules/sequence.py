@@ -11,10 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from common.machine import Machine
-from common.rules.modules.seats import Basis
-
-RENEWED_AFTER_SHARE: Final = 0.5
-"""The share of a lease after which it is renewed: half of it is left to be heard again."""
+from common.rules.modules.seats import RENEW_AT_SHARE, Basis
 
 
 class SeatAskState(StrEnum):
@@ -203,4 +200,4 @@ def renewed_at(lease: Lease) -> int:
     >>> renewed_at(Lease(issued_at=100, ends_at=200))
     150
     """
-    return lease.issued_at + round((lease.ends_at - lease.issued_at) * RENEWED_AFTER_SHARE)
+    return lease.issued_at + round((lease.ends_at - lease.issued_at) * RENEW_AT_SHARE)

@@ -14,9 +14,6 @@ from typing import Final
 from common.machine import Machine
 from common.rules.modules.seats import Basis, OverLimit
 
-RENEW_AT_SHARE: Final = 0.5
-"""A lease is renewed when so much of it is over: the line may be down for the other half."""
-
 
 class RunState(StrEnum):
     """Where one run of a program stands towards the seat of a module that is counted by runs."""

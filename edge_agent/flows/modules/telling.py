@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+from common.messages.base import SHORT_TEXT_MAX
 from common.messages.modules import ModuleFailed, ModuleInstalled, ModuleRolledBack
 from edge_agent.ports import Package, Transaction
-
-WHY_MAX = 200
-"""Characters of a reason that are told."""
 
 
 def tell_installed(journal: Transaction, package: Package, digest: str) -> None:
@@ -31,7 +29,7 @@ def tell_rolled_back(journal: Transaction, package: Package, why: str) -> None:
             kind=package.kind,
             version=package.version,
             sha256=package.sha256,
-            why=why[:WHY_MAX],
+            why=why[:SHORT_TEXT_MAX],
             at=journal.now,
         )
     )
@@ -45,7 +43,7 @@ def tell_failed(journal: Transaction, package: Package, why: str) -> None:
             kind=package.kind,
             version=package.version,
             sha256=package.sha256,
-            why=why[:WHY_MAX],
+            why=why[:SHORT_TEXT_MAX],
             at=journal.now,
         )
     )
