@@ -37,7 +37,7 @@ def _runner_settings(settings: AgentSettings) -> RunnerSettings:
         resume_requires_scan=part.resume_requires_scan,
         boot_id_file=part.boot_id_file,
         packages_folder=settings.modules.folder or settings.state_folder,
-        modules_elsewhere={each.module: each.folder for each in settings.modules.elsewhere},
+        modules_elsewhere=settings.modules.folders_elsewhere,
         package_owners=frozenset(others),
         allowed_uids=heard_uids(
             others,

@@ -125,7 +125,7 @@ def sequence_of(
 
     around = Surroundings(
         needs=needs,
-        elsewhere={each.module: each.folder for each in part.elsewhere},
+        elsewhere=part.folders_elsewhere,
         line_is_up=lambda: line.is_connected,
         post=line.post,
         steady_seconds=opened.clock.steady_seconds,
@@ -156,7 +156,7 @@ def starts_of(
 
     around = Around(
         needs=needs,
-        elsewhere={each.module: each.folder for each in settings.modules.elsewhere},
+        elsewhere=settings.modules.folders_elsewhere,
         served=lambda: [
             Served(device=each.device, program=each.program) for each in offers.devices
         ],
@@ -182,7 +182,7 @@ def uninstaller_of(
 
     around = Sight(
         programs=programs,
-        elsewhere={each.module: each.folder for each in settings.modules.elsewhere},
+        elsewhere=settings.modules.folders_elsewhere,
         line_is_up=lambda: line.is_connected,
         post=line.post,
         steady_seconds=opened.clock.steady_seconds,

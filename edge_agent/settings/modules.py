@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -54,3 +55,8 @@ class ModulesPart(Part):
     probation_seconds: Annotated[float, Field(ge=0)] = 600.0
     """How long the version before is ready to be gone back to while nothing has shown that the new
     one runs."""
+
+    @property
+    def folders_elsewhere(self) -> Mapping[str, Path]:
+        """Return where each module lies that is here already."""
+        return {each.module: each.folder for each in self.elsewhere}
