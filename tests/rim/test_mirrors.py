@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -222,7 +223,7 @@ async def say(root: RootKit, bundle: Any, folder: Path, body: Any) -> tuple[int,
     """Call a root's door for logs once; return the status and the code of the refusal."""
     connector = aiohttp.TCPConnector(ssl=shown(folder, bundle))
     how: dict[str, Any] = (
-        {"data": body, "headers": {"Content-Type": "application/json"}}
+        {"data": io.BytesIO(body), "headers": {"Content-Type": "application/json"}}
         if isinstance(body, bytes)
         else {"json": body}
     )
