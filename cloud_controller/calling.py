@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -93,7 +94,7 @@ class Calling:
         url = self.url + path
         try:
             async with http.post(
-                url, data=body.encode(), headers=headers, allow_redirects=False
+                url, data=BytesIO(body.encode()), headers=headers, allow_redirects=False
             ) as response:
                 text = await self._whole(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as fault:
