@@ -165,7 +165,7 @@ class OpenTransaction:
             kind=event.kind,
             module=event.module,
             client=event.client,
-            version=event.version,
+            version=event.version.replace("\0", ""),  # PostgreSQL takes none, nor would any copy
             digest=event.digest,
             right_comm_id=event.right,
             at=self.now if event.at is None else event.at,

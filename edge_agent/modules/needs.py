@@ -13,12 +13,15 @@ from common.rules.modules import Needing
 from edge_agent.modules.installer import Installer
 from edge_agent.modules.making import store_of
 from edge_agent.modules.ports import Steady
-from edge_agent.modules.sequence import Sequence, Surroundings
-from edge_agent.modules.starts import Around, Served, Starts
-from edge_agent.modules.uninstaller import Sight, Uninstaller
+from edge_agent.modules.sequence import LOOK_SECONDS as SEQUENCE_LOOKS, Sequence, Surroundings
+from edge_agent.modules.starts import LOOK_SECONDS as STARTS_LOOKS, Around, Served, Starts
+from edge_agent.modules.uninstaller import LOOK_SECONDS as UNINSTALLER_LOOKS, Sight, Uninstaller
 from edge_agent.modules.wanted import ProgramNeeds
 from edge_agent.ports import Asked, Identity, Journal
 from edge_agent.settings import AgentSettings
+
+UNUSED_LOOK_SECONDS: Final = 60.0
+"""How often is looked on a PC without packages: it is at rest, and is told of what comes."""
 
 _NAME: Final[TypeAdapter[str]] = TypeAdapter(PackageName)
 
@@ -129,6 +132,7 @@ def sequence_of(
         line_is_up=lambda: line.is_connected,
         post=line.post,
         steady_seconds=opened.clock.steady_seconds,
+        look_seconds=_looks_each(settings, SEQUENCE_LOOKS),
         ask_each_seconds=part.ask_each_seconds,
     )
     disk = store_of(settings)
@@ -163,6 +167,7 @@ def starts_of(
         line_is_up=line_is_up,
         offer_anew=lambda device: offers.note_order(device, is_out=False),
         steady_seconds=opened.clock.steady_seconds,
+        look_seconds=_looks_each(settings, STARTS_LOOKS),
     )
     return Starts(opened.who, opened.journal, around, disk=store_of(settings), tries=installer)
 
@@ -186,8 +191,14 @@ def uninstaller_of(
         line_is_up=lambda: line.is_connected,
         post=line.post,
         steady_seconds=opened.clock.steady_seconds,
+        look_seconds=_looks_each(settings, UNINSTALLER_LOOKS),
     )
     return Uninstaller(opened.who, opened.journal, store_of(settings), installer, around)
+
+
+def _looks_each(settings: AgentSettings, seconds: float) -> float:
+    """Return how often a loop looks; on a PC that has nothing to do with packages, seldom."""
+    return seconds if settings.modules.are_used else UNUSED_LOOK_SECONDS
 
 
 def needing(profile: ServiceProfile, catalogue: Mapping[str, Carried]) -> List[Needing]:

@@ -62,6 +62,7 @@ class Surroundings:
         post: sends what may get lost.
         steady_seconds: a clock that cannot be set.
         ask_each_seconds: how often licence information is asked for without a cause.
+        look_seconds: how often is looked without being told to.
     """
 
     needs: Callable[[], List[ProgramNeeds] | None]
@@ -70,6 +71,7 @@ class Surroundings:
     post: Callable[[List[Asked]], None]
     steady_seconds: Callable[[], float]
     ask_each_seconds: float = 3_600.0
+    look_seconds: float = LOOK_SECONDS
 
 
 @dataclass(slots=True)
@@ -118,7 +120,7 @@ class Sequence:
             except (StorageIsFull, OSError) as fault:  # it is looked at again
                 self._log.warning("packages cannot be looked at", why=str(fault))
             with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS):
+                async with asyncio.timeout(self._around.look_seconds):
                     await self._nudged.wait()
 
     async def install(self) -> None:

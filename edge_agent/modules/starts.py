@@ -85,6 +85,7 @@ class Around:
         line_is_up: whether anybody can be asked.
         offer_anew: has a device put on offer, or taken off, as it is now.
         steady_seconds: a clock that cannot be set.
+        look_seconds: how often is looked without being told to.
     """
 
     needs: Callable[[str], Needs | None]
@@ -93,6 +94,7 @@ class Around:
     line_is_up: Callable[[], bool]
     offer_anew: Callable[[str], None]
     steady_seconds: Callable[[], float]
+    look_seconds: float = LOOK_SECONDS
 
 
 class Starts:
@@ -119,7 +121,7 @@ class Starts:
             with suppress(StorageIsFull):  # it is looked at again
                 self.look()
             with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS):
+                async with asyncio.timeout(self._around.look_seconds):
                     await self._nudged.wait()
 
     def nudge(self) -> None:

@@ -58,6 +58,7 @@ class Sight:
         line_is_up: whether anybody can be asked.
         post: sends what may get lost.
         steady_seconds: a clock that cannot be set.
+        look_seconds: how often is looked without being told to.
     """
 
     programs: Callable[[], Sequence[Needing] | None]
@@ -65,6 +66,7 @@ class Sight:
     line_is_up: Callable[[], bool]
     post: Callable[[Sequence[Asked]], None]
     steady_seconds: Callable[[], float]
+    look_seconds: float = LOOK_SECONDS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,7 +124,7 @@ class Uninstaller:
             except (StorageIsFull, OSError) as fault:
                 self._log.warning("packages cannot be removed", why=str(fault))
             with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS):
+                async with asyncio.timeout(self._around.look_seconds):
                     await self._nudged.wait()
 
     async def look(self) -> None:

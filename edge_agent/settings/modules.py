@@ -57,6 +57,11 @@ class ModulesPart(Part):
     one runs."""
 
     @property
+    def are_used(self) -> bool:
+        """Say whether this PC has anything to do with packages."""
+        return self.root is not None or bool(self.elsewhere)
+
+    @property
     def folders_elsewhere(self) -> Mapping[str, Path]:
         """Return where each module lies that is here already."""
         return {each.module: each.folder for each in self.elsewhere}

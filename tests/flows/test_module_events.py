@@ -82,7 +82,9 @@ def test_d10_whatever_a_terminal_says_the_line_of_it_is_one_that_other_controlle
     house, terminal
 ):
     longest = "\U0001f3ae" * 200
-    said = ModuleUsed(module=PHYSICS, version=longest, source=longest, day=COUNT_MAX, at=1)
+    said = ModuleUsed(
+        module=PHYSICS, version=f"{longest[:-1]}\0", source=longest, day=COUNT_MAX, at=1
+    )
     tell(house, terminal, said)
     told = house.books.do(modules.say_log, LogSaid(heads={}))
-    assert [line.version for line in told.lines] == [longest]
+    assert [line.version for line in told.lines] == [longest[:-1]]
