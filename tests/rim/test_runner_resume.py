@@ -98,6 +98,7 @@ async def test_a_runner_killed_at_any_step_finds_in_its_row_what_was_to_be_done(
         await until(lambda: not terminal.programs())
         _rewrite(terminal, "UPDATE sessions SET pid = NULL, born_ticks = NULL")
         await terminal.start_runner()
+        await until(lambda: len(terminal.programs()) == 1)
         (started,) = terminal.programs()
         await terminal.kill_runner()
         _rewrite(terminal, "UPDATE sessions SET pid = NULL, born_ticks = NULL")
