@@ -226,7 +226,7 @@ async def test_the_receipt_says_what_was_delivered_once_it_is_known(tmp_path: Pa
 async def test_nobody_reads_what_is_not_his(tmp_path: Path):
     async with web_kit(tmp_path) as kit:
         here = await visit(tmp_path, kit)
-        for link in (here.link[:-1] + "0", "f" * 32, "s-1", "r-1"):
+        for link in (f"{here.link}0", "f" * 32, "s-1", "r-1"):
             assert_problem(await kit.get(f"{API}/tickets/{link}/timeline"), 404, "not_found")
         listed = (await kit.told(f"{API}/reservations")).json["reservations"]
         path = f"{API}/reservations/{listed[0]['reservation']}/timeline"
