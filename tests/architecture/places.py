@@ -89,7 +89,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
             "hours",
             "photos",
             "packages",
-            *("module_logs", "module_routes", "reports"),
+            *("module_logs", "reports"),
         ),
     ),
     "cloud_controller/web/paper": ("page",),

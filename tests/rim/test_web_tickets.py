@@ -16,7 +16,7 @@ from PIL import Image
 
 from cloud_controller.web.qr import ticket_svg
 from cloud_controller.web.routes import iso
-from cloud_controller.web.table import FINDS_A_MINUTE
+from cloud_controller.web.table.paces import FINDS_A_MINUTE
 from tests.fakes.store import HOUR_MS, MORNING_AT
 from tests.rim.mail_kit import order_for, rows
 from tests.rim.web_kit import Answered, WebKit, assert_problem, web_kit

@@ -1,4 +1,4 @@
-"""The routes about packages and modules, a row each: part of the table of all routes."""
+"""Packages and modules: what the operator sees of them and asks."""
 
 from __future__ import annotations
 

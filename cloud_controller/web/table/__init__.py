@@ -1,0 +1,38 @@
+"""Every route there is, a row each: what is not written here cannot be called."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+
+from cloud_controller.web.openapi import json_document_of
+from cloud_controller.web.routes import API, EVERY, Call, Route, Who
+from cloud_controller.web.table.customers import CUSTOMER_ROUTES
+from cloud_controller.web.table.modules import MODULE_ROUTES
+from cloud_controller.web.table.operators import OPERATOR_ROUTES
+from cloud_controller.web.table.pages import PAGE_ROUTES
+from cloud_controller.web.table.programs import PROGRAM_ROUTES
+from cloud_controller.web.table.terminals import TERMINAL_ROUTES
+
+
+def table_for(roles: frozenset[str]) -> tuple[Route, ...]:
+    """Return the rows that a controller with these roles has."""
+    return tuple(route for route in ROUTES if not route.roles or route.roles & roles)
+
+
+async def show_openapi(call: Call[None]) -> web.Response:
+    """Return the description of the API that this controller has."""
+    document = json_document_of(table_for(call.parts.roles), call.parts.public_url)
+    return web.Response(text=document, content_type="application/json")
+
+
+ROUTES: Final = (
+    *CUSTOMER_ROUTES,
+    *TERMINAL_ROUTES,
+    *OPERATOR_ROUTES,
+    *PAGE_ROUTES,
+    *MODULE_ROUTES,
+    Route("GET", f"{API}/openapi.json", show_openapi, Who.ANYBODY, EVERY, "Describe this API."),
+    *PROGRAM_ROUTES,
+)
