@@ -24,7 +24,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *("ids", "errors", "machine", "topics", "codec", "seals"),
         *("messages", "rules", "words"),
         *("mqtt", "system", "settings", "logs", "watchdog", "queries", "files", "tls"),
-        "switches",
+        *("look", "switches"),
     ),
     "common/switches": ("settings", "status", "doers", "board", "trying"),
     "common/messages": (*FLOWS, "base", "specification", "problems", "scanners"),

@@ -21,6 +21,7 @@ from cloud_controller.web.pages.modules import KEPT_BECAUSE, STATES
 from cloud_controller.web.pages.order import Standing
 from cloud_controller.web.pages.storefront import Notice
 from cloud_controller.web.pages.ticket import Phase
+from common.look import sheets
 from common.rules.letters import LetterKind
 from common.rules.modules import Basis, InstallFailure, RoyaltyBasis
 from common.rules.reservations import WaitingState
@@ -205,7 +206,7 @@ async def test_a_file_is_kept_for_good_under_a_name_that_changes_with_it(tmp_pat
             file = await kit.get(path)
             assert file.status == 200
             assert "immutable" in file.headers["Cache-Control"]
-        for wrong in ("rusuban.css", "..%2fapp.py", "rusuban.000000000000.css"):
+        for wrong in ("base.css", "..%2fapp.py", "base.000000000000.css"):
             assert (await kit.get(f"/static/{wrong}")).status == 404
 
 
@@ -272,9 +273,7 @@ def test_a_length_is_told_as_people_say_it(seconds: int, english: str, japanese:
     ],
 )
 def test_every_text_stands_out_from_its_ground_by_wcag_aa(scheme: str, text: str, ground: str):
-    light, dark = re.findall(
-        r":root {(.*?)}", (WEB / "static" / "rusuban.css").read_text(), re.DOTALL
-    )
+    light, dark = re.findall(r":root {(.*?)}", sheets()["tokens.css"].decode(), re.DOTALL)
     tokens = dict(re.findall(r"--([\w-]+): #(\w{6});", light if scheme == "light" else dark))
     brighter, darker = sorted((luminance(tokens[text]), luminance(tokens[ground])), reverse=True)
     assert (brighter + 0.05) / (darker + 0.05) >= 4.5

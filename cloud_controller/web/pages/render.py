@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from cloud_controller.web.language import Language
 from cloud_controller.web.routes import Page, iso
 from common.errors import RusubanError
+from common.look import sheets
 from common.words import LANGUAGES
 
 STATIC: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -40,12 +41,13 @@ class Pages:
         self._names: dict[str, str] = {}
         self._files: dict[str, tuple[bytes, str]] = {}
         versions = hashlib.sha256()
-        for path in sorted(_STATIC.iterdir()):
-            body = path.read_bytes()
+        bodies = sheets() | {path.name: path.read_bytes() for path in _STATIC.iterdir()}
+        for name, body in sorted(bodies.items()):
+            stem, end = name.rsplit(".", 1)
             digest = hashlib.sha256(body).hexdigest()[:_DIGEST_LETTERS]
             versions.update(digest.encode())
-            self._names[path.name] = f"{path.stem}.{digest}{path.suffix}"
-            self._files[self._names[path.name]] = (body, STATIC[path.suffix])
+            self._names[name] = f"{stem}.{digest}.{end}"
+            self._files[self._names[name]] = (body, STATIC[f".{end}"])
 
         worker, _ = self._files[self._names[WORKER]]
         version = versions.hexdigest()[:_DIGEST_LETTERS]
