@@ -66,6 +66,13 @@ class Language:
             return self.say("day.tomorrow")
         return str(format_skeleton("MMMEd", moment, tzinfo=moment.tzinfo, locale=self.code))
 
+    def moment(self, at: int, zone: str, *, now: int) -> str:
+        """Return the time of day in the store's zone, with its day where that is not today."""
+        told = self.time(at, zone)
+        if _local(at, zone).date() == _local(now, zone).date():
+            return told
+        return self.say("day.and_time", day=self.day(at, zone, now=now), time=told)
+
     def date(self, at: int, zone: str, *, now: int | None = None) -> str:
         """Return the weekday and date in the store's zone; the year too, unless it is `now`'s."""
         moment = _local(at, zone)

@@ -194,7 +194,7 @@ def _moving(
     most = TIMES_SHOWN if near_at is None else 2 * NEAR + 1
     return Moving(
         of=found,
-        times=tuple(time_of(books, slot, more_cents=more) for slot, more in slots[:most]),
+        times=tuple(time_of(slot, new_key(books), more_cents=more) for slot, more in slots[:most]),
         later_at=slots[most][0].starts_at if len(slots) > most else None,
     )
 

@@ -74,6 +74,11 @@ class Pages:
         response.headers["Vary"] = "Accept-Language, Cookie"
         return response
 
+    def piece(self, template: str, language: Language, **facts: object) -> str:
+        """Return a piece of a page in a language, such as one card, with nothing of the page."""
+        made = self._templates.get_template(template)
+        return made.render(**facts, language=language, iso=iso)
+
     def _static_url(self, name: str) -> str:
         return f"/static/{self._names[name]}"
 

@@ -26,22 +26,23 @@ HOLDER_SECONDS: Final = 86_400
 class Time:
     """A time that one tap takes, or waits for where it is not free.
 
-    `more_cents` is what it costs more than the time that it would stand in for.
+    `key` is its form's, empty where the form is everybody's. `more_cents` is what it costs more
+    than the time that it would stand in for.
     """
 
     starts_at: int
     ends_at: int
-    key: str
+    key: str = ""
     is_free: bool = True
     more_cents: int = 0
 
 
-def time_of(books: Transaction, slot: Slot | Alternative, *, more_cents: int = 0) -> Time:
+def time_of(slot: Slot | Alternative, key: str, *, more_cents: int = 0) -> Time:
     """Return a slot as a time to tap, with the key of its form."""
     return Time(
         starts_at=slot.starts_at,
         ends_at=slot.ends_at,
-        key=new_key(books),
+        key=key,
         is_free=not isinstance(slot, Slot) or bool(slot.devices),
         more_cents=more_cents,
     )

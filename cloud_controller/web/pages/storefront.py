@@ -19,12 +19,8 @@ from cloud_controller.web.offerings import (
     LengthFree,
     LengthSeconds,
     Offering,
-    Slot,
     SlotsWanted,
-    choices,
     every_slot,
-    free_slots,
-    offering_of,
 )
 from cloud_controller.web.orders import (
     PARTY_MAX,
@@ -34,6 +30,7 @@ from cloud_controller.web.orders import (
     paying_of,
     wish_of,
 )
+from cloud_controller.web.pages.cards import cards_for
 from cloud_controller.web.pages.steps import (
     Time,
     holder_of,
@@ -46,9 +43,6 @@ from cloud_controller.web.pages.steps import (
 from cloud_controller.web.reservations import book_once
 from cloud_controller.web.routes import Call, InstantText, Page, WebParts
 from common.ids import OfferingId
-
-SOONEST_SHOWN: Final = 3
-"""Times of an offering on the first page: one row on a phone."""
 
 TIMES_SHOWN: Final = 24
 """Times on the page of one offering; later ones are a page further."""
@@ -119,14 +113,14 @@ class Front:
 
 async def show_storefront(call: Call[None]) -> Page:
     """Show what can be had now, store by store."""
-    front = await call.parts.books.read(_front, call.holder)
+    shown = await call.parts.books.read(cards_for, call.holder)
     stores = [
-        (title, list(shelves))
-        for title, shelves in itertools.groupby(
-            front.shelves, key=lambda shelf: shelf.offering.store_title
+        (store, list(cards))
+        for store, cards in itertools.groupby(
+            shown, key=lambda card: (card.store, card.store_title)
         )
     ]
-    return Page(template="storefront.html", facts={"now": front.now, "stores": stores})
+    return Page(template="storefront.html", facts={"stores": stores})
 
 
 async def show_offering(call: Call[TimesWanted]) -> Page:
@@ -199,22 +193,6 @@ def _is_looked_at_first(books: Transaction, call: Call[BookingForm], wish: Wish)
     return payments.quote(books, [item], wanted.voucher).total_cents > 0
 
 
-def _front(books: Transaction, holder: str) -> Front:
-    shelves = []
-    for row in choices(books):
-        offering = offering_of(row)
-        wanted = SlotsWanted(length_seconds=offering.lengths_seconds[0])
-        slots = _soonest(books, offering, wanted, holder)
-        shelf = Shelf(
-            offering=offering,
-            length_seconds=wanted.length_seconds,
-            times=tuple(time_of(books, slot) for slot in slots),
-            later_at=None,
-        )
-        shelves.append(shelf)
-    return Front(now=books.now, shelves=tuple(shelves))
-
-
 def _shown(books: Transaction, offering: OfferingId, wanted: TimesWanted, holder: str) -> Front:
     known = _offering(books, offering)
     length_seconds = wanted.length_seconds or known.lengths_seconds[0]
@@ -224,7 +202,7 @@ def _shown(books: Transaction, offering: OfferingId, wanted: TimesWanted, holder
     shelf = Shelf(
         offering=known,
         length_seconds=length_seconds,
-        times=tuple(time_of(books, slot) for slot in found[:TIMES_SHOWN]),
+        times=tuple(time_of(slot, new_key(books)) for slot in found[:TIMES_SHOWN]),
         later_at=later,
         party_size=min(wanted.party_size, known.party_max) if known.party_max > 1 else None,
         first=wanted.first,
@@ -239,7 +217,7 @@ def _shown_again(books: Transaction, wanted: ReservationWanted) -> Front:
     shelf = Shelf(
         offering=known,
         length_seconds=wanted.length_seconds,
-        times=tuple(time_of(books, slot) for slot in others(books, wanted)),
+        times=tuple(time_of(slot, new_key(books)) for slot in others(books, wanted)),
         later_at=None,
         party_size=wanted.party_size if known.party_max > 1 else None,
         first=isinstance(wanted, BookingForm) and wanted.first,
@@ -260,16 +238,3 @@ def _offering(books: Transaction, wanted: OfferingId) -> Offering:
     if known is None:
         raise NotFound(what="offering")
     return known
-
-
-def _soonest(
-    books: Transaction, offering: Offering, wanted: SlotsWanted, holder: str
-) -> tuple[Slot, ...]:
-    """Return the first free slots; looks far only where it has to."""
-    name = OfferingId(offering.offering)
-    near_seconds = wanted.length_seconds + (SOONEST_SHOWN + 2) * offering.grid_seconds
-    near = wanted.model_copy(update={"to_at": books.now + near_seconds * 1000})
-    slots = free_slots(books, name, near, holder).slots
-    if len(slots) < SOONEST_SHOWN:
-        slots = free_slots(books, name, wanted, holder).slots
-    return slots[:SOONEST_SHOWN]
