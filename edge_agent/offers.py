@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import structlog
 
 from common.errors import StorageIsFull
+from common.messages.offerings import OffReason
 from common.messages.service import ProfileDevice, ServiceProfile
 from common.rules.rights import subject_in
 from edge_agent.flows import offerings, rights, service
@@ -43,7 +44,7 @@ class Offers:
     def review(self) -> None:
         """Offer what the journal holds while the gate is open, and nothing while it is closed."""
         if not self._gate.is_open:
-            self.withdraw("the gate is closed")
+            self.withdraw(OffReason.GATE_CLOSED)
         elif self._profile is None:
             profile = self._journal.transact(service.profile)
             if profile is not None:
@@ -62,12 +63,12 @@ class Offers:
         """Take a device off offer that is out of order, or put it on again."""
         found = [each for each in self.devices if each.device == device]
         if is_out:
-            why = offerings.OUT_OF_ORDER
+            why = OffReason.OUT_OF_ORDER
             self._journal.transact(offerings.withdraw, found, self._drafts, why)
         else:
             self._journal.transact(offerings.put_on, found, self._drafts)
 
-    def withdraw(self, why: str) -> None:
+    def withdraw(self, why: OffReason) -> None:
         """Take everything off offer; whoever waits for an answer is told that there is none."""
         devices, self._profile = self.devices, None
         if devices:

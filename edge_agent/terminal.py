@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import structlog
 
+from common.messages.offerings import OffReason
 from common.messages.rights import Complete
 from common.messages.scanners import ScannersCounted
 from common.messages.service import ProfileDevice, ServiceProfile
@@ -144,7 +145,7 @@ class Terminal:
 
     async def say_goodbye(self) -> None:
         """Take what we offer off the page, since nobody will be here, and leave the broker."""
-        self._offers.withdraw("stopping")
+        self._offers.withdraw(OffReason.STOPPING)
         self._afterwards.wait_no_more()
         self.courier.leave()
         await self.connection.stop()
@@ -189,7 +190,7 @@ class Terminal:
     def _on_quarantined(self) -> None:
         """Serve nobody: our journal is a copy or has one, and only an operator can say which."""
         self._log.error("quarantined", next=QUARANTINED)
-        self._offers.withdraw("quarantined")
+        self._offers.withdraw(OffReason.QUARANTINED)
 
     def _on_connected(self, _session_present: object) -> None:
         self._is_shut_out = False

@@ -111,6 +111,7 @@ def _offering(row: Row) -> OfferingTold:
         key=row["key"],
         title=row["title"],
         content=row["content"],
+        texts=json.loads(row["texts"]),
         price_cents=row["price_cents"],
         currency=row["currency"],
         lengths_seconds=tuple(json.loads(row["lengths_seconds"])),
@@ -133,6 +134,7 @@ def _device(row: Row) -> DeviceTold:
         is_out_of_order=bool(row["is_out_of_order"]),
         offering=row["offering_id"],
         state=row["state"],
+        reason=row["reason"] or "",
     )
 
 
@@ -195,6 +197,7 @@ def _keep_offering(books: Transaction, store: str, told: OfferingTold) -> None:
         key=told.key,
         title=told.title,
         content=told.content,
+        texts=json.dumps(told.model_dump(mode="json", include={"texts"})["texts"]),
         price_cents=told.price_cents,
         currency=told.currency,
         lengths_seconds=json.dumps(told.lengths_seconds),
@@ -237,7 +240,11 @@ def _keep_devices(books: Transaction, store: str, told: Directory) -> None:
         if each.offering is not None and each.state is not None:
             gone.discard(each.device)
             books.directory.keep_offered(
-                device_id=each.device, offering_id=each.offering, state=each.state, now=books.now
+                device_id=each.device,
+                offering_id=each.offering,
+                state=each.state,
+                reason=each.reason,
+                now=books.now,
             )
     for device in gone:
         books.directory.turn_off(device_id=device, now=books.now)

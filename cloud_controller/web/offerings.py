@@ -1,17 +1,18 @@
-"""What is on offer now, and when it is free."""
+"""What is on offer, and when it is free."""
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field
 
-from cloud_controller.flows import reservations
+from cloud_controller.flows import offerings, reservations
+from cloud_controller.flows.offerings import Shelved
 from cloud_controller.ports import Transaction
 from cloud_controller.web.routes import Call, InstantText, Shape
 from common.ids import OfferingId
 from common.messages.base import Name
+from common.rules import offerings as offering_rules
 from common.rules.reservations import Range
 
 WINDOW_SECONDS: Final = 86_400
@@ -26,8 +27,39 @@ LENGTH_SECONDS_MAX: Final = 2**24 - 1
 LengthSeconds = Annotated[int, Field(ge=1, le=LENGTH_SECONDS_MAX)]
 
 
+class OfferingWords(Shape):
+    """What an offering is called and what it is, in one language."""
+
+    title: str
+    content: str
+
+
+class OfferingPicture(Shape):
+    """A picture of an offering: where it is, and what is to be seen in it, by language."""
+
+    url: str
+    alt: dict[str, str]
+
+
+class Availability(Shape):
+    """How an offering can be had: `free_now`, `free_at`, `closed_until` or `full`.
+
+    `at` is when the first is free, or the store opens; it stands with `free_at`, `closed_until`.
+    """
+
+    state: offering_rules.Availability
+    at: InstantText | None = None
+
+
+class Reliability(Shape):
+    """Of the latest `uses` of an offering, how many began `on_time`."""
+
+    on_time: int
+    uses: int
+
+
 class Offering(Shape):
-    """Something that can be had now."""
+    """Something that can be had, now or from the store's next opening on."""
 
     offering: str
     store: str
@@ -35,17 +67,21 @@ class Offering(Shape):
     time_zone: str
     title: str
     content: str
+    texts: dict[str, OfferingWords]
+    pictures: tuple[OfferingPicture, ...]
     price_cents: int
     currency: str
     lengths_seconds: tuple[int, ...]
     grid_seconds: int
+    availability: Availability
     devices_on: int
     devices_free: int
+    reliability: Reliability | None
     party_max: int
 
 
 class Offerings(Shape):
-    """Everything that can be had now; what is off, or whose terminal is gone, is not in it."""
+    """Everything that can be had; what is off, or whose terminal is gone, is not in it."""
 
     offerings: tuple[Offering, ...]
 
@@ -113,21 +149,14 @@ async def list_now(call: Call[None]) -> NowFree:
 
 async def list_offerings(call: Call[OfferingsWanted]) -> Offerings:
     """Return what can be had now."""
-    rows = await call.parts.books.read(choices)
-    wanted = call.asked.store
-    shown = [row for row in rows if wanted in {None, row["store_id"]}]
-    return Offerings(offerings=tuple(offering_of(row) for row in shown))
+    found = await call.parts.books.read(offerings.front, call.asked.store or "")
+    return Offerings(offerings=tuple(offering_of(each) for each in found))
 
 
 async def list_slots(call: Call[SlotsWanted]) -> Slots:
     """Return the free slots of an offering in a window of time."""
     offering = OfferingId(call.names["offering"])
     return await call.parts.books.read(free_slots, offering, call.asked)
-
-
-def choices(books: Transaction) -> list[Any]:
-    """Return the rows of what can be had now."""
-    return list(books.offerings.choices())
 
 
 def free_slots(
@@ -168,20 +197,38 @@ def every_slot(
     return Slots(slots=tuple(Slot(**slot) for slot in found))
 
 
-def offering_of(row: Any) -> Offering:  # noqa: ANN401 - a row
-    """Return a row of the choices as it is answered."""
+def offering_of(shown: Shelved) -> Offering:
+    """Return what can be had as it is answered."""
+    at, record = shown.available.at, shown.reliability
     return Offering(
-        offering=row["offering_id"],
-        store=row["store_id"],
-        store_title=row["store_title"],
-        time_zone=row["time_zone"],
-        title=row["title"],
-        content=row["content"],
-        price_cents=row["price_cents"],
-        currency=row["currency"],
-        lengths_seconds=json.loads(row["lengths_seconds"]),
-        grid_seconds=row["grid_seconds"],
-        devices_on=row["devices_on"],
-        devices_free=row["devices_free"],
-        party_max=row["party_max"],
+        offering=shown.offering,
+        store=shown.store.store,
+        store_title=shown.store.title,
+        time_zone=shown.store.time_zone,
+        title=shown.title,
+        content=shown.content,
+        texts={
+            code: OfferingWords(title=words.title, content=words.content)
+            for code, words in shown.texts.items()
+        },
+        pictures=tuple(
+            OfferingPicture(url=picture_path(each.sha256), alt=dict(each.alt))
+            for each in shown.pictures
+        ),
+        price_cents=shown.price_cents,
+        currency=shown.currency,
+        lengths_seconds=shown.lengths_seconds,
+        grid_seconds=shown.grid_seconds,
+        availability=Availability(state=shown.available.state, at=at),
+        devices_on=shown.devices_on,
+        devices_free=shown.devices_free,
+        reliability=None
+        if record is None
+        else Reliability(on_time=record.on_time, uses=record.uses),
+        party_max=shown.party_max,
     )
+
+
+def picture_path(sha256: str) -> str:
+    """Return where a picture is read."""
+    return f"/pictures/{sha256}.webp"

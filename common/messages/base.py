@@ -59,6 +59,25 @@ Pixels = Annotated[int, Field(ge=1, le=100_000)]
 Seconds = Annotated[float, Field(ge=0, le=10_000_000)]
 
 
+LANGUAGES_MAX: Final = 8
+"""Languages that one thing may be described in."""
+
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+
+
+class WordsTold(BaseModel):
+    """What an offering is called and what it is, in one language."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    title: Annotated[str, Field(min_length=1, max_length=SHORT_TEXT_MAX)]
+    content: Text = ""
+
+
+Texts = Annotated[dict[Language, WordsTold], Field(max_length=LANGUAGES_MAX)]
+"""The same in several languages; where one is missing, what is said without a language stands."""
+
+
 class ClaimTerms(BaseModel):
     """Until when an offering can be booked, changed and given up, and for how many people.
 

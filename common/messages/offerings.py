@@ -2,22 +2,68 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from enum import StrEnum
+from typing import Annotated, ClassVar, Final
 
-from pydantic import Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from common.messages.base import ClaimTerms, Message, Name, ShortText, Text
+from common.messages.base import (
+    LANGUAGES_MAX,
+    ClaimTerms,
+    Digest,
+    Language,
+    Message,
+    Name,
+    ShortText,
+    Text,
+    Texts,
+)
 
 LENGTHS_MAX = 20
 """Lengths one offering may be sold in: more than fit on a phone."""
 
+PICTURES_MAX: Final = 4
+"""Pictures of one offering: more than a phone shows without being scrolled."""
+
 Length = Annotated[int, Field(ge=1, lt=2**24)]
+
+
+class OffReason(StrEnum):
+    """Why a device's part of an offering is off; a word keeps its meaning.
+
+    Only who was `stopping` is expected back by itself, with the store's next opening.
+    """
+
+    STOPPING = "stopping"
+    GATE_CLOSED = "gate_closed"
+    QUARANTINED = "quarantined"
+    DEVICE_GONE = "device_gone"
+    OUT_OF_ORDER = "out_of_order"
+    LACKS_MODULES = "lacks_modules"
+    OTHER = "other"
+
+
+def _known_reason(said: object) -> object:
+    """Return a reason of ours; one that another version of the agent has is `other`."""
+    return said if said in OffReason.__members__.values() else OffReason.OTHER
+
+
+class PictureNamed(BaseModel):
+    """A picture of an offering, by the SHA-256 of its bytes, and what is to be seen in it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    sha256: Digest
+    alt: Annotated[dict[Language, ShortText], Field(max_length=LANGUAGES_MAX)] = Field(
+        default_factory=dict
+    )
 
 
 class OfferingRegistered(ClaimTerms, Message):
     """Explanatory information about what this terminal offers on a device (E1).
 
-    `key` names the offering within its store: devices that register the same key share it.
+    `key` names the offering within its store: devices that register the same key share it. `title`
+    and `content` are what is shown where `texts` has not the reader's language.
     """
 
     type: ClassVar[str] = "offering.registered"
@@ -25,6 +71,8 @@ class OfferingRegistered(ClaimTerms, Message):
     device: Name
     title: ShortText
     content: Text = ""
+    texts: Texts = Field(default_factory=dict)
+    pictures: Annotated[tuple[PictureNamed, ...], Field(max_length=PICTURES_MAX)] = ()
     price_cents: Annotated[int, Field(ge=0, le=100_000_000)] = 0
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "JPY"
     lengths_seconds: Annotated[tuple[Length, ...], Field(min_length=1, max_length=LENGTHS_MAX)]
@@ -47,4 +95,4 @@ class OfferingOff(Message):
     type: ClassVar[str] = "offering.off"
     key: Name
     device: Name
-    reason: ShortText = ""
+    reason: Annotated[OffReason, BeforeValidator(_known_reason)] = OffReason.OTHER

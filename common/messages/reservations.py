@@ -9,7 +9,16 @@ from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from common.messages.base import Count, Digest, Instant, Name, Particulars, ShortText, Text
+from common.messages.base import (
+    Count,
+    Digest,
+    Instant,
+    Name,
+    Particulars,
+    ShortText,
+    Text,
+    Texts,
+)
 
 TOKEN_CHARACTERS_MAX: Final = 200
 """Characters of a ticket's text: 144 or 154 of ours, of a foreign system's some more."""
@@ -59,6 +68,7 @@ class OfferingTold(_Said):
     key: Name
     title: ShortText
     content: Text
+    texts: Texts = Field(default_factory=dict)
     price_cents: Cents
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     lengths_seconds: Annotated[tuple[ShortSeconds, ...], Field(min_length=1, max_length=20)]
@@ -95,6 +105,7 @@ class DeviceTold(_Said):
     is_out_of_order: bool
     offering: Name | None
     state: Name | None
+    reason: ShortText = ""
 
 
 class Directory(_Said):

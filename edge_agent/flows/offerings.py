@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
-from common.messages.offerings import OfferingOff, OfferingOn, OfferingRegistered
+from common.messages.offerings import OfferingOff, OfferingOn, OfferingRegistered, OffReason
 from common.messages.service import ProfileDevice, ServiceProfile
 from common.rules.devices import DeviceState
 from edge_agent.ports import Transaction
 
 Draft = Mapping[str, object]
-
-OUT_OF_ORDER: Final = "it is out of order"
-"""Why a device that is ours still is off."""
-
-
-LACKS_MODULES: Final = "what its program needs is not installed yet"
 
 
 def offer(
@@ -30,7 +23,7 @@ def offer(
     `drafts` gives device keys the fields of their offerings, as this terminal's own settings say
     them; for a device that they say nothing of, the profile's draft is taken.
     """
-    withdraw(journal, gone, drafts, "the device is gone")
+    withdraw(journal, gone, drafts, OffReason.DEVICE_GONE)
     put_on(journal, profile.devices, drafts)
 
 
@@ -45,15 +38,18 @@ def put_on(
             journal.say(message)
             row = journal.rows.door_state(device=device.device)
             if row is not None and row["state"] == DeviceState.OUT_OF_ORDER:
-                withdraw(journal, [device], drafts, OUT_OF_ORDER)
+                withdraw(journal, [device], drafts, OffReason.OUT_OF_ORDER)
             elif journal.rows.lacks_of(device=device.device):
-                withdraw(journal, [device], drafts, LACKS_MODULES)
+                withdraw(journal, [device], drafts, OffReason.LACKS_MODULES)
             else:
                 journal.say(OfferingOn(key=message.key, device=device.device))
 
 
 def withdraw(
-    journal: Transaction, devices: Sequence[ProfileDevice], drafts: Mapping[str, Draft], reason: str
+    journal: Transaction,
+    devices: Sequence[ProfileDevice],
+    drafts: Mapping[str, Draft],
+    reason: OffReason,
 ) -> None:
     """Take the offerings of these devices off: this terminal cannot provide them now."""
     for device in devices:

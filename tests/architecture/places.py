@@ -68,6 +68,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/ports": ("faults", "values", "world", "books"),
     "cloud_controller/reservations": ("builtin", "remote", "errands"),
     "cloud_controller/flows": (*FLOWS, *LATER, "problems", "directory", "photos"),
+    "cloud_controller/flows/offerings": ("telling", "shelf"),
     "common/words": (
         *("sentences", "denials", "extensions", "problems", "notices", "hints", "particulars"),
         *("timeline", "screen"),

@@ -11,6 +11,7 @@ from cloud_controller import bookings
 from cloud_controller.bookings import AT_THE_COUNTER, IsNotExtended
 from cloud_controller.flows import reservations
 from cloud_controller.ports import SlotIsTaken
+from common.rules.offerings import NEVER
 from common.rules.reservations import Range
 from tests.contracts.engines import ENGINES
 from tests.contracts.test_burst import OVERLAPS, SLOT_SECONDS, a_crowd
@@ -43,7 +44,9 @@ async def test_c2_of_an_extension_and_a_booking_of_what_follows_exactly_one_is_h
         first = crowd.processes[0]
         slot = Range(starts_at=crowd.clock.now, ends_at=crowd.clock.now + SLOT_MS)
         rows = await first.read(
-            lambda books: list(books.offerings.devices(offering_id=crowd.offering))
+            lambda books: list(
+                books.offerings.devices(offering_id=crowd.offering, seen_since=NEVER)
+            )
         )
         terminal = engine.look(tmp_path, "SELECT terminal_id FROM terminals")[0][0]
         links = {}

@@ -141,7 +141,7 @@ async def kept(kind: str, folder: Path) -> AsyncIterator[Kept]:
 
 def _note_here(books: Any, here: dict[str, str]) -> None:
     for terminal, presence in here.items():
-        books.registration.change_presence(terminal_id=terminal, presence=presence)
+        books.registration.change_presence(terminal_id=terminal, presence=presence, now=books.now)
 
 
 over_both = pytest.mark.parametrize("kind", sorted(PORTS))

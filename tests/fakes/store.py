@@ -126,8 +126,8 @@ class StoreKit:
                 flow = offerings.register if "registered" in message.type else offerings.turn_on
                 await books.transact(flow, _received(enrolled.terminal, enrolled.epoch, message))
         await books.transact(registration.note_presence, {enrolled.terminal: Presence.HERE})
-        rows = await books.read(lambda open_books: list(open_books.offerings.choices()))
-        offering = next(row["offering_id"] for row in rows if row["title"] == offer.title)
+        shown = await books.read(offerings.front)
+        offering = next(each.offering for each in shown if each.title == offer.title)
         return Opened(
             terminal=enrolled.terminal,
             epoch=enrolled.epoch,

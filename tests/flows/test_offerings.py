@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from cloud_controller.flows import registration
+from cloud_controller.flows.offerings import front as on_the_page
 from common.messages.base import ClaimTerms
-from common.messages.offerings import OfferingOff, OfferingOn
+from common.messages.offerings import OfferingOff, OfferingOn, OffReason
 from common.messages.service import ServiceProfile
 from common.rules.presence import Presence
 from common.topics import Channel
@@ -17,9 +16,8 @@ from tests.fakes.house import HouseInHand, an_offer
 from tests.fakes.terminal import TerminalInHand
 
 
-def offered(house: HouseInHand) -> list[Any]:
-    rows: list[Any] = house.books.do(lambda books: list(books.offerings.choices()))
-    return [row["title"] for row in rows]
+def offered(house: HouseInHand) -> list[str]:
+    return [shown.title for shown in house.books.do(on_the_page)]
 
 
 @pytest.fixture
@@ -53,7 +51,7 @@ def test_e1_registered_again_it_keeps_its_id_and_takes_the_new_words(house, bare
 def test_e2_it_is_a_choice_from_on_until_off(house, bare):
     (device,) = house.devices_of(bare)
     registered, turned_on = an_offer(device)
-    turned_off = OfferingOff(key="vr", device=device, reason="cleaning")
+    turned_off = OfferingOff(key="vr", device=device, reason=OffReason.OUT_OF_ORDER)
     story = [
         (registered, []),
         (turned_on, ["VR Arena"]),
@@ -85,7 +83,7 @@ def test_e2_the_terminal_registers_and_turns_on_what_its_profile_knows(house, ba
     known = ServiceProfile.model_validate_json(profile["body"])
     draft = {"key": "vr", "title": "VR Arena", "lengths_seconds": (1800,)}
     bare.do(offerings.offer, known, {"vr": draft, "unknown": draft})
-    bare.do(offerings.withdraw, known.devices, {"vr": draft}, "closing")
+    bare.do(offerings.withdraw, known.devices, {"vr": draft}, OffReason.STOPPING)
     assert bare.told_types() == ["offering.registered", "offering.on", "offering.off"]
     house.tell_all(bare)
     assert offered(house) == []

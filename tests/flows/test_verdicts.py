@@ -11,6 +11,7 @@ from cloud_controller.ports import NotFound
 from common.messages.base import Particulars
 from common.messages.rights import Refused, Right
 from common.messages.sessions import CustomerTold
+from common.rules.offerings import NEVER
 from common.rules.sessions import Notice
 from common.rules.tickets import DenialReason
 from common.seals import read_token, seal_token
@@ -165,4 +166,6 @@ def test_a_device_that_is_out_of_order_is_not_sold(house):
     offering = house.books.one("offerings")["offering_id"]
     told = service.DeviceTold(device=device, is_out_of_order=True)
     house.books.do(service.tell_of_device, told, "owner")
-    assert not house.books.do(lambda books: list(books.offerings.devices(offering_id=offering)))
+    assert not house.books.do(
+        lambda books: list(books.offerings.devices(offering_id=offering, seen_since=NEVER))
+    )

@@ -143,7 +143,7 @@ def note_connection(books: Transaction, said: Received) -> None:
 def note_presence(books: Transaction, changes: dict[TerminalId, Presence]) -> None:
     """Remember who is here, late or gone, as the controller judged it from their heartbeats."""
     for terminal, presence in changes.items():
-        books.registration.change_presence(terminal_id=terminal, presence=presence)
+        books.registration.change_presence(terminal_id=terminal, presence=presence, now=books.now)
 
 
 def close_settled(books: Transaction) -> None:

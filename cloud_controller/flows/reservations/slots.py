@@ -8,12 +8,14 @@ from typing import Any, Final
 
 from cloud_controller.ports import NotAllowed, NotFound, Row, SlotIsTaken, Transaction
 from common.ids import OfferingId
+from common.rules.offerings import seen_since
 from common.rules.reservations import (
     Range,
     SlotTerms,
     blocked,
     is_a_slot,
     is_free,
+    is_open,
     is_open_throughout,
     read_hours,
     slots,
@@ -95,7 +97,8 @@ def every_slot(
         NotAllowed: it is not sold in that length.
     """
     row, terms = terms_of(books, offering, length_seconds)
-    devices = list(books.offerings.devices(offering_id=row["offering_id"]))
+    since = _sold_since(books, terms)
+    devices = list(books.offerings.devices(offering_id=row["offering_id"], seen_since=since))
     reach = blocked(window, terms.turnover_seconds)
     taken = {
         device["device_id"]: taken_on(
@@ -183,9 +186,11 @@ def _choose(
     books: Transaction, row: Row, terms: SlotTerms, wish: Wish, *, instead_of: str, holder: str
 ) -> Row:
     wanted = blocked(wish.slot, terms.turnover_seconds)
+    since = _sold_since(books, terms)
     device = books.reservations.free_device(
         offering_id=row["offering_id"],
         device_id=wish.device or ANY_DEVICE,
+        seen_since=since,
         from_at=wanted.starts_at,
         to_at=wanted.ends_at,
         now=books.now,
@@ -194,11 +199,16 @@ def _choose(
     )
     if device is not None:
         return device
-    if not books.reservations.is_on_offer(
-        offering_id=row["offering_id"], device_id=wish.device or ANY_DEVICE
+    if not books.reservations.is_sold(
+        offering_id=row["offering_id"], device_id=wish.device or ANY_DEVICE, seen_since=since
     ):
         raise NotFound(what="device on offer")
     raise SlotIsTaken
+
+
+def _sold_since(books: Transaction, terms: SlotTerms) -> int:
+    """Return since when a terminal that is away must have been here, to be sold all the same."""
+    return seen_since(books.now, is_open=is_open(terms.hours, terms.time_zone, books.now))
 
 
 def _free_in(

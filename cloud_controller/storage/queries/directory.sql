@@ -5,7 +5,7 @@ SELECT store_id, number, title, time_zone, hours, directions FROM stores
 WHERE store_id NOT IN (SELECT store_id FROM store_peers) ORDER BY number;
 
 -- name: offerings_of(store_id)
-SELECT offering_id, key, title, content, price_cents, currency, lengths_seconds, grid_seconds,
+SELECT offering_id, key, title, content, texts, price_cents, currency, lengths_seconds, grid_seconds,
     turnover_seconds, early_seconds, lead_seconds, horizon_seconds, change_seconds, cancel_seconds,
     hold_seconds, grace_seconds, party_max, rotates_code FROM offerings WHERE store_id = :store_id ORDER BY offering_id;
 
@@ -16,7 +16,7 @@ ORDER BY terminal_id;
 
 -- name: devices_of(store_id)
 SELECT v.device_id, v.terminal_id, v.number, v.key, v.title, v.program, v.is_out_of_order,
-    d.offering_id, d.state
+    d.offering_id, d.state, d.reason
 FROM devices AS v JOIN terminals AS t USING (terminal_id)
 LEFT JOIN offered_devices AS d USING (device_id)
 WHERE v.store_id = :store_id AND t.standing IN ('confirmed', 'suspended', 'retired')
@@ -53,17 +53,17 @@ ON CONFLICT (terminal_id) DO UPDATE SET hostname = excluded.hostname, standing =
         WHEN excluded.standing = 'confirmed' THEN terminals.presence ELSE 'gone' END
 WHERE terminals.store_id = excluded.store_id;
 
--- name: keep_offering(offering_id, store_id, key, title, content, price_cents, currency, lengths_seconds, grid_seconds, turnover_seconds, early_seconds, lead_seconds, horizon_seconds, change_seconds, cancel_seconds, hold_seconds, grace_seconds, party_max, rotates_code, now)!
-INSERT INTO offerings (offering_id, store_id, key, title, content, price_cents, currency,
+-- name: keep_offering(offering_id, store_id, key, title, content, texts, price_cents, currency, lengths_seconds, grid_seconds, turnover_seconds, early_seconds, lead_seconds, horizon_seconds, change_seconds, cancel_seconds, hold_seconds, grace_seconds, party_max, rotates_code, now)!
+INSERT INTO offerings (offering_id, store_id, key, title, content, texts, price_cents, currency,
     lengths_seconds, grid_seconds, turnover_seconds, early_seconds, lead_seconds, horizon_seconds,
     change_seconds, cancel_seconds, hold_seconds, grace_seconds, party_max, rotates_code,
     registered_at)
-VALUES (:offering_id, :store_id, :key, :title, :content, :price_cents, :currency,
+VALUES (:offering_id, :store_id, :key, :title, :content, :texts, :price_cents, :currency,
     :lengths_seconds, :grid_seconds, :turnover_seconds, :early_seconds, :lead_seconds,
     :horizon_seconds, :change_seconds, :cancel_seconds, :hold_seconds, :grace_seconds, :party_max,
     :rotates_code, :now)
 ON CONFLICT (offering_id) DO UPDATE SET title = excluded.title, content = excluded.content,
-    price_cents = excluded.price_cents, currency = excluded.currency,
+    texts = excluded.texts, price_cents = excluded.price_cents, currency = excluded.currency,
     lengths_seconds = excluded.lengths_seconds, grid_seconds = excluded.grid_seconds,
     turnover_seconds = excluded.turnover_seconds, early_seconds = excluded.early_seconds,
     lead_seconds = excluded.lead_seconds, horizon_seconds = excluded.horizon_seconds,
@@ -79,13 +79,13 @@ ON CONFLICT (device_id) DO UPDATE SET title = excluded.title, program = excluded
     is_out_of_order = excluded.is_out_of_order
 WHERE devices.store_id = excluded.store_id;
 
--- name: keep_offered(device_id, offering_id, state, now)!
-INSERT INTO offered_devices (device_id, offering_id, state, changed_at)
-VALUES (:device_id, :offering_id, :state, :now)
+-- name: keep_offered(device_id, offering_id, state, reason, now)!
+INSERT INTO offered_devices (device_id, offering_id, state, reason, changed_at)
+VALUES (:device_id, :offering_id, :state, :reason, :now)
 ON CONFLICT (device_id) DO UPDATE SET offering_id = excluded.offering_id, state = excluded.state,
-    changed_at = excluded.changed_at
+    reason = excluded.reason, changed_at = excluded.changed_at
 WHERE offered_devices.offering_id <> excluded.offering_id
-    OR offered_devices.state <> excluded.state;
+    OR offered_devices.state <> excluded.state OR offered_devices.reason <> excluded.reason;
 
 -- name: offered_of(store_id)
 SELECT d.device_id FROM offered_devices AS d JOIN devices AS v USING (device_id)
@@ -93,7 +93,7 @@ WHERE v.store_id = :store_id AND d.state <> 'off';
 
 -- name: turn_off(device_id, now)!
 -- A device that its store does not name any more is sold no more; what is sold of it stays.
-UPDATE offered_devices SET state = 'off', changed_at = :now
+UPDATE offered_devices SET state = 'off', reason = 'device_gone', changed_at = :now
 WHERE device_id = :device_id AND state <> 'off';
 
 -- name: here_of(store_id)

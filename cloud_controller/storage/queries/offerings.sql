@@ -1,16 +1,19 @@
 -- What can be bought, on which devices, and whether it can be had now. Written by the offerings flow.
 
--- name: register(offering_id, store_id, key, title, content, price_cents, currency, lengths_seconds, grid_seconds, turnover_seconds, early_seconds, lead_seconds, horizon_seconds, change_seconds, cancel_seconds, hold_seconds, grace_seconds, party_max, rotates_code, registered_at)$
+-- name: register(offering_id, store_id, key, title, content, texts, pictures, told_by, price_cents, currency, lengths_seconds, grid_seconds, turnover_seconds, early_seconds, lead_seconds, horizon_seconds, change_seconds, cancel_seconds, hold_seconds, grace_seconds, party_max, rotates_code, registered_at)$
 -- Registered again, it keeps its id and takes the new words and terms.
-INSERT INTO offerings (offering_id, store_id, key, title, content, price_cents, currency,
+INSERT INTO offerings (offering_id, store_id, key, title, content, texts, pictures, told_by,
+    price_cents, currency,
     lengths_seconds, grid_seconds, turnover_seconds, early_seconds, lead_seconds, horizon_seconds,
     change_seconds, cancel_seconds, hold_seconds, grace_seconds, party_max, rotates_code,
     registered_at)
-VALUES (:offering_id, :store_id, :key, :title, :content, :price_cents, :currency,
+VALUES (:offering_id, :store_id, :key, :title, :content, :texts, :pictures, :told_by,
+    :price_cents, :currency,
     :lengths_seconds, :grid_seconds, :turnover_seconds, :early_seconds, :lead_seconds,
     :horizon_seconds, :change_seconds, :cancel_seconds, :hold_seconds, :grace_seconds, :party_max,
     :rotates_code, :registered_at)
 ON CONFLICT (store_id, key) DO UPDATE SET title = excluded.title, content = excluded.content,
+    texts = excluded.texts, pictures = excluded.pictures, told_by = excluded.told_by,
     price_cents = excluded.price_cents, currency = excluded.currency,
     lengths_seconds = excluded.lengths_seconds, grid_seconds = excluded.grid_seconds,
     turnover_seconds = excluded.turnover_seconds, early_seconds = excluded.early_seconds,
@@ -19,6 +22,9 @@ ON CONFLICT (store_id, key) DO UPDATE SET title = excluded.title, content = excl
     hold_seconds = excluded.hold_seconds, grace_seconds = excluded.grace_seconds,
     party_max = excluded.party_max, rotates_code = excluded.rotates_code
 RETURNING offering_id;
+
+-- name: known(store_id, key)^
+SELECT offering_id, told_by FROM offerings WHERE store_id = :store_id AND key = :key;
 
 -- name: device_of_terminal(device_id, terminal_id)^
 SELECT device_id, store_id FROM devices
@@ -30,32 +36,78 @@ VALUES (:device_id, :offering_id, 'registered', :changed_at)
 ON CONFLICT (device_id) DO UPDATE SET offering_id = excluded.offering_id;
 
 -- name: offered(device_id, key, terminal_id)^
-SELECT o.offering_id, d.state
+SELECT o.offering_id, d.state, d.reason
 FROM offered_devices AS d
 JOIN offerings AS o USING (offering_id)
 JOIN devices AS v USING (device_id)
 WHERE d.device_id = :device_id AND o.key = :key AND v.terminal_id = :terminal_id;
 
--- name: turn(device_id, before, state, changed_at)!
-UPDATE offered_devices SET state = :state, changed_at = :changed_at
+-- name: turn(device_id, before, state, reason, changed_at)!
+UPDATE offered_devices SET state = :state, reason = :reason, changed_at = :changed_at
 WHERE device_id = :device_id AND state = :before;
 
--- name: choices()
--- What can be had: on, on a confirmed terminal that is not gone, with how many of its devices are free now.
-SELECT o.offering_id, o.store_id, s.title AS store_title, s.time_zone, o.title, o.content,
-    o.price_cents, o.currency, o.lengths_seconds, o.grid_seconds, o.turnover_seconds, o.party_max,
-    count(*) AS devices_on,
-    count(CASE WHEN NOT EXISTS (SELECT 1 FROM sessions AS live WHERE live.device_id = d.device_id
-        AND live.state IN ('granted', 'starting', 'running', 'ending'))
-        AND v.state NOT IN ('finishing', 'turnover', 'out_of_order') THEN 1 END) AS devices_free
-FROM offered_devices AS d
-JOIN offerings AS o USING (offering_id)
-JOIN devices AS v USING (device_id)
-JOIN terminals AS t USING (terminal_id)
-JOIN stores AS s ON s.store_id = o.store_id
-WHERE d.state = 'on' AND t.standing = 'confirmed' AND t.presence <> 'gone' AND v.is_out_of_order = 0
-GROUP BY o.offering_id, s.store_id
+-- name: shelves(store_id, offering_id)
+-- What is registered, with its store: of one store or of all, one offering or every one.
+SELECT o.offering_id, o.store_id, s.number AS store_number, s.title AS store_title, s.time_zone,
+    s.hours, s.directions, o.key, o.title, o.content, o.texts, o.pictures, o.price_cents,
+    o.currency, o.lengths_seconds, o.grid_seconds, o.turnover_seconds, o.early_seconds,
+    o.lead_seconds, o.horizon_seconds, o.change_seconds, o.cancel_seconds, o.hold_seconds,
+    o.grace_seconds, o.party_max
+FROM offerings AS o JOIN stores AS s ON s.store_id = o.store_id
+WHERE (:store_id = '' OR o.store_id = :store_id)
+    AND (:offering_id = '' OR o.offering_id = :offering_id)
 ORDER BY s.number, o.title, o.offering_id;
+
+-- name: served(store_id, offering_id)
+-- Their devices, of terminals that are confirmed, each with whether somebody or its cleaning has it now.
+SELECT d.offering_id, d.device_id, d.state, d.reason, t.presence, t.presence_at, v.is_out_of_order,
+    CASE WHEN v.state IN ('finishing', 'turnover', 'out_of_order') OR EXISTS (SELECT 1
+        FROM sessions AS live WHERE live.device_id = d.device_id
+            AND live.state IN ('granted', 'starting', 'running', 'ending'))
+        THEN 1 ELSE 0 END AS is_busy
+FROM offered_devices AS d JOIN devices AS v USING (device_id) JOIN terminals AS t USING (terminal_id)
+WHERE t.standing = 'confirmed' AND (:store_id = '' OR v.store_id = :store_id)
+    AND (:offering_id = '' OR d.offering_id = :offering_id)
+ORDER BY v.number;
+
+-- name: taken(store_id, offering_id, now, to_at)
+-- What blocks their devices from now to an instant, by the rules of the reservations flow.
+SELECT r.device_id, r.starts_at, r.blocked_until
+FROM reservations AS r JOIN offered_devices AS d USING (device_id)
+WHERE r.state IN ('held', 'confirmed', 'in_use') AND r.starts_at < :to_at AND r.blocked_until > :now
+    AND (r.state <> 'held' OR r.hold_ends_at IS NULL OR r.hold_ends_at > :now)
+    AND (:store_id = '' OR r.store_id = :store_id)
+    AND (:offering_id = '' OR d.offering_id = :offering_id)
+UNION ALL
+SELECT u.device_id, u.starts_at, u.blocked_until
+FROM offered_devices AS d JOIN reservations AS u USING (device_id)
+WHERE u.state = 'completed' AND u.blocked_until > :now AND u.starts_at < :to_at
+    AND (:store_id = '' OR u.store_id = :store_id)
+    AND (:offering_id = '' OR d.offering_id = :offering_id)
+UNION ALL
+SELECT v.device_id, b.starts_at, b.ends_at
+FROM blackouts AS b JOIN devices AS v ON v.store_id = b.store_id
+    AND (b.device_id IS NULL OR b.device_id = v.device_id)
+JOIN offered_devices AS d ON d.device_id = v.device_id
+WHERE b.ends_at > :now AND b.starts_at < :to_at AND (:store_id = '' OR b.store_id = :store_id)
+    AND (:offering_id = '' OR d.offering_id = :offering_id);
+
+-- name: record(offering_id, most, on_time_ms)^
+-- Of the latest uses of each of its devices: how many there were, and how many began on time. One that
+-- nobody began because its customer or an operator ended it says nothing of the device.
+SELECT count(*) AS uses, coalesce(sum(CASE WHEN had.running_at <= :on_time_ms
+    + CASE WHEN had.granted_at > r.starts_at THEN had.granted_at ELSE r.starts_at END
+    THEN 1 ELSE 0 END), 0) AS on_time
+FROM offered_devices AS d JOIN devices AS v USING (device_id)
+JOIN sessions AS had ON had.device_id = d.device_id AND had.fence > v.last_fence - :most
+JOIN reservations AS r ON r.reservation_id = had.reservation_id
+WHERE d.offering_id = :offering_id AND (had.running_at IS NOT NULL OR (had.state IN ('ended', 'failed')
+    AND coalesce(had.end_reason, 'unknown') NOT IN
+        ('customer_ended', 'staff_ended', 'superseded', 'revoked', 'emergency', 'unknown')));
+
+-- name: stores()
+SELECT store_id, number AS store_number, title AS store_title, time_zone, hours, directions
+FROM stores ORDER BY number;
 
 -- name: terms(offering_id)^
 SELECT o.offering_id, o.store_id, s.number AS store_number, s.title AS store_title, s.time_zone,
@@ -66,14 +118,15 @@ SELECT o.offering_id, o.store_id, s.number AS store_number, s.title AS store_tit
 FROM offerings AS o JOIN stores AS s USING (store_id)
 WHERE o.offering_id = :offering_id;
 
--- name: devices(offering_id)
--- The devices of an offering that can be booked now, those that are on.
+-- name: devices(offering_id, seen_since)
+-- The devices of an offering that can be booked; `seen_since`: see `is_sold` in common/rules/offerings.py.
 SELECT v.device_id, v.number, v.title, d.state
 FROM offered_devices AS d
 JOIN devices AS v USING (device_id)
 JOIN terminals AS t USING (terminal_id)
-WHERE d.offering_id = :offering_id AND d.state = 'on' AND t.standing = 'confirmed'
-    AND t.presence <> 'gone' AND v.is_out_of_order = 0
+WHERE d.offering_id = :offering_id AND t.standing = 'confirmed' AND v.is_out_of_order = 0
+    AND ((d.state = 'on' AND t.presence <> 'gone') OR (t.presence_at >= :seen_since
+        AND (d.state <> 'off' OR d.reason = 'stopping')))
 ORDER BY v.number;
 
 -- name: whereabouts(device_id)^

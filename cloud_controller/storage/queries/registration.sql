@@ -117,9 +117,9 @@ SELECT EXISTS (SELECT 1 FROM sessions WHERE terminal_id = :terminal_id
 -- name: presences()
 SELECT terminal_id, presence FROM terminals WHERE standing = 'confirmed';
 
--- name: change_presence(terminal_id, presence)!
+-- name: change_presence(terminal_id, presence, now)!
 -- Who waits at the gate has no word in this: it can only be gone.
-UPDATE terminals SET presence = :presence WHERE terminal_id = :terminal_id
+UPDATE terminals SET presence = :presence, presence_at = :now WHERE terminal_id = :terminal_id
     AND presence <> :presence AND (broker_role <> 'gate' OR :presence = 'gone');
 
 -- name: quarantined(most)

@@ -8,14 +8,13 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from cloud_controller.flows import reservations
+from cloud_controller.flows import offerings, reservations
 from cloud_controller.ports import Transaction
 from cloud_controller.web.language import FALLBACK
 from cloud_controller.web.offerings import (
     Offering,
     Slot,
     SlotsWanted,
-    choices,
     free_slots,
     offering_of,
 )
@@ -105,7 +104,7 @@ def day_of(at: int, time_zone: str) -> int:
 
 
 def _cards(books: Transaction, holder: str, key: Callable[[Transaction], str]) -> tuple[Card, ...]:
-    shown = (offering_of(row) for row in choices(books))
+    shown = (offering_of(each) for each in offerings.front(books))
     return tuple(_card(books, offering, holder, key) for offering in shown)
 
 

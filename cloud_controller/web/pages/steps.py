@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from cloud_controller.flows import offerings
 from cloud_controller.ports import Transaction
 from cloud_controller.web.faults import Alternative
-from cloud_controller.web.offerings import Offering, Slot, choices, offering_of
+from cloud_controller.web.offerings import Offering, Slot, offering_of
 from cloud_controller.web.routes import HOLDER, Call
 
 KEY_DIGITS: Final = 32
@@ -55,8 +56,8 @@ def new_key(books: Transaction) -> str:
 
 def offered(books: Transaction, wanted: str) -> Offering | None:
     """Return an offering that can be had now, or None."""
-    rows = (row for row in choices(books) if row["offering_id"] == wanted)
-    return next((offering_of(row) for row in rows), None)
+    found = offerings.shelf(books, wanted)
+    return None if found is None else offering_of(found)
 
 
 def lead_to(path: str) -> web.Response:

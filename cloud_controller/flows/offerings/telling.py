@@ -1,0 +1,97 @@
+"""A terminal registers an offering, puts it on when it can provide it, takes it off (E1, E2)."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+
+from cloud_controller.ports import Received, Transaction
+from common.messages.offerings import OfferingOff, OfferingOn, OfferingRegistered
+from common.rules.offerings import OFFER, OfferEvent, OfferState
+
+
+class Teller(StrEnum):
+    """Whose words an offering's are."""
+
+    TERMINAL = "terminal"
+    OPERATOR = "operator"
+
+
+def register(books: Transaction, said: Received) -> None:
+    """Keep the explanatory information of an offering and that this device serves it (E1).
+
+    Where an operator has said what it is, his words stand.
+    """
+    message: OfferingRegistered = said.message
+    device = books.offerings.device_of_terminal(device_id=message.device, terminal_id=said.terminal)
+    if device is None:
+        return
+    known = books.offerings.known(store_id=device["store_id"], key=message.key)
+    if known is not None and known["told_by"] == Teller.OPERATOR:
+        offering = known["offering_id"]
+    else:
+        offering = _keep(books, device["store_id"], message, Teller.TERMINAL)
+    books.offerings.offer_device(
+        device_id=message.device, offering_id=offering, changed_at=books.now
+    )
+
+
+def turn_on(books: Transaction, said: Received) -> None:
+    """Put the device's part of the offering on the page (E2)."""
+    _turn(books, said, said.message, OfferEvent.TURN_ON)
+
+
+def turn_off(books: Transaction, said: Received) -> None:
+    """Take the device's part of the offering off the page."""
+    _turn(books, said, said.message, OfferEvent.TURN_OFF)
+
+
+def _turn(
+    books: Transaction, said: Received, message: OfferingOn | OfferingOff, event: OfferEvent
+) -> None:
+    known = books.offerings.offered(
+        device_id=message.device, key=message.key, terminal_id=said.terminal
+    )
+    if known is None:
+        return
+    after = OFFER.step(OfferState(known["state"]), event)
+    reason = message.reason if isinstance(message, OfferingOff) else ""
+    if after is not None and (after, reason) != (known["state"], known["reason"]):
+        books.offerings.turn(
+            device_id=message.device,
+            before=known["state"],
+            state=after,
+            reason=reason,
+            changed_at=books.now,
+        )
+
+
+def _keep(books: Transaction, store: str, told: OfferingRegistered, teller: Teller) -> str:
+    """Keep what an offering is, and its terms; return its id."""
+    said = told.model_dump(mode="json", include={"texts", "pictures"})
+    offering: str = books.offerings.register(
+        offering_id=books.names.new("o"),
+        store_id=store,
+        key=told.key,
+        title=told.title,
+        content=told.content,
+        texts=json.dumps(said["texts"]),
+        pictures=json.dumps(said["pictures"]),
+        told_by=teller,
+        price_cents=told.price_cents,
+        currency=told.currency,
+        lengths_seconds=json.dumps(told.lengths_seconds),
+        grid_seconds=told.grid_seconds,
+        turnover_seconds=told.turnover_seconds,
+        early_seconds=told.early_seconds,
+        lead_seconds=told.lead_seconds,
+        horizon_seconds=told.horizon_seconds,
+        change_seconds=told.change_seconds,
+        cancel_seconds=told.cancel_seconds,
+        hold_seconds=told.hold_seconds,
+        grace_seconds=told.grace_seconds,
+        party_max=told.party_max,
+        rotates_code=int(told.rotates_code),
+        registered_at=books.now,
+    )
+    return offering
