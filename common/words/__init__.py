@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from common.messages.base import NOTHING_IN_PARTICULAR, Particulars
+from common.rules.help import CallEnd
 from common.rules.presence import LineMode
 from common.rules.problems import ProblemKind
 from common.rules.scanners import ScannerHint
@@ -12,6 +13,7 @@ from common.rules.sessions import ExtensionNo, Notice
 from common.rules.tickets import DenialReason
 from common.words.denials import DENIAL_WORDS
 from common.words.extensions import EXTENSION_WORDS
+from common.words.help import CALL_END_WORDS
 from common.words.hints import HINT_WORDS
 from common.words.notices import LINE_WORDS, NOTICE_WORDS
 from common.words.particulars import Here, known_texts, names_in
@@ -27,6 +29,7 @@ from common.words.timeline import (
 )
 
 __all__ = [
+    "CALL_END_WORDS",
     "CHECK_WORDS",
     "DENIAL_WORDS",
     "EXTENSION_WORDS",
@@ -42,6 +45,7 @@ __all__ = [
     "Here",
     "Said",
     "Words",
+    "call_end_words_for",
     "extension_words_for",
     "hint_words_for",
     "length_in_words",
@@ -99,3 +103,8 @@ def problem_words_for(kind: ProblemKind, language: str) -> Words:
 def extension_words_for(reason: ExtensionNo, language: str) -> Words:
     """Return why there is no more time, in this language; English where it is none of ours."""
     return EXTENSION_WORDS.get(language, EXTENSION_WORDS["en"])[reason]
+
+
+def call_end_words_for(end: CallEnd, language: str) -> Words:
+    """Return why a call is over, and what to do, in this language; English where it is not ours."""
+    return CALL_END_WORDS.get(language, CALL_END_WORDS["en"])[end]

@@ -21,7 +21,7 @@ from common.topics import CONTROLLER_STATE, Channel
 
 T = TypeVar("T")
 
-CLOSED_LISTS = ("DenialReason", "EndReason", "ExtensionNo")
+CLOSED_LISTS = ("DenialReason", "EndReason", "ExtensionNo", "CallEnd")
 """Words that customers, operators and the ledger meet; the glossary knows each."""
 
 CLAUSES = frozenset(

@@ -27,7 +27,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *("look", "switches"),
     ),
     "common/switches": ("settings", "status", "doers", "board", "trying"),
-    "common/messages": (*FLOWS, "base", "specification", "problems", "scanners"),
+    "common/messages": (*FLOWS, "base", "specification", "problems", "scanners", "help"),
     "common/rules": (
         *FLOWS,
         *("specification", "tickets", "clock", "presence", "problems", "receipts"),
@@ -71,7 +71,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/flows/offerings": ("telling", "shelf"),
     "common/words": (
         *("sentences", "denials", "extensions", "problems", "notices", "hints", "particulars"),
-        *("timeline", "screen"),
+        *("timeline", "screen", "help"),
     ),
     "cloud_controller/web": (
         *(*FLOWS, *LATER, "app", "guard", "qr", "pages", "static", "locales"),

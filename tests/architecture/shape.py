@@ -46,7 +46,8 @@ WAITS_READS_WRITES_OR_ROLLS = frozenset(
 )
 DEEDS = frozenset({"breakpoint", "eval", "exec", "input", "open", "print"})
 LOOKS_AT_THE_CLOCK = frozenset({"now", "today", "utcnow"})
-BORROWED_WORDS = frozenset("handler helper helpers info manager node util utils".split())
+BORROWED_WORDS = frozenset("handler info manager node util utils".split())
+"""Words that fit everything. A helper is none of them here: he is a person who helps."""
 
 _COMMENTED = {".sql": "--", ".js": "//", ".service": "#", ".socket": "#", ".sh": "#", "": "#"}
 _UNEXPLAINED = re.compile(

@@ -10,6 +10,7 @@ import pytest
 
 from common.machine import Machine
 from common.rules.devices import DEVICE, DeviceEvent
+from common.rules.help import CALL, HELPER, CallEvent, HelperEvent
 from common.rules.letters import LETTER, LetterEvent
 from common.rules.modules import (
     INSTALL,
@@ -39,6 +40,8 @@ from common.rules.tickets import HOLD, TICKET, HoldEvent, TicketEvent, TicketSta
 
 MACHINES: tuple[tuple[Machine[Any, Any], type[StrEnum]], ...] = (
     (OFFER, OfferEvent),
+    (HELPER, HelperEvent),
+    (CALL, CallEvent),
     (STANDING, StandingEvent),
     (RESERVATION, ReservationEvent),
     (CLIENT, ClientEvent),

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from common.messages.base import Particulars
+from common.rules.help import CallEnd
 from common.rules.problems import ProblemKind
 from common.rules.scanners import ScannerHint
 from common.rules.tickets import CLOSEST_FIRST, DenialReason
 from common.words import (
+    CALL_END_WORDS,
     DENIAL_WORDS,
     HINT_WORDS,
     LANGUAGES,
@@ -22,6 +24,7 @@ from common.words import (
     Here,
     Said,
     Words,
+    call_end_words_for,
     hint_words_for,
     problem_words_for,
     screen_words_for,
@@ -65,6 +68,18 @@ def test_every_hint_of_a_scanner_has_its_own_words(language: str):
     assert set(HINT_WORDS) == set(LANGUAGES)
     told = [hint_words_for(hint, language) for hint in ScannerHint]
     assert len({words.what for words in told}) == len({words.next for words in told}) == len(told)
+    assert all(
+        sentence.endswith(FULL_STOP[language]) and len(sentence) <= LENGTH_MAX
+        for words in told
+        for sentence in (words.what, words.next)
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_end_of_a_call_says_what_happened_and_what_to_do(language: str):
+    assert set(CALL_END_WORDS[language]) == set(CallEnd)
+    told = [call_end_words_for(end, language) for end in CallEnd]
+    assert len({words.what for words in told}) == len(told)
     assert all(
         sentence.endswith(FULL_STOP[language]) and len(sentence) <= LENGTH_MAX
         for words in told
