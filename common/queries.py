@@ -60,24 +60,41 @@ class BoundQueries:
         records: Mapping[str, Record] | None = None,
         style: Style = PLAIN,
     ) -> None:
-        """Load `file` and bind it; `records` names the queries whose row becomes a value."""
-        loaded = _loaded(file)
-        for name in loaded.available_queries:
-            if not name.endswith("_cursor"):  # aiosql's second form of each query that selects
-                record = (records or {}).get(name)
-                query = getattr(loaded, name)
-                setattr(self, name, _bound(query, connection.execute, record, style))
+        """Load `file`; `records` names the queries whose row becomes a value."""
+        self._loaded = _loaded(file)
+        self._connection = connection
+        self._records = records or {}
+        self._style = style
 
     def __getattr__(self, query: str) -> Query:
-        """Say clearly which query is missing."""
-        message = f"there is no query {query}"
-        raise AttributeError(message)
+        """Bind a query when it is first run: most connections run a few of all there are.
+
+        Raises:
+            AttributeError: there is no query of this name.
+        """
+        if query not in _named(self._loaded):
+            message = f"there is no query {query}"
+            raise AttributeError(message)
+        bound = _bound(
+            getattr(self._loaded, query),
+            self._connection.execute,
+            self._records.get(query),
+            self._style,
+        )
+        setattr(self, query, bound)
+        return bound
 
 
 @cache
 def _loaded(file: Path) -> Any:  # noqa: ANN401 - aiosql makes its queries at run time
     """Return what a file says, read once: it is bound to each connection, and never changes."""
     return aiosql.from_path(file, "sqlite3")
+
+
+@cache
+def _named(loaded: Any) -> frozenset[str]:  # noqa: ANN401 - aiosql makes its queries at run time
+    """Return the names of all queries, without aiosql's second form of each that selects."""
+    return frozenset(each for each in loaded.available_queries if not each.endswith("_cursor"))
 
 
 def _bound(

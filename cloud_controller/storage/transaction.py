@@ -73,7 +73,7 @@ class OpenTransaction:
         keys: Keys,
         style: Style = PLAIN,
     ) -> None:
-        """Bind every named query to the connection, in the style of its driver."""
+        """Have every named query run on the connection, in the style of its driver."""
         self.names = names
         self.keys = keys
         self.now = 0

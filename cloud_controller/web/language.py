@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -147,10 +149,14 @@ class Languages:
         return self._all[FALLBACK]
 
 
-def _words(folder: Path, code: str) -> dict[str, str]:
+@cache
+def _words(folder: Path, code: str) -> Mapping[str, str]:
+    """Return a catalogue's words; it is a file of this program, and read once."""
     with (folder / code / "LC_MESSAGES" / "rusuban.po").open("rb") as file:
         catalogue = read_po(file, locale=Locale(code))
-    return {str(message.id): str(message.string) for message in catalogue if message.id}
+    return MappingProxyType(
+        {str(message.id): str(message.string) for message in catalogue if message.id}
+    )
 
 
 def _by_wish(accepted: str) -> list[str]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from cloud_controller.ports import Clock, Keys, Names, RoleGiven, Said
-from cloud_controller.storage.sqlite import as_fault_of_ours, open_database
+from cloud_controller.storage.sqlite import as_fault_of_ours, migrate, open_database
 from cloud_controller.storage.transaction import OpenTransaction
 from common.messages.base import Message
 
@@ -85,6 +87,17 @@ class BooksInHand:
 
     def close(self) -> None:
         self.connection.close()
+
+
+@cache
+def new_books() -> bytes:
+    """Return a database with the whole schema and nothing in it, made once."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "books.sqlite"
+        migrate(file)
+        with contextlib.closing(open_database(file)) as connection:
+            connection.execute("PRAGMA journal_mode=DELETE")
+        return file.read_bytes()
 
 
 def fresh_copy(made: Path, folder: Path) -> Path:

@@ -29,6 +29,7 @@ from common.rules.registration import Policy
 from common.rules.reservations import Range
 from common.rules.specification import new_specification
 from common.system import SystemNames
+from tests.fakes.books import new_books
 
 MORNING_AT = 1_792_713_600_000
 """2026-10-23T00:00:00Z: nine o'clock in Tokyo, on every grid."""
@@ -182,9 +183,10 @@ async def store_kit(folder: Path, clock: ClockInHand | None = None) -> AsyncIter
     names = SystemNames()
     clock = clock or ClockInHand()
     keys = FileKeys(folder / "keys", names)
-    books = SqliteBooks(
-        folder / "books.sqlite", clock=clock, names=names, keys=keys, on_said=lambda _: None
-    )
+    file = folder / "books.sqlite"
+    if not file.exists():
+        file.write_bytes(new_books())
+    books = SqliteBooks(file, clock=clock, names=names, keys=keys, on_said=lambda _: None)
     await books.open()
     try:
         yield StoreKit(books=books, clock=clock, keys=keys, names=names)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from common.mqtt import Delivery, Token
 from common.rules.registration import Standing
 from common.rules.sessions import EndReason, SessionState
 from common.seals import verifying_key
+from common.system import SystemClock, SystemNames
 from common.topics import Address, Channel, topic_of
 from edge_agent.flows import enrolment, registration, rights, service
 from edge_agent.gate import Gate
@@ -41,6 +43,15 @@ from edge_agent.ports import Asked, Clock, Identity, Names, ProgramSeen
 
 ASKED = "m-asked"
 """The `corr` of a word that answers the terminal's last question where it stands."""
+
+
+@cache
+def _new_journal() -> bytes:
+    """Return a journal with all its tables and nothing in them, made once."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "journal.sqlite"
+        SqliteJournal(file, clock=SystemClock(), names=SystemNames(), boot_id="").close()
+        return file.read_bytes()
 
 
 class TerminalInHand:
@@ -61,6 +72,7 @@ class TerminalInHand:
         self._clock = clock
         self._names = names
         self.boot_id = "boot-1"
+        self._file.write_bytes(_new_journal())
         self.open()
         self.journal.transact(enrolment.keep_identity, answer)
         self._listen()

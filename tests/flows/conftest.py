@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cloud_controller.storage.sqlite import migrate, open_database
 from common.rules.registration import Policy
 from tests.fakes import postgres
-from tests.fakes.books import fresh_copy
+from tests.fakes.books import fresh_copy, new_books
 from tests.fakes.controllers import OWNED, BranchInHand, ControllerInHand
 from tests.fakes.house import HouseInHand
 from tests.fakes.keeper import KeeperInHand
@@ -25,10 +24,7 @@ MakeHouse = Callable[..., HouseInHand]
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a database with the whole schema and nothing in it."""
     file = tmp_path_factory.mktemp("migrated") / "books.sqlite"
-    migrate(file)
-    connection = open_database(file)
-    connection.execute("PRAGMA journal_mode=DELETE")
-    connection.close()
+    file.write_bytes(new_books())
     return file
 
 
