@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import web
 
-from common.look import sheets
+from common.look import shared
 from edge_agent.display.presses import Presses
 from edge_agent.display.stage import Stage
 from edge_agent.display.streams import AGAIN_MS, Streams, TooManyStreams
@@ -61,7 +61,7 @@ class Server:
         """Take what is shown and what a press does; `epoch` is a name of this start."""
         self._part = part
         ours = (files("edge_agent.display") / "static").iterdir()
-        self._static = sheets() | {file.name: file.read_bytes() for file in ours}
+        self._static = shared() | {file.name: file.read_bytes() for file in ours}
         build = hashlib.sha256(b"".join(sorted(self._static.values()))).hexdigest()[:16]
         page = of_page(build, part.language, part.phone, has_sound=part.has_sound)
         self._streams = Streams(stage, epoch, page)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import sqlite3
 from collections.abc import Iterable
@@ -21,7 +20,6 @@ from cloud_controller.web.pages.modules import KEPT_BECAUSE, STATES
 from cloud_controller.web.pages.order import Standing
 from cloud_controller.web.pages.storefront import Notice
 from cloud_controller.web.pages.ticket import Phase
-from common.look import sheets
 from common.rules.letters import LetterKind
 from common.rules.modules import Basis, InstallFailure, RoyaltyBasis
 from common.rules.reservations import WaitingState
@@ -264,34 +262,11 @@ def test_a_length_is_told_as_people_say_it(seconds: int, english: str, japanese:
     assert (both["en"].length(seconds), both["ja"].length(seconds)) == (english, japanese)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(
-    ("text", "ground"),
-    [
-        *(("ink", "paper"), ("ink", "card"), ("soft", "paper"), ("soft", "card")),
-        *(("accent", "paper"), ("accent", "card"), ("accent", "tint"), ("good", "card")),
-        *(("on-accent", "accent"), ("ink", "tint")),
-    ],
-)
-def test_every_text_stands_out_from_its_ground_by_wcag_aa(scheme: str, text: str, ground: str):
-    light, dark = re.findall(r":root {(.*?)}", sheets()["tokens.css"].decode(), re.DOTALL)
-    tokens = dict(re.findall(r"--([\w-]+): #(\w{6});", light if scheme == "light" else dark))
-    brighter, darker = sorted((luminance(tokens[text]), luminance(tokens[ground])), reverse=True)
-    assert (brighter + 0.05) / (darker + 0.05) >= 4.5
-
-
 def test_a_price_is_written_with_the_digits_its_currency_has():
     english: Language = Languages()["en"]
     assert english.price(1500, "JPY") == "¥1,500"
     assert english.price(1550, "EUR") == "€15.50"
     assert english.price(0, "JPY") == "Free of charge"
-
-
-def luminance(colour: str) -> float:
-    """Return a colour's relative luminance as WCAG defines it."""
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (0, 2, 4)]
-    linear = [math.pow((part + 0.055) / 1.055, 2.4) for part in parts]
-    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 def words_used() -> set[str]:

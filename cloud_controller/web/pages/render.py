@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from cloud_controller.web.language import Language
 from cloud_controller.web.routes import Page, iso
 from common.errors import RusubanError
-from common.look import sheets
+from common.look import shared
 from common.words import LANGUAGES
 
 STATIC: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -41,7 +41,7 @@ class Pages:
         self._names: dict[str, str] = {}
         self._files: dict[str, tuple[bytes, str]] = {}
         versions = hashlib.sha256()
-        bodies = sheets() | {path.name: path.read_bytes() for path in _STATIC.iterdir()}
+        bodies = shared() | {path.name: path.read_bytes() for path in _STATIC.iterdir()}
         for name, body in sorted(bodies.items()):
             stem, end = name.rsplit(".", 1)
             digest = hashlib.sha256(body).hexdigest()[:_DIGEST_LETTERS]
