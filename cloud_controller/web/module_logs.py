@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -80,39 +82,50 @@ class UserLog(Shape):
 
 async def list_downloads(call: Call[LogWanted]) -> DownloadLog:
     """Return a page of the download log, in the order of the clients' names."""
-    module, asked = call.names["module"], call.asked
-
-    def read(books: Transaction) -> tuple[list[Row], int, int]:
-        rows = modules.downloads(books, module, asked.cursor, asked.limit + 1)
-        return rows, modules.downloads_count(books, module), modules.known_up_to(books)
-
-    rows, issued, known_up_to = await call.parts.books.read(read)
+    page = await call.parts.books.read(_page, call, modules.downloads, modules.downloads_count)
     return DownloadLog(
-        module=module,
-        issued=issued,
-        known_up_to=known_up_to or None,
-        downloads=tuple(Download(**row) for row in rows[: asked.limit]),
-        next=_next(rows, asked.limit),
+        module=call.names["module"],
+        issued=page.count,
+        known_up_to=page.known_up_to,
+        downloads=tuple(Download(**row) for row in page.rows),
+        next=page.next,
     )
 
 
 async def list_users(call: Call[LogWanted]) -> UserLog:
     """Return a page of the user log, in the order of the clients' names."""
-    module, asked = call.names["module"], call.asked
-
-    def read(books: Transaction) -> tuple[list[Row], int, int]:
-        rows = modules.users(books, module, asked.cursor, asked.limit + 1)
-        return rows, modules.users_count(books, module), modules.known_up_to(books)
-
-    rows, used_by, known_up_to = await call.parts.books.read(read)
+    page = await call.parts.books.read(_page, call, modules.users, modules.users_count)
     return UserLog(
-        module=module,
-        used_by=used_by,
-        known_up_to=known_up_to or None,
-        users=tuple(User(**row) for row in rows[: asked.limit]),
-        next=_next(rows, asked.limit),
+        module=call.names["module"],
+        used_by=page.count,
+        known_up_to=page.known_up_to,
+        users=tuple(User(**row) for row in page.rows),
+        next=page.next,
     )
 
 
-def _next(rows: list[Row], limit: int) -> str | None:
-    return str(rows[limit - 1]["client"]) if len(rows) > limit else None
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Page:
+    """The rows of one page, of `count` on all pages, and the cursor of the page that follows."""
+
+    rows: list[Row]
+    count: int
+    known_up_to: int | None
+    next: str | None
+
+
+def _page(
+    books: Transaction,
+    call: Call[LogWanted],
+    list_rows: Callable[[Transaction, str, str, int], list[Row]],
+    count: Callable[[Transaction, str], int],
+) -> _Page:
+    module, asked = call.names["module"], call.asked
+    rows = list_rows(books, module, asked.cursor, asked.limit + 1)
+    is_more = len(rows) > asked.limit
+    return _Page(
+        rows=rows[: asked.limit],
+        count=count(books, module),
+        known_up_to=modules.known_up_to(books) or None,
+        next=str(rows[asked.limit - 1]["client"]) if is_more else None,
+    )

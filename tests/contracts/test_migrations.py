@@ -26,7 +26,7 @@ STEPS = str(Path(migrations.__file__).parent)
 STATEMENTS_MAX = 500
 """More than any migration of ours runs."""
 
-EACH = 8
+EACH = 16
 """Of so many statements a run is killed at one: which, its dice say. Steps only grow in number."""
 
 

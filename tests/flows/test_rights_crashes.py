@@ -13,10 +13,12 @@ FAULTS_MAX = 2
 BY_ONE = "extension"
 """A story that is as long as two: two faults in it are tried by `./dev prove crash` alone."""
 
+BY_TWO = sorted(set(STORIES) - {BY_ONE})
 
-@pytest.mark.parametrize("story", sorted(set(STORIES) - {BY_ONE}))
-def test_b11_every_schedule_of_two_faults_comes_to_rest_and_breaks_nothing(story):
-    with a_world(story) as world:
+
+def test_b11_every_schedule_of_two_faults_comes_to_rest_and_breaks_nothing(seed):
+    """Of one story, which one the dice say: `./dev prove crash` tries them all."""
+    with a_world(BY_TWO[seed % len(BY_TWO)]) as world:
         found = Exploration(world, FAULTS_MAX).run()
     assert found.violations == []
     assert found.is_whole
