@@ -17,10 +17,12 @@ from common.rules.devices import (
     ConfirmBy,
     DeviceFault,
     DeviceState,
+    ForHolder,
     Seen,
     Stage,
     code_digest,
     shown_state,
+    told_to_holder,
 )
 from common.rules.presence import Presence
 from common.rules.problems import ProblemKind
@@ -64,6 +66,23 @@ class Ordered:
     is_out: bool
     skips: bool = False
     reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Around:
+    """What stands around a ticket just now.
+
+    Attributes:
+        device: its device, as far as others have to do with it.
+        free_at: when whoever has it has to leave it; None: nobody has.
+        before_you: how many tickets for it come before this one and are not over.
+        stop_asked_at: since when its session is told to stop; None: it is not.
+    """
+
+    device: ForHolder
+    free_at: int | None
+    before_you: int
+    stop_asked_at: int | None
 
 
 def note_told(books: Transaction, said: Received) -> None:
@@ -194,7 +213,25 @@ def board(
         now=books.now,
         most=most,
     )
-    return [(row, shown_state(_seen(row))) for row in rows]
+    return [(row, shown_state(_seen(row, is_claimed=bool(row["is_claimed"])))) for row in rows]
+
+
+def around(books: Transaction, link: str) -> Around:
+    """Return what a ticket's holder is told of his device and of who comes before him (E5).
+
+    Raises:
+        NotFound: there is no such ticket.
+    """
+    row = books.devices.around(link=link, now=books.now)
+    if row is None:
+        raise NotFound(what="ticket")
+    until = [at for at in (row["claimed_until"], row["used_until"]) if at is not None]
+    return Around(
+        device=told_to_holder(_seen(row, is_claimed=row["claimed_until"] is not None)),
+        free_at=max(until, default=None),
+        before_you=row["before_you"],
+        stop_asked_at=row["stop_asked_at"],
+    )
 
 
 def lost(books: Transaction) -> list[Row]:
@@ -263,12 +300,12 @@ def _put_out(books: Transaction, said: Received, message: DeviceTold, known: Row
     )
 
 
-def _seen(row: Row) -> Seen:
+def _seen(row: Row, *, is_claimed: bool) -> Seen:
     stage = row["session_state"]
     return Seen(
         state=DeviceState(row["state"]) if row["state"] else None,
         stage=None if stage is None else Stage(stage),
         is_out_of_order=bool(row["is_out_of_order"]),
-        is_claimed=bool(row["is_claimed"]),
+        is_claimed=is_claimed,
         is_here=row["presence"] != Presence.GONE,
     )

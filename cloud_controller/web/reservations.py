@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import Field
 
 from cloud_controller import bookings
-from cloud_controller.flows import reservations
+from cloud_controller.flows import reservations, sessions
 from cloud_controller.ports import Transaction
 from cloud_controller.web.faults import Alternative, IdempotencyKeyReused
 from cloud_controller.web.offerings import SlotsWanted, free_slots
@@ -131,6 +131,11 @@ async def cancel(call: Call[None]) -> Ticket:
     return await call.parts.books.transact(_cancel, call.names["link"], call.parts.public_url)
 
 
+async def end(call: Call[None]) -> Ticket:
+    """Have what runs ended because its holder wishes it; return its ticket as it stands then."""
+    return await call.parts.books.transact(_end, call.names["link"], call.parts.public_url)
+
+
 async def book_once(call: Call[Any], answer: Callable[[Transaction], str]) -> str:
     """Return the answer to a booking, kept with it in one transaction and given again for its key.
 
@@ -222,6 +227,11 @@ def answer_once(books: Transaction, call: Call[Any], answer: Callable[[Transacti
 
 def _cancel(books: Transaction, link: str, public_url: str) -> Ticket:
     bookings.give_up(books, link)
+    return ticket_of(books, link, public_url)
+
+
+def _end(books: Transaction, link: str, public_url: str) -> Ticket:
+    sessions.end_for_holder(books, link)
     return ticket_of(books, link, public_url)
 
 

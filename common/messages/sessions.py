@@ -191,12 +191,14 @@ class DesiredSession(Message):
 
     `extended_seconds` is by how much it was extended in all: a terminal that has less asks for the
     right to that, since a word alone moves no deadline. `extends_itself`: its customer has agreed.
+    `reason` is why it is to stop, empty where its time is up: it says what is owed for the rest.
     """
 
     type: ClassVar[str] = "desired.session"
     session: Name
     device: Name
     wanted: ShortText
+    reason: ShortText = ""
     extended_seconds: Seconds = 0.0
     extends_itself: bool = False
 

@@ -301,3 +301,31 @@ def shown_state(seen: Seen) -> str:
     if seen.state in NOT_READY:
         return DeviceState.TURNOVER if seen.state is DeviceState.OUT_OF_ORDER else seen.state
     return RESERVED if seen.is_claimed else DeviceState.AVAILABLE
+
+
+class ForHolder(StrEnum):
+    """What the holder of a coming ticket is told of the device that it opens."""
+
+    READY = "ready"
+    IN_USE = "in_use"
+    """Somebody before him has it, or may come for it still."""
+    BEING_MADE_READY = "being_made_ready"
+    OUT_OF_ORDER = "out_of_order"
+    UNREACHABLE = "unreachable"
+
+
+_FOR_HOLDER: Final = {
+    OFFLINE: ForHolder.UNREACHABLE,
+    RESERVED: ForHolder.IN_USE,
+    DeviceState.AVAILABLE: ForHolder.READY,
+    DeviceState.PREPARING: ForHolder.IN_USE,
+    DeviceState.IN_USE: ForHolder.IN_USE,
+    DeviceState.FINISHING: ForHolder.BEING_MADE_READY,
+    DeviceState.TURNOVER: ForHolder.BEING_MADE_READY,
+    DeviceState.OUT_OF_ORDER: ForHolder.OUT_OF_ORDER,
+}
+
+
+def told_to_holder(seen: Seen) -> ForHolder:
+    """Return what a ticket's holder is told of his device; `seen` is of others' use alone (E5)."""
+    return _FOR_HOLDER[shown_state(seen)]

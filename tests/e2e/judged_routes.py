@@ -27,6 +27,7 @@ GET /api/v1/tickets/{link}/ticket.pdf
 GET /api/v1/tickets/{link}/receipt.pdf
 POST /api/v1/tickets/find
 POST /api/v1/tickets/{link}/cancel
+POST /api/v1/tickets/{link}/end
 POST /api/v1/tickets/{link}/reschedule
 POST /api/v1/tickets/{link}/transfer
 GET /api/v1/tickets/{link}/extensions
@@ -57,6 +58,7 @@ POST /t/{link}/more
 POST /t/{link}/itself
 GET /t/{link}
 POST /t/{link}/cancel
+POST /t/{link}/end
 POST /t/{link}/mail
 GET /clean/{link}
 POST /clean/{link}/{task}

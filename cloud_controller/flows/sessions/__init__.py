@@ -29,7 +29,9 @@ from cloud_controller.flows.sessions.starts import (
 )
 from cloud_controller.flows.sessions.stops import (
     ask_to_stop,
+    end_for_holder,
     has_to_tell_revoked,
+    may_end,
     note_command,
     send_commands_again,
     stop_what_is_due,
@@ -45,11 +47,13 @@ __all__ = [
     "call_for_unconfirmed",
     "compensated_cents",
     "do_what_is_due",
+    "end_for_holder",
     "give_up_undelivered",
     "given_to",
     "has_to_tell_revoked",
     "held_by_who_failed",
     "hello",
+    "may_end",
     "move_failed",
     "next_moment",
     "note_alive",

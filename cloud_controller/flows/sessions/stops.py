@@ -7,7 +7,7 @@ from typing import Final
 
 from cloud_controller.flows.sessions.entries import enter, happened_at, known_of
 from cloud_controller.flows.sessions.revoked import revoked_for
-from cloud_controller.ports import NotFound, Received, Transaction
+from cloud_controller.ports import NotAllowed, NotFound, Received, Transaction
 from common.ids import CommandId, SessionId, TerminalId
 from common.messages.sessions import CommandTold, Desired, DesiredSession, StopSession
 from common.rules.sessions import (
@@ -16,6 +16,7 @@ from common.rules.sessions import (
     CommandEvent,
     CommandState,
     EndReason,
+    SessionState,
 )
 from common.topics import BrokerRole, Channel
 
@@ -87,6 +88,30 @@ def ask_to_stop(
     enter(books, known, "stop.instructed", books.now, {"reason": reason})
 
 
+def end_for_holder(books: Transaction, link: str) -> None:
+    """Have the session of a ticket ended because its holder wishes it; said again it is the same.
+
+    Raises:
+        NotFound: there is no such ticket.
+        NotAllowed: nothing of it runs, or it runs at a terminal that another controller commands.
+    """
+    if books.reservations.by_link(link=link) is None:
+        raise NotFound(what="ticket")
+    known = books.sessions.used_now(link=link)
+    if known is None:
+        raise NotAllowed(why="nothing runs that could be ended")
+    if not known["is_ours"]:
+        raise NotAllowed(why="this booth's own screen ends it")
+    if known["state"] == SessionState.RUNNING:
+        ask_to_stop(books, known["session_id"], known["terminal_id"], EndReason.CUSTOMER_ENDED)
+
+
+def may_end(books: Transaction, link: str) -> bool:
+    """Say whether a ticket's holder can have what runs ended from here."""
+    known = books.sessions.used_now(link=link)
+    return known is not None and bool(known["is_ours"])
+
+
 def stop_what_is_due(books: Transaction) -> None:
     """Instruct the stop of every session whose end has come."""
     for row in books.sessions.due_for_stop(now=books.now, most=BATCH_MAX):
@@ -146,6 +171,7 @@ def say_desired(
             session=row["session_id"],
             device=row["device_id"],
             wanted=row["wanted"],
+            reason=_reason_of(row["stop"]),
             extended_seconds=row["extended_seconds"],
             extends_itself=row["extends_itself"] == 1,
         )
@@ -154,3 +180,8 @@ def say_desired(
     revoked, until = revoked_for(books, terminal)
     desired = Desired(revision=revision, sessions=sessions, revoked=revoked, revoked_until=until)
     books.say(terminal, Channel.DESIRED, desired, kept=kept)
+
+
+def _reason_of(stop: str | None) -> str:
+    """Return for what a stop was instructed; a session without one runs, or its time is up."""
+    return "" if stop is None else StopSession.model_validate_json(stop).reason

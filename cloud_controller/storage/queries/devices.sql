@@ -88,6 +88,25 @@ WHERE t.standing <> 'retired' AND (:store_id = '' OR v.store_id = :store_id)
     AND (v.store_id > :after_store OR (v.store_id = :after_store AND v.number > :after_number))
 ORDER BY v.store_id, v.number LIMIT :most;
 
+-- name: around(link, now)^
+-- For a ticket's holder: his device, who else has it, and who else comes before him.
+SELECT v.state, v.is_out_of_order, t.presence, live.state AS session_state,
+    (SELECT max(c.ends_at) FROM reservations AS c WHERE c.device_id = r.device_id
+        AND c.reservation_id <> r.reservation_id AND c.state IN ('confirmed', 'in_use')
+        AND c.starts_at <= :now AND c.ends_at > :now) AS claimed_until,
+    live.deadline_at AS used_until,
+    (SELECT count(*) FROM reservations AS n WHERE n.device_id = r.device_id
+        AND n.state IN ('confirmed', 'in_use') AND n.starts_at < r.starts_at
+        AND n.ends_at > :now) AS before_you,
+    (SELECT c.made_at FROM commands AS c JOIN sessions AS u USING (session_id)
+        WHERE u.reservation_id = r.reservation_id AND u.state IN ('running', 'ending')
+        AND c.type = 'session.stop') AS stop_asked_at
+FROM reservations AS r JOIN devices AS v USING (device_id) JOIN terminals AS t USING (terminal_id)
+LEFT JOIN sessions AS live ON live.device_id = r.device_id
+    AND live.reservation_id <> r.reservation_id
+    AND live.state IN ('granted', 'starting', 'running', 'ending')
+WHERE r.link = :link;
+
 -- name: lost(now, until, since, most)
 -- Coming claims to devices that are out of order, which nobody has been called to of late.
 SELECT r.reservation_id, r.link, r.device_id, r.offering_id, r.starts_at, r.ends_at,

@@ -96,6 +96,15 @@ SELECT min(deadline_at) FROM sessions WHERE state IN ('granted', 'starting', 'ru
 -- name: want_stop(session_id)!
 UPDATE sessions SET wanted = 'stop' WHERE session_id = :session_id AND wanted = 'run';
 
+-- name: used_now(link)^
+-- What a ticket's holder uses now; only a terminal of our own can be told anything about it.
+SELECT u.session_id, u.terminal_id, u.state,
+    CASE WHEN EXISTS (SELECT 1 FROM borrowed_tickets AS b WHERE b.ticket_id = u.ticket_id)
+        OR EXISTS (SELECT 1 FROM store_peers AS p WHERE p.store_id = r.store_id)
+        THEN 0 ELSE 1 END AS is_ours
+FROM sessions AS u JOIN reservations AS r USING (reservation_id)
+WHERE r.link = :link AND u.state IN ('running', 'ending');
+
 -- name: raise_revision(terminal_id)$
 UPDATE terminals SET desired_revision = desired_revision + 1 WHERE terminal_id = :terminal_id
 RETURNING desired_revision;
@@ -129,7 +138,9 @@ SELECT terminal_id FROM terminals WHERE broker_role = 'service' ORDER BY termina
 UPDATE revocations SET is_told = 1 WHERE store_id = :store_id AND is_told = 0;
 
 -- name: desired(terminal_id)
-SELECT s.session_id, s.device_id, s.wanted, s.extended_seconds, r.extends_itself
+SELECT s.session_id, s.device_id, s.wanted, s.extended_seconds, r.extends_itself,
+    (SELECT c.body FROM commands AS c WHERE c.session_id = s.session_id
+        AND c.type = 'session.stop') AS stop
 FROM sessions AS s JOIN reservations AS r USING (reservation_id)
 WHERE s.terminal_id = :terminal_id AND s.state IN ('granted', 'starting', 'running', 'ending')
 ORDER BY s.session_id;

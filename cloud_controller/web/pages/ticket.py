@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -11,15 +12,30 @@ from markupsafe import Markup
 
 from cloud_controller import bookings
 from cloud_controller.flows import reservations, sessions
+from cloud_controller.flows.devices import Around
 from cloud_controller.flows.sessions import Proof
-from cloud_controller.ports import Transaction
+from cloud_controller.ports import NotAllowed, Transaction
 from cloud_controller.web.language import Language
+from cloud_controller.web.pages.around import (
+    LATE_SECONDS,
+    NEAR_SECONDS,
+    WINDOWS,
+    Running,
+    Terms,
+    around,
+    booth_words,
+    house_svg,
+    lit_windows,
+    running_of,
+    terms_of,
+)
 from cloud_controller.web.paper import grouped
 from cloud_controller.web.qr import ticket_svg
 from cloud_controller.web.receipts import has_receipt
-from cloud_controller.web.routes import Call, Page, Worker
+from cloud_controller.web.routes import Call, Page, WebParts, Worker
 from cloud_controller.web.tickets import MailGiven, Shown, look
 from cloud_controller.web.timeline import bar_svg, told_to_customer
+from common.rules.devices import ForHolder
 
 REFRESH_SECONDS: Final = 5
 """How often a page is read again while its state can change by somebody else's doing."""
@@ -29,6 +45,9 @@ CODE_SECONDS: Final = 15
 
 OPENS_SOON_SECONDS: Final = 900
 """A page shown this long before its ticket opens is read again once, when it does."""
+
+COUNTED_SECONDS: Final = 86_400
+"""How long before it opens a ticket counts down: further off a date says more."""
 
 SEE_OTHER: Final = 303
 
@@ -42,6 +61,7 @@ class Phase(StrEnum):
     STARTING = "starting"
     RUNNING = "running"
     ENDING = "ending"
+    STOPPING = "stopping"
     DONE = "done"
     CANCELLING = "cancelling"
     CANCELLED = "cancelled"
@@ -53,14 +73,25 @@ WITH_CODE: Final = frozenset({Phase.EARLY, Phase.OPEN, Phase.STARTING})
 """Phases in which the code can still be needed."""
 
 CHANGING: Final = frozenset(
-    {Phase.HELD, Phase.OPEN, Phase.STARTING, Phase.RUNNING, Phase.ENDING, Phase.CANCELLING}
+    {
+        Phase.HELD,
+        Phase.OPEN,
+        Phase.STARTING,
+        Phase.RUNNING,
+        Phase.ENDING,
+        Phase.STOPPING,
+        Phase.CANCELLING,
+    }
 )
 """Phases that the store, the reader or the clock ends soon."""
 
 CLOSED: Final = frozenset({Phase.DONE, Phase.CANCELLED, Phase.LAPSED, Phase.MISSED})
 """Phases that nothing leads out of: no browser keeps such a ticket."""
 
-WITH_PROOF: Final = frozenset({Phase.RUNNING, Phase.ENDING, Phase.DONE, Phase.CANCELLED})
+IN_USE: Final = frozenset({Phase.RUNNING, Phase.ENDING, Phase.STOPPING})
+"""Phases in which the program runs, as far as anybody has heard."""
+
+WITH_PROOF: Final = IN_USE | {Phase.DONE, Phase.CANCELLED}
 """Phases in which there may be something to show for what was booked."""
 
 _IN_SESSION: Final = {
@@ -80,7 +111,10 @@ _OVER: Final = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """What a ticket's page shows at one instant; `text` is what its QR says."""
+    """What a ticket's page shows at one instant; `text` is what its QR says.
+
+    `running` is what it costs while it runs, None where it does not.
+    """
 
     shown: Shown
     text: str
@@ -88,13 +122,15 @@ class Standing:
     has_receipt: bool
     may_address: bool
     proof: Proof
+    around: Around
+    terms: Terms
+    running: Running | None
     now: int
 
 
 async def show_page(call: Call[None]) -> Page:
     """Show a ticket by its link."""
-    link, url = call.names["link"], call.parts.public_url
-    standing = await call.parts.books.read(_standing, link, url)
+    standing = await call.parts.books.read(_standing, call.names["link"], call.parts)
     phase, ticket = standing.phase, standing.shown.ticket
     refresh = refresh_seconds(standing)
     return Page(
@@ -111,7 +147,14 @@ async def show_page(call: Call[None]) -> Page:
             "has_receipt": standing.has_receipt,
             "may_address": standing.may_address,
             "is_closed": phase in CLOSED,
-            "may_cancel": phase in {Phase.EARLY, Phase.OPEN},
+            "is_coming": phase in {Phase.EARLY, Phase.OPEN},
+            "terms": standing.terms,
+            "booth": _booth(standing, call.language),
+            "running": standing.running,
+            "house": _house(standing),
+            "counts_to": _counts_to(standing),
+            "look_at": _look_at(standing),
+            "is_silent": _is_silent(standing),
             **_shown_proof(standing, call.language),
         },
         refresh_seconds=refresh,
@@ -130,6 +173,14 @@ async def cancel(call: Call[None]) -> web.Response:
     return web.Response(status=SEE_OTHER, headers={"Location": f"/t/{link}"})
 
 
+async def end(call: Call[None]) -> web.Response:
+    """End what runs, because its holder wishes it, and show its ticket."""
+    link = call.names["link"]
+    with suppress(NotAllowed):
+        await call.parts.books.transact(sessions.end_for_holder, link)
+    return web.Response(status=SEE_OTHER, headers={"Location": f"/t/{link}"})
+
+
 async def send(call: Call[MailGiven]) -> web.Response:
     """Have a ticket mailed to its holder, and what becomes of it from then on."""
     link, mail = call.names["link"], call.asked.mail
@@ -137,14 +188,15 @@ async def send(call: Call[MailGiven]) -> web.Response:
     return web.Response(status=SEE_OTHER, headers={"Location": f"/t/{link}"})
 
 
-def phase_of(shown: Shown, now: int) -> Phase:
+def phase_of(shown: Shown, now: int, *, is_told_to_stop: bool = False) -> Phase:
     """Return where a ticket stands at an instant."""
     ticket = shown.ticket
     told = _told_phase(shown, now)
     if told is not None:
         return told
     if ticket.session is not None and ticket.session.state in _IN_SESSION:
-        return _IN_SESSION[ticket.session.state]
+        phase = _IN_SESSION[ticket.session.state]
+        return Phase.STOPPING if phase is Phase.RUNNING and is_told_to_stop else phase
     if ticket.ticket_state == "spent":
         return Phase.DONE
     if now >= ticket.ends_at:
@@ -181,6 +233,56 @@ def _later(standing: Standing) -> list[tuple[int, Phase]]:
     return [(ticket.ends_at, Phase.MISSED)] if phase is Phase.OPEN else []
 
 
+def _look_at(standing: Standing) -> int | None:
+    """Return when the clock alone changes the page next; None: it does not."""
+    shown, ticket, now = standing.shown, standing.shown.ticket, standing.now
+    session = ticket.session
+    moments: dict[Phase, tuple[int | None, ...]] = {
+        Phase.HELD: (shown.hold_ends_at,),
+        Phase.EARLY: (ticket.opens_at - NEAR_SECONDS * 1000, ticket.opens_at, ticket.ends_at),
+        Phase.OPEN: (standing.around.free_at, ticket.ends_at),
+        Phase.RUNNING: (None if session is None else session.deadline_at,),
+        Phase.STOPPING: ((standing.around.stop_asked_at or 0) + LATE_SECONDS * 1000,),
+    }
+    coming = [at for at in moments.get(standing.phase, ()) if at is not None and at > now]
+    return min(coming, default=None)
+
+
+def _booth(standing: Standing, language: Language) -> tuple[ForHolder, str] | None:
+    """Return how the booth stands, in one sentence, once its holder may be on his way to it."""
+    ticket = standing.shown.ticket
+    is_near = standing.now >= ticket.opens_at - NEAR_SECONDS * 1000
+    if standing.phase not in {Phase.EARLY, Phase.OPEN} or not is_near:
+        return None
+    seen = standing.around
+    return seen.device, booth_words(seen, ticket, language)
+
+
+def _house(standing: Standing) -> Markup:
+    """Return the house of a ticket: one window keeps watch, all are lit for whoever is awaited."""
+    ticket, phase = standing.shown.ticket, standing.phase
+    if phase in IN_USE and ticket.remaining_seconds is not None:
+        whole_seconds = (ticket.ends_at - ticket.starts_at) / 1000
+        return house_svg(lit_windows(ticket.remaining_seconds, whole_seconds))
+    return house_svg(WINDOWS if phase in {Phase.OPEN, Phase.STARTING} else 1)
+
+
+def _counts_to(standing: Standing) -> int | None:
+    """Return to which instant the page counts down; None: to none."""
+    ticket, phase = standing.shown.ticket, standing.phase
+    if phase is Phase.RUNNING and ticket.session is not None:
+        return ticket.session.deadline_at
+    is_soon = standing.now >= ticket.opens_at - COUNTED_SECONDS * 1000
+    return ticket.opens_at if phase is Phase.EARLY and is_soon else None
+
+
+def _is_silent(standing: Standing) -> bool:
+    """Say whether a booth was asked to stop a while ago and has not answered."""
+    asked_at = standing.around.stop_asked_at
+    is_asked = standing.phase is Phase.STOPPING and asked_at is not None
+    return is_asked and standing.now >= (asked_at or 0) + LATE_SECONDS * 1000
+
+
 def _shown_proof(standing: Standing, language: Language) -> dict[str, Any]:
     """Return what a page shows of what was given: the bar once it is over, and what happened."""
     proof, given = standing.proof, standing.proof.given
@@ -201,15 +303,21 @@ def _shown_proof(standing: Standing, language: Language) -> dict[str, Any]:
     }
 
 
-def _standing(books: Transaction, link: str, public_url: str) -> Standing:
-    shown = look(books, link, public_url)
+def _standing(books: Transaction, link: str, parts: WebParts) -> Standing:
+    shown = look(books, link, parts.public_url)
+    seen = around(books, link)
+    phase = phase_of(shown, books.now, is_told_to_stop=seen.stop_asked_at is not None)
+    proof = sessions.proof_of(books, shown.reservation)
     return Standing(
         shown=shown,
         text=reservations.text_to_show(books, shown.ticket.token),
-        phase=phase_of(shown, books.now),
+        phase=phase,
         has_receipt=has_receipt(books, link),
         may_address=bookings.may_address(books, shown.order, shown.reservation),
-        proof=sessions.proof_of(books, shown.reservation),
+        proof=proof,
+        around=seen,
+        terms=terms_of(books, link),
+        running=running_of(books, link, proof, parts) if phase is Phase.RUNNING else None,
         now=books.now,
     )
 

@@ -271,7 +271,7 @@ def take_desired(journal: Transaction, told: Desired) -> None:
             extends_itself=int(wanted.extends_itself),
         )
         if wanted.wanted == "stop":
-            _want_stop(journal, wanted.session, EndReason.TIME_UP)
+            _want_stop(journal, wanted.session, wanted.reason or EndReason.TIME_UP)
 
 
 def forget_old(journal: Transaction, trusted_now: int | None) -> None:
