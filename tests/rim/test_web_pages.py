@@ -20,6 +20,7 @@ from cloud_controller.web.pages.modules import KEPT_BECAUSE, STATES
 from cloud_controller.web.pages.order import Standing
 from cloud_controller.web.pages.storefront import Notice
 from cloud_controller.web.pages.ticket import Phase
+from common.rules.devices import ForHolder
 from common.rules.letters import LetterKind
 from common.rules.modules import Basis, InstallFailure, RoyaltyBasis
 from common.rules.reservations import WaitingState
@@ -278,6 +279,7 @@ def words_used() -> set[str]:
         for first in re.findall(r'say\(\s*"([a-z]+)\." ~', text):
             last = re.findall(rf'"{first}\." ~ [\w.]+ ~ "(\.[a-z]+)"', text) or [""]
             used |= {f"{first}.{middle}{end}" for middle in DYNAMIC[first] for end in last}
+    used |= {f"booth.{each}" for each in (*ForHolder, "in_line", "you_are_next")}
     used |= {f"paper.paid.{method}" for method in ("free", "voucher", "stripe_checkout")}
     return used | {f"length.{unit}" for unit in ("hours", "minutes", "seconds")}
 

@@ -1,6 +1,7 @@
 // Keeps an open ticket's page true without loading it again, and lets it go on without a network.
 
-const CALM_SECONDS = 60; // between two looks where nothing will change soon
+const CALM_SECONDS = 60; // between two looks where nothing will change soon, or where we are told of it
+const CODE_SECONDS = 15; // between two looks at a code that changes by itself
 const SOON_SECONDS = 5; // after a look that failed
 const ASK_SECONDS = 8; // how long an answer may take
 
@@ -11,11 +12,20 @@ let facts = read(document);
 let ahead = 0; // milliseconds by which the store's clock is ahead of this one
 let timer = 0;
 let asking = false;
+let again = false;
 let kept = { phase: "", at: 0 };
+let stream = null; // by which we are told that something has changed
 
 function read(from) {
-  const { phase, now, refresh, closed } = from.querySelector("[data-ticket]").dataset;
-  return { phase, now: Number(now), refresh: Number(refresh), closed: closed === "1" };
+  const { phase, now, refresh, lookAt, turns, closed } = from.querySelector("[data-ticket]").dataset;
+  return {
+    phase,
+    now: Number(now),
+    refresh: Number(refresh),
+    lookAt: Number(lookAt),
+    turns: turns === "1",
+    closed: closed === "1",
+  };
 }
 
 function clock() {
@@ -25,6 +35,7 @@ function clock() {
 // --- What the store says now -------------------------------------------------------------------
 
 async function look() {
+  again = asking; // what changes while we ask may have come too late for the answer
   if (asking) return;
   asking = true;
   try {
@@ -48,6 +59,7 @@ async function look() {
   } finally {
     asking = false;
     next();
+    if (again) look();
   }
 }
 
@@ -70,9 +82,28 @@ function show(fresh) {
 function next() {
   clearTimeout(timer);
   if (document.hidden) return;
-  const failed = document.body.classList.contains("offline");
-  const seconds = failed ? SOON_SECONDS : facts.refresh || CALM_SECONDS;
-  timer = setTimeout(look, seconds * 1000);
+  const untilThen = facts.lookAt ? Math.max(1, (facts.lookAt - clock()) / 1000 + 0.2) : CALM_SECONDS;
+  timer = setTimeout(look, Math.min(pause(), untilThen, CALM_SECONDS) * 1000);
+}
+
+function pause() {
+  if (document.body.classList.contains("offline")) return SOON_SECONDS;
+  if (stream?.readyState === EventSource.OPEN) return facts.turns && facts.refresh ? CODE_SECONDS : CALM_SECONDS;
+  return facts.refresh || CALM_SECONDS;
+}
+
+// --- Being told: as long as the page is looked at, and without it we ask as before ----------------
+
+function listen() {
+  if (document.hidden || facts.closed) {
+    stream?.close();
+    stream = null;
+  } else if (!stream || stream.readyState === EventSource.CLOSED) {
+    stream = new EventSource(`${path}/events`);
+    stream.addEventListener("open", next);
+    stream.addEventListener("changed", look);
+    stream.addEventListener("error", next);
+  }
 }
 
 // --- Without a network: this phone's own clock goes on ------------------------------------------
@@ -99,9 +130,17 @@ function count() {
   if (label) {
     const left = Math.max(0, Math.ceil((Number(label.dataset.until) - clock()) / 1000));
     label.textContent = label.dataset.left.replace("{left}", length(left, label.dataset));
-    document.querySelector("progress").value = left;
+    light(document.querySelector("progress"), left);
   }
   if (document.body.classList.contains("offline")) goOn();
+}
+
+function light(progress, left) {
+  if (!progress) return;
+  progress.value = left;
+  const windows = [...document.querySelectorAll(".house g")];
+  const lit = Math.ceil((windows.length * left) / progress.max);
+  windows.forEach((each, number) => each.setAttribute("class", number < lit ? "lit" : "dark"));
 }
 
 function length(left, words) {
@@ -138,10 +177,18 @@ function keep(text, headers) {
 if (navigator.serviceWorker) {
   navigator.serviceWorker.register("/t/worker.js", { scope: "/t/" }).catch(() => {});
 }
-document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : look()));
-addEventListener("online", look);
+document.addEventListener("visibilitychange", () => {
+  listen();
+  if (document.hidden) clearTimeout(timer);
+  else look();
+});
+addEventListener("online", () => {
+  listen();
+  look();
+});
 addEventListener("offline", () => online(false));
 addEventListener("pageshow", (event) => event.persisted && look());
 setInterval(count, 1000);
 count();
+listen();
 look();
