@@ -16,6 +16,7 @@ from common.rules.devices import (
     ConfirmBy,
     DeviceEvent,
     DeviceState,
+    ForHolder,
     Seen,
     Stage,
     Step,
@@ -27,6 +28,7 @@ from common.rules.devices import (
     shown_state,
     step_after,
     steps_of,
+    told_to_holder,
 )
 
 FREE, PREPARING, IN_USE, FINISHING, TURNOVER, OUT = DeviceState
@@ -174,3 +176,21 @@ def test_a_device_that_is_put_back_in_order_is_made_ready_until_its_terminal_say
     assert shown(state=TURNOVER, is_claimed=True) == TURNOVER
     assert shown(state=FREE) == shown() == FREE
     assert shown(state=FREE, is_claimed=True) == shown(is_claimed=True) == RESERVED
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({}, ForHolder.READY),
+        ({"is_claimed": True}, ForHolder.IN_USE),
+        ({"stage": Stage.STARTING}, ForHolder.IN_USE),
+        ({"stage": Stage.RUNNING, "is_claimed": True}, ForHolder.IN_USE),
+        ({"stage": Stage.ENDING}, ForHolder.BEING_MADE_READY),
+        ({"state": TURNOVER, "is_claimed": True}, ForHolder.BEING_MADE_READY),
+        ({"is_out_of_order": True}, ForHolder.OUT_OF_ORDER),
+        ({"is_here": False, "stage": Stage.RUNNING}, ForHolder.UNREACHABLE),
+    ],
+)
+def test_e5_a_holder_is_told_how_the_device_of_his_ticket_stands(facts, told):
+    nothing = {"state": None, "stage": None, "is_out_of_order": False, "is_claimed": False}
+    assert told_to_holder(Seen(**{**nothing, "is_here": True, **facts})) is told

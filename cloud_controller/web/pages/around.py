@@ -27,7 +27,7 @@ NEAR_SECONDS: Final = 3_600
 LATE_SECONDS: Final = 10
 """After which a booth that was asked to stop, and has not said so, is called silent."""
 
-WINDOWS: Final = 16
+WINDOWS: Final = 12
 """Windows of the house on a ticket: as many as still look like windows on a small phone."""
 
 
@@ -113,7 +113,7 @@ def booth_words(seen: Around, ticket: Ticket, language: Language) -> str:
 def house_svg(lit: int) -> Markup:
     """Return the windows of a house as a drawing, so many of them lit; it says nothing alone."""
     drawn = Markup("").join(
-        _PANE.format(at=4 + 25 * number, lit="lit" if number < lit else "dark")
+        _PANE.format(at=2 + 36 * number, lit="lit" if number < lit else "dark")
         for number in range(WINDOWS)
     )
     return _HOUSE.format(drawn=drawn)
@@ -135,11 +135,11 @@ def _cents(facts: Mapping[str, Any]) -> int:
 
 
 _PANE = Markup(
-    '<g class="{lit}"><rect x="{at}" y="4" width="17" height="22" rx="3"/>'
-    '<path d="M{at} 15h17"/></g>'
+    '<g class="{lit}"><rect x="{at}" y="2" width="24" height="30" rx="3"/>'
+    '<path d="M{at} 16h24m-12-14v30"/></g>'
 )
 
 _HOUSE = Markup(
-    '<svg class="house" aria-hidden="true" viewBox="0 0 400 30"'
+    '<svg class="house" aria-hidden="true" viewBox="0 0 424 34"'
     ' xmlns="http://www.w3.org/2000/svg">{drawn}</svg>'
 )
