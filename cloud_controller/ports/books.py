@@ -140,7 +140,13 @@ Flow: TypeAlias = Callable[[Transaction, Received], None]
 
 
 class Books(Protocol):
-    """The controller's database."""
+    """The controller's database.
+
+    Attributes:
+        on_committed: called in the loop after each commit of this process: something may be new.
+    """
+
+    on_committed: Callable[[], None]
 
     def transact(
         self, function: Callable[Concatenate[Transaction, P], T], *args: P.args, **kwargs: P.kwargs

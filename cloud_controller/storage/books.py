@@ -25,7 +25,7 @@ from cloud_controller.ports import (
 )
 from cloud_controller.storage.sqlite import Serving, as_fault_of_ours, migrate, open_database
 from cloud_controller.storage.transaction import OpenTransaction
-from cloud_controller.storage.waiting import WAITING_MAX, Lane, Waiting, settle
+from cloud_controller.storage.waiting import WAITING_MAX, Lane, Waiting, nobody, settle
 from common.errors import RusubanError, StorageIsFull, TooManyWaiting
 
 P = ParamSpec("P")
@@ -58,6 +58,7 @@ class SqliteBooks:
         self._path = path
         self._transaction = partial(OpenTransaction, clock=clock, names=names, keys=keys)
         self._on_said = on_said
+        self.on_committed = nobody
         self._lane = Lane(GROUP_MAX)
         self._waiting_count = 0
         self._writer = threading.Thread(target=self._write, name="books-writer", daemon=True)
@@ -161,6 +162,7 @@ class SqliteBooks:
     def _settle(self, group: list[Waiting]) -> None:
         self._waiting_count -= len(group)
         settle(group, self._on_said)
+        self.on_committed()
 
 
 def _commit(

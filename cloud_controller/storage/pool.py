@@ -40,7 +40,7 @@ from cloud_controller.storage.postgres import (
     state_of,
 )
 from cloud_controller.storage.transaction import OpenTransaction
-from cloud_controller.storage.waiting import WAITING_MAX, Lane, Waiting, settle
+from cloud_controller.storage.waiting import WAITING_MAX, Lane, Waiting, nobody, settle
 from common.errors import CannotStart, StorageIsAway, TooManyWaiting
 
 P = ParamSpec("P")
@@ -88,6 +88,7 @@ class PostgresBooks:
             OpenTransaction, clock=clock, names=names, keys=keys, style=STYLE
         )
         self._on_said = on_said
+        self.on_committed = nobody
         self._waiting_count = 0
         self._order = _InOrder(self._hand_on)
         self._writers = [
@@ -173,6 +174,7 @@ class PostgresBooks:
     def _settle(self, group: list[Waiting]) -> None:
         self._waiting_count -= len(group)
         settle(group, self._on_said)
+        self.on_committed()
 
     def _connect(self, *, read_only: bool = False) -> tuple[Connection[DictRow], OpenTransaction]:
         connection = open_database(self._database, read_only=read_only)

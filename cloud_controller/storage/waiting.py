@@ -65,3 +65,7 @@ def settle(group: Sequence[Waiting], on_said: Callable[[Sequence[Said | RoleGive
     said = [each for item in group if item.fault is None for each in item.said]
     if said:
         on_said(said)
+
+
+def nobody() -> None:
+    """Nobody wants to know that something was committed."""

@@ -22,9 +22,11 @@ from cloud_controller.web.faults import (
 )
 from cloud_controller.web.guard import BODY_BYTES_MAX, Guard
 from cloud_controller.web.language import Language, Languages
+from cloud_controller.web.live import EPOCH_DIGITS, Card, Live, places_for
 from cloud_controller.web.metrics import Requests
+from cloud_controller.web.pages.cards import cards
 from cloud_controller.web.pages.render import STATIC, Pages, page_of
-from cloud_controller.web.routes import API, Answer, Asset, Page, Route, WebParts, Worker
+from cloud_controller.web.routes import API, Asset, Page, Route, Watch, WebParts, Whole, Worker
 from cloud_controller.web.table import table_for
 from common.errors import CannotStart, RusubanError
 
@@ -89,6 +91,8 @@ def make_app(parts: WebParts) -> web.Application:
     app.on_response_prepare.append(made.add_headers)
     for route in table_for(parts.roles):
         made.add(app.router, route)
+    app.cleanup_ctx.append(made.live.running)
+    app.on_shutdown.append(made.live.close)
     return app
 
 
@@ -131,13 +135,25 @@ class _Web:
         self._requests = Requests(parts.registry)
         self._log = structlog.get_logger("web")
         self._is_https = urlsplit(parts.public_url).scheme == "https"
+        self.live = Live(
+            parts.books,
+            cards,
+            self._card,
+            epoch=parts.names.hex_digits(EPOCH_DIGITS),
+            places=places_for(parts.viewers_max, parts.viewers_of_a_peer_max),
+            registry=parts.registry,
+        )
+        parts.books.on_committed = self.live.nudge
 
     def add(self, router: web.UrlDispatcher, route: Route) -> None:
         """Make a row's route; where one can GET one can HEAD."""
         enter = self._guard.door(route)
 
         async def serve(request: web.Request) -> web.StreamResponse:
-            return self._written(await enter(request), route, request)
+            answer = await enter(request)
+            if isinstance(answer, Watch):
+                return await self.live.serve(request, answer, self._language(request))
+            return self._written(answer, route, request)
 
         if route.method == "GET":
             router.add_get(route.path, serve, allow_head=True)
@@ -180,7 +196,7 @@ class _Web:
         response.headers.update(headers_of(fault))
         return response
 
-    def _written(self, answer: Answer, route: Route, request: web.Request) -> web.StreamResponse:
+    def _written(self, answer: Whole, route: Route, request: web.Request) -> web.StreamResponse:
         match answer:
             case Page():
                 return self._page(answer, route, request)
@@ -204,6 +220,10 @@ class _Web:
                 COOKIE, language.code, max_age=COOKIE_SECONDS, httponly=True, samesite="Lax"
             )
         return response
+
+    def _card(self, card: Card, language: str) -> str:
+        """Draw what is shown of an offering: the same piece as on the page, without form keys."""
+        return self._pages.piece("card.html", self._languages[language], card=card)
 
     def _asset(self, asset: Asset) -> web.Response:
         known = self._pages.static(asset.name)

@@ -76,6 +76,10 @@ class TooManyAttempts(RusubanError):
     """That was tried too often; wait {retry_seconds} seconds."""
 
 
+class TooManyViewers(RusubanError):
+    """No more pages can be told of changes at once; ask again in {retry_seconds} seconds."""
+
+
 class IdempotencyKeyMissing(RusubanError):
     """The header Idempotency-Key is missing, or is not 16 to 128 letters, digits, - and _."""
 
@@ -122,6 +126,7 @@ STATUS: Final[Mapping[type[RusubanError], int]] = {
     IdempotencyKeyReused: 422,
     TooManyAttempts: 429,
     InternalError: 500,
+    TooManyViewers: 503,
     TooManyWaiting: 503,
     StorageIsFull: 503,
     StorageIsAway: 503,
@@ -183,7 +188,7 @@ def headers_of(fault: RusubanError) -> dict[str, str]:
             return {"WWW-Authenticate": 'Basic realm="operator", charset="UTF-8"'}
         case MethodNotAllowed():
             return {"Allow": ", ".join(sorted(facts["allowed"]))}
-        case TooManyAttempts():
+        case TooManyAttempts() | TooManyViewers():
             return {"Retry-After": str(facts["retry_seconds"])}
         case StillRunning() | TicketIsHeld() | TooManyWaiting() | StorageIsFull() | StorageIsAway():
             return {"Retry-After": str(RETRY_SECONDS)}

@@ -55,6 +55,7 @@ class WebParts:
         is_ready: whether each part is up, by name; all of them up is ready.
         waiting_count: how many functions wait for the writer.
         dropped_counts: messages dropped so far, by reason.
+        viewers_max: how many pages may watch at once, and how many of them from one address.
     """
 
     books: Books
@@ -73,6 +74,8 @@ class WebParts:
     waiting_count: Callable[[], int]
     dropped_counts: Callable[[], Mapping[str, int]]
     registry: CollectorRegistry
+    viewers_max: int = 8_000
+    viewers_of_a_peer_max: int = 1_000
 
 
 class Who(Enum):
@@ -131,7 +134,25 @@ class Worker:
     """The script by which a browser keeps its tickets; it has one address for good."""
 
 
-Answer = BaseModel | Page | Asset | Worker | StreamResponse
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Watch:
+    """A stream that tells an open page what is new to it; `web/live` writes it.
+
+    Attributes:
+        topic: the shelves, or a page by its kind and name, such as `ticket:4f02…`.
+        store: of which store the shelves are; empty: of all.
+        since: the event up to which the page has heard, where its browser does not say it.
+    """
+
+    topic: str
+    store: str = ""
+    since: str = ""
+
+
+Whole = BaseModel | Page | Asset | Worker | StreamResponse
+"""An answer that is written at once; the other kind goes on until its viewer leaves."""
+
+Answer = Whole | Watch
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,8 +90,11 @@ LAYERS: dict[str, tuple[str, ...]] = {
             "hours",
             "photos",
             "packages",
-            *("module_logs", "reports"),
+            *("module_logs", "reports", "live"),
         ),
+    ),
+    "cloud_controller/web/live": (
+        *("board", "looking", "opening", "stamps", "watching", "written"),
     ),
     "cloud_controller/web/paper": ("page",),
     "cloud_controller/commands": (

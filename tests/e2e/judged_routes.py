@@ -37,6 +37,7 @@ GET /api/v1/quotes
 POST /api/v1/payments/stripe/webhook
 GET /api/v1/authority
 GET /
+GET /events
 GET /o/{offering}
 POST /book
 GET /t/worker.js
@@ -48,6 +49,7 @@ POST /b/{link}/release
 GET /o/{offering}/wait
 POST /wait
 GET /w/{link}
+GET /w/{link}/events
 POST /w/{link}/withdraw
 GET /t/{link}/reschedule
 POST /t/{link}/reschedule
@@ -57,6 +59,7 @@ GET /t/{link}/more
 POST /t/{link}/more
 POST /t/{link}/itself
 GET /t/{link}
+GET /t/{link}/events
 POST /t/{link}/cancel
 POST /t/{link}/end
 POST /t/{link}/mail

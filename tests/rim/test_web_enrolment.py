@@ -13,6 +13,7 @@ from cryptography import x509
 from cloud_controller.certificates import Authority
 from cloud_controller.flows.enrolment import CODE_LIFE_SECONDS
 from cloud_controller.web.table import ROUTES
+from cloud_controller.web.table.pages import EVENTS
 from cloud_controller.web.table.paces import ENROLMENTS_A_MINUTE, ENROLMENTS_A_MINUTE_IN_ALL
 from common.rules.enrolment import Ladder
 from common.seals import new_signing_key, public_bytes, renewal_document, seal_document
@@ -166,7 +167,7 @@ async def test_a_secret_is_said_once_and_no_reading_tells_it_again(tmp_path: Pat
         names |= dict.fromkeys(("link", "offering", "name", "reservation", "device", "photo"), "0")
         names |= dict.fromkeys(("kind", "package", "file", "module"), "0")
         for route in ROUTES:
-            if route.method == "GET":
+            if route.method == "GET" and route.media_type != EVENTS:
                 told = await kit.told(route.path.format_map(names))
                 for secret in (SALTED.secret, SALTED.salt, SALTED.digest, code):
                     assert secret not in told.text

@@ -63,3 +63,28 @@ FROM orders AS b
 WHERE b.mail = :mail AND b.mail <> '' AND (:store_id = '' OR b.store_id = :store_id)
     AND (b.made_at, b.order_id) < (:before_at, :before_id) AND b.made_at >= :from_at
 ORDER BY b.made_at DESC, b.order_id DESC LIMIT :most;
+
+-- name: ticket_stands(link)^
+-- All that a ticket's page hangs on beside the clock: another row, and the page is read again.
+SELECT r.state, r.changed_at, r.device_id, r.cancel_asked_at, r.extends_itself,
+    k.state AS ticket_state, k.revision, u.session_id, u.state AS session_state, u.deadline_at,
+    u.is_presumed, v.state AS device_state, v.state_at, v.is_out_of_order, t.presence,
+    (SELECT max(g.entry_id) FROM ledger AS g WHERE g.reservation_id = r.reservation_id) AS entry,
+    (SELECT max(p.changed_at) FROM payments AS p WHERE p.order_id = r.order_id) AS paid_at
+FROM reservations AS r
+JOIN tickets AS k USING (reservation_id)
+JOIN devices AS v ON v.device_id = r.device_id
+JOIN terminals AS t ON t.terminal_id = v.terminal_id
+LEFT JOIN sessions AS u ON u.session_id = (
+    SELECT session_id FROM sessions WHERE reservation_id = r.reservation_id
+    ORDER BY granted_at DESC, fence DESC LIMIT 1)
+WHERE r.link = :link;
+
+-- name: waiting_stands(link)^
+-- All that the page of a place in the waiting list hangs on.
+SELECT w.state, w.changed_at, w.order_id, (SELECT count(*) FROM waiting AS n
+    WHERE n.offering_id = w.offering_id AND n.starts_at = w.starts_at
+        AND n.state IN ('waiting', 'offered')
+        AND (n.made_at < w.made_at OR (n.made_at = w.made_at AND n.waiting_id < w.waiting_id)))
+    AS before_you
+FROM waiting AS w WHERE w.link = :link;

@@ -59,12 +59,10 @@ class Pages:
 
     def html(self, page: Page, language: Language, *, path: str) -> web.Response:
         """Return a page in a language; `path` is where the page can be read again."""
-        text = self._templates.get_template(page.template).render(
+        text = self.piece(
+            page.template,
+            language,
             **page.facts,
-            language=language,
-            say=language.say,
-            iso=iso,
-            static=self._static_url,
             refresh_seconds=page.refresh_seconds,
             other_languages=[code for code in LANGUAGES if code != language.code],
             path=path,
@@ -76,8 +74,9 @@ class Pages:
 
     def piece(self, template: str, language: Language, **facts: object) -> str:
         """Return a piece of a page in a language, such as one card, with nothing of the page."""
-        made = self._templates.get_template(template)
-        return made.render(**facts, language=language, iso=iso)
+        return self._templates.get_template(template).render(
+            **facts, language=language, say=language.say, iso=iso, static=self._static_url
+        )
 
     def _static_url(self, name: str) -> str:
         return f"/static/{self._names[name]}"

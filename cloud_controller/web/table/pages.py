@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from cloud_controller.web import photos, tickets
+from cloud_controller.web.live import opening
 from cloud_controller.web.pages import (
     changes as change_pages,
     clean,
@@ -30,6 +31,9 @@ from cloud_controller.web.table.paces import (
 
 HTML: Final = "text/html"
 
+EVENTS: Final = "text/event-stream"
+"""What never ends by itself: whoever tries every route leaves these out, or cuts them."""
+
 
 async def show_asset(call: Call[None]) -> Asset:
     """Return a file that pages refer to."""
@@ -40,6 +44,8 @@ async def show_asset(call: Call[None]) -> Asset:
 PAGE_ROUTES: Final = (
     Route("GET", "/", storefront.show_storefront, Who.ANYBODY, WEB,
           "What can be had now.", media_type=HTML),
+    Route("GET", "/events", opening.watch_shelves, Who.ANYBODY, WEB,
+          "What is on offer, as it changes.", asks=opening.ShelvesWanted, media_type=EVENTS),
     Route("GET", "/o/{offering}", storefront.show_offering, Who.ANYBODY, WEB,
           "The times of an offering.", asks=storefront.TimesWanted, media_type=HTML),
     Route("POST", "/book", storefront.book, Who.OUR_PAGES, WEB,
@@ -67,6 +73,8 @@ PAGE_ROUTES: Final = (
           takes_key=True, calls_a_minute=BOOKINGS_A_MINUTE),
     Route("GET", "/w/{link}", waiting_pages.show_page, Who.LINK_HOLDER, WEB,
           "A place in the waiting list.", media_type=HTML),
+    Route("GET", "/w/{link}/events", opening.watch_waiting, Who.LINK_HOLDER, WEB,
+          "When a place in the waiting list has changed.", asks=opening.Heard, media_type=EVENTS),
     Route("POST", "/w/{link}/withdraw", waiting_pages.withdraw, Who.OUR_PAGES, WEB,
           "Wait no longer.", media_type=HTML),
     Route("GET", "/t/{link}/reschedule", change_pages.show_reschedule, Who.LINK_HOLDER, WEB,
@@ -90,6 +98,8 @@ PAGE_ROUTES: Final = (
           calls_a_minute=CHANGES_A_MINUTE),
     Route("GET", "/t/{link}", ticket.show_page, Who.LINK_HOLDER, WEB,
           "A ticket.", media_type=HTML),
+    Route("GET", "/t/{link}/events", opening.watch_ticket, Who.LINK_HOLDER, WEB,
+          "When a ticket has changed.", asks=opening.Heard, media_type=EVENTS),
     Route("POST", "/t/{link}/cancel", ticket.cancel, Who.OUR_PAGES, WEB,
           "Give a reservation up.", media_type=HTML),
     Route("POST", "/t/{link}/end", ticket.end, Who.OUR_PAGES, WEB,

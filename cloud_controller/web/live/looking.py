@@ -1,0 +1,213 @@
+"""Looks at the books while anybody watches, and tells each page what is new to it.
+
+At once after a commit, ten times a second at most and never more than a fifth of the time; and
+each second besides: another process may have written, and what is free changes by the clock alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Final
+
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Histogram
+
+from cloud_controller.ports import Books, NotFound, Transaction
+from cloud_controller.web.language import Language
+from cloud_controller.web.live.board import Board, Card
+from cloud_controller.web.live.stamps import stamp_of, stamps_of
+from cloud_controller.web.live.watching import Crowd, Places, Topic, Written, viewer_of
+from cloud_controller.web.live.written import event
+from cloud_controller.web.routes import Watch
+from common.errors import RusubanError
+from common.words import LANGUAGES
+
+LOOK_SECONDS: Final = 1.0
+"""Between two looks without a commit of ours."""
+
+REST_SECONDS: Final = 0.1
+"""From one look to the next at the least: nobody sees a difference below it."""
+
+REST_FACTOR: Final = 4
+"""How many times as long as a look what follows it rests: looks take a fifth of the time."""
+
+RETRY: Final = b"retry: 2000\n\n"
+"""When a page whose line was cut comes again, in milliseconds."""
+
+EPOCH_DIGITS: Final = 12
+"""Hex digits that tell one start's numbers from another's."""
+
+STREAM: Final = "text/event-stream"
+
+SHELVES: Final = "shelves"
+"""The topic of the storefront; of other pages it is `ticket:…` and so on."""
+
+READ_TIMES: Final = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+"""Where the histogram of looks is cut, in seconds."""
+
+
+class Live:
+    """Who watches, what stands there, and the looking from one to the other."""
+
+    def __init__(
+        self,
+        books: Books,
+        shelves: Callable[[Transaction], Sequence[Card]],
+        draw: Callable[[Card, str], str],
+        *,
+        epoch: str,
+        places: Places,
+        registry: CollectorRegistry,
+    ) -> None:
+        """Take the books, how cards are read from them, and how one is drawn in a language."""
+        self._books = books
+        self._shelves = shelves
+        self._draw_in = draw
+        self.board = Board(epoch, self._draw)
+        self._crowd = Crowd(places, registry)
+        self._stamps: dict[str, str] = {}
+        self._nudged = asyncio.Event()
+        self._looked = asyncio.Condition()
+        self._is_fresh = False
+        self._is_wanted = False
+        self._swept_at = 0.0
+        self._log = structlog.get_logger("live")
+        self._took = Histogram(
+            "rusuban_look_seconds",
+            "Seconds of one look for pages that watch.",
+            buckets=READ_TIMES,
+            registry=registry,
+        )
+
+    def nudge(self) -> None:
+        """Look soon, if anybody watches: something may have changed."""
+        if len(self._crowd):
+            self._nudged.set()
+
+    async def running(self, _: web.Application) -> AsyncIterator[None]:
+        """Look as long as the application runs, where anybody watches."""
+        async with asyncio.TaskGroup() as tasks:
+            looking = tasks.create_task(self._run(), name="live")
+            yield
+            looking.cancel()
+
+    async def close(self, _: web.Application) -> None:
+        """End every stream; the pages come again, to whoever serves them then."""
+        self._crowd.close()
+
+    async def serve(
+        self, request: web.Request, watch: Watch, language: Language
+    ) -> web.StreamResponse:
+        """Tell a page what is new to it until it goes.
+
+        Raises:
+            TooManyViewers: it is one more than there are places for.
+            NotFound: there is no such page.
+        """
+        heard = request.headers.get("Last-Event-ID", "") or watch.since
+        with self._crowd.place(request.remote or ""):
+            stamp = "" if watch.topic == SHELVES else await self._stamp(watch.topic)
+            response = web.StreamResponse(
+                headers={"Content-Type": STREAM, "X-Accel-Buffering": "no"}
+            )
+            response.force_close()
+            await response.prepare(request)
+            if request.method == "HEAD":
+                return response
+            viewer = viewer_of(request)
+            if watch.topic == SHELVES:
+                await self._be_fresh()
+                topic: Topic = (SHELVES, language.code, watch.store)
+                said = self.board.since(heard, language.code, watch.store)
+            else:
+                self.nudge()
+                topic = (watch.topic, "", "")
+                stamp = self._stamps.setdefault(watch.topic, stamp)
+                said = b"" if heard == stamp else event("changed", stamp, stamp)
+            await self._crowd.keep(topic, viewer, Written(RETRY + said))
+        return response
+
+    async def _stamp(self, topic: str) -> str:
+        stamp = await self._books.read(stamp_of, topic)
+        if not stamp:
+            raise NotFound(what="page")
+        return stamp
+
+    async def _be_fresh(self) -> None:
+        """Wait for a look where what stands there is of before."""
+        if self._nudged.is_set() or not self._is_fresh:
+            self._is_wanted = True
+            self._nudged.set()
+            async with self._looked:
+                await self._looked.wait()
+
+    async def _run(self) -> None:
+        """Look again and again; while nobody watches, nothing is looked at."""
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            self._nudged.clear()
+            await self._look_safely()
+            took = loop.time() - began
+            await asyncio.sleep(max(REST_SECONDS - took, REST_FACTOR * took))
+            left = LOOK_SECONDS - (loop.time() - began)
+            is_needed = self._is_fresh or len(self._crowd)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left if is_needed else None):
+                    await self._nudged.wait()
+
+    async def _look_safely(self) -> None:
+        """Look; where the books are away, pages keep what they have and it is tried again."""
+        try:
+            if len(self._crowd):
+                with self._took.time():
+                    await self._look()
+            else:
+                self._is_fresh = False
+        except RusubanError as fault:
+            self._log.warning("the books cannot be looked at", why=str(fault))
+        except Exception as fault:  # noqa: BLE001 - pages are read without us as well: we go on
+            self._log.error("the look has failed", exc_info=fault)
+        async with self._looked:
+            self._looked.notify_all()
+
+    async def _look(self) -> None:
+        """Look at what is watched, and tell who watches what has changed."""
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._swept_at >= LOOK_SECONDS:
+            self._swept_at = loop.time()
+            await self._crowd.look()
+        topics = self._crowd.topics()
+        shelves = [topic for topic in topics if topic[0] == SHELVES]
+        if shelves or self._is_wanted:
+            self._is_wanted = False
+            before = self.board.number
+            if await self.board.take(await self._books.read(self._shelves)):
+                await self._tell_cards(before)
+            self._is_fresh = True
+        else:
+            self._is_fresh = False
+        if pages := [topic[0] for topic in topics if topic[0] != SHELVES]:
+            await self._tell_stamps(await self._books.read(stamps_of, pages))
+
+    async def _tell_cards(self, before: int) -> None:
+        for topic in self._crowd.topics():
+            kind, language, store = topic
+            if kind == SHELVES:
+                await self._crowd.tell(topic, self.board.changes(before, language, store))
+
+    async def _tell_stamps(self, stamps: Mapping[str, str]) -> None:
+        for topic, stamp in stamps.items():
+            if self._stamps.get(topic) != stamp:
+                self._stamps[topic] = stamp
+                await self._crowd.tell((topic, "", ""), event("changed", stamp, stamp))
+        watched = {topic for topic, _, _ in self._crowd.topics()}
+        self._stamps = {name: each for name, each in self._stamps.items() if name in watched}
+
+    async def _draw(self, card: Card) -> Mapping[str, str]:
+        """Draw a card in every language; everything else has its turn before the next one."""
+        await asyncio.sleep(0)
+        return {language: self._draw_in(card, language) for language in LANGUAGES}

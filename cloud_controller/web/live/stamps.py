@@ -1,0 +1,46 @@
+"""When a page of one customer is to be read again: its topic's stamp is another than it was.
+
+A stamp says nothing of what has changed, so that nobody learns anything by it: the page is read
+again at its own address, by its own link.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from cloud_controller.ports import Row, Transaction
+
+STAMP_DIGITS: Final = 16
+"""Hex digits of a stamp: two states of one page never have the same by chance."""
+
+Stamp = Callable[[Transaction, str], Row | None]
+"""Returns what a page of this name hangs on, as one row; None: there is no such page."""
+
+
+def _of_ticket(books: Transaction, link: str) -> Row | None:
+    return books.lists.ticket_stands(link=link)
+
+
+def _of_waiting(books: Transaction, link: str) -> Row | None:
+    return books.lists.waiting_stands(link=link)
+
+
+KINDS: Final[Mapping[str, Stamp]] = {"ticket": _of_ticket, "waiting": _of_waiting}
+"""What a topic `kind:name` is looked at by."""
+
+
+def stamps_of(books: Transaction, topics: Iterable[str]) -> dict[str, str]:
+    """Return the stamp of each topic; empty where there is no such page any more."""
+    return {topic: stamp_of(books, topic) for topic in topics}
+
+
+def stamp_of(books: Transaction, topic: str) -> str:
+    """Return a topic's stamp, such as that of `ticket:4f02…`; empty: there is no such page."""
+    kind, _, name = topic.partition(":")
+    row = KINDS[kind](books, name)
+    if row is None:
+        return ""
+    said = repr(tuple(row[column] for column in row.keys()))  # noqa: SIM118 - a row is no mapping
+    return hashlib.sha256(said.encode()).hexdigest()[:STAMP_DIGITS]

@@ -1,0 +1,161 @@
+// Keeps an open page true: puts in what is new on the storefront, and says to the others' own scripts when to look again.
+//
+// A page asks for it by `data-events` on any element: the address of its stream.
+//   pictures   `[data-shelves]`, else `main`, holds them all, `[data-store]` in it those of one store
+//              if there are such; `[data-offering]` is one. `[data-nothing]` is shown without any.
+//   look again `live:changed` is heard by the page's script, on `document`.
+//   the line   `live:up` and `live:down` are heard too: without it a page reads itself now and then.
+// Nothing is told to a page that nobody sees; one that is seen again has missed nothing.
+
+const place = document.querySelector("[data-events]");
+const AGAIN_SECONDS = [1, 2, 5, 15, 30]; // after how many failures it waits how long
+const CROWD_SECONDS = 8; // a whole page is read again within so long, each browser at another moment
+let source = null;
+let heard = ""; // the last event of which we know
+let failures = 0;
+let timer = 0;
+
+function open() {
+  clearTimeout(timer);
+  if (source || document.hidden || !navigator.onLine) return;
+  const address = new URL(place.dataset.events, location.href);
+  address.searchParams.set("lang", document.documentElement.lang);
+  if (heard) address.searchParams.set("since", heard);
+  source = new EventSource(address);
+  source.addEventListener("open", () => {
+    failures = 0;
+    say("up");
+  });
+  source.addEventListener("error", () => {
+    say("down");
+    if (source?.readyState !== EventSource.CLOSED) return; // it comes again by itself
+    close();
+    const seconds = AGAIN_SECONDS[Math.min(failures++, AGAIN_SECONDS.length - 1)];
+    timer = setTimeout(open, seconds * 1000 * (1 + Math.random()));
+  });
+  source.addEventListener("page", (event) => take(event, (told) => whole(told.cards)));
+  source.addEventListener("card", (event) => take(event, (told) => show([told])));
+  source.addEventListener("changed", (event) => take(event, () => say("changed")));
+}
+
+function close() {
+  clearTimeout(timer);
+  source?.close();
+  source = null;
+}
+
+function take(event, act) {
+  act(JSON.parse(event.data));
+  heard = event.lastEventId || heard;
+}
+
+function say(what) {
+  document.dispatchEvent(new CustomEvent(`live:${what}`));
+}
+
+// --- Pictures ------------------------------------------------------------------------------------
+
+function shelves() {
+  return document.querySelector("[data-shelves]") ?? document.querySelector("main");
+}
+
+function known(offering) {
+  return shelves().querySelector(`[data-offering="${CSS.escape(offering)}"]`);
+}
+
+function list(store) {
+  return shelves().querySelector(`[data-store="${CSS.escape(store)}"]`);
+}
+
+// Where a page has a place for each store and one is new, only the page itself knows how that looks.
+function isPlaced(card) {
+  return !shelves().querySelector("[data-store]") || list(card.store) !== null;
+}
+
+function whole(cards) {
+  const here = new Set(cards.map((card) => card.offering));
+  const gone = [...shelves().querySelectorAll("[data-offering]")].filter(
+    (card) => !here.has(card.dataset.offering),
+  );
+  for (const card of gone) card.remove();
+  const told = cards.map((card, at) => ({ ...card, before: cards[at + 1]?.offering ?? null }));
+  show(told.reverse());
+}
+
+function show(cards) {
+  if (!cards.every((card) => card.html === "" || isPlaced(card))) {
+    timer = setTimeout(() => location.reload(), Math.random() * CROWD_SECONDS * 1000);
+    return;
+  }
+  for (const card of cards) put(card);
+  const nothing = document.querySelector("[data-nothing]");
+  if (nothing) nothing.hidden = shelves().querySelector("[data-offering]") !== null;
+  for (const store of shelves().querySelectorAll("[data-store]")) {
+    store.dataset.empty = store.querySelector("[data-offering]") ? "0" : "1";
+  }
+  document.dispatchEvent(new CustomEvent("live:shown"));
+}
+
+function put({ offering, store, html, before }) {
+  const was = known(offering);
+  if (html === "") {
+    was?.remove();
+    return;
+  }
+  const holder = document.createElement("template");
+  holder.innerHTML = html;
+  const card = holder.content.firstElementChild;
+  const next = before ? known(before) : null;
+  if (was && same(was, card)) {
+    card.remove();
+  } else if (was) {
+    const at = focused(was);
+    was.replaceWith(card);
+    key(card);
+    focusables(card)[at]?.focus({ preventScroll: true });
+  } else {
+    key(card);
+    const home = list(store) ?? shelves();
+    if (next && home.contains(next)) next.before(card);
+    else home.append(card);
+  }
+}
+
+// Whether both show the same: what one browser's copy has besides are the keys of its forms.
+function same(one, other) {
+  const [first, second] = [one, other].map((each) => {
+    const copy = each.cloneNode(true);
+    for (const input of copy.querySelectorAll("input[name=key]")) input.remove();
+    return copy.outerHTML.replace(/\s+/g, " ");
+  });
+  return first === second;
+}
+
+// A form is sent once, whoever taps how often: its key is this browser's own secret.
+function key(card) {
+  for (const form of card.querySelectorAll("form[data-key]")) {
+    const input = document.createElement("input");
+    input.type = "hidden";
+    input.name = "key";
+    form.append(input);
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    input.value = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+}
+
+function focusables(card) {
+  return [...card.querySelectorAll("a, button, input:not([type=hidden]), select")];
+}
+
+function focused(card) {
+  return focusables(card).indexOf(document.activeElement);
+}
+
+if (place) {
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+  addEventListener("pageshow", (event) => event.persisted && open());
+  addEventListener("pagehide", close);
+  addEventListener("online", open);
+  addEventListener("offline", () => (close(), say("down")));
+  open();
+}
