@@ -334,6 +334,8 @@ class Controller:
             waiting_count=self.books.waiting,
             dropped_counts=lambda: self.listener.dropped,
             registry=CollectorRegistry(),
+            viewers_max=settings.viewers_max,
+            viewers_of_a_peer_max=settings.viewers_of_a_peer_max,
         )
         parts.registry.register(self.telemetry)
         await self._serve(make_app(parts), listening, self._served)

@@ -26,6 +26,12 @@ class WebSettings(Part):
     public_url: str = ""
     """How customers reach the pages, such as `https://play.example`; empty: the address above."""
 
+    viewers_max: Annotated[int, Field(ge=0, le=100_000)] = 8_000
+    """How many pages may be told of changes at once; the others read themselves now and then."""
+
+    viewers_of_a_peer_max: Annotated[int, Field(ge=0, le=100_000)] = 1_000
+    """How many of them from one address; behind a proxy, which is one, as many as `viewers_max`."""
+
     @model_validator(mode="after")
     def _is_not_in_the_clear(self) -> Self:
         if not self.tls and not is_on_this_machine(self.host):

@@ -256,6 +256,8 @@ def _call(
     body: dict[str, str] | None = None,
 ) -> tuple[int, str]:
     method, path = route.split()
+    if path == "/events":
+        method = "HEAD"  # it never ends
     names = {
         "terminal": terminal,
         "store": "nowhere",

@@ -13,8 +13,8 @@ from cryptography import x509
 from cloud_controller.certificates import Authority
 from cloud_controller.flows.enrolment import CODE_LIFE_SECONDS
 from cloud_controller.web.table import ROUTES
-from cloud_controller.web.table.pages import EVENTS
 from cloud_controller.web.table.paces import ENROLMENTS_A_MINUTE, ENROLMENTS_A_MINUTE_IN_ALL
+from cloud_controller.web.table.pages import EVENTS
 from common.rules.enrolment import Ladder
 from common.seals import new_signing_key, public_bytes, renewal_document, seal_document
 from common.system import SystemNames

@@ -34,6 +34,11 @@ class Card(Protocol):
         """Return its store's id."""
         ...
 
+    @property
+    def store_title(self) -> str:
+        """Return what the store is called."""
+        ...
+
 
 Draw = Callable[[Card], Awaitable[Mapping[str, str]]]
 """Makes the HTML of a card, by language."""
@@ -50,7 +55,12 @@ class Picture:
     def told(self, language: str) -> dict[str, str]:
         """Return what a page is told."""
         card = self.card
-        return {"offering": card.offering, "store": card.store, "html": self.html[language]}
+        return {
+            "offering": card.offering,
+            "store": card.store,
+            "title": card.store_title,
+            "html": self.html[language],
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,16 @@
 // Keeps an open page true: puts in what is new on the storefront, and says to the others' own scripts when to look again.
 //
 // A page asks for it by `data-events` on any element: the address of its stream.
-//   pictures   `[data-shelves]`, else `main`, holds them all, `[data-store]` in it those of one store
-//              if there are such; `[data-offering]` is one. `[data-nothing]` is shown without any.
+//   pictures   `[data-store]` holds those of a store; `template[data-store-piece]` is one that is
+//              new, with `[data-title]`; or `[data-shelves]` holds all. `[data-offering]` is one.
+//              A store without any has the class `bare`; `[data-nothing]` is shown where all are.
 //   look again `live:changed` is heard by the page's script, on `document`.
 //   the line   `live:up` and `live:down` are heard too: without it a page reads itself now and then.
 // Nothing is told to a page that nobody sees; one that is seen again has missed nothing.
 
 const place = document.querySelector("[data-events]");
 const AGAIN_SECONDS = [1, 2, 5, 15, 30]; // after how many failures it waits how long
-const CROWD_SECONDS = 8; // a whole page is read again within so long, each browser at another moment
+const CROWD_SECONDS = 1; // a page that cannot show what is new is read again within so long, not all at one moment
 let source = null;
 let heard = ""; // the last event of which we know
 let failures = 0;
@@ -67,9 +68,17 @@ function list(store) {
   return shelves().querySelector(`[data-store="${CSS.escape(store)}"]`);
 }
 
-// Where a page has a place for each store and one is new, only the page itself knows how that looks.
-function isPlaced(card) {
-  return !shelves().querySelector("[data-store]") || list(card.store) !== null;
+// The place of a store that is new is made as the page's template has it.
+function placed(card) {
+  const known = list(card.store) ?? document.querySelector("[data-shelves]:not(:has([data-store]))");
+  const piece = document.querySelector("template[data-store-piece]");
+  if (known || !piece) return known;
+  const made = piece.content.firstElementChild.cloneNode(true);
+  made.dataset.store = card.store;
+  made.setAttribute("aria-label", card.title);
+  made.querySelector("[data-title]").textContent = card.title;
+  piece.before(made);
+  return made;
 }
 
 function whole(cards) {
@@ -83,15 +92,15 @@ function whole(cards) {
 }
 
 function show(cards) {
-  if (!cards.every((card) => card.html === "" || isPlaced(card))) {
-    timer = setTimeout(() => location.reload(), Math.random() * CROWD_SECONDS * 1000);
+  if (!cards.every((card) => card.html === "" || placed(card))) {
+    setTimeout(() => location.reload(), Math.random() * CROWD_SECONDS * 1000);
     return;
   }
   for (const card of cards) put(card);
   const nothing = document.querySelector("[data-nothing]");
   if (nothing) nothing.hidden = shelves().querySelector("[data-offering]") !== null;
   for (const store of shelves().querySelectorAll("[data-store]")) {
-    store.dataset.empty = store.querySelector("[data-offering]") ? "0" : "1";
+    store.classList.toggle("bare", !store.querySelector("[data-offering]"));
   }
   document.dispatchEvent(new CustomEvent("live:shown"));
 }
@@ -115,7 +124,7 @@ function put({ offering, store, html, before }) {
     focusables(card)[at]?.focus({ preventScroll: true });
   } else {
     key(card);
-    const home = list(store) ?? shelves();
+    const home = placed({ store });
     if (next && home.contains(next)) next.before(card);
     else home.append(card);
   }
