@@ -31,7 +31,9 @@ from tests.rim.web_kit import WebKit, web_kit
 WEB = Path(__file__).parents[2] / "cloud_controller" / "web"
 OURS = {"Sec-Fetch-Site": "same-origin"}
 JAPANESE = {"Accept-Language": "fr;q=0.9, ja-JP;q=0.8, en;q=0.1"}
-OUR_SCRIPT = r'<script type="module" src="/static/ticket\.[0-9a-f]{12}\.js">'
+OUR_SCRIPT = (
+    r'<script type="module" src="/static/(ticket|live)\.[0-9a-f]{12}\.js"( data-events="/events")?>'
+)
 NASTY = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
 DYNAMIC: dict[str, Iterable[str]] = {
     "basis": Basis,
