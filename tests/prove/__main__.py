@@ -16,6 +16,7 @@ from tests.prove import (
     escrow,
     installs,
     kills,
+    pages,
     redeem_race,
     rights,
     rights_rows,
@@ -37,6 +38,7 @@ PROOFS: dict[str, Callable[[float, int], Awaitable[Counts]]] = {
     scanners.NAME: scanners.prove,
     switches.NAME: switches.prove,
     installs.NAME: installs.prove,
+    pages.NAME: pages.prove,
 }
 
 SECONDS = 30.0
@@ -47,6 +49,7 @@ LASTS = {
     deadlines.NAME: deadlines.SECONDS,
     scanners.NAME: scanners.SECONDS,
     installs.NAME: installs.SECONDS,
+    pages.NAME: pages.SECONDS,
 }
 """Proofs that come to an end by themselves, unless they are told to earlier."""
 

@@ -169,7 +169,7 @@ async def unreachable(page: Page) -> list[str]:
 
 async def undoable(page: Page, plain: Page) -> list[str]:
     """Return what can be done on a page with script, and not on the same page without."""
-    with_script, without = (await each.evaluate(CAN_BE_DONE) for each in (page, plain))
+    with_script, without = [await each.evaluate(CAN_BE_DONE) for each in (page, plain)]
     wrong = [f"only with script: {each}" for each in sorted(set(with_script) - set(without))]
     headings = [await each.evaluate(HEADING) for each in (page, plain)]
     return wrong if headings[0] == headings[1] else [*wrong, f"two headings: {headings}"]
