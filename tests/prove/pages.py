@@ -1,8 +1,8 @@
-"""`./dev prove pages`: every page in every state, in both languages, by day and night, for everybody.
+"""`./dev prove pages`: every page in every state, in both languages, by day and night, for all.
 
-Each is looked at by axe-core, on a phone of 320 and on a desk at 200 %, in type of 200 %, gone through
-by the Tab key alone, and opened without script. A page whose words are pale, whose field has no name,
-that runs off, that hides its focus or that cannot do without script has to be caught.
+Each is looked at by axe-core, on a phone of 320 and on a desk at 200 %, in type of 200 %, gone
+through by the Tab key alone, and opened without script. A page whose words are pale, whose field
+has no name, that runs off, that hides its focus or cannot do without script has to be caught.
 """
 
 from __future__ import annotations

@@ -26,7 +26,9 @@ LOCALES: Final = {"ja": "ja-JP", "en": "en-US"}
 TABS_MAX: Final = 120
 """More than a page has of what can be reached by the keyboard."""
 
-GONE_BY_ITSELF: Final = re.compile(r"net::ERR_|the server responded with a status of 4\d\d")
+GONE_BY_ITSELF: Final = re.compile(
+    r"net::ERR_|Service Worker registration blocked|the server responded with a status of 4\d\d"
+)
 """What a browser says where a test goes on before its page, and of a page that is a refusal."""
 
 AXE: Final = "axe.run(document, {resultTypes: ['violations'], preload: false})"
@@ -35,12 +37,20 @@ CUT_OFF: Final = r"""() => {
   const wrong = [], wide = document.documentElement.scrollWidth;
   if (wide > innerWidth) wrong.push(`the page is ${wide} wide on ${innerWidth}`);
   for (const it of document.body.querySelectorAll("*")) {
-    const { overflowX, overflowY } = getComputedStyle(it);
-    const hides = [overflowX, overflowY].map((each) => ["hidden", "clip"].includes(each));
-    if (it.clientWidth < 2 || !it.textContent.trim() || it.closest("svg")) continue;
-    const isCut = (hides[0] && it.scrollWidth > it.clientWidth + 1) ||
-      (hides[1] && it.scrollHeight > it.clientHeight + 1);
-    if (isCut) wrong.push(`cut off: ${it.outerHTML.slice(0, 80)}`);
+    const { overflowX, overflowY } = getComputedStyle(it), box = it.getBoundingClientRect();
+    const [isX, isY] = [overflowX, overflowY].map((each) => ["hidden", "clip"].includes(each));
+    if (!(isX || isY) || box.width < 2 || it.closest("svg")) continue;
+    const texts = document.createTreeWalker(it, NodeFilter.SHOW_TEXT);
+    const range = document.createRange();
+    while (texts.nextNode()) {
+      const { data, parentElement } = texts.currentNode;
+      if (!data.trim() || !parentElement.checkVisibility()) continue;
+      range.selectNodeContents(texts.currentNode);
+      const text = range.getBoundingClientRect();
+      const isCut = (isX && (text.left < box.left - 1 || text.right > box.right + 1)) ||
+        (isY && (text.top < box.top - 1 || text.bottom > box.bottom + 1));
+      if (isCut && text.width > 1) wrong.push(`cut off: ${data.trim().slice(0, 60)}`);
+    }
   }
   return wrong;
 }"""
@@ -52,7 +62,8 @@ REACHABLE: Final = r"""() => [...document.querySelectorAll(
 HAS_FOCUS: Final = r"""() => {
   const it = document.activeElement;
   if (!it || it === document.body) return null;
-  const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(it), box = it.getBoundingClientRect();
+  const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(it);
+  const box = it.getBoundingClientRect();
   return {
     nth: Number(it.dataset.nth ?? -1),
     isSeen: (outlineStyle !== "none" && parseFloat(outlineWidth) >= 2) || boxShadow !== "none",
@@ -153,7 +164,8 @@ async def unreachable(page: Page) -> list[str]:
     """Return what the Tab key does not reach once and in order, or reaches unseen."""
     reachable = await page.evaluate(REACHABLE)
     await page.evaluate("() => { document.activeElement?.blur(); scrollTo(0, 0) }")
-    reached, wrong = [], []
+    reached: list[int] = []
+    wrong: list[str] = []
     for _ in range(TABS_MAX):
         await page.keyboard.press("Tab")
         focus = await page.evaluate(HAS_FOCUS)

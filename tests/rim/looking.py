@@ -20,7 +20,7 @@ SEND: Final = """([path, fields]) => {
 
 
 async def look_at(eyes: Eyes, view: View, language: str, schemes: tuple[Scheme, ...]) -> list[str]:
-    """Return what is wrong with a page in one language, seen by axe, zoomed, and by all the rest."""
+    """Return what is wrong with a page in a language: by axe, zoomed, in large type."""
     page = await eyes.page(language)
     await opens(page, view)
     wrong = [] if await page.locator("h1").count() == 1 else ["not one heading"]

@@ -104,6 +104,7 @@ async def payment(folder: Path) -> Views:
         held = await hold(kit)
         yield see(kit, "held, to be paid", held)
         await tap(kit, f"{held}/confirm", {"mail": MAIL})
+        await kit.get(held)
         yield see(kit, "to be paid", held)
         await shop.say(shop.stripe.pay(list(shop.stripe.pages)[-1]))
         yield see(kit, "paid", held)
