@@ -16,6 +16,7 @@ from common.errors import MessageIsMalformed, RusubanError, StorageIsFull
 from common.messages.base import Message
 from common.messages.devices import DevicesDesired
 from common.messages.extensions import ExtensionOffer
+from common.messages.help import HelpThere, HelpTold
 from common.messages.modules import ModulesDesired, ModulesOffered
 from common.messages.registration import Acknowledged, KeysTold, StandingTold, Welcome
 from common.messages.rights import (
@@ -37,7 +38,15 @@ from common.rules.problems import ProblemKind
 from common.rules.registration import Standing
 from common.rules.rights import RightKind, class_in, kind_in
 from common.topics import CONTROLLER_STATE, Channel, address_of
-from edge_agent.flows import enrolment, modules, registration, rights, service, sessions
+from edge_agent.flows import (
+    enrolment,
+    help as calls,
+    modules,
+    registration,
+    rights,
+    service,
+    sessions,
+)
 from edge_agent.gate import Gate
 from edge_agent.ports import Identity, Journal, Transaction
 
@@ -49,7 +58,7 @@ ON_CHANNEL: Final[Mapping[Channel, tuple[type[Message], ...]]] = {
         *(ServiceProfile, ServiceRefused, ExtensionOffer, ModulesOffered),
         *FROM_THE_SERVER,
     ),
-    Channel.DESIRED: (Desired, KeysTold, DevicesDesired, ModulesDesired),
+    Channel.DESIRED: (Desired, KeysTold, DevicesDesired, ModulesDesired, HelpThere, HelpTold),
     Channel.COMMANDS: (StopSession, HoldTickets, ReleaseTicket, TakeScan, CustomerTold),
 }
 """What may come on each channel; anything else is dropped."""
@@ -84,6 +93,7 @@ class Hearing:
         on_offer: by how much a session could be extended was answered.
         on_extensions: a wish for more time may have got further, or been granted elsewhere.
         on_modules: what is on offer or wished of packages, or a right about one, has changed.
+        on_help: who can be written with, or what was written, has changed.
     """
 
     on_standing: Callable[[], object]
@@ -99,6 +109,7 @@ class Hearing:
     on_offer: Callable[[ExtensionOffer], None]
     on_extensions: Callable[[], None]
     on_modules: Callable[[], object]
+    on_help: Callable[[], object]
 
 
 class OwnQuestions(Protocol):
@@ -165,6 +176,7 @@ class Listener:
             DevicesDesired: hearing.on_devices,
             ModulesOffered: self._hear_modules,
             ModulesDesired: self._hear_wishes,
+            **dict.fromkeys((HelpThere, HelpTold), self._hear_help),
         }
 
     @property
@@ -273,6 +285,13 @@ class Listener:
     def _hear_wishes(self, told: ModulesDesired) -> None:
         self._journal.transact(modules.take_desired, told)
         self._hearing.on_modules()
+
+    def _hear_help(self, told: HelpThere | HelpTold) -> None:
+        if isinstance(told, HelpThere):
+            self._journal.transact(calls.take_there, told)
+        else:
+            self._journal.transact(calls.take_told, told)
+        self._hearing.on_help()
 
     def _hear_announced(self, told: Announced) -> None:
         self._journal.transact(rights.take_announced, self._who, told)

@@ -363,6 +363,7 @@ class Terminal:
             on_offer=self.extensions.take_offer,
             on_extensions=self.extensions.look,
             on_modules=self._on_modules,
+            on_help=self._display.show_anew,
         )
         return Listener(
             self._who,

@@ -20,6 +20,7 @@ from common.words.particulars import Here, known_texts, names_in
 from common.words.problems import PROBLEM_WORDS
 from common.words.screen import SCREEN_LABELS, SCREEN_WORDS, Said, screen_words_for
 from common.words.sentences import LANGUAGES, Words
+from common.words.talks import READY_SENTENCES, TALK_LABELS
 from common.words.timeline import (
     CHECK_WORDS,
     MOMENT_WORDS,
@@ -39,9 +40,11 @@ __all__ = [
     "MOMENT_WORDS",
     "NOTICE_WORDS",
     "PROBLEM_WORDS",
+    "READY_SENTENCES",
     "REASON_WORDS",
     "SCREEN_LABELS",
     "SCREEN_WORDS",
+    "TALK_LABELS",
     "Here",
     "Said",
     "Words",

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
+from common.messages.help import HelperThere
 from common.rules.presence import LineMode
 from common.rules.sessions import EndReason, Notice
 from common.rules.tickets import DenialReason
 from common.words import Said, Words
+from edge_agent.flows.help import Talk
 from edge_agent.ports import DeviceOnScreen, Shown
 
 InAll: TypeAlias = Mapping[str, Words]
@@ -107,6 +109,7 @@ class Facts:
             verdict has come since.
         help_told: whether the controller has the call for help; None: nobody has called.
         serves: whether customers are served here now.
+        helpers: who can be written with; `talk`: the call of this device, if there is one.
     """
 
     seen: DeviceOnScreen
@@ -117,6 +120,8 @@ class Facts:
     warned: Warned | None = None
     over: Over | None = None
     help_told: bool | None = None
+    helpers: tuple[HelperThere, ...] = ()
+    talk: Talk | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,6 +131,18 @@ class Countdown:
     session: str
     ends_at: float
     of_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Helping:
+    """Who can be written with from this device now, and what is written.
+
+    `is_reached` is false while the line is down: then nobody can be chosen.
+    """
+
+    helpers: tuple[HelperThere, ...] = ()
+    is_reached: bool = False
+    talk: Talk | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,6 +156,7 @@ class Picture:
         countdown: there whenever a session is live, whatever else is shown.
         warned_seconds: the last warning, once there was one.
         until: when the picture changes by itself, in seconds since boot.
+        helping: who can be written with, and the call of this device.
     """
 
     key: str
@@ -155,6 +173,7 @@ class Picture:
     delivered_seconds: float | None = None
     buttons: tuple[Button, ...] = ()
     until: float | None = None
+    helping: Helping = Helping()
 
 
 SIGN_OF: Final[Mapping[DenialReason, Tone]] = {

@@ -13,6 +13,7 @@ from common.words import Said, screen_words_for
 from edge_agent.display.faces import Button, InAll, Picture
 from edge_agent.display.picture import MINUTE_SECONDS, in_all
 from edge_agent.display.stage import HALL, Stage
+from edge_agent.display.talks import Talks
 from edge_agent.display.written import of_no, of_offer, of_words
 from edge_agent.ports import Buttons, DeviceOnScreen, Extending
 
@@ -42,8 +43,8 @@ Answer = Mapping[str, Any]
 class Presses:
     """The buttons of the screen, each open only while it is shown."""
 
-    def __init__(self, stage: Stage, buttons: Buttons, extending: Extending) -> None:
-        """Take what is shown, who does what is asked, and who is asked for more time."""
+    def __init__(self, stage: Stage, buttons: Buttons, extending: Extending, talks: Talks) -> None:
+        """Take what is shown, who does what is asked, who is asked for more time, and helpers."""
         self._stage = stage
         self._buttons = buttons
         self._extending = extending
@@ -57,6 +58,9 @@ class Presses:
             "help": (Button.HELP, self._help),
             "confirm": (Button.CONFIRM, self._confirm),
             "seen": (Button.END, self._seen),
+            "choose": (Button.HELP, talks.choose),
+            "line": (Button.HELP, talks.write),
+            "leave": (Button.HELP, talks.leave),
         }
 
     async def take(self, key: str, press: str, asked: Mapping[str, Any]) -> Answer | None:

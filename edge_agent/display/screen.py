@@ -97,8 +97,11 @@ class Screen:
             return {}
         from edge_agent.display.presses import Presses  # noqa: PLC0415 - only where it is needed
         from edge_agent.display.server import Server  # noqa: PLC0415 - only where it is needed
+        from edge_agent.display.talks import Talks  # noqa: PLC0415 - only where it is needed
 
-        presses = Presses(self._stage, Touch(self._opened.journal, on_ended, confirm), extending)
+        touch = Touch(self._opened.journal, on_ended, confirm)
+        talks = Talks(self._stage, touch)
+        presses = Presses(self._stage, touch, extending, talks)
         server = Server(self._part, self._stage, presses, self._opened.names.hex_digits(8))
         return {"stage": self._stage.run(), "screen": server.run()}
 
@@ -109,10 +112,13 @@ class Screen:
         self._known = self._known if kept is None else kept.devices
         known = {each.key: each for each in self._known}
         live, stand = journal.transact(sessions.on_screen), journal.transact(devices.states)
+        around = journal.transact(calls.look)
         return Look(
             devices=[_on_screen(it, known.get(it.key), live, stand) for it in self._devices],
             serves=profile is not None,
             help_told=journal.transact(calls.is_told),
+            helpers=around.helpers,
+            talks=around.talks,
         )
 
 
@@ -134,6 +140,23 @@ class Touch:
     def call_for_help(self, device: str, session: str | None, about: str) -> None:
         """Tell the operator that somebody needs him; see `ports.Buttons`."""
         self._journal.transact(calls.call, device, session, about)
+
+    def choose_helper(
+        self, device: DeviceOnScreen, helper: str, price_cents: int, language: str
+    ) -> calls.Refused | None:
+        """Call a helper for whoever stands at this device; see `talks.Talking`."""
+        session = None if device.session is None else device.session.session
+        assert device.device is not None, "a press without its device is not taken"
+        wish = calls.Wish(helper=helper, price_cents=price_cents, language=language)
+        return self._journal.transact(calls.choose, device.device, session, wish)
+
+    def write_line(self, device: str, call: str, text: str) -> calls.Refused | None:
+        """Write to the helper; see `talks.Talking`."""
+        return self._journal.transact(calls.write, device, call, text)
+
+    def leave_call(self, device: str, call: str) -> bool:
+        """End a call by its customer's wish; see `talks.Talking`."""
+        return self._journal.transact(calls.leave, device, call)
 
     def note_warning_seen(self, session: str, seconds_left: int) -> None:
         """Take in that the page has shown a warning; see `ports.Buttons`."""

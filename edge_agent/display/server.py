@@ -20,8 +20,8 @@ from edge_agent.display.streams import AGAIN_MS, Streams, TooManyStreams
 from edge_agent.display.written import of_page
 from edge_agent.settings import DisplayPart
 
-BODY_BYTES_MAX: Final = 1_024
-"""Bytes of a press; ours have a hundred."""
+BODY_BYTES_MAX: Final = 4_096
+"""Bytes of a press: one line to a helper, at four bytes a character, and its names."""
 
 BODY_SECONDS: Final = 5.0
 """How long a press may take to come in, from the same machine."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -15,11 +15,13 @@ from typing import Final
 import structlog
 
 from common.errors import StorageIsFull
+from common.messages.help import HelperThere
 from common.rules.presence import LineMode
 from common.rules.sessions import EndReason, SessionState
 from common.words import Here
 from edge_agent.display.faces import Face, Facts, Over, Picture, Told, Warned
 from edge_agent.display.picture import picture_of
+from edge_agent.flows.help import Talk
 from edge_agent.ports import (
     Clock,
     DeviceOnScreen,
@@ -53,6 +55,10 @@ class Look:
     serves: bool
     help_told: bool = True
     """Whether the controller has every call for help that was made here."""
+    helpers: tuple[HelperThere, ...] = ()
+    """Who can be written with now."""
+    talks: Mapping[str, Talk] = field(default_factory=dict)
+    """The call of each device that has one."""
 
 
 @dataclass(kw_only=True)
@@ -272,6 +278,8 @@ class Stage:
             warned=self._warned.get(seen.device or ""),
             over=self._over.get(seen.device or ""),
             help_told=look.help_told if called else None,
+            helpers=() if is_hall else look.helpers,
+            talk=look.talks.get(seen.device or ""),
         )
 
     def _device_of(self, session: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from common.errors import RusubanError
-from edge_agent.display.stage import Ear, Stage
+from edge_agent.display.stage import HALL, Ear, Stage
 from edge_agent.display.written import event, of_left, of_picture, of_scanner
 
 STREAMS_MAX: Final = 16
@@ -23,6 +23,9 @@ WRITE_SECONDS: Final = 5.0
 
 PREVIEW_SECONDS: Final = 0.15
 """Between two pictures of the scanner: movement is seen at six a second, and costs little."""
+
+HALL_AND_ONE: Final = 2
+"""Pictures of a terminal with one device."""
 
 AGAIN_MS: Final = 1_000
 """When a page that was cut looks again, in milliseconds."""
@@ -62,21 +65,29 @@ class Streams:
         )
         await response.prepare(request)
         transport = request.transport
+        key = request.query.get("device", HALL)
         since = self._since(request.headers.get("Last-Event-ID", ""))
         with suppress(ConnectionError, TimeoutError), self._stage.listening() as ear:
             await _write(response, f"retry: {AGAIN_MS}\n\n".encode() + event("page", self._page))
             while transport is not None and not transport.is_closing():
-                since = await self._tell(response, ear, since)
+                since = await self._tell(response, ear, since, key)
                 await ear.wait(BEAT_SECONDS)
         if transport is not None:
             transport.abort()
         return response
 
-    async def _tell(self, response: web.StreamResponse, ear: Ear, since: int) -> int:
-        """Send what has changed after `since`, or what is left of each session."""
+    async def _tell(self, response: web.StreamResponse, ear: Ear, since: int, key: str) -> int:
+        """Send what has changed after `since`, or what is left of each session.
+
+        What is written at a device is told to the page of that device, or of a terminal's only one.
+        """
         stage, number, now = self._stage, self._stage.number, self._stage.now()
         changed = stage.pictures(since)
-        body = b"".join(event("picture", of_picture(each, now)) for each in changed)
+        is_only = len(stage.pictures()) <= HALL_AND_ONE
+        body = b"".join(
+            event("picture", of_picture(each, now, has_talk=is_only or each.key == key))
+            for each in changed
+        )
         if changed:
             keys = [each.key for each in stage.pictures()]
             body += event("all", {"keys": keys}, f"{self._epoch}-{number}")

@@ -10,8 +10,15 @@ from typing import Any
 
 from common.rules.scanners import ScannerHint
 from common.rules.sessions import ExtensionNo
-from common.words import LANGUAGES, SCREEN_LABELS, extension_words_for, hint_words_for
-from edge_agent.display.faces import InAll, Picture
+from common.words import (
+    LANGUAGES,
+    READY_SENTENCES,
+    SCREEN_LABELS,
+    TALK_LABELS,
+    extension_words_for,
+    hint_words_for,
+)
+from edge_agent.display.faces import Helping, InAll, Picture
 from edge_agent.display.qr import rows_of
 from edge_agent.ports import ExtensionOffered, ScannerSeen
 
@@ -30,12 +37,16 @@ def of_page(build: str, language: str, phone: str, *, has_sound: bool) -> dict[s
         "language": language,
         "phone": phone,
         "sound": has_sound,
-        "labels": SCREEN_LABELS,
+        "labels": {of: SCREEN_LABELS[of] | TALK_LABELS[of] for of in LANGUAGES},
+        "ready": READY_SENTENCES,
     }
 
 
-def of_picture(picture: Picture, now: float) -> dict[str, Any]:
-    """Return a picture at `now`, in seconds since boot: what is left is counted from there."""
+def of_picture(picture: Picture, now: float, *, has_talk: bool = True) -> dict[str, Any]:
+    """Return a picture at `now`, in seconds since boot: what is left is counted from there.
+
+    What a customer writes is for the page of his own device: another's is told without `has_talk`.
+    """
     countdown = picture.countdown
     return {
         "key": picture.key,
@@ -53,6 +64,17 @@ def of_picture(picture: Picture, now: float) -> dict[str, Any]:
         "warned_seconds": picture.warned_seconds,
         "delivered_seconds": picture.delivered_seconds,
         "buttons": picture.buttons,
+        "helping": of_helping(picture.helping, has_talk=has_talk),
+    }
+
+
+def of_helping(helping: Helping, *, has_talk: bool) -> dict[str, Any]:
+    """Return who can be written with, and what is written."""
+    talk = helping.talk
+    return {
+        "helpers": [each.model_dump() for each in helping.helpers],
+        "is_reached": helping.is_reached,
+        "talk": asdict(talk) if talk is not None and has_talk else None,
     }
 
 

@@ -144,5 +144,8 @@ def _forget_another(journal: Transaction) -> None:
     journal.rows.forget_runs()
     journal.rows.ask_removals_anew()
     journal.rows.forget_switches()
+    journal.rows.forget_there()
+    journal.rows.forget_calls()
+    journal.rows.forget_all_lines()
     journal.rows.forget_events()
     journal.rows.count_events_anew()

@@ -71,7 +71,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/flows/offerings": ("telling", "shelf"),
     "common/words": (
         *("sentences", "denials", "extensions", "problems", "notices", "hints", "particulars"),
-        *("timeline", "screen", "help"),
+        *("timeline", "screen", "help", "talks"),
     ),
     "cloud_controller/web": (
         *(*FLOWS, *LATER, "app", "guard", "qr", "pages", "static", "locales"),
@@ -140,13 +140,13 @@ LAYERS: dict[str, tuple[str, ...]] = {
         ),
         *("heartbeats", "installed"),
     ),
-    "edge_agent/queries": (*FLOWS, "holding", "installs", "post", "runs", "uses"),
+    "edge_agent/queries": (*FLOWS, "help", "holding", "installs", "post", "runs", "uses"),
     "edge_agent/commands": ("serving", "running", "enrolling", "reading", "switching", "packaging"),
     "edge_agent/enrolment": ("keys", "trust", "calls", "answers", "asking", "credentials"),
     "edge_agent/flows": (*FLOWS, "help"),
     "edge_agent/display": (
         *("faces", "picture", "stage", "presses", "screen", "server", "streams", "written", "qr"),
-        "static",
+        *("talks", "static"),
     ),
     "edge_agent/modules": (
         *("metadata", "download", "unpack", "store", "disk", "installer", "sequence", "making"),

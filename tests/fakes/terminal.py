@@ -209,6 +209,7 @@ class TerminalInHand:
             on_offer=self.offers.append,
             on_extensions=lambda: self.do(rights.look, self.who),
             on_modules=lambda: self.modules.append(self.who.terminal),
+            on_help=lambda: None,
         )
         self.listener = Listener(
             who,

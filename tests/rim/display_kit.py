@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import ClientSession
 
+from common.messages.help import Bilingual, HelperThere
 from common.rules.presence import LineMode
 from common.rules.scanners import ScannerHint
 from common.rules.sessions import EndReason, SessionState
@@ -19,6 +20,8 @@ from common.words import Here
 from edge_agent.display.presses import Presses
 from edge_agent.display.server import Server
 from edge_agent.display.stage import Look, Stage
+from edge_agent.display.talks import Talks
+from edge_agent.flows.help import Line, Refused, Talk
 from edge_agent.ports import (
     DeviceOnScreen,
     ExtensionAnswer,
@@ -37,6 +40,21 @@ HALF_HOUR = ExtensionChoice(seconds=1800, price_cents=400)
 HOUR = ExtensionChoice(seconds=3600, price_cents=800)
 
 
+AIKO = HelperThere(
+    helper="p-1",
+    name="Aiko",
+    title=Bilingual(ja="機器の使い方、トラブル", en="How things work, and what does not"),
+    languages=("ja", "en"),
+)
+BEN = HelperThere(
+    helper="p-2",
+    name="Ben",
+    title=Bilingual(en="Driving lessons, beside you on the line"),
+    languages=("en",),
+    price_cents=300,
+)
+CHOSEN = Talk(call="h-1", name="Aiko", is_told=False)
+
 OFFERED = ExtensionOffered(
     session="s-1", choices=(HALF_HOUR, HOUR), currency="JPY", longest_seconds=5400
 )
@@ -50,7 +68,9 @@ class Pressed:
     offered: ExtensionOffered = OFFERED
     answer: ExtensionAnswer = EXTENDED
     code: str = "2580"
+    refused: Refused | None = None
     pressed: list[tuple[Any, ...]] = field(default_factory=list)
+    talks: dict[str, Talk] = field(default_factory=dict)
 
     async def offer(self, session: str) -> ExtensionOffered:
         self.pressed.append(("offer", session))
@@ -66,6 +86,30 @@ class Pressed:
 
     def call_for_help(self, device: str, session: str | None, about: str) -> None:
         self.pressed.append(("help", device, session, about))
+
+    def choose_helper(
+        self, device: DeviceOnScreen, helper: str, price_cents: int, language: str
+    ) -> Refused | None:
+        session = None if device.session is None else device.session.session
+        self.pressed.append(("choose", device.device, session, helper, price_cents, language))
+        if self.refused is None:
+            self.talks[str(device.device)] = CHOSEN
+        return self.refused
+
+    def write_line(self, device: str, call: str, text: str) -> Refused | None:
+        self.pressed.append(("line", device, call, text))
+        if self.refused is None:
+            self.is_written(device, Line(by="customer", text=text, is_told=False))
+        return self.refused
+
+    def leave_call(self, device: str, call: str) -> bool:
+        self.pressed.append(("leave", device, call))
+        return self.talks.pop(device, None) is not None
+
+    def is_written(self, device: str, line: Line, **having: Any) -> None:
+        """Have a line be written at a device."""
+        talk = self.talks[device]
+        self.talks[device] = replace(talk, lines=(*talk.lines, line), **having)
 
     def note_warning_seen(self, session: str, seconds_left: int) -> None:
         self.pressed.append(("seen", session, seconds_left))
@@ -91,6 +135,7 @@ class Kit:
     buttons: Pressed = field(default_factory=Pressed)
     serves: bool = True
     help_told: bool = True
+    helpers: tuple[HelperThere, ...] = ()
     url: str = ""
 
     def __post_init__(self) -> None:
@@ -108,6 +153,8 @@ class Kit:
         stage = self.stage
         for known in (stage._told, stage._warned, stage._over, stage._called):
             known.clear()
+        self.buttons.talks.clear()
+        self.helpers = ()
         stage._asked_at = None
         stage.tell_mode(LineMode.ASKS)
         self.devices[0] = BOOTH
@@ -129,12 +176,18 @@ class Kit:
     def server(self, port: int = 0, **part: Any) -> Server:
         """Return what serves it; nothing is served yet."""
         settings = DisplayPart(port=port, **part)
-        return Server(
-            settings, self.stage, Presses(self.stage, self.buttons, self.buttons), "0123abcd"
-        )
+        talks = Talks(self.stage, self.buttons)
+        presses = Presses(self.stage, self.buttons, self.buttons, talks)
+        return Server(settings, self.stage, presses, "0123abcd")
 
     def _look(self) -> Look:
-        return Look(devices=list(self.devices), serves=self.serves, help_told=self.help_told)
+        return Look(
+            devices=list(self.devices),
+            serves=self.serves,
+            help_told=self.help_told,
+            helpers=self.helpers,
+            talks=dict(self.buttons.talks),
+        )
 
 
 def ended(reason: EndReason) -> ProgramSeen:

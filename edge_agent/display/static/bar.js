@@ -3,7 +3,7 @@
 const ORDER = ["extend", "confirm", "end", "help"];
 const MAIN = new Set(["extend", "confirm"]);
 
-export function bar(element, buttons, label, press) {
+export function bar(element, buttons, textOf, press) {
   const wanted = ORDER.filter((each) => buttons.includes(each));
   const there = [...element.children].map((each) => each.dataset.button);
   if (there.join() !== wanted.join()) {
@@ -12,7 +12,7 @@ export function bar(element, buttons, label, press) {
     if (focused) element.querySelector(`[data-button="${focused}"]`)?.focus();
   }
   for (const each of element.children) {
-    each.textContent = label(each.dataset.button);
+    each.textContent = textOf(each.dataset.button);
     each.onclick = () => press(each.dataset.button);
   }
 }

@@ -2,6 +2,7 @@
 
 import { svg } from "./art.js";
 import { press } from "./stream.js";
+import { drawnHelpers, isLive, priceOf, Talk } from "./talk.js";
 
 const CLOSE_MS = 4500; // how long what became of it stays: as long as a yes on the screen
 const LEAVE_MS = 45000; // nobody has touched it: whoever opened it has gone
@@ -14,6 +15,9 @@ export class Panel {
   #key = "";
   #session = null;
   #timer = 0;
+  #picture = null;
+  #isShared = false;
+  #talk = new Talk();
 
   constructor(dialog, say) {
     this.#dialog = dialog;
@@ -21,10 +25,11 @@ export class Panel {
     dialog.addEventListener("close", () => {
       clearTimeout(this.#timer);
       this.#open = null;
+      dialog.classList.remove("talking");
     });
     dialog.addEventListener("click", (event) => {
       if (event.target === dialog) dialog.close();
-      this.#later(LEAVE_MS);
+      if (this.#open !== "talk") this.#later(LEAVE_MS);
     });
   }
 
@@ -33,20 +38,31 @@ export class Panel {
     if (this.#open) this.#dialog.close();
   }
 
+  get isTalking() {
+    return this.#open === "talk";
+  }
+
   // What was asked of a session is not asked of the next one.
   follow(picture) {
     if (!this.#open || picture.key !== this.#key) return;
-    if (this.#open !== "told" && !picture.buttons.includes(this.#open)) this.#dialog.close();
+    const before = this.#picture;
+    this.#picture = picture;
+    if (this.#open === "talk" || this.#open === "choosing") this.#followTalk(picture.helping);
+    else if (this.#open !== "told" && !picture.buttons.includes(this.#open)) this.#dialog.close();
     else if (this.#open !== "told" && picture.session !== this.#session) this.#dialog.close();
+    else if (this.#open === "help" && !isSame(before, picture)) this.#askHelp();
   }
 
-  open(name, picture) {
+  open(name, picture, isShared = false) {
     this.#key = picture.key;
+    this.#picture = picture;
+    this.#isShared = isShared;
     this.#session = picture.session;
     this.#open = name;
     if (name === "extend") this.#askLonger();
     if (name === "end") this.#askEnd();
-    if (name === "help") this.#askHelp();
+    if (name === "help" && picture.helping.talk) this.#showTalk();
+    else if (name === "help") this.#askHelp();
     if (name === "confirm") this.#askCode();
   }
 
@@ -105,13 +121,105 @@ export class Panel {
     ]);
   }
 
+  // Whoever can be written with now, and below it the store: it can be called whoever is there.
   #askHelp() {
     const { label, page } = this.#speaks;
+    const { helpers, is_reached: isReached } = this.#picture.helping;
+    const canChoose = helpers.length > 0 && !this.#isShared;
+    const kind = canChoose ? "plain" : "main";
     const about = ["device", "person", "other"].map((each) =>
-      this.#button(label(`help_${each}`), "main", () => this.#do("help", { about: each })),
+      this.#button(label(`help_${each}`), kind, () => this.#do("help", { about: each })),
     );
     const phone = page.phone ? label("help_phone", { phone: page.phone }) : "";
-    this.#show(label("help_title"), label("help_how"), [...about, this.#back()], phone);
+    const focused = document.activeElement?.dataset?.helper;
+    this.#show(label("help_title"), this.#whoIsThere(helpers, isReached), [...about, this.#back()], phone);
+    if (!canChoose) return;
+    const list = drawnHelpers(helpers, this.#speaks, (helper) => this.#askHelper(helper));
+    const store = document.createElement("h3");
+    store.textContent = label("helpers_store");
+    const how = document.createElement("p");
+    how.textContent = label("help_how");
+    this.#dialog.querySelector(".besides").before(list, store, how);
+    (list.querySelector(`[data-helper="${CSS.escape(focused ?? "")}"]`) ?? list.firstChild).focus();
+  }
+
+  #whoIsThere(helpers, isReached) {
+    const { label } = this.#speaks;
+    if (!isReached) return `${label("helpers_away")} ${label("helpers_away_next")}`;
+    if (!helpers.length) return `${label("helpers_none")} ${label("help_how")}`;
+    return label(this.#isShared ? "helpers_phone" : "helpers_here");
+  }
+
+  // What costs money is asked once more, with its price; what costs nothing is one touch.
+  #askHelper(helper) {
+    const { label } = this.#speaks;
+    if (!helper.price_cents) {
+      this.#choose(helper);
+      return;
+    }
+    const price = priceOf(helper, this.#speaks);
+    this.#show(label("helper_title", { name: helper.name }), label("helper_price", { price }), [
+      this.#button(label("back"), "plain", () => this.#askHelp()),
+      this.#button(label("helper_go", { price }), "main", () => this.#choose(helper)),
+    ]);
+    this.#open = "agreeing";
+  }
+
+  async #choose(helper) {
+    const { label, page } = this.#speaks;
+    this.#open = "choosing";
+    this.#show(label("helper_calls", { name: helper.name }), label("asks"), []);
+    const answer = await press(this.#key, "choose", {
+      session: this.#picture.session,
+      helper: helper.helper,
+      price_cents: helper.price_cents,
+      language: page.language,
+    });
+    if (this.#open === "choosing" && !answer?.is_done) this.#tell(answer?.words);
+  }
+
+  #followTalk({ talk }) {
+    if (this.#open === "choosing" && isLive(talk)) this.#showTalk();
+    else if (this.#open === "talk" && !talk) this.#dialog.close();
+    else if (this.#open === "talk") this.#drawTalk();
+  }
+
+  #showTalk() {
+    this.#open = "talk";
+    clearTimeout(this.#timer);
+    this.#dialog.classList.add("talking");
+    const { field, log } = this.#drawTalk();
+    if (!this.#dialog.open) this.#dialog.showModal();
+    // On a screen that is touched, a field in focus would bring a keyboard over the ready sentences.
+    (matchMedia("(pointer: coarse)").matches ? log : field).focus({ preventScroll: true });
+  }
+
+  #drawTalk() {
+    return this.#talk.draw(this.#dialog, this.#picture, this.#speaks, {
+      send: (text) => this.#send(text),
+      hide: () => this.#dialog.close(),
+      end: () => this.#leave(),
+      again: () => this.#chooseAgain(),
+    });
+  }
+
+  async #send(text) {
+    const answer = await press(this.#key, "line", { call: this.#picture.helping.talk?.call, text });
+    if (answer?.is_done) return true;
+    const { words, label } = this.#speaks;
+    this.#say(answer?.words ? words(answer.words).what : label("lost_what"));
+    return false;
+  }
+
+  #leave() {
+    this.#dialog.classList.remove("talking");
+    this.#do("leave", { call: this.#picture.helping.talk?.call });
+  }
+
+  #chooseAgain() {
+    this.#open = "help";
+    this.#dialog.classList.remove("talking");
+    this.#askHelp();
   }
 
   // Digits to touch, and a field for a keyboard: a screen at a door has mostly none.
@@ -190,6 +298,12 @@ export class Panel {
     button.addEventListener("click", act);
     return button;
   }
+}
+
+// What is asked of a helper is asked anew only where the answer could be another.
+function isSame(before, after) {
+  const told = ({ helping }) => JSON.stringify([helping.helpers, helping.is_reached]);
+  return told(before) === told(after);
 }
 
 function drawnCode(rows, said) {

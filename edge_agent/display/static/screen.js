@@ -8,6 +8,7 @@ import { listen, press } from "./stream.js";
 import { Panel } from "./panel.js";
 import { drawScanner } from "./scanner.js";
 import { Sound } from "./sound.js";
+import { isLive, writtenByHelper } from "./talk.js";
 
 const HALL = "";
 const LOOKED_AT_MS = 30000; // whoever has looked at a device of many has gone
@@ -27,6 +28,7 @@ listen({
   page: (told) => {
     page.labels = told.labels;
     page.phone = told.phone;
+    page.ready = told.ready;
     page.defaultLanguage = told.language;
     sound.isOn = told.sound;
     choose(page.chosen ?? told.language);
@@ -36,6 +38,7 @@ listen({
     pictures.set(told.key, told);
     clock.set(told.key, told.left_seconds);
     if (before && isHere(told) && told.cue && told.moment !== before.moment) sound.play(told.cue, told.moment);
+    if (before && told.key === shownKey()) hearHelper(before.helping.talk, told.helping.talk);
   },
   all: (told) => {
     for (const key of pictures.keys()) if (!told.keys.includes(key)) pictures.delete(key);
@@ -52,7 +55,7 @@ listen({
     away.replaceChildren();
     if (isAway && page.labels) away.append(strong(label("away_what")), " ", label("away_next"));
   },
-});
+}, one);
 
 at("larger").addEventListener("click", () => {
   const isLarge = document.documentElement.classList.toggle("large");
@@ -69,7 +72,7 @@ addEventListener("hashchange", () => {
 });
 
 function label(name, values = {}) {
-  return page.labels[page.language][name].replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
+  return (page.labels[page.language][name] ?? "").replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
 }
 
 function words(said) {
@@ -99,10 +102,27 @@ function shownKey() {
   return keys.includes(looked) ? looked : HALL;
 }
 
+// A line of the helper's is heard, and read in the note of whoever has hidden the talk.
+function hearHelper(before, now) {
+  const count = writtenByHelper(now);
+  if (!now || before?.call !== now.call || count <= writtenByHelper(before)) return;
+  sound.play("word", `${now.call} ${count}`);
+}
+
+function textOf(button, picture) {
+  const talk = picture.helping.talk;
+  if (button !== "help" || !isLive(talk)) return label(button);
+  const unread = writtenByHelper(talk) - (page.read?.call === talk.call ? page.read.count : 0);
+  return label(unread > 0 ? "talk_unread" : "talk", { name: talk.name, n: unread });
+}
+
 // At a screen of many devices nobody knows whose it is that is looked at: it is not his to end.
 function buttonsOf(picture) {
-  const isShared = !one && pictures.size > 2;
-  return isShared ? picture.buttons.filter((each) => FOR_ANYBODY.has(each)) : picture.buttons;
+  return isShared() ? picture.buttons.filter((each) => FOR_ANYBODY.has(each)) : picture.buttons;
+}
+
+function isShared() {
+  return !one && pictures.size > 2;
 }
 
 function isHere(picture) {
@@ -132,9 +152,15 @@ function draw() {
   at("note").replaceChildren(...(note ? [strong(note.what), " ", note.next] : []));
   drawArt(at("art"), picture, label);
   drawBooths(at("booths"), isHall ? pictures : new Map(), { label, words });
-  bar(at("bar"), isHall ? [] : buttonsOf(picture), label, (button) => panel.open(button, picture));
+  const open = (button) => {
+    panel.open(button, picture, isShared());
+    if (panel.isTalking) draw();
+  };
   if (page.seen) drawScanner(page.seen, words);
   panel.follow(picture);
+  const talk = picture.helping.talk;
+  if (panel.isTalking && talk) page.read = { call: talk.call, count: writtenByHelper(talk) };
+  bar(at("bar"), isHall ? [] : buttonsOf(picture), (button) => textOf(button, picture), open);
   tellSeen(picture);
   at("chip").hidden = picture.left_seconds === null || picture.face === "running";
   const isLookedAt = !one && !isHall && pictures.size > 2;

@@ -1,10 +1,11 @@
-// Sounds made of tones, so that there is no file: a yes rises, a no falls, a warning rings.
+// Sounds made of tones, so that there is no file: a yes rises, a no falls, a warning rings, a word taps.
 
 const TUNES = {
   read: [[880, 0, 0.07]],
   yes: [[523.25, 0, 0.16], [659.25, 0.12, 0.16], [783.99, 0.24, 0.42]],
   wait: [[440, 0, 0.18], [440, 0.24, 0.24]],
   no: [[311.13, 0, 0.22], [233.08, 0.2, 0.42]],
+  word: [[740, 0, 0.09], [987.77, 0.08, 0.16]],
   warn: [[659.25, 0, 0.3], [523.25, 0.28, 0.5]],
   end: [[659.25, 0, 0.25], [523.25, 0.22, 0.25], [392, 0.44, 0.6]],
 };

@@ -3,7 +3,7 @@
 const AGAIN_MS = 2000;
 const SILENT_MS = 25000; // two beats and a half: a line that is open and dead is not open
 
-export function listen(hears) {
+export function listen(hears, device = "") {
   let build = "";
   let source = null;
   let heardAt = performance.now();
@@ -11,7 +11,7 @@ export function listen(hears) {
   const open = () => {
     source?.close();
     heardAt = performance.now();
-    source = new EventSource("/events");
+    source = new EventSource(`/events${device && `?device=${encodeURIComponent(device)}`}`);
     for (const name of ["page", "picture", "all", "left", "scanner"]) {
       source.addEventListener(name, (event) => {
         heardAt = performance.now();

@@ -1,0 +1,165 @@
+// A talk with a helper: who is there, what was written, and what can be said by one touch.
+
+export const LINE_MAX = 500;
+
+// The helpers who are there now, each a button that says all there is to know before it is touched.
+export function drawnHelpers(helpers, { label, page }, choose) {
+  const list = element("div", "helpers");
+  list.setAttribute("role", "group");
+  list.setAttribute("aria-label", label("helpers_here"));
+  for (const helper of helpers) {
+    const button = element("button", "plain helper");
+    button.type = "button";
+    button.dataset.helper = helper.helper;
+    const title = helper.title[page.language] || helper.title.ja || helper.title.en;
+    button.append(element("b", "name", helper.name));
+    if (title) button.append(element("span", "what", title));
+    button.append(element("small", "facts", [spoken(helper.languages), priceOf(helper, { label, page })].filter(Boolean).join(" · ")));
+    button.addEventListener("click", () => choose(helper));
+    list.append(button);
+  }
+  return list;
+}
+
+export function priceOf(helper, { label, page }) {
+  if (!helper.price_cents) return label("helper_free");
+  const format = new Intl.NumberFormat(page.language, { style: "currency", currency: helper.currency });
+  const digits = format.resolvedOptions().maximumFractionDigits;
+  return format.format(helper.price_cents / 10 ** digits);
+}
+
+// Each language in its own words: who looks for his own finds it.
+function spoken(languages) {
+  return languages.map((each) => new Intl.DisplayNames([each], { type: "language" }).of(each)).join(", ");
+}
+
+export function isLive(talk) {
+  return Boolean(talk) && talk.state !== "ended";
+}
+
+export function writtenByHelper(talk) {
+  return talk ? talk.lines.filter((each) => each.by === "helper").length : 0;
+}
+
+export function stateOf(talk, isReached, label) {
+  const name = talk.name;
+  if (talk.state === "ended") return label(talk.why ? `ended_${talk.why}` : "talk_ended", { name });
+  if (!isReached) return label("talk_away");
+  if (talk.state === "open") return label("talk_open", { name });
+  if (!talk.is_told) return label("talk_unsent", { name });
+  if (talk.place > 0) return label("talk_place", { name, n: talk.place });
+  return label("talk_waiting", { name });
+}
+
+// The talk itself; made once, then only what is new is added, so that nobody loses what he types.
+export class Talk {
+  #parts = null;
+  #call = "";
+
+  // `does` has: send(text) → whether it was taken, hide(), end(), again().
+  draw(dialog, { key: device, helping }, speaks, does) {
+    const talk = helping.talk;
+    const key = `${talk.call} ${speaks.page.language}`;
+    if (this.#call !== key || !dialog.contains(this.#parts.log)) {
+      this.#call = key;
+      this.#parts = made(talk, device, speaks, does);
+      dialog.replaceChildren(...this.#parts.all);
+    }
+    this.#update(talk, helping.is_reached, speaks);
+    return this.#parts;
+  }
+
+  #update(talk, isReached, { label }) {
+    const { state, lines, log, empty, tools } = this.#parts;
+    const said = stateOf(talk, isReached, label);
+    if (state.textContent !== said) state.textContent = said;
+    state.dataset.state = isReached || talk.state === "ended" ? talk.state : "away";
+    const wanted = talk.lines.map((line) => `${line.by} ${line.is_told} ${line.text}`);
+    let isNew = false;
+    talk.lines.forEach((line, nth) => {
+      const there = lines.children[nth];
+      if (there?.dataset.line === wanted[nth]) return;
+      const drawn = drawnLine(line, talk.name, label);
+      drawn.dataset.line = wanted[nth];
+      if (there) there.replaceWith(drawn);
+      else lines.append(drawn);
+      isNew = true;
+    });
+    while (lines.children.length > talk.lines.length) lines.lastChild.remove();
+    empty.hidden = talk.lines.length > 0;
+    if (isNew) log.scrollTop = log.scrollHeight;
+    const isOver = talk.state === "ended";
+    for (const each of tools.open) each.hidden = isOver;
+    for (const each of tools.over) each.hidden = !isOver;
+  }
+}
+
+function made(talk, device, speaks, does) {
+  const { label, page } = speaks;
+  const heading = element("h2", "", talk.name);
+  heading.id = "panel-title";
+  const state = element("p", "state");
+  state.setAttribute("role", "status");
+  const time = element("span", "time");
+  time.dataset.left = device;
+  const top = element("div", "head");
+  top.append(heading, time);
+  const lines = element("ol", "lines");
+  const empty = element("p", "empty", label("talk_empty", { name: talk.name }));
+  const log = element("div", "log");
+  log.setAttribute("role", "log");
+  log.setAttribute("aria-label", label("talk_lines"));
+  log.tabIndex = 0;
+  log.append(empty, lines);
+  const field = element("input");
+  field.type = "text";
+  field.maxLength = LINE_MAX;
+  field.autocomplete = "off";
+  field.enterKeyHint = "send";
+  field.setAttribute("aria-label", label("talk_write", { name: talk.name }));
+  field.placeholder = label("talk_write", { name: talk.name });
+  const send = async (text) => {
+    if (!text.trim()) return;
+    if (await does.send(text)) {
+      if (field.value === text) field.value = "";
+    }
+  };
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.isComposing) send(field.value);
+  });
+  const write = element("div", "write");
+  write.append(field, button(label("talk_send"), "main", () => send(field.value)));
+  const ready = element("div", "ready");
+  ready.setAttribute("role", "group");
+  ready.setAttribute("aria-label", label("talk_ready"));
+  ready.append(...page.ready[page.language].map((each) => button(each, "plain", () => send(each))));
+  const end = button(label("talk_end"), "plain", does.end);
+  const again = button(label("talk_again"), "main", does.again);
+  const hide = button(label("talk_hide"), "plain back", does.hide);
+  const foot = element("div", "foot");
+  foot.append(end, again, hide);
+  const tools = { open: [ready, write, end], over: [again] };
+  return { all: [top, state, log, ready, write, foot], state, lines, log, empty, tools, field };
+}
+
+function drawnLine(line, name, label) {
+  const isMine = line.by === "customer";
+  const item = element("li", isMine ? "mine" : "theirs");
+  item.append(element("b", "who", isMine ? label("talk_you") : name), element("p", "", line.text));
+  if (!line.is_told) item.append(element("small", "", label("talk_on_its_way")));
+  return item;
+}
+
+function element(name, kind = "", text = "") {
+  const made = document.createElement(name);
+  if (kind) made.className = kind;
+  if (text) made.textContent = text;
+  return made;
+}
+
+function button(text, kind, act) {
+  const made = element("button", kind, text);
+  made.type = "button";
+  made.addEventListener("click", act);
+  return made;
+}
