@@ -148,9 +148,7 @@ class Listener:
             questions: says which of our own questions a word answers.
         """
         self.dropped: Counter[str] = Counter()
-        self._who = who
-        self._journal = journal
-        self._gate = gate
+        self._who, self._journal, self._gate = who, journal, gate
         self._hearing = hearing
         self._acknowledge = acknowledge
         self._questions = questions

@@ -11,6 +11,7 @@ from common.rules.problems import ProblemKind
 from common.rules.scanners import ScannerHint
 from common.rules.sessions import ExtensionNo, Notice
 from common.rules.tickets import DenialReason
+from common.words.calls import CALL_LABELS, READY_SENTENCES
 from common.words.denials import DENIAL_WORDS
 from common.words.extensions import EXTENSION_WORDS
 from common.words.help import CALL_END_WORDS
@@ -20,7 +21,6 @@ from common.words.particulars import Here, known_texts, names_in
 from common.words.problems import PROBLEM_WORDS
 from common.words.screen import SCREEN_LABELS, SCREEN_WORDS, Said, screen_words_for
 from common.words.sentences import LANGUAGES, Words
-from common.words.talks import READY_SENTENCES, TALK_LABELS
 from common.words.timeline import (
     CHECK_WORDS,
     MOMENT_WORDS,
@@ -31,6 +31,7 @@ from common.words.timeline import (
 
 __all__ = [
     "CALL_END_WORDS",
+    "CALL_LABELS",
     "CHECK_WORDS",
     "DENIAL_WORDS",
     "EXTENSION_WORDS",
@@ -44,7 +45,6 @@ __all__ = [
     "REASON_WORDS",
     "SCREEN_LABELS",
     "SCREEN_WORDS",
-    "TALK_LABELS",
     "Here",
     "Said",
     "Words",

@@ -12,7 +12,7 @@ from common.rules.presence import LineMode
 from common.rules.sessions import EndReason, Notice
 from common.rules.tickets import DenialReason
 from common.words import Said, Words
-from edge_agent.flows.help import Talk
+from edge_agent.flows.help import Call
 from edge_agent.ports import DeviceOnScreen, Shown
 
 InAll: TypeAlias = Mapping[str, Words]
@@ -109,7 +109,7 @@ class Facts:
             verdict has come since.
         help_told: whether the controller has the call for help; None: nobody has called.
         serves: whether customers are served here now.
-        helpers: who can be written with; `talk`: the call of this device, if there is one.
+        helpers: who can be written with; `call`: the call of this device, if there is one.
     """
 
     seen: DeviceOnScreen
@@ -121,7 +121,7 @@ class Facts:
     over: Over | None = None
     help_told: bool | None = None
     helpers: tuple[HelperThere, ...] = ()
-    talk: Talk | None = None
+    call: Call | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,7 +142,7 @@ class Helping:
 
     helpers: tuple[HelperThere, ...] = ()
     is_reached: bool = False
-    talk: Talk | None = None
+    call: Call | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,8 +12,8 @@ from typing import Final
 from common.rules.presence import LineMode
 from common.rules.sessions import Notice, SessionState
 from common.words import (
+    CALL_LABELS,
     LANGUAGES,
-    TALK_LABELS,
     Here,
     Said,
     Words,
@@ -38,7 +38,7 @@ from edge_agent.display.faces import (
     Told,
     Tone,
 )
-from edge_agent.flows.help import Talk
+from edge_agent.flows.help import Call
 from edge_agent.ports import NoticeShown, SessionOnScreen, Verdict
 
 WELCOME_SECONDS: Final = 4.0
@@ -59,7 +59,7 @@ THANKS_SECONDS: Final = 20.0
 MINUTE_SECONDS: Final = 60
 
 NOTE_CHARACTERS_MAX: Final = 90
-"""Of a helper's line beside the picture; the whole of it is in the talk."""
+"""Of a helper's line beside the picture; the whole of it is in the call."""
 
 
 def picture_of(facts: Facts, now: float, here: Here) -> Picture:
@@ -214,8 +214,8 @@ def _countdown(session: SessionOnScreen | None) -> Countdown | None:
 
 def _note(facts: Facts) -> InAll | None:
     """Return what is said in small: of help that was called, or what is true without the line."""
-    if facts.talk is not None and facts.talk.state != "ended":
-        return _of_talk(facts.talk)
+    if facts.call is not None and facts.call.state != "ended":
+        return _of_call(facts.call)
     if facts.help_told is not None:
         called = Said.HELP_TOLD if facts.help_told else Said.HELP_WAITS
         return in_all(lambda language: screen_words_for(called, language))
@@ -228,21 +228,21 @@ def _note(facts: Facts) -> InAll | None:
     return in_all(lambda language: line_words_for(mode, language))
 
 
-def _of_talk(talk: Talk) -> InAll:
-    """Return what the helper has written last, for whoever has hidden the talk; else who he is."""
-    last = next((each.text for each in reversed(talk.lines) if each.by == "helper"), None)
+def _of_call(call: Call) -> InAll:
+    """Return what the helper has written last, for whoever has hidden the call; else who he is."""
+    last = next((each.text for each in reversed(call.lines) if each.by == "helper"), None)
     if last is not None:
         short = last if len(last) <= NOTE_CHARACTERS_MAX else f"{last[:NOTE_CHARACTERS_MAX]}…"
-        return in_all(lambda _: Words(what=talk.name, next=short))
-    key = "talk_open" if talk.state == "open" else "talk_waiting" if talk.is_told else "talk_unsent"
-    return in_all(lambda of: Words(what=TALK_LABELS[of][key].format(name=talk.name), next=""))
+        return in_all(lambda _: Words(what=call.name, next=short))
+    key = "call_open" if call.state == "open" else "call_waiting" if call.is_told else "call_unsent"
+    return in_all(lambda of: Words(what=CALL_LABELS[of][key].format(name=call.name), next=""))
 
 
 def _helping(facts: Facts) -> Helping:
     """Return who can be written with: nobody is offered whom the line does not reach."""
     is_reached = facts.mode is LineMode.ASKS
     return Helping(
-        helpers=facts.helpers if is_reached else (), is_reached=is_reached, talk=facts.talk
+        helpers=facts.helpers if is_reached else (), is_reached=is_reached, call=facts.call
     )
 
 

@@ -10,10 +10,10 @@ import structlog
 
 from common.errors import StorageIsFull
 from common.words import Said, screen_words_for
+from edge_agent.display.calls import Calls
 from edge_agent.display.faces import Button, InAll, Picture
 from edge_agent.display.picture import MINUTE_SECONDS, in_all
 from edge_agent.display.stage import HALL, Stage
-from edge_agent.display.talks import Talks
 from edge_agent.display.written import of_no, of_offer, of_words
 from edge_agent.ports import Buttons, DeviceOnScreen, Extending
 
@@ -39,11 +39,13 @@ ABOUT: Final = frozenset({"device", "person", "other"})
 
 Answer = Mapping[str, Any]
 
+_LEAST_SECONDS: Final = {"offer": ASK_AGAIN_SECONDS, "line": 0.0}  # a line is compared by its text
+
 
 class Presses:
     """The buttons of the screen, each open only while it is shown."""
 
-    def __init__(self, stage: Stage, buttons: Buttons, extending: Extending, talks: Talks) -> None:
+    def __init__(self, stage: Stage, buttons: Buttons, extending: Extending, calls: Calls) -> None:
         """Take what is shown, who does what is asked, who is asked for more time, and helpers."""
         self._stage = stage
         self._buttons = buttons
@@ -58,9 +60,9 @@ class Presses:
             "help": (Button.HELP, self._help),
             "confirm": (Button.CONFIRM, self._confirm),
             "seen": (Button.END, self._seen),
-            "choose": (Button.HELP, talks.choose),
-            "line": (Button.HELP, talks.write),
-            "leave": (Button.HELP, talks.leave),
+            "choose": (Button.HELP, calls.choose),
+            "line": (Button.HELP, calls.write),
+            "leave": (Button.HELP, calls.leave),
         }
 
     async def take(self, key: str, press: str, asked: Mapping[str, Any]) -> Answer | None:
@@ -148,7 +150,7 @@ class Presses:
         now = self._stage.now()
         last = self._pressed.get((key, press))
         self._pressed[key, press] = now
-        least_seconds = ASK_AGAIN_SECONDS if press == "offer" else AGAIN_SECONDS
+        least_seconds = _LEAST_SECONDS.get(press, AGAIN_SECONDS)
         return last is not None and now < last + least_seconds
 
 

@@ -95,13 +95,13 @@ class Screen:
         """
         if self._stage is None or self._part is None:
             return {}
+        from edge_agent.display.calls import Calls  # noqa: PLC0415 - only where it is needed
         from edge_agent.display.presses import Presses  # noqa: PLC0415 - only where it is needed
         from edge_agent.display.server import Server  # noqa: PLC0415 - only where it is needed
-        from edge_agent.display.talks import Talks  # noqa: PLC0415 - only where it is needed
 
         touch = Touch(self._opened.journal, on_ended, confirm)
-        talks = Talks(self._stage, touch)
-        presses = Presses(self._stage, touch, extending, talks)
+        calls = Calls(self._stage, touch)
+        presses = Presses(self._stage, touch, extending, calls)
         server = Server(self._part, self._stage, presses, self._opened.names.hex_digits(8))
         return {"stage": self._stage.run(), "screen": server.run()}
 
@@ -118,7 +118,7 @@ class Screen:
             serves=profile is not None,
             help_told=journal.transact(calls.is_told),
             helpers=around.helpers,
-            talks=around.talks,
+            calls=around.calls,
         )
 
 
@@ -144,18 +144,18 @@ class Touch:
     def choose_helper(
         self, device: DeviceOnScreen, helper: str, price_cents: int, language: str
     ) -> calls.Refused | None:
-        """Call a helper for whoever stands at this device; see `talks.Talking`."""
+        """Call a helper for whoever stands at this device; see `calls.Calling`."""
         session = None if device.session is None else device.session.session
         assert device.device is not None, "a press without its device is not taken"
         wish = calls.Wish(helper=helper, price_cents=price_cents, language=language)
         return self._journal.transact(calls.choose, device.device, session, wish)
 
     def write_line(self, device: str, call: str, text: str) -> calls.Refused | None:
-        """Write to the helper; see `talks.Talking`."""
+        """Write to the helper; see `calls.Calling`."""
         return self._journal.transact(calls.write, device, call, text)
 
     def leave_call(self, device: str, call: str) -> bool:
-        """End a call by its customer's wish; see `talks.Talking`."""
+        """End a call by its customer's wish; see `calls.Calling`."""
         return self._journal.transact(calls.leave, device, call)
 
     def note_warning_seen(self, session: str, seconds_left: int) -> None:

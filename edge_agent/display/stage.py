@@ -21,7 +21,7 @@ from common.rules.sessions import EndReason, SessionState
 from common.words import Here
 from edge_agent.display.faces import Face, Facts, Over, Picture, Told, Warned
 from edge_agent.display.picture import picture_of
-from edge_agent.flows.help import Talk
+from edge_agent.flows.help import Call
 from edge_agent.ports import (
     Clock,
     DeviceOnScreen,
@@ -57,7 +57,7 @@ class Look:
     """Whether the controller has every call for help that was made here."""
     helpers: tuple[HelperThere, ...] = ()
     """Who can be written with now."""
-    talks: Mapping[str, Talk] = field(default_factory=dict)
+    calls: Mapping[str, Call] = field(default_factory=dict)
     """The call of each device that has one."""
 
 
@@ -279,7 +279,7 @@ class Stage:
             over=self._over.get(seen.device or ""),
             help_told=look.help_told if called else None,
             helpers=() if is_hall else look.helpers,
-            talk=look.talks.get(seen.device or ""),
+            call=look.calls.get(seen.device or ""),
         )
 
     def _device_of(self, session: str) -> str | None:

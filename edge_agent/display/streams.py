@@ -85,7 +85,7 @@ class Streams:
         changed = stage.pictures(since)
         is_only = len(stage.pictures()) <= HALL_AND_ONE
         body = b"".join(
-            event("picture", of_picture(each, now, has_talk=is_only or each.key == key))
+            event("picture", of_picture(each, now, has_call=is_only or each.key == key))
             for each in changed
         )
         if changed:

@@ -8,18 +8,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from common.rules.help import CallEnd
 from common.rules.scanners import ScannerHint
 from common.rules.sessions import ExtensionNo
 from common.words import (
+    CALL_LABELS,
     LANGUAGES,
     READY_SENTENCES,
     SCREEN_LABELS,
-    TALK_LABELS,
+    call_end_words_for,
     extension_words_for,
     hint_words_for,
 )
 from edge_agent.display.faces import Helping, InAll, Picture
 from edge_agent.display.qr import rows_of
+from edge_agent.flows.help import Call
 from edge_agent.ports import ExtensionOffered, ScannerSeen
 
 
@@ -37,15 +40,15 @@ def of_page(build: str, language: str, phone: str, *, has_sound: bool) -> dict[s
         "language": language,
         "phone": phone,
         "sound": has_sound,
-        "labels": {of: SCREEN_LABELS[of] | TALK_LABELS[of] for of in LANGUAGES},
+        "labels": {of: SCREEN_LABELS[of] | CALL_LABELS[of] for of in LANGUAGES},
         "ready": READY_SENTENCES,
     }
 
 
-def of_picture(picture: Picture, now: float, *, has_talk: bool = True) -> dict[str, Any]:
+def of_picture(picture: Picture, now: float, *, has_call: bool = True) -> dict[str, Any]:
     """Return a picture at `now`, in seconds since boot: what is left is counted from there.
 
-    What a customer writes is for the page of his own device: another's is told without `has_talk`.
+    What a customer writes is for the page of his own device: another's is told without `has_call`.
     """
     countdown = picture.countdown
     return {
@@ -64,18 +67,28 @@ def of_picture(picture: Picture, now: float, *, has_talk: bool = True) -> dict[s
         "warned_seconds": picture.warned_seconds,
         "delivered_seconds": picture.delivered_seconds,
         "buttons": picture.buttons,
-        "helping": of_helping(picture.helping, has_talk=has_talk),
+        "helping": of_helping(picture.helping, has_call=has_call),
     }
 
 
-def of_helping(helping: Helping, *, has_talk: bool) -> dict[str, Any]:
+def of_helping(helping: Helping, *, has_call: bool) -> dict[str, Any]:
     """Return who can be written with, and what is written."""
-    talk = helping.talk
+    call = helping.call
     return {
         "helpers": [each.model_dump() for each in helping.helpers],
         "is_reached": helping.is_reached,
-        "talk": asdict(talk) if talk is not None and has_talk else None,
+        "call": _of_call(call) if call is not None and has_call else None,
     }
+
+
+def of_end(why: CallEnd) -> dict[str, Any]:
+    """Return why a call is over, in each language."""
+    return {language: asdict(call_end_words_for(why, language)) for language in LANGUAGES}
+
+
+def _of_call(call: Call) -> dict[str, Any]:
+    known = call.why if call.why in set(CallEnd) else CallEnd.HELPER_ENDED
+    return asdict(call) | {"over": of_end(CallEnd(known)) if call.state == "ended" else None}
 
 
 def of_left(pictures: Iterable[Picture], now: float) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Talk:
+class Call:
     """A call as the screen of its device shows it.
 
     Attributes:
@@ -92,7 +92,7 @@ class Around:
     """Who helps now, and the call of each device."""
 
     helpers: tuple[HelperThere, ...] = ()
-    talks: Mapping[str, Talk]
+    calls: Mapping[str, Call]
 
 
 def call(journal: Transaction, device: str, session: str | None, about: str) -> None:
@@ -197,7 +197,7 @@ def leave(journal: Transaction, device: str, call: str) -> bool:
 
 def look(journal: Transaction) -> Around:
     """Return who is there and each device's call; a call whose customer has gone is left now."""
-    talks = {}
+    calls = {}
     for row in list(journal.rows.calls()):
         if row["state"] == "ended":
             if not _is_still_read(journal, row):
@@ -207,8 +207,8 @@ def look(journal: Transaction) -> Around:
             _leave(journal, row)
             continue
         if not row["is_left"]:
-            talks[row["device"]] = _talk(journal, row)
-    return Around(helpers=tuple(_helpers(journal)), talks=talks)
+            calls[row["device"]] = _call(journal, row)
+    return Around(helpers=tuple(_helpers(journal)), calls=calls)
 
 
 def _is_still_there(journal: Transaction, row: Row) -> bool:
@@ -284,12 +284,12 @@ def _helpers(journal: Transaction) -> Iterator[HelperThere]:
         yield HelperThere.model_validate(each)
 
 
-def _talk(journal: Transaction, row: Row) -> Talk:
+def _call(journal: Transaction, row: Row) -> Call:
     lines = tuple(
         Line(by=each["by"], text=each["text"], is_told=not each["is_untold"])
         for each in journal.rows.lines_of(call=row["call"])
     )
-    return Talk(
+    return Call(
         call=row["call"],
         name=row["name"],
         state=row["state"],

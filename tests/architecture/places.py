@@ -71,7 +71,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/flows/offerings": ("telling", "shelf"),
     "common/words": (
         *("sentences", "denials", "extensions", "problems", "notices", "hints", "particulars"),
-        *("timeline", "screen", "help", "talks"),
+        *("timeline", "screen", "help", "calls"),
     ),
     "cloud_controller/web": (
         *(*FLOWS, *LATER, "app", "guard", "qr", "pages", "static", "locales"),
@@ -146,7 +146,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "edge_agent/flows": (*FLOWS, "help"),
     "edge_agent/display": (
         *("faces", "picture", "stage", "presses", "screen", "server", "streams", "written", "qr"),
-        *("talks", "static"),
+        *("calls", "static"),
     ),
     "edge_agent/modules": (
         *("metadata", "download", "unpack", "store", "disk", "installer", "sequence", "making"),

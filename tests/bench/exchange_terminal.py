@@ -174,4 +174,5 @@ def _only_free(on_free: Callable[[str], None]) -> Hearing:
         on_offer=lambda _: None,
         on_extensions=lambda: None,
         on_modules=lambda: None,
+        on_help=lambda: None,
     )

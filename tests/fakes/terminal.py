@@ -13,6 +13,7 @@ from common.ids import TerminalId
 from common.messages.base import Message
 from common.messages.devices import DevicesDesired
 from common.messages.extensions import ExtensionOffer
+from common.messages.help import HelperThere, HelpThere, HelpTold
 from common.messages.modules import DesiredModule, ModulesDesired, ModulesOffered
 from common.messages.registration import Acknowledged, KeysTold, StandingTold, Welcome
 from common.messages.rights import (
@@ -290,6 +291,8 @@ def all_of_service(gate_digest: str) -> dict[Channel, tuple[Message, ...]]:
             KeysTold(document={"keys": {}, "revision": 9}, signatures={}),
             DevicesDesired(),
             ModulesDesired(wishes=(DesiredModule(module="m", number=1, wish="install"),)),
+            HelpThere(number=1, helpers=(HelperThere(helper="p-1", name="Aiko"),)),
+            HelpTold(call="h-1", device="d-1", state="open"),
         ),
         Channel.COMMANDS: (
             stop,

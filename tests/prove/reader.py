@@ -132,6 +132,7 @@ class Reader:
             on_offer=lambda _: None,
             on_extensions=lambda: None,
             on_modules=lambda: None,
+            on_help=lambda: None,
         )
         self._listener = Listener(
             who,

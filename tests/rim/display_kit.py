@@ -17,11 +17,11 @@ from common.rules.scanners import ScannerHint
 from common.rules.sessions import EndReason, SessionState
 from common.system import SystemClock
 from common.words import Here
+from edge_agent.display.calls import Calls
 from edge_agent.display.presses import Presses
 from edge_agent.display.server import Server
 from edge_agent.display.stage import Look, Stage
-from edge_agent.display.talks import Talks
-from edge_agent.flows.help import Line, Refused, Talk
+from edge_agent.flows.help import Call, Line, Refused
 from edge_agent.ports import (
     DeviceOnScreen,
     ExtensionAnswer,
@@ -53,7 +53,7 @@ BEN = HelperThere(
     languages=("en",),
     price_cents=300,
 )
-CHOSEN = Talk(call="h-1", name="Aiko", is_told=False)
+CHOSEN = Call(call="h-1", name="Aiko", is_told=False)
 
 OFFERED = ExtensionOffered(
     session="s-1", choices=(HALF_HOUR, HOUR), currency="JPY", longest_seconds=5400
@@ -70,7 +70,7 @@ class Pressed:
     code: str = "2580"
     refused: Refused | None = None
     pressed: list[tuple[Any, ...]] = field(default_factory=list)
-    talks: dict[str, Talk] = field(default_factory=dict)
+    calls: dict[str, Call] = field(default_factory=dict)
 
     async def offer(self, session: str) -> ExtensionOffered:
         self.pressed.append(("offer", session))
@@ -93,7 +93,7 @@ class Pressed:
         session = None if device.session is None else device.session.session
         self.pressed.append(("choose", device.device, session, helper, price_cents, language))
         if self.refused is None:
-            self.talks[str(device.device)] = CHOSEN
+            self.calls[str(device.device)] = CHOSEN
         return self.refused
 
     def write_line(self, device: str, call: str, text: str) -> Refused | None:
@@ -104,12 +104,12 @@ class Pressed:
 
     def leave_call(self, device: str, call: str) -> bool:
         self.pressed.append(("leave", device, call))
-        return self.talks.pop(device, None) is not None
+        return self.calls.pop(device, None) is not None
 
     def is_written(self, device: str, line: Line, **having: Any) -> None:
         """Have a line be written at a device."""
-        talk = self.talks[device]
-        self.talks[device] = replace(talk, lines=(*talk.lines, line), **having)
+        call = self.calls[device]
+        self.calls[device] = replace(call, lines=(*call.lines, line), **having)
 
     def note_warning_seen(self, session: str, seconds_left: int) -> None:
         self.pressed.append(("seen", session, seconds_left))
@@ -153,7 +153,7 @@ class Kit:
         stage = self.stage
         for known in (stage._told, stage._warned, stage._over, stage._called):
             known.clear()
-        self.buttons.talks.clear()
+        self.buttons.calls.clear()
         self.helpers = ()
         stage._asked_at = None
         stage.tell_mode(LineMode.ASKS)
@@ -176,8 +176,8 @@ class Kit:
     def server(self, port: int = 0, **part: Any) -> Server:
         """Return what serves it; nothing is served yet."""
         settings = DisplayPart(port=port, **part)
-        talks = Talks(self.stage, self.buttons)
-        presses = Presses(self.stage, self.buttons, self.buttons, talks)
+        calls = Calls(self.stage, self.buttons)
+        presses = Presses(self.stage, self.buttons, self.buttons, calls)
         return Server(settings, self.stage, presses, "0123abcd")
 
     def _look(self) -> Look:
@@ -186,7 +186,7 @@ class Kit:
             serves=self.serves,
             help_told=self.help_told,
             helpers=self.helpers,
-            talks=dict(self.buttons.talks),
+            calls=dict(self.buttons.calls),
         )
 
 
@@ -259,10 +259,13 @@ class Event:
 
 
 @asynccontextmanager
-async def a_stream(kit: Kit, heard: str = "") -> AsyncIterator[Callable[[], Awaitable[Event]]]:
+async def a_stream(
+    kit: Kit, heard: str = "", device: str = ""
+) -> AsyncIterator[Callable[[], Awaitable[Event]]]:
     """Listen as a page does; give what reads the next event."""
     headers = {"Last-Event-ID": heard} if heard else {}
-    async with ClientSession() as session, session.get(f"{kit.url}/events", headers=headers) as it:
+    url = f"{kit.url}/events?device={device}" if device else f"{kit.url}/events"
+    async with ClientSession() as session, session.get(url, headers=headers) as it:
 
         async def next_event() -> Event:
             async with asyncio.timeout(5):

@@ -15,10 +15,12 @@ from common.rules.scanners import ScannerHint
 from common.rules.tickets import CLOSEST_FIRST, DenialReason
 from common.words import (
     CALL_END_WORDS,
+    CALL_LABELS,
     DENIAL_WORDS,
     HINT_WORDS,
     LANGUAGES,
     PROBLEM_WORDS,
+    READY_SENTENCES,
     SCREEN_LABELS,
     SCREEN_WORDS,
     Here,
@@ -103,12 +105,19 @@ def test_a_screen_says_the_same_in_every_language_and_briefly(said: Said):
         assert "{" not in screen_words_for(said, language, 5).what
 
 
-def test_a_label_of_the_screen_names_the_same_in_every_language():
+@pytest.mark.parametrize("labels", [SCREEN_LABELS, CALL_LABELS])
+def test_a_label_of_the_screen_names_the_same_in_every_language(labels: dict[str, dict[str, str]]):
     names = [
-        {key: set(re.findall(r"\{(\w+)\}", text)) for key, text in SCREEN_LABELS[each].items()}
+        {key: set(re.findall(r"\{(\w+)\}", text)) for key, text in labels[each].items()}
         for each in LANGUAGES
     ]
     assert names[0] == names[1]
+
+
+def test_each_ready_sentence_has_its_like_in_every_language_and_fits_a_line():
+    assert set(READY_SENTENCES) == set(LANGUAGES)
+    assert len({len(READY_SENTENCES[each]) for each in LANGUAGES}) == 1
+    assert all(0 < len(text) <= LENGTH_MAX for each in LANGUAGES for text in READY_SENTENCES[each])
 
 
 PAGE = (Path(__file__).parents[2] / "docs/verdicts.md").read_text("utf-8")

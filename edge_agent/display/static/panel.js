@@ -2,7 +2,7 @@
 
 import { svg } from "./art.js";
 import { press } from "./stream.js";
-import { drawnHelpers, isLive, priceOf, Talk } from "./talk.js";
+import { drawnHelpers, isLive, priceOf, Call } from "./call.js";
 
 const CLOSE_MS = 4500; // how long what became of it stays: as long as a yes on the screen
 const LEAVE_MS = 45000; // nobody has touched it: whoever opened it has gone
@@ -17,7 +17,7 @@ export class Panel {
   #timer = 0;
   #picture = null;
   #isShared = false;
-  #talk = new Talk();
+  #call = new Call();
 
   constructor(dialog, say) {
     this.#dialog = dialog;
@@ -25,11 +25,11 @@ export class Panel {
     dialog.addEventListener("close", () => {
       clearTimeout(this.#timer);
       this.#open = null;
-      dialog.classList.remove("talking");
+      dialog.classList.remove("calling");
     });
     dialog.addEventListener("click", (event) => {
       if (event.target === dialog) dialog.close();
-      if (this.#open !== "talk") this.#later(LEAVE_MS);
+      if (this.#open !== "call") this.#later(LEAVE_MS);
     });
   }
 
@@ -38,8 +38,8 @@ export class Panel {
     if (this.#open) this.#dialog.close();
   }
 
-  get isTalking() {
-    return this.#open === "talk";
+  get isCalling() {
+    return this.#open === "call";
   }
 
   // What was asked of a session is not asked of the next one.
@@ -47,7 +47,7 @@ export class Panel {
     if (!this.#open || picture.key !== this.#key) return;
     const before = this.#picture;
     this.#picture = picture;
-    if (this.#open === "talk" || this.#open === "choosing") this.#followTalk(picture.helping);
+    if (this.#open === "call" || this.#open === "choosing") this.#followCall(picture.helping);
     else if (this.#open !== "told" && !picture.buttons.includes(this.#open)) this.#dialog.close();
     else if (this.#open !== "told" && picture.session !== this.#session) this.#dialog.close();
     else if (this.#open === "help" && !isSame(before, picture)) this.#askHelp();
@@ -61,7 +61,7 @@ export class Panel {
     this.#open = name;
     if (name === "extend") this.#askLonger();
     if (name === "end") this.#askEnd();
-    if (name === "help" && picture.helping.talk) this.#showTalk();
+    if (name === "help" && picture.helping.call) this.#showCall();
     else if (name === "help") this.#askHelp();
     if (name === "confirm") this.#askCode();
   }
@@ -178,24 +178,24 @@ export class Panel {
     if (this.#open === "choosing" && !answer?.is_done) this.#tell(answer?.words);
   }
 
-  #followTalk({ talk }) {
-    if (this.#open === "choosing" && isLive(talk)) this.#showTalk();
-    else if (this.#open === "talk" && !talk) this.#dialog.close();
-    else if (this.#open === "talk") this.#drawTalk();
+  #followCall({ call }) {
+    if (this.#open === "choosing" && isLive(call)) this.#showCall();
+    else if (this.#open === "call" && !call) this.#dialog.close();
+    else if (this.#open === "call") this.#drawCall();
   }
 
-  #showTalk() {
-    this.#open = "talk";
+  #showCall() {
+    this.#open = "call";
     clearTimeout(this.#timer);
-    this.#dialog.classList.add("talking");
-    const { field, log } = this.#drawTalk();
+    this.#dialog.classList.add("calling");
+    const { field, log } = this.#drawCall();
     if (!this.#dialog.open) this.#dialog.showModal();
     // On a screen that is touched, a field in focus would bring a keyboard over the ready sentences.
     (matchMedia("(pointer: coarse)").matches ? log : field).focus({ preventScroll: true });
   }
 
-  #drawTalk() {
-    return this.#talk.draw(this.#dialog, this.#picture, this.#speaks, {
+  #drawCall() {
+    return this.#call.draw(this.#dialog, this.#picture, this.#speaks, {
       send: (text) => this.#send(text),
       hide: () => this.#dialog.close(),
       end: () => this.#leave(),
@@ -204,21 +204,23 @@ export class Panel {
   }
 
   async #send(text) {
-    const answer = await press(this.#key, "line", { call: this.#picture.helping.talk?.call, text });
+    const answer = await press(this.#key, "line", { call: this.#picture.helping.call?.call, text });
     if (answer?.is_done) return true;
     const { words, label } = this.#speaks;
-    this.#say(answer?.words ? words(answer.words).what : label("lost_what"));
+    const why = answer?.words ? words(answer.words).what : label("lost_what");
+    this.#call.say(why);
+    this.#say(why);
     return false;
   }
 
   #leave() {
-    this.#dialog.classList.remove("talking");
-    this.#do("leave", { call: this.#picture.helping.talk?.call });
+    this.#dialog.classList.remove("calling");
+    this.#do("leave", { call: this.#picture.helping.call?.call });
   }
 
   #chooseAgain() {
     this.#open = "help";
-    this.#dialog.classList.remove("talking");
+    this.#dialog.classList.remove("calling");
     this.#askHelp();
   }
 

@@ -8,7 +8,7 @@ import { listen, press } from "./stream.js";
 import { Panel } from "./panel.js";
 import { drawScanner } from "./scanner.js";
 import { Sound } from "./sound.js";
-import { isLive, writtenByHelper } from "./talk.js";
+import { isLive, writtenByHelper } from "./call.js";
 
 const HALL = "";
 const LOOKED_AT_MS = 30000; // whoever has looked at a device of many has gone
@@ -38,7 +38,7 @@ listen({
     pictures.set(told.key, told);
     clock.set(told.key, told.left_seconds);
     if (before && isHere(told) && told.cue && told.moment !== before.moment) sound.play(told.cue, told.moment);
-    if (before && told.key === shownKey()) hearHelper(before.helping.talk, told.helping.talk);
+    if (before && told.key === shownKey()) hearHelper(before.helping.call, told.helping.call);
   },
   all: (told) => {
     for (const key of pictures.keys()) if (!told.keys.includes(key)) pictures.delete(key);
@@ -72,7 +72,7 @@ addEventListener("hashchange", () => {
 });
 
 function label(name, values = {}) {
-  return (page.labels[page.language][name] ?? "").replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
+  return page.labels[page.language][name].replace(/\{(\w+)\}/g, (_, key) => values[key] ?? "");
 }
 
 function words(said) {
@@ -102,7 +102,7 @@ function shownKey() {
   return keys.includes(looked) ? looked : HALL;
 }
 
-// A line of the helper's is heard, and read in the note of whoever has hidden the talk.
+// A line of the helper's is heard, and read in the note of whoever has hidden the call.
 function hearHelper(before, now) {
   const count = writtenByHelper(now);
   if (!now || before?.call !== now.call || count <= writtenByHelper(before)) return;
@@ -110,10 +110,10 @@ function hearHelper(before, now) {
 }
 
 function textOf(button, picture) {
-  const talk = picture.helping.talk;
-  if (button !== "help" || !isLive(talk)) return label(button);
-  const unread = writtenByHelper(talk) - (page.read?.call === talk.call ? page.read.count : 0);
-  return label(unread > 0 ? "talk_unread" : "talk", { name: talk.name, n: unread });
+  const call = picture.helping.call;
+  if (button !== "help" || !isLive(call)) return label(button);
+  const unread = writtenByHelper(call) - (page.read?.call === call.call ? page.read.count : 0);
+  return label(unread > 0 ? "call_unread" : "call", { name: call.name, n: unread });
 }
 
 // At a screen of many devices nobody knows whose it is that is looked at: it is not his to end.
@@ -154,12 +154,12 @@ function draw() {
   drawBooths(at("booths"), isHall ? pictures : new Map(), { label, words });
   const open = (button) => {
     panel.open(button, picture, isShared());
-    if (panel.isTalking) draw();
+    if (panel.isCalling) draw();
   };
   if (page.seen) drawScanner(page.seen, words);
   panel.follow(picture);
-  const talk = picture.helping.talk;
-  if (panel.isTalking && talk) page.read = { call: talk.call, count: writtenByHelper(talk) };
+  const call = picture.helping.call;
+  if (panel.isCalling && call) page.read = { call: call.call, count: writtenByHelper(call) };
   bar(at("bar"), isHall ? [] : buttonsOf(picture), (button) => textOf(button, picture), open);
   tellSeen(picture);
   at("chip").hidden = picture.left_seconds === null || picture.face === "running";

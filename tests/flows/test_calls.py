@@ -1,4 +1,4 @@
-"""A customer at a device and a helper write with each other: kept, told once, in order, and left."""
+"""A customer at a device and a helper write: kept, told once, in order, and left."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from common.messages.help import (
 )
 from common.topics import Channel
 from edge_agent.flows import enrolment, help as calls
-from edge_agent.flows.help import QUIET_SECONDS, SHOWN_SECONDS, Refused, Talk, Wish
+from edge_agent.flows.help import QUIET_SECONDS, SHOWN_SECONDS, Call, Refused, Wish
 from tests.fakes.house import HouseInHand
 from tests.fakes.terminal import TerminalInHand
 
@@ -47,16 +47,16 @@ def hears(terminal: TerminalInHand, message: Any) -> None:
 def chosen(terminal: TerminalInHand, session: str | None = None) -> str:
     """Choose Aiko, and return the call."""
     assert terminal.do(calls.choose, DEVICE, session, FREE) is None
-    return talk(terminal).call
+    return shown(terminal).call
 
 
-def talk(terminal: TerminalInHand) -> Talk:
-    found: Talk = terminal.do(calls.look).talks[DEVICE]
+def shown(terminal: TerminalInHand) -> Call:
+    found: Call = terminal.do(calls.look).calls[DEVICE]
     return found
 
 
-def has_talk(terminal: TerminalInHand) -> bool:
-    return DEVICE in terminal.do(calls.look).talks
+def has_call(terminal: TerminalInHand) -> bool:
+    return DEVICE in terminal.do(calls.look).calls
 
 
 def told(call: str, *lines: LineTold, state: Any = "open", **having: Any) -> HelpTold:
@@ -69,7 +69,7 @@ def line(number: int, text: str, own: int = 0) -> LineTold:
 
 
 def texts(terminal: TerminalInHand) -> list[str]:
-    return [each.text for each in talk(terminal).lines]
+    return [each.text for each in shown(terminal).lines]
 
 
 def test_e6_who_is_there_is_the_newest_list_and_an_older_one_brings_nobody_back(
@@ -102,7 +102,7 @@ def test_e4_lines_of_both_sides_stand_in_the_order_of_the_controller_whatever_co
     call = chosen(terminal)
     for text in ("no sound", "hello?"):
         assert terminal.do(calls.write, DEVICE, call, text) is None
-    assert [each.is_told for each in talk(terminal).lines] == [False, False]
+    assert [each.is_told for each in shown(terminal).lines] == [False, False]
     first = told(call, line(1, "no sound", own=1), line(2, "Turn the knob."))
     for each in (first, first, told(call, line(2, "Turn the knob."), line(3, "hello?", own=2))):
         hears(terminal, each)
@@ -125,15 +125,15 @@ def test_a_call_goes_only_forward_and_what_came_late_opens_nothing_again(
 ):
     call = chosen(terminal)
     hears(terminal, told(call, state="waiting", place=2))
-    assert (talk(terminal).state, talk(terminal).place) == ("waiting", 2)
+    assert (shown(terminal).state, shown(terminal).place) == ("waiting", 2)
     for state in ("open", "waiting", "ended", "open"):
         hears(terminal, told(call, state=state, why="helper_ended" if state == "ended" else ""))
-    assert (talk(terminal).state, talk(terminal).why) == ("ended", "helper_ended")
+    assert (shown(terminal).state, shown(terminal).why) == ("ended", "helper_ended")
     assert terminal.do(calls.write, DEVICE, call, "too late") is Refused.OVER
 
 
 def test_e4_what_is_written_without_the_line_is_told_once_after_a_restart(
-    terminal: TerminalInHand, house: HouseInHand
+    terminal: TerminalInHand,
 ):
     call = chosen(terminal)
     terminal.do(calls.write, DEVICE, call, "still here")
@@ -148,7 +148,7 @@ def test_who_leaves_is_told_and_leaves_nothing_behind(terminal: TerminalInHand):
     assert terminal.do(calls.leave, DEVICE, call)
     assert not terminal.do(calls.leave, DEVICE, call)
     hears(terminal, told(call, line(1, "private", own=1), line(2, "are you there?")))
-    assert not has_talk(terminal)
+    assert not has_call(terminal)
     assert terminal.rows("help_lines") == []
     assert terminal.told_types()[-2:] == [HelpLeft.type, HelpHeard.type]
 
@@ -156,7 +156,7 @@ def test_who_leaves_is_told_and_leaves_nothing_behind(terminal: TerminalInHand):
 def test_a_call_that_nobody_knows_here_is_confirmed_so_that_it_ends(terminal: TerminalInHand):
     hears(terminal, told("h-of-another", line(1, "who are you?")))
     assert terminal.told_types() == [HelpHeard.type]
-    assert not has_talk(terminal)
+    assert not has_call(terminal)
 
 
 def test_without_a_session_a_call_in_which_nobody_writes_is_left(
@@ -164,9 +164,9 @@ def test_without_a_session_a_call_in_which_nobody_writes_is_left(
 ):
     chosen(terminal)
     house.clock.move(QUIET_SECONDS - 1)
-    assert has_talk(terminal)
+    assert has_call(terminal)
     house.clock.move(2)
-    assert not has_talk(terminal)
+    assert not has_call(terminal)
     assert terminal.told_types() == [HelpChosen.type, HelpLeft.type]
 
 
@@ -177,17 +177,17 @@ def test_what_the_helper_has_ended_can_be_read_for_a_while_and_by_nobody_later(
     hears(terminal, told(call, line(1, "Good bye."), state="ended", why="helper_ended"))
     assert texts(terminal) == ["Good bye."]
     house.clock.move(SHOWN_SECONDS + 1)
-    assert not has_talk(terminal)
+    assert not has_call(terminal)
     assert terminal.rows("help_lines") == terminal.rows("help_calls") == []
 
 
-def test_a_talk_has_an_end_to_its_lines(terminal: TerminalInHand):
+def test_a_call_has_an_end_to_its_lines(terminal: TerminalInHand):
     call = chosen(terminal)
     answers = [terminal.do(calls.write, DEVICE, call, "x") for _ in range(LINES_MAX + 1)]
     assert answers == [None] * LINES_MAX + [Refused.FULL]
 
 
-def test_a_talk_ends_with_its_session_and_the_next_customer_reads_nothing_of_it(
+def test_a_call_ends_with_its_session_and_the_next_customer_reads_nothing_of_it(
     terminal: TerminalInHand,
 ):
     begins(terminal, "s-1")
@@ -195,7 +195,7 @@ def test_a_talk_ends_with_its_session_and_the_next_customer_reads_nothing_of_it(
     terminal.do(calls.write, DEVICE, call, "private")
     ends(terminal, "s-1")
     begins(terminal, "s-2")
-    assert not has_talk(terminal)
+    assert not has_call(terminal)
     assert terminal.rows("help_lines") == []
     assert terminal.told_types()[-1] == HelpLeft.type
 
@@ -205,20 +205,20 @@ def test_who_was_helped_to_begin_goes_on_with_his_helper_and_needs_not_write_to_
 ):
     call = chosen(terminal)
     begins(terminal, "s-1")
-    assert talk(terminal).call == call
+    assert shown(terminal).call == call
     house.clock.move(QUIET_SECONDS * 3)
-    assert has_talk(terminal)
+    assert has_call(terminal)
     ends(terminal, "s-1")
-    assert not has_talk(terminal)
+    assert not has_call(terminal)
 
 
 def test_a_terminal_of_a_new_epoch_has_nobody_there_and_no_call(
-    terminal: TerminalInHand, house: HouseInHand
+    terminal: TerminalInHand,
 ):
     chosen(terminal)
     terminal.do(enrolment.keep_identity, replace(terminal.who, epoch="0" * 16))
     around = terminal.do(calls.look)
-    assert (around.helpers, around.talks) == ((), {})
+    assert (around.helpers, around.calls) == ((), {})
 
 
 def begins(terminal: TerminalInHand, session: str) -> None:

@@ -1,4 +1,4 @@
-"""What a touch does in a talk with a helper: one is chosen, written to, and left."""
+"""What a touch does in a call with a helper: one is chosen, written to, and left."""
 
 from __future__ import annotations
 
@@ -7,24 +7,29 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from common.messages.help import LINE_LENGTH_MAX
-from common.words import LANGUAGES, TALK_LABELS
+from common.rules.help import CallEnd
+from common.words import LANGUAGES
 from edge_agent.display.stage import Stage
+from edge_agent.display.written import of_end
 from edge_agent.flows.help import Refused
 from edge_agent.ports import DeviceOnScreen
 
 NAME_CHARACTERS_MAX: Final = 64
 """Of a helper's or a call's name, as anywhere."""
 
+SAME_SECONDS: Final = 0.5
+"""The same line sooner than this is a finger that trembled, and is one."""
+
 Answer = Mapping[str, Any]
 
-_LABEL_OF: Final = {
-    Refused.NOT_THERE: "helper_gone",
-    Refused.FULL: "talk_full",
-    Refused.OVER: "talk_ended",
+_END_OF: Final = {
+    Refused.NOT_THERE: CallEnd.NOT_THERE,
+    Refused.FULL: CallEnd.TOO_LONG,
+    Refused.OVER: CallEnd.HELPER_ENDED,
 }
 
 
-class Talking(Protocol):
+class Calling(Protocol):
     """Where calls are kept; see `flows.help`."""
 
     def choose_helper(
@@ -42,13 +47,14 @@ class Talking(Protocol):
         ...
 
 
-class Talks:
-    """The buttons of a talk; of each, only what the page could mean of its own device is done."""
+class Calls:
+    """The buttons of a call; of each, only what the page could mean of its own device is done."""
 
-    def __init__(self, stage: Stage, talking: Talking) -> None:
+    def __init__(self, stage: Stage, calling: Calling) -> None:
         """Take what is shown, and where calls are kept."""
         self._stage = stage
-        self._talking = talking
+        self._calling = calling
+        self._last = ("", "", 0.0)
 
     async def choose(self, device: DeviceOnScreen, asked: Mapping[str, Any]) -> Answer | None:
         """Call the helper that the page names; None: it cannot mean one of those shown."""
@@ -57,7 +63,7 @@ class Talks:
             return None
         if language not in LANGUAGES or not isinstance(price, int) or isinstance(price, bool):
             return None
-        refused = self._talking.choose_helper(device, str(helper), price, str(language))
+        refused = self._calling.choose_helper(device, str(helper), price, str(language))
         return self._answer(refused)
 
     async def write(self, device: DeviceOnScreen, asked: Mapping[str, Any]) -> Answer | None:
@@ -68,16 +74,20 @@ class Talks:
         text = _readable(text)
         if not 0 < len(text) <= LINE_LENGTH_MAX:
             return None
-        return self._answer(self._talking.write_line(device.device, str(call), text))
+        before, now = self._last, self._stage.now()
+        self._last = (str(call), text, now)
+        if before[:2] == self._last[:2] and now < before[2] + SAME_SECONDS:
+            return self._answer(None)
+        return self._answer(self._calling.write_line(device.device, str(call), text))
 
     async def leave(self, device: DeviceOnScreen, asked: Mapping[str, Any]) -> Answer | None:
         """End the call; None: it is of no device of ours."""
         call = asked.get("call")
         if device.device is None or not _is_name(call):
             return None
-        is_done = self._talking.leave_call(device.device, str(call))
+        is_done = self._calling.leave_call(device.device, str(call))
         self._stage.refresh()
-        return {"is_done": is_done, "words": _words("talk_left")}
+        return {"is_done": is_done, "words": of_end(CallEnd.CUSTOMER_LEFT)}
 
     def _is_same(self, device: DeviceOnScreen, asked: Mapping[str, Any]) -> bool:
         """Say whether the page means whoever is there now: the one before him chooses nothing."""
@@ -89,11 +99,7 @@ class Talks:
         self._stage.refresh()
         if refused is None:
             return {"is_done": True}
-        return {"is_done": False, "words": _words(_LABEL_OF[refused])}
-
-
-def _words(label: str) -> dict[str, Any]:
-    return {of: {"what": TALK_LABELS[of][label], "next": ""} for of in LANGUAGES}
+        return {"is_done": False, "words": of_end(_END_OF[refused])}
 
 
 def _readable(text: str) -> str:

@@ -1,4 +1,4 @@
-// A talk with a helper: who is there, what was written, and what can be said by one touch.
+// A call with a helper: who is there, what was written, and what can be said by one touch.
 
 export const LINE_MAX = 500;
 
@@ -33,70 +33,76 @@ function spoken(languages) {
   return languages.map((each) => new Intl.DisplayNames([each], { type: "language" }).of(each)).join(", ");
 }
 
-export function isLive(talk) {
-  return Boolean(talk) && talk.state !== "ended";
+export function isLive(call) {
+  return Boolean(call) && call.state !== "ended";
 }
 
-export function writtenByHelper(talk) {
-  return talk ? talk.lines.filter((each) => each.by === "helper").length : 0;
+export function writtenByHelper(call) {
+  return call ? call.lines.filter((each) => each.by === "helper").length : 0;
 }
 
-export function stateOf(talk, isReached, label) {
-  const name = talk.name;
-  if (talk.state === "ended") return label(talk.why ? `ended_${talk.why}` : "talk_ended", { name });
-  if (!isReached) return label("talk_away");
-  if (talk.state === "open") return label("talk_open", { name });
-  if (!talk.is_told) return label("talk_unsent", { name });
-  if (talk.place > 0) return label("talk_place", { name, n: talk.place });
-  return label("talk_waiting", { name });
+export function stateOf(call, isReached, { label, words }) {
+  const name = call.name;
+  if (call.state === "ended") return `${words(call.over).what} ${words(call.over).next}`;
+  if (!isReached) return label("call_away");
+  if (call.state === "open") return label("call_open", { name });
+  if (!call.is_told) return label("call_unsent", { name });
+  if (call.place > 0) return label("call_place", { name, n: call.place });
+  return label("call_waiting", { name });
 }
 
-// The talk itself; made once, then only what is new is added, so that nobody loses what he types.
-export class Talk {
+// The call itself; made once, then only what is new is added, so that nobody loses what he types.
+export class Call {
   #parts = null;
   #call = "";
 
   // `does` has: send(text) → whether it was taken, hide(), end(), again().
   draw(dialog, { key: device, helping }, speaks, does) {
-    const talk = helping.talk;
-    const key = `${talk.call} ${speaks.page.language}`;
+    const call = helping.call;
+    const key = `${call.call} ${speaks.page.language}`;
     if (this.#call !== key || !dialog.contains(this.#parts.log)) {
       this.#call = key;
-      this.#parts = made(talk, device, speaks, does);
+      this.#parts = made(call, device, speaks, does);
       dialog.replaceChildren(...this.#parts.all);
     }
-    this.#update(talk, helping.is_reached, speaks);
+    this.#update(call, helping.is_reached, speaks);
     return this.#parts;
   }
 
-  #update(talk, isReached, { label }) {
+  // Why a line was not taken, until something else is to be said.
+  say(why) {
+    this.#parts.state.textContent = why;
+    this.#parts.state.dataset.state = "away";
+  }
+
+  #update(call, isReached, speaks) {
     const { state, lines, log, empty, tools } = this.#parts;
-    const said = stateOf(talk, isReached, label);
+    const said = stateOf(call, isReached, speaks);
     if (state.textContent !== said) state.textContent = said;
-    state.dataset.state = isReached || talk.state === "ended" ? talk.state : "away";
-    const wanted = talk.lines.map((line) => `${line.by} ${line.is_told} ${line.text}`);
+    state.dataset.state = isReached || call.state === "ended" ? call.state : "away";
+    const wanted = call.lines.map((line) => `${line.by} ${line.is_told} ${line.text}`);
     let isNew = false;
-    talk.lines.forEach((line, nth) => {
+    call.lines.forEach((line, nth) => {
       const there = lines.children[nth];
       if (there?.dataset.line === wanted[nth]) return;
-      const drawn = drawnLine(line, talk.name, label);
+      const drawn = drawnLine(line, call.name, speaks.label);
       drawn.dataset.line = wanted[nth];
       if (there) there.replaceWith(drawn);
       else lines.append(drawn);
       isNew = true;
     });
-    while (lines.children.length > talk.lines.length) lines.lastChild.remove();
-    empty.hidden = talk.lines.length > 0;
+    while (lines.children.length > call.lines.length) lines.lastChild.remove();
+    empty.hidden = call.lines.length > 0;
     if (isNew) log.scrollTop = log.scrollHeight;
-    const isOver = talk.state === "ended";
+    const isOver = call.state === "ended";
     for (const each of tools.open) each.hidden = isOver;
     for (const each of tools.over) each.hidden = !isOver;
   }
 }
 
-function made(talk, device, speaks, does) {
+function made(call, device, speaks, does) {
   const { label, page } = speaks;
-  const heading = element("h2", "", talk.name);
+  const heading = element("h2", "", call.name);
   heading.id = "panel-title";
   const state = element("p", "state");
   state.setAttribute("role", "status");
@@ -105,10 +111,10 @@ function made(talk, device, speaks, does) {
   const top = element("div", "head");
   top.append(heading, time);
   const lines = element("ol", "lines");
-  const empty = element("p", "empty", label("talk_empty", { name: talk.name }));
+  const empty = element("p", "empty", label("call_empty", { name: call.name }));
   const log = element("div", "log");
   log.setAttribute("role", "log");
-  log.setAttribute("aria-label", label("talk_lines"));
+  log.setAttribute("aria-label", label("call_lines"));
   log.tabIndex = 0;
   log.append(empty, lines);
   const field = element("input");
@@ -116,8 +122,8 @@ function made(talk, device, speaks, does) {
   field.maxLength = LINE_MAX;
   field.autocomplete = "off";
   field.enterKeyHint = "send";
-  field.setAttribute("aria-label", label("talk_write", { name: talk.name }));
-  field.placeholder = label("talk_write", { name: talk.name });
+  field.setAttribute("aria-label", label("call_write", { name: call.name }));
+  field.placeholder = label("call_write", { name: call.name });
   const send = async (text) => {
     if (!text.trim()) return;
     if (await does.send(text)) {
@@ -128,14 +134,14 @@ function made(talk, device, speaks, does) {
     if (event.key === "Enter" && !event.isComposing) send(field.value);
   });
   const write = element("div", "write");
-  write.append(field, button(label("talk_send"), "main", () => send(field.value)));
+  write.append(field, button(label("call_send"), "main", () => send(field.value)));
   const ready = element("div", "ready");
   ready.setAttribute("role", "group");
-  ready.setAttribute("aria-label", label("talk_ready"));
+  ready.setAttribute("aria-label", label("call_ready"));
   ready.append(...page.ready[page.language].map((each) => button(each, "plain", () => send(each))));
-  const end = button(label("talk_end"), "plain", does.end);
-  const again = button(label("talk_again"), "main", does.again);
-  const hide = button(label("talk_hide"), "plain back", does.hide);
+  const end = button(label("call_end"), "plain", does.end);
+  const again = button(label("call_again"), "main", does.again);
+  const hide = button(label("call_hide"), "plain back", does.hide);
   const foot = element("div", "foot");
   foot.append(end, again, hide);
   const tools = { open: [ready, write, end], over: [again] };
@@ -145,8 +151,8 @@ function made(talk, device, speaks, does) {
 function drawnLine(line, name, label) {
   const isMine = line.by === "customer";
   const item = element("li", isMine ? "mine" : "theirs");
-  item.append(element("b", "who", isMine ? label("talk_you") : name), element("p", "", line.text));
-  if (!line.is_told) item.append(element("small", "", label("talk_on_its_way")));
+  item.append(element("b", "who", isMine ? label("call_you") : name), element("p", "", line.text));
+  if (!line.is_told) item.append(element("small", "", label("call_on_its_way")));
   return item;
 }
 
