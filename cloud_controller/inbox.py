@@ -31,6 +31,7 @@ SET_ASIDE: Final = "event.set_aside"
 
 EVENTS: Final[Mapping[str, Flow]] = {
     said_of_offerings.OfferingRegistered.type: offerings.register,
+    said_of_offerings.OfferingPictured.type: offerings.keep_told_picture,
     said_of_offerings.OfferingOn.type: offerings.turn_on,
     said_of_offerings.OfferingOff.type: offerings.turn_off,
     said_of_rights.TicketReleased.type: rights.note_released,

@@ -17,6 +17,7 @@ from cloud_controller.commands import (
     keys,
     module_logs,
     modules,
+    offerings,
     peers,
     seats,
     switches,
@@ -58,6 +59,7 @@ def _with_groups() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     made.add_typer(devices.commands, name="devices")
+    made.add_typer(offerings.commands, name="offerings")
     made.add_typer(keys.commands, name="keys")
     module_logs.join(modules.commands)
     made.add_typer(modules.commands, name="modules")

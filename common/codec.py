@@ -51,6 +51,7 @@ ON_THE_WIRE: Final[tuple[type[Message], ...]] = (
     offerings.OfferingRegistered,
     offerings.OfferingOn,
     offerings.OfferingOff,
+    offerings.OfferingPictured,
     *rights.FROM_THE_CLIENT,
     *rights.FROM_THE_SERVER,
     extensions.ExtensionAsk,

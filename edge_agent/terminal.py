@@ -21,6 +21,7 @@ from edge_agent.afterwards import Afterwards
 from edge_agent.connection import Connection, Ends
 from edge_agent.courier import Courier
 from edge_agent.display.screen import Screen
+from edge_agent.drafts import drafts_of
 from edge_agent.enrolment import Credentials
 from edge_agent.enrolment.trust import tls_to_pages
 from edge_agent.entrance import Entrance, Surroundings
@@ -301,11 +302,7 @@ class Terminal:
         return Here(time_zone=zone, now=self._opened.clock.now_ms())
 
     def _new_offers(self) -> Offers:
-        drafts = {
-            device.key: device.offering.model_dump()
-            for device in self._settings.devices
-            if device.offering is not None
-        }
+        drafts = drafts_of(self._settings.devices)
         return Offers(self._who, self._journal, self._gate, drafts)
 
     def _new_installer(self) -> Installer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -24,6 +24,11 @@ LENGTHS_MAX = 20
 
 PICTURES_MAX: Final = 4
 """Pictures of one offering: more than a phone shows without being scrolled."""
+
+PICTURE_BYTES_MAX: Final = 40_960
+"""Bytes of one picture: as Base64 it fits one message, and four of them one tap's patience."""
+
+PICTURE_TYPE: Final = "image/webp"
 
 Length = Annotated[int, Field(ge=1, lt=2**24)]
 
@@ -59,16 +64,12 @@ class PictureNamed(BaseModel):
     )
 
 
-class OfferingRegistered(ClaimTerms, Message):
-    """Explanatory information about what this terminal offers on a device (E1).
+class OfferingSaid(ClaimTerms):
+    """Explanatory information about an offering, whoever says it.
 
-    `key` names the offering within its store: devices that register the same key share it. `title`
-    and `content` are what is shown where `texts` has not the reader's language.
+    `title` and `content` are what is shown where `texts` has not the reader's language.
     """
 
-    type: ClassVar[str] = "offering.registered"
-    key: Name
-    device: Name
     title: ShortText
     content: Text = ""
     texts: Texts = Field(default_factory=dict)
@@ -79,6 +80,30 @@ class OfferingRegistered(ClaimTerms, Message):
     grid_seconds: Length = 1800
     turnover_seconds: Annotated[int, Field(ge=0, le=86_400)] = 0
     early_seconds: Annotated[int, Field(ge=0, le=86_400)] = 300
+
+
+class OfferingPictured(Message):
+    """A picture that offerings of this terminal name: told once, before they do (E1).
+
+    Attributes:
+        sha256: of its bytes, which `body` holds as Base64.
+    """
+
+    type: ClassVar[str] = "offering.pictured"
+    sha256: Digest
+    media_type: Literal["image/webp"] = PICTURE_TYPE
+    body: Annotated[str, Field(max_length=(PICTURE_BYTES_MAX + 2) // 3 * 4)]
+
+
+class OfferingRegistered(OfferingSaid, Message):
+    """Explanatory information about what this terminal offers on a device (E1).
+
+    `key` names the offering within its store: devices that register the same key share it.
+    """
+
+    type: ClassVar[str] = "offering.registered"
+    key: Name
+    device: Name
 
 
 class OfferingOn(Message):

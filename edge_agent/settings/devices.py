@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -10,11 +11,40 @@ from common.messages.base import (
     CHOICES_MAX,
     HOLD_SECONDS_MIN,
     HORIZON_SECONDS_MAX,
+    LANGUAGES_MAX,
     LEAD_SECONDS_MAX,
     PARTY_MAX,
+    ShortText,
 )
+from common.messages.offerings import PICTURES_MAX
 from edge_agent.settings.part import Key, Part, Seconds, Title
 from edge_agent.settings.turnover import TurnoverPart
+
+
+class OfferingWords(Part):
+    """What an offering is called and what it is, in one language."""
+
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+    """The language, such as `en`."""
+
+    title: Title
+    """What it is called there."""
+
+    content: Annotated[str, Field(max_length=2_000)] = ""
+    """What the customer gets, in a few sentences."""
+
+
+class OfferingPicture(Part):
+    """A picture of what is offered."""
+
+    file: Path
+    """A JPEG, PNG or WebP; a small one is made of it."""
+
+    alt: Annotated[
+        dict[Annotated[str, Field(pattern=r"^[a-z]{2}$")], ShortText],
+        Field(min_length=1, max_length=LANGUAGES_MAX),
+    ]
+    """What is to be seen in it, by language, for whoever does not see it."""
 
 
 class OfferingSettings(Part):
@@ -28,6 +58,12 @@ class OfferingSettings(Part):
 
     content: Annotated[str, Field(max_length=2_000)] = ""
     """What the customer gets, in a few sentences."""
+
+    texts: Annotated[tuple[OfferingWords, ...], Field(max_length=LANGUAGES_MAX)] = ()
+    """The same in several languages."""
+
+    pictures: Annotated[tuple[OfferingPicture, ...], Field(max_length=PICTURES_MAX)] = ()
+    """Pictures of it."""
 
     price_cents: Annotated[int, Field(ge=0)] = 0
     """The price of one slot in the currency's smallest unit."""

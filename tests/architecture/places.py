@@ -23,11 +23,12 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "common": (
         *("ids", "errors", "machine", "topics", "codec", "seals"),
         *("messages", "rules", "words"),
-        *("mqtt", "system", "settings", "logs", "watchdog", "queries", "files", "tls"),
+        *("mqtt", "system", "settings", "logs", "watchdog", "queries", "files", "tls", "pictures"),
         *("look", "switches"),
     ),
     "common/switches": ("settings", "status", "doers", "board", "trying"),
     "common/messages": (*FLOWS, "base", "specification", "problems", "scanners", "help"),
+    "common/rules/offerings": ("states", "pictures"),
     "common/rules": (
         *FLOWS,
         *("specification", "tickets", "clock", "presence", "problems", "receipts"),
@@ -68,7 +69,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/ports": ("faults", "values", "world", "books"),
     "cloud_controller/reservations": ("builtin", "remote", "errands"),
     "cloud_controller/flows": (*FLOWS, *LATER, "problems", "directory", "photos"),
-    "cloud_controller/flows/offerings": ("telling", "shelf"),
+    "cloud_controller/flows/offerings": ("telling", "shelf", "pictures", "saying"),
     "common/words": (
         *("sentences", "denials", "extensions", "problems", "notices", "hints", "particulars"),
         *("timeline", "screen", "help", "calls"),
@@ -89,6 +90,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
             "waiting",
             "hours",
             "photos",
+            "pictures",
+            "offered",
             "packages",
             *("module_logs", "reports", "live"),
         ),
@@ -99,6 +102,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/web/paper": ("page",),
     "cloud_controller/commands": (
         *("beside", "devices", "keys", "modules", "peers", "reports", "seats", "switches"),
+        "offerings",
         *("module_logs", "printed"),
     ),
     "cloud_controller/storage": (
@@ -132,6 +136,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
             "connection",
             "inspector",
             "offers",
+            "drafts",
             "entrance",
             "extensions",
             "threads",

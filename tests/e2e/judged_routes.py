@@ -67,6 +67,7 @@ GET /clean/{link}
 POST /clean/{link}/{task}
 GET /find
 POST /find
+GET /pictures/{picture}
 GET /static/{name}
 GET /api/v1/openapi.json
 GET /packages/metadata/{name}.json
@@ -81,6 +82,10 @@ POST /api/v1/stores
 POST /api/v1/stores/{store}/offline-starts
 PUT /api/v1/stores/{store}/hours
 PUT /api/v1/stores/{store}/directions
+GET /api/v1/stores/{store}/offerings
+PUT /api/v1/stores/{store}/offerings/{key}
+DELETE /api/v1/stores/{store}/offerings/{key}
+POST /api/v1/stores/{store}/offerings/{key}/pictures
 GET /api/v1/blackouts
 POST /api/v1/blackouts
 DELETE /api/v1/blackouts/{blackout}

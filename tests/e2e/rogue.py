@@ -255,6 +255,7 @@ _SAID_ON: Final[dict[Channel, list[Message]]] = {
     ],
     Channel.EVENTS: [
         offerings.OfferingRegistered(key="o", device="d-1", title="o", lengths_seconds=(60,)),
+        offerings.OfferingPictured(sha256=DIGEST, body=""),
         offerings.OfferingOn(key="o", device="d-1"),
         offerings.OfferingOff(key="o", device="d-1"),
         sessions.SessionStarting(**SESSION),

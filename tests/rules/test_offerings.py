@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
-from common.messages.offerings import OfferingOff, OffReason
+from common.messages.offerings import PICTURE_BYTES_MAX, OfferingOff, OffReason
 from common.rules.offerings import (
     NEVER,
     SEEN_WITHIN_SECONDS,
+    SIDE_PIXELS_MAX,
     Availability,
     Available,
     OfferState,
@@ -18,8 +20,10 @@ from common.rules.offerings import (
     Served,
     available,
     is_sold,
+    picture_fault,
     reliability,
     seen_since,
+    size_of,
 )
 
 NOW = 1_792_720_800_000
@@ -88,3 +92,46 @@ def test_a_reason_that_another_version_says_is_some_other():
         assert OfferingOff.model_validate({**said, "reason": reason}).reason is OffReason.OTHER
     assert OfferingOff.model_validate({**said, "reason": "stopping"}).reason is OffReason.STOPPING
     assert OfferingOff.model_validate(said).reason is OffReason.OTHER
+
+
+def riff(kind: bytes, data: bytes) -> bytes:
+    return b"RIFF" + b"\0" * 4 + b"WEBP" + kind + b"\0" * 4 + data.ljust(24, b"\0")
+
+
+def sized(width: int, height: int) -> bytes:
+    """Return the head of an extended WebP of this size."""
+    sides = ((side - 1).to_bytes(3, "little") for side in (width, height))
+    return riff(b"VP8X", b"\0" * 4 + b"".join(sides))
+
+
+def test_e1_a_webp_says_its_size_in_each_of_its_three_heads():
+    assert size_of(sized(640, 480)) == (640, 480)
+    lossless = riff(b"VP8L", b"\x2f" + ((480 - 1) << 14 | (640 - 1)).to_bytes(4, "little"))
+    assert size_of(lossless) == (640, 480)
+    frame = b"\0" * 3 + b"\x9d\x01\x2a" + (640).to_bytes(2, "little") + (480).to_bytes(2, "little")
+    assert size_of(riff(b"VP8 ", frame)) == (640, 480)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+        b"\xff\xd8\xff\xe0" + b"\0" * 40,
+        riff(b"VP8L", b"\0" * 10),
+        riff(b"VP8 ", b"\0" * 10),
+        riff(b"JUNK", b"\0" * 10),
+        sized(640, 480)[:29],
+    ],
+)
+def test_e1_what_is_no_webp_is_no_picture(body: bytes):
+    assert size_of(body) is None
+    assert picture_fault(body, sha256(body).hexdigest()) is not None
+
+
+def test_e1_a_picture_is_small_and_what_it_says_it_is():
+    good = sized(SIDE_PIXELS_MAX, 1)
+    assert picture_fault(good, sha256(good).hexdigest()) is None
+    assert picture_fault(good, "a" * 64) is not None
+    for bad in (sized(SIDE_PIXELS_MAX + 1, 1), good + b"\0" * PICTURE_BYTES_MAX):
+        assert picture_fault(bad, sha256(bad).hexdigest()) is not None

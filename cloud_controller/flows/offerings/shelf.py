@@ -187,7 +187,7 @@ def _shown(
     return Shelved(
         store=store,
         texts={code: Words(**words) for code, words in json.loads(row["texts"]).items()},
-        pictures=tuple(PictureShown(**each) for each in json.loads(row["pictures"])),
+        pictures=_pictures(books, row),
         lengths_seconds=tuple(json.loads(row["lengths_seconds"])),
         available=how,
         devices_on=len(devices),
@@ -242,6 +242,15 @@ def _free_at(terms: SlotTerms, blocks: Mapping[str, Sequence[Range]], now: int) 
         if any(is_free(slot, terms.turnover_seconds, taken) for taken in blocks.values())
     )
     return next(free, None)
+
+
+def _pictures(books: Transaction, row: Row) -> tuple[PictureShown, ...]:
+    """Return those of the pictures it names that are here: one may still be on its way."""
+    return tuple(
+        PictureShown(sha256=each["sha256"], alt=each["alt"])
+        for each in json.loads(row["pictures"])
+        if books.offerings.has_picture(sha256=each["sha256"])
+    )
 
 
 def _record(books: Transaction, offering: str, devices: int) -> Reliability | None:

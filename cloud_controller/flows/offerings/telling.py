@@ -6,7 +6,7 @@ import json
 from enum import StrEnum
 
 from cloud_controller.ports import Received, Transaction
-from common.messages.offerings import OfferingOff, OfferingOn, OfferingRegistered
+from common.messages.offerings import OfferingOff, OfferingOn, OfferingRegistered, OfferingSaid
 from common.rules.offerings import OFFER, OfferEvent, OfferState
 
 
@@ -30,7 +30,7 @@ def register(books: Transaction, said: Received) -> None:
     if known is not None and known["told_by"] == Teller.OPERATOR:
         offering = known["offering_id"]
     else:
-        offering = _keep(books, device["store_id"], message, Teller.TERMINAL)
+        offering = keep(books, device["store_id"], message.key, message, Teller.TERMINAL)
     books.offerings.offer_device(
         device_id=message.device, offering_id=offering, changed_at=books.now
     )
@@ -66,13 +66,13 @@ def _turn(
         )
 
 
-def _keep(books: Transaction, store: str, told: OfferingRegistered, teller: Teller) -> str:
+def keep(books: Transaction, store: str, key: str, told: OfferingSaid, teller: Teller) -> str:
     """Keep what an offering is, and its terms; return its id."""
     said = told.model_dump(mode="json", include={"texts", "pictures"})
     offering: str = books.offerings.register(
         offering_id=books.names.new("o"),
         store_id=store,
-        key=told.key,
+        key=key,
         title=told.title,
         content=told.content,
         texts=json.dumps(said["texts"]),

@@ -105,6 +105,56 @@ WHERE d.offering_id = :offering_id AND (had.running_at IS NOT NULL OR (had.state
     AND coalesce(had.end_reason, 'unknown') NOT IN
         ('customer_ended', 'staff_ended', 'superseded', 'revoked', 'emergency', 'unknown')));
 
+-- name: picture(sha256)$
+SELECT body FROM offering_pictures WHERE sha256 = :sha256;
+
+-- name: has_picture(sha256)$
+SELECT count(*) FROM offering_pictures WHERE sha256 = :sha256;
+
+-- name: count_pictures(store_id)$
+SELECT count(*) FROM offering_pictures WHERE store_id = :store_id;
+
+-- name: keep_picture(sha256, store_id, media_type, body, kept_at)!
+INSERT INTO offering_pictures (sha256, store_id, media_type, body, kept_at)
+VALUES (:sha256, :store_id, :media_type, :body, :kept_at)
+ON CONFLICT (sha256) DO NOTHING;
+
+-- name: forget_pictures(store_id, most)!
+-- Those of a store that no offering names, the oldest first.
+DELETE FROM offering_pictures WHERE sha256 IN (SELECT p.sha256 FROM offering_pictures AS p
+    WHERE p.store_id = :store_id AND NOT EXISTS (SELECT 1 FROM offerings AS o
+        WHERE o.pictures LIKE '%' || p.sha256 || '%')
+    ORDER BY p.kept_at, p.sha256 LIMIT :most);
+
+-- name: store_of(terminal_id)$
+SELECT store_id FROM terminals WHERE terminal_id = :terminal_id;
+
+-- name: own_store(store_id)$
+-- A store that another controller keeps is not ours to say anything of.
+SELECT count(*) FROM stores AS s WHERE s.store_id = :store_id
+    AND NOT EXISTS (SELECT 1 FROM store_peers AS p WHERE p.store_id = s.store_id);
+
+-- name: count_offerings(store_id)$
+SELECT count(*) FROM offerings WHERE store_id = :store_id;
+
+-- name: hand_back(store_id, key)!
+UPDATE offerings SET told_by = 'terminal'
+WHERE store_id = :store_id AND key = :key AND told_by = 'operator';
+
+-- name: said(store_id)
+-- All that is registered in a store, whether it is on or not.
+SELECT offering_id, key, told_by, title, content, texts, pictures, price_cents, currency,
+    lengths_seconds, grid_seconds, turnover_seconds, early_seconds, lead_seconds, horizon_seconds,
+    change_seconds, cancel_seconds, hold_seconds, grace_seconds, party_max, rotates_code
+FROM offerings WHERE store_id = :store_id ORDER BY key;
+
+-- name: serving(store_id)
+-- The devices of each of them, and where each stands.
+SELECT d.offering_id, v.device_id, v.number, v.title, d.state, d.reason, t.presence, t.standing,
+    v.is_out_of_order
+FROM offered_devices AS d JOIN devices AS v USING (device_id) JOIN terminals AS t USING (terminal_id)
+WHERE v.store_id = :store_id ORDER BY v.number;
+
 -- name: stores()
 SELECT store_id, number AS store_number, title AS store_title, time_zone, hours, directions
 FROM stores ORDER BY number;

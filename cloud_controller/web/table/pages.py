@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cloud_controller.web import photos, tickets
+from cloud_controller.web import photos, pictures, tickets
 from cloud_controller.web.live import opening
 from cloud_controller.web.pages import (
     changes as change_pages,
@@ -28,6 +28,7 @@ from cloud_controller.web.table.paces import (
     QUOTES_A_MINUTE,
     QUOTES_A_MINUTE_IN_ALL,
 )
+from common.messages.offerings import PICTURE_TYPE
 
 HTML: Final = "text/html"
 
@@ -118,6 +119,8 @@ PAGE_ROUTES: Final = (
     Route("POST", "/find", find.find, Who.OUR_PAGES, WEB, "Have a lost ticket's link mailed.",
           asks=tickets.MailGiven, media_type=HTML, calls_a_minute=FINDS_A_MINUTE,
           calls_a_minute_in_all=FINDS_A_MINUTE_IN_ALL),
+    Route("GET", "/pictures/{picture}", pictures.show_picture, Who.ANYBODY, WEB,
+          "A picture of an offering.", media_type=PICTURE_TYPE),
     Route("GET", "/static/{name}", show_asset, Who.ANYBODY, WEB,
           "A file that pages refer to.", media_type="*/*"),
 )

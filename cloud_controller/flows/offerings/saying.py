@@ -1,0 +1,97 @@
+"""What an operator says of an offering: his words stand before its terminal's, until given back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+from cloud_controller.flows.offerings.telling import Teller, keep
+from cloud_controller.ports import NotAllowed, NotFound, Row, Transaction
+from common.messages.offerings import OfferingSaid
+
+OFFERINGS_MAX: Final = 500
+"""Offerings of one store: as many as another controller may be told of."""
+
+_FROM_JSON: Final = ("texts", "pictures", "lengths_seconds")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Registered:
+    """An offering of a store, whose words it has, and the devices that serve it."""
+
+    offering: str
+    key: str
+    teller: Teller
+    said: OfferingSaid
+    devices: tuple[Row, ...]
+
+
+def say(books: Transaction, store: str, key: str, said: OfferingSaid, actor: str) -> Registered:
+    """Have an offering be what an operator says, whatever its terminals say of it.
+
+    Devices serve it as soon as their terminals name its key; until then it is on no page.
+
+    Raises:
+        NotFound: there is no such store, or it is another controller's.
+        NotAllowed: a picture is not kept here, or the store has too many offerings.
+    """
+    _check_store(books, store)
+    for named in said.pictures:
+        if not books.offerings.has_picture(sha256=named.sha256):
+            raise NotAllowed(why=f"there is no picture {named.sha256}: send it first")
+    is_new = books.offerings.known(store_id=store, key=key) is None
+    if is_new and books.offerings.count_offerings(store_id=store) >= OFFERINGS_MAX:
+        raise NotAllowed(why=f"a store has at most {OFFERINGS_MAX} offerings")
+    keep(books, store, key, said, Teller.OPERATOR)
+    books.audit(actor, "offering.say", f"{store}/{key}")
+    return _one(books, store, key)
+
+
+def hand_back(books: Transaction, store: str, key: str, actor: str) -> Registered:
+    """Let an offering's terminals say again what it is, from the next time that they register it.
+
+    Raises:
+        NotFound: there is no such store or offering, or its words are its terminals'.
+    """
+    _check_store(books, store)
+    if not books.offerings.hand_back(store_id=store, key=key):
+        raise NotFound(what="offering that an operator has said")
+    books.audit(actor, "offering.hand_back", f"{store}/{key}")
+    return _one(books, store, key)
+
+
+def registered(books: Transaction, store: str) -> tuple[Registered, ...]:
+    """Return all that is registered in a store, by key, whether it is on or not.
+
+    Raises:
+        NotFound: there is no such store, or it is another controller's.
+    """
+    _check_store(books, store)
+    serving = list(books.offerings.serving(store_id=store))
+    return tuple(
+        _registered(row, [each for each in serving if each["offering_id"] == row["offering_id"]])
+        for row in books.offerings.said(store_id=store)
+    )
+
+
+def _one(books: Transaction, store: str, key: str) -> Registered:
+    return next(each for each in registered(books, store) if each.key == key)
+
+
+def _registered(row: Row, devices: list[Row]) -> Registered:
+    fields = {name: row[name] for name in OfferingSaid.model_fields}
+    told = {name: json.loads(row[name]) for name in _FROM_JSON}
+    flag = {"rotates_code": bool(row["rotates_code"])}
+    return Registered(
+        offering=row["offering_id"],
+        key=row["key"],
+        teller=Teller(row["told_by"]),
+        said=OfferingSaid.model_validate({**fields, **told, **flag}),
+        devices=tuple(devices),
+    )
+
+
+def _check_store(books: Transaction, store: str) -> None:
+    if not books.offerings.own_store(store_id=store):
+        raise NotFound(what="store")

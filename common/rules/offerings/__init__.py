@@ -1,0 +1,51 @@
+"""What is on offer, how it can be had, and what a picture of it may be (E1-E3)."""
+
+from common.rules.offerings.pictures import (
+    PICTURES_OF_STORE_MAX,
+    SIDE_PIXELS_MAX,
+    picture_fault,
+    size_of,
+)
+from common.rules.offerings.states import (
+    NEVER,
+    OFFER,
+    ON_TIME_SECONDS,
+    RECORD_MAX,
+    RECORD_MIN,
+    SEEN_WITHIN_SECONDS,
+    WINDOW_SECONDS,
+    Availability,
+    Available,
+    OfferEvent,
+    OfferState,
+    Reliability,
+    Served,
+    available,
+    is_sold,
+    reliability,
+    seen_since,
+)
+
+__all__ = [
+    "NEVER",
+    "OFFER",
+    "ON_TIME_SECONDS",
+    "PICTURES_OF_STORE_MAX",
+    "RECORD_MAX",
+    "RECORD_MIN",
+    "SEEN_WITHIN_SECONDS",
+    "SIDE_PIXELS_MAX",
+    "WINDOW_SECONDS",
+    "Availability",
+    "Available",
+    "OfferEvent",
+    "OfferState",
+    "Reliability",
+    "Served",
+    "available",
+    "is_sold",
+    "picture_fault",
+    "reliability",
+    "seen_since",
+    "size_of",
+]
