@@ -13,7 +13,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_skeleton, format_time
+from babel.dates import format_skeleton, format_time, get_timezone_location
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal, get_currency_precision
 
@@ -86,6 +86,10 @@ class Language:
         """Return the month in this zone, without its year."""
         moment = _local(at, zone)
         return str(format_skeleton("MMM", moment, tzinfo=moment.tzinfo, locale=self.code))
+
+    def city(self, zone: str) -> str:
+        """Return the city that an IANA zone is called after."""
+        return str(get_timezone_location(zone, locale=self.code, return_city=True))
 
     def number(self, count: int) -> str:
         """Return a number with its thousands apart."""

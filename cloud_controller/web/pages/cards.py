@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from cloud_controller.flows import offerings, reservations
+from cloud_controller.flows import offerings, payments
+from cloud_controller.flows.offerings import Shelved
 from cloud_controller.ports import Transaction
-from cloud_controller.web.language import FALLBACK
-from cloud_controller.web.offerings import (
-    Offering,
-    Slot,
-    SlotsWanted,
-    free_slots,
-    offering_of,
-)
+from cloud_controller.web.offerings import Slot, SlotsWanted, free_slots
 from cloud_controller.web.pages.steps import Time, new_key, time_of
-from common.ids import OfferingId
 
 SOONEST_SHOWN: Final = 3
 """Times of an offering on its card: one row on a phone."""
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Words:
-    """What an offering is called and what it is, in one language."""
-
-    title: str
-    content: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Picture:
-    """A picture of an offering, by its digest, and what is to be seen in it by language."""
-
-    sha256: str
-    alt: Mapping[str, str]
+EVERY_STORE: Final = ""
+"""For whoever shows the offerings of all stores."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,53 +28,52 @@ class Card:
     Attributes:
         day_at: the begin of the store's day (UTC ms): what a day is called hangs on it, and nothing
             on the hour.
-        texts: its words by language; under `""` those for every other language.
         length_seconds: the length that its times have, its shortest.
-        state: a word of `Availability`.
-        devices_free: how many are free, where it is `free_now`.
-        at: when the first is free, or the store opens (UTC ms), where it is not now.
-        at_once: whether one tap can begin it now, in that length.
-        now_key: the key of that tap's form; empty where the card is everybody's.
-        reliability: of how many of its latest sessions how many began on time, if that is known.
+        price_cents: what its first time costs, for one.
+        price_varies: whether its times cost differently, by their hour or length or people.
+        now_key: the key of the form that begins at once; empty where the card is everybody's.
     """
 
-    offering: str
-    store: str
-    time_zone: str
+    of: Shelved
     day_at: int
-    texts: Mapping[str, Words]
-    pictures: tuple[Picture, ...] = ()
-    price_cents: int
-    currency: str
     length_seconds: int
-    lengths: int
-    devices_on: int
-    party_max: int
-    state: str
-    devices_free: int = 0
-    at: int | None = None
-    at_once: bool = False
-    now_key: str = ""
+    price_cents: int
+    price_varies: bool
     times: tuple[Time, ...] = ()
-    reliability: tuple[int, int] | None = None
-    store_title: str = field(default="", compare=False)
+    now_key: str = ""
 
-    def words(self, language: str) -> Words:
-        """Return its words in a language, or those it has."""
-        for code in (language, "", FALLBACK):
-            if code in self.texts:
-                return self.texts[code]
-        return next(iter(self.texts.values()))
+    @property
+    def offering(self) -> str:
+        """Return its id."""
+        return self.of.offering
+
+    @property
+    def store(self) -> str:
+        """Return its store's id."""
+        return self.of.store.store
+
+    @property
+    def time_zone(self) -> str:
+        """Return the zone that its times are told in."""
+        return self.of.store.time_zone
+
+    @property
+    def begins_now(self) -> bool:
+        """Say whether one tap can begin it at this moment."""
+        return self.of.devices_free > 0
 
 
-def cards(books: Transaction) -> tuple[Card, ...]:
+Key = Callable[[Transaction], str]
+
+
+def cards(books: Transaction, store: str = EVERY_STORE) -> tuple[Card, ...]:
     """Return the cards that everybody sees, store by store: nothing in them is one viewer's own."""
-    return _cards(books, "", _no_key)
+    return tuple(_card(books, each, "", _no_key) for each in offerings.front(books, store))
 
 
-def cards_for(books: Transaction, holder: str) -> tuple[Card, ...]:
+def cards_for(books: Transaction, holder: str, store: str) -> tuple[Card, ...]:
     """Return the cards for one viewer: what he holds is free to him, and each form has its key."""
-    return _cards(books, holder, new_key)
+    return tuple(_card(books, each, holder, new_key) for each in offerings.front(books, store))
 
 
 def day_of(at: int, time_zone: str) -> int:
@@ -103,37 +82,33 @@ def day_of(at: int, time_zone: str) -> int:
     return int(moment.replace(hour=0, minute=0, second=0).timestamp()) * 1000
 
 
-def _cards(books: Transaction, holder: str, key: Callable[[Transaction], str]) -> tuple[Card, ...]:
-    shown = (offering_of(each) for each in offerings.front(books))
-    return tuple(_card(books, offering, holder, key) for offering in shown)
+def price_of(
+    books: Transaction, shown: Shelved, starts_at: int, length_seconds: int, party_size: int = 1
+) -> int:
+    """Return what a time of an offering costs a party of so many, in minor units."""
+    item = payments.Item(
+        offering_id=shown.offering,
+        starts_at=starts_at,
+        ends_at=starts_at + length_seconds * 1000,
+        party_size=party_size,
+    )
+    return payments.quote(books, [item]).total_cents
 
 
-def _card(
-    books: Transaction, offering: Offering, holder: str, key: Callable[[Transaction], str]
-) -> Card:
-    length_seconds = offering.lengths_seconds[0]
-    slots = _soonest(books, offering, length_seconds, holder)
-    at_once = _begins_now(books, offering, length_seconds)
-    state = "free_now" if offering.devices_free else "free_at" if slots else "full"
+def _card(books: Transaction, shown: Shelved, holder: str, key: Key) -> Card:
+    length_seconds = min(shown.lengths_seconds)
+    slots = _soonest(books, shown, length_seconds, holder)
+    starts = [slot.starts_at for slot in slots] or [books.now // 1000 * 1000]
+    longest = price_of(books, shown, starts[0], max(shown.lengths_seconds))
+    prices = [price_of(books, shown, at, length_seconds) for at in starts]
     return Card(
-        offering=offering.offering,
-        store=offering.store,
-        store_title=offering.store_title,
-        time_zone=offering.time_zone,
-        day_at=day_of(books.now, offering.time_zone),
-        texts={"": Words(title=offering.title, content=offering.content)},
-        price_cents=offering.price_cents,
-        currency=offering.currency,
+        of=shown,
+        day_at=day_of(books.now, shown.store.time_zone),
         length_seconds=length_seconds,
-        lengths=len(offering.lengths_seconds),
-        devices_on=offering.devices_on,
-        party_max=offering.party_max,
-        state=state,
-        devices_free=offering.devices_free,
-        at=slots[0].starts_at if slots and state == "free_at" else None,
-        at_once=at_once,
-        now_key=key(books) if at_once else "",
+        price_cents=min(prices),
+        price_varies=len({*prices, longest}) > 1,
         times=tuple(time_of(slot, key(books)) for slot in slots),
+        now_key=key(books) if shown.devices_free else "",
     )
 
 
@@ -141,20 +116,15 @@ def _no_key(_: Transaction) -> str:
     return ""
 
 
-def _begins_now(books: Transaction, offering: Offering, length_seconds: int) -> bool:
-    found = reservations.free_now(books, OfferingId(offering.offering))
-    return any(each.length_seconds == length_seconds for each in found)
-
-
 def _soonest(
-    books: Transaction, offering: Offering, length_seconds: int, holder: str
+    books: Transaction, shown: Shelved, length_seconds: int, holder: str
 ) -> tuple[Slot, ...]:
-    """Return the first free slots; looks far only where it has to."""
-    name = OfferingId(offering.offering)
-    wanted = SlotsWanted(length_seconds=length_seconds)
-    near_seconds = length_seconds + (SOONEST_SHOWN + 2) * offering.grid_seconds
-    near = wanted.model_copy(update={"to_at": books.now + near_seconds * 1000})
-    slots = free_slots(books, name, near, holder).slots
+    """Return the first free slots, of a closed store from its opening on; looks far if it must."""
+    from_at = max(books.now, shown.store.opens_at or 0)
+    wanted = SlotsWanted(length_seconds=length_seconds, from_at=from_at)
+    near_seconds = length_seconds + (SOONEST_SHOWN + 2) * shown.grid_seconds
+    near = wanted.model_copy(update={"to_at": from_at + near_seconds * 1000})
+    slots = free_slots(books, shown.offering, near, holder).slots
     if len(slots) < SOONEST_SHOWN:
-        slots = free_slots(books, name, wanted, holder).slots
+        slots = free_slots(books, shown.offering, wanted, holder).slots
     return slots[:SOONEST_SHOWN]

@@ -28,7 +28,7 @@ class Time:
     """A time that one tap takes, or waits for where it is not free.
 
     `key` is its form's, empty where the form is everybody's. `more_cents` is what it costs more
-    than the time that it would stand in for.
+    than the time that it would stand in for, `cents` what it costs where that has to be said.
     """
 
     starts_at: int
@@ -36,9 +36,12 @@ class Time:
     key: str = ""
     is_free: bool = True
     more_cents: int = 0
+    cents: int | None = None
 
 
-def time_of(slot: Slot | Alternative, key: str, *, more_cents: int = 0) -> Time:
+def time_of(
+    slot: Slot | Alternative, key: str, *, more_cents: int = 0, cents: int | None = None
+) -> Time:
     """Return a slot as a time to tap, with the key of its form."""
     return Time(
         starts_at=slot.starts_at,
@@ -46,6 +49,7 @@ def time_of(slot: Slot | Alternative, key: str, *, more_cents: int = 0) -> Time:
         key=key,
         is_free=not isinstance(slot, Slot) or bool(slot.devices),
         more_cents=more_cents,
+        cents=cents,
     )
 
 

@@ -1,27 +1,22 @@
-"""What can be had now, and the way from there to a ticket: one tap on a time."""
+"""The times of an offering, and the way from there to a ticket: one tap on a time."""
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from cloud_controller import bookings
-from cloud_controller.flows import payments, reservations
+from cloud_controller.flows import offerings, payments, reservations
+from cloud_controller.flows.offerings import Shelved
 from cloud_controller.flows.reservations import Wish
 from cloud_controller.ports import NotAllowed, NotFound, SlotIsTaken, Transaction
-from cloud_controller.web.faults import STATUS
-from cloud_controller.web.offerings import (
-    LengthFree,
-    LengthSeconds,
-    Offering,
-    SlotsWanted,
-    every_slot,
-)
+from cloud_controller.web.faults import STATUS, Alternative
+from cloud_controller.web.offerings import LengthSeconds, Slot, SlotsWanted, every_slot
 from cloud_controller.web.orders import (
     PARTY_MAX,
     ReservationWanted,
@@ -30,19 +25,13 @@ from cloud_controller.web.orders import (
     paying_of,
     wish_of,
 )
-from cloud_controller.web.pages.cards import cards_for
-from cloud_controller.web.pages.steps import (
-    Time,
-    holder_of,
-    lead_to,
-    new_key,
-    offered,
-    remember,
-    time_of,
-)
+from cloud_controller.web.pages.cards import day_of, price_of
+from cloud_controller.web.pages.steps import Time, holder_of, lead_to, new_key, remember, time_of
 from cloud_controller.web.reservations import book_once
 from cloud_controller.web.routes import Call, InstantText, Page, WebParts
 from common.ids import OfferingId
+
+OK: Final = 200
 
 TIMES_SHOWN: Final = 24
 """Times on the page of one offering; later ones are a page further."""
@@ -84,50 +73,71 @@ class BookingForm(ReservationWanted):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shelf:
-    """An offering with the times of one length.
+class Length:
+    """A length that an offering is sold in.
 
     Attributes:
+        price_cents: what it costs from its first free time on, for those who come.
+        key: of the form that begins it at once, where that can be.
+    """
+
+    length_seconds: int
+    price_cents: int = 0
+    key: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shelf:
+    """An offering with the times of one length, at one instant.
+
+    Attributes:
+        day_at: the begin of the store's day (UTC ms).
+        price_cents: what its first time costs; `price_varies` where others cost differently.
+        lengths: all lengths with what they cost; `at_once`: those that can begin at this moment.
         party_size: for how many; None: nobody has said so, or it makes no difference.
         first: whether a time is held and looked at before it is booked.
         sizes: the sizes that a party may have, where it may have several.
     """
 
-    offering: Offering
+    of: Shelved
+    now: int
+    day_at: int
     length_seconds: int
     times: tuple[Time, ...]
-    later_at: int | None
+    price_cents: int
+    price_varies: bool
+    is_per_person: bool = False
+    lengths: tuple[Length, ...] = ()
+    at_once: tuple[Length, ...] = ()
+    later_at: int | None = None
     party_size: int | None = None
     first: bool = False
     sizes: tuple[int, ...] = ()
 
+    @property
+    def offering(self) -> str:
+        """Return its id."""
+        return self.of.offering
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Front:
-    """What the storefront shows at one instant; `at_once` is what can begin in it."""
-
-    now: int
-    shelves: tuple[Shelf, ...]
-    at_once: tuple[tuple[LengthFree, str], ...] = ()
-
-
-async def show_storefront(call: Call[None]) -> Page:
-    """Show what can be had now, store by store."""
-    shown = await call.parts.books.read(cards_for, call.holder)
-    stores = [
-        (store, list(cards))
-        for store, cards in itertools.groupby(
-            shown, key=lambda card: (card.store, card.store_title)
-        )
-    ]
-    return Page(template="storefront.html", facts={"stores": stores})
+    @property
+    def time_zone(self) -> str:
+        """Return the zone that its times are told in."""
+        return self.of.store.time_zone
 
 
 async def show_offering(call: Call[TimesWanted]) -> Page:
-    """Show the times of an offering, in the length that was chosen."""
+    """Show the times of an offering, in the length that was chosen; or that it is not to be had.
+
+    Raises:
+        NotFound: there is no such offering.
+        NotAllowed: it is not sold in that length.
+    """
     offering = OfferingId(call.names["offering"])
-    shown = await call.parts.books.read(_shown, offering, call.asked, call.holder)
-    return Page(template="offering.html", facts={"shown": shown, "notice": None})
+    read = call.parts.books.read
+    shown = await read(_shown, offering, call.asked, call.holder)
+    if shown is None:
+        return await read(_away, offering)
+    return _page(shown, call.parts)
 
 
 async def book(call: Call[BookingForm]) -> Page | web.Response:
@@ -151,13 +161,17 @@ async def book(call: Call[BookingForm]) -> Page | web.Response:
 async def offer_instead(parts: WebParts, wanted: ReservationWanted, notice: Notice) -> Page:
     """Return the page of an offering with the times nearest to one that could not be had."""
     shown = await parts.books.read(_shown_again, wanted)
-    facts = {"shown": shown, "notice": notice}
-    return Page(template="offering.html", facts=facts, status=STATUS[SlotIsTaken])
+    return _page(shown, parts, notice, status=STATUS[SlotIsTaken])
 
 
 def sizes_of(party_max: int) -> tuple[int, ...]:
     """Return the sizes that a party may have; none where there is no choice."""
     return tuple(range(1, min(party_max, PARTY_SHOWN) + 1)) if party_max > 1 else ()
+
+
+def _page(shown: Shelf, parts: WebParts, notice: Notice | None = None, *, status: int = OK) -> Page:
+    facts = {"shown": shown, "notice": notice, "pays": parts.provider is not None}
+    return Page(template="offering.html", facts=facts, status=status)
 
 
 def _place(books: Transaction, call: Call[BookingForm]) -> str:
@@ -193,48 +207,97 @@ def _is_looked_at_first(books: Transaction, call: Call[BookingForm], wish: Wish)
     return payments.quote(books, [item], wanted.voucher).total_cents > 0
 
 
-def _shown(books: Transaction, offering: OfferingId, wanted: TimesWanted, holder: str) -> Front:
-    known = _offering(books, offering)
-    length_seconds = wanted.length_seconds or known.lengths_seconds[0]
-    slots = SlotsWanted(length_seconds=length_seconds, from_at=wanted.from_at)
+def _shown(
+    books: Transaction, offering: OfferingId, wanted: TimesWanted, holder: str
+) -> Shelf | None:
+    known = offerings.shelf(books, offering)
+    if known is None:
+        return None
+    length_seconds = wanted.length_seconds or min(known.lengths_seconds)
+    from_at = wanted.from_at
+    if from_at is None and known.store.opens_at is not None:
+        from_at = max(books.now, known.store.opens_at)
+    slots = SlotsWanted(length_seconds=length_seconds, from_at=from_at)
     found = every_slot(books, offering, slots, holder=holder).slots
-    later = found[TIMES_SHOWN].starts_at if len(found) > TIMES_SHOWN else None
-    shelf = Shelf(
-        offering=known,
-        length_seconds=length_seconds,
-        times=tuple(time_of(slot, new_key(books)) for slot in found[:TIMES_SHOWN]),
-        later_at=later,
-        party_size=min(wanted.party_size, known.party_max) if known.party_max > 1 else None,
+    party_size = min(wanted.party_size, known.party_max)
+    is_later = wanted.from_at is not None
+    return _shelf(
+        books,
+        known,
+        found[:TIMES_SHOWN],
+        length_seconds,
+        party_size,
+        at_once=() if is_later else _at_once(books, offering),
+        later_at=found[TIMES_SHOWN].starts_at if len(found) > TIMES_SHOWN else None,
         first=wanted.first,
         sizes=sizes_of(known.party_max),
     )
-    at_once = () if wanted.from_at is not None else _at_once(books, offering)
-    return Front(now=books.now, shelves=(shelf,), at_once=at_once)
 
 
-def _shown_again(books: Transaction, wanted: ReservationWanted) -> Front:
-    known = _offering(books, OfferingId(wanted.offering))
-    shelf = Shelf(
-        offering=known,
-        length_seconds=wanted.length_seconds,
-        times=tuple(time_of(slot, new_key(books)) for slot in others(books, wanted)),
-        later_at=None,
-        party_size=wanted.party_size if known.party_max > 1 else None,
+def _shown_again(books: Transaction, wanted: ReservationWanted) -> Shelf:
+    known = offerings.shelf(books, wanted.offering)
+    if known is None:
+        raise NotFound(what="offering")
+    return _shelf(
+        books,
+        known,
+        others(books, wanted),
+        wanted.length_seconds,
+        wanted.party_size,
         first=isinstance(wanted, BookingForm) and wanted.first,
     )
-    return Front(now=books.now, shelves=(shelf,))
 
 
-def _at_once(books: Transaction, offering: OfferingId) -> tuple[tuple[LengthFree, str], ...]:
+def _shelf(
+    books: Transaction,
+    known: Shelved,
+    slots: Sequence[Slot | Alternative],
+    length_seconds: int,
+    party_size: int,
+    **more: Any,  # noqa: ANN401 - of a shelf
+) -> Shelf:
+    """Return an offering with these times, each with its price where they do not all cost alike."""
+    first_at = slots[0].starts_at if slots else books.now // 1000 * 1000
+    lengths = tuple(
+        Length(length_seconds=each, price_cents=price_of(books, known, first_at, each, party_size))
+        for each in known.lengths_seconds
+    )
+    costs = [price_of(books, known, at.starts_at, length_seconds, party_size) for at in slots]
+    varies = len(set(costs)) > 1
+    for_one, for_two = (
+        price_of(books, known, first_at, length_seconds, size) if known.party_max > 1 else 0
+        for size in (1, 2)
+    )
+    return Shelf(
+        of=known,
+        now=books.now,
+        day_at=day_of(books.now, known.store.time_zone),
+        length_seconds=length_seconds,
+        times=tuple(
+            time_of(slot, new_key(books), cents=cents if varies else None)
+            for slot, cents in zip(slots, costs, strict=True)
+        ),
+        price_cents=min(costs, default=lengths[0].price_cents),
+        price_varies=varies,
+        is_per_person=for_one != for_two,
+        lengths=lengths,
+        party_size=party_size if known.party_max > 1 else None,
+        **more,
+    )
+
+
+def _at_once(books: Transaction, offering: OfferingId) -> tuple[Length, ...]:
     """Return the lengths in which it can be used from this moment on, each with a form's key."""
     return tuple(
-        (LengthFree(length_seconds=each.length_seconds, ends_at=each.ends_at), new_key(books))
+        Length(length_seconds=each.length_seconds, key=new_key(books))
         for each in reservations.free_now(books, offering)
     )
 
 
-def _offering(books: Transaction, wanted: OfferingId) -> Offering:
-    known = offered(books, wanted)
-    if known is None:
+def _away(books: Transaction, offering: OfferingId) -> Page:
+    """Return what is said of an offering that is known, and not to be had just now."""
+    row = books.offerings.terms(offering_id=offering)
+    if row is None:
         raise NotFound(what="offering")
-    return known
+    facts = {"title": row["title"], "store": row["store_id"], "store_title": row["store_title"]}
+    return Page(template="away.html", facts=facts, status=STATUS[NotFound])

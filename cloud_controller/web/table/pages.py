@@ -13,6 +13,7 @@ from cloud_controller.web.pages import (
     more,
     order,
     storefront,
+    stores,
     ticket,
     waiting as waiting_pages,
 )
@@ -43,8 +44,10 @@ async def show_asset(call: Call[None]) -> Asset:
 
 # fmt: off
 PAGE_ROUTES: Final = (
-    Route("GET", "/", storefront.show_storefront, Who.ANYBODY, WEB,
-          "What can be had now.", media_type=HTML),
+    Route("GET", "/", stores.show_front, Who.ANYBODY, WEB,
+          "The stores; where there is one only, what it has.", media_type=HTML),
+    Route("GET", "/s/{store}", stores.show_store, Who.ANYBODY, WEB,
+          "What a store has to be had.", media_type=HTML),
     Route("GET", "/events", opening.watch_shelves, Who.ANYBODY, WEB,
           "What is on offer, as it changes.", asks=opening.ShelvesWanted, media_type=EVENTS),
     Route("GET", "/o/{offering}", storefront.show_offering, Who.ANYBODY, WEB,
