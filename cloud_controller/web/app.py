@@ -201,7 +201,7 @@ class _Web:
             case Page():
                 return self._page(answer, route, request)
             case Asset():
-                return self._asset(answer)
+                return self._asset(answer, request)
             case Worker():
                 return web.Response(body=self._pages.worker, content_type=STATIC[".js"])
             case BaseModel():
@@ -225,12 +225,15 @@ class _Web:
         """Draw what is shown of an offering: the same piece as on the page, without form keys."""
         return self._pages.piece("card.html", self._languages[language], card=card)
 
-    def _asset(self, asset: Asset) -> web.Response:
+    def _asset(self, asset: Asset, request: web.Request) -> web.Response:
         known = self._pages.static(asset.name)
         if known is None:
             raise NotFound(what="file")
         body, media_type = known
-        return web.Response(body=body, content_type=media_type, headers={"Cache-Control": FOR_GOOD})
+        headers = {"Cache-Control": FOR_GOOD, "Vary": "Accept-Encoding"}
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            body, headers["Content-Encoding"] = self._pages.packed(asset.name), "gzip"
+        return web.Response(body=body, content_type=media_type, headers=headers)
 
     def _language(self, request: web.Request) -> Language:
         return self._languages.chosen(

@@ -143,7 +143,7 @@ async def test_a_full_time_can_be_waited_for_and_is_offered_to_whoever_waits(tmp
         opened = await kit.store.open(Offer(devices=1))
         taken = await kit.store.book(opened, MORNING_AT + HOUR_MS)
         shown = await page(kit, f"/o/{opened.offering}")
-        (full,) = re.findall(r'<a class="button full" href="([^"]+)"', shown)
+        (full,) = re.findall(r'<a class="button full"[^>]* href="([^"]+)"', shown)
         asking = await page(kit, unescape(full))
         assert "hold it for you for 10 min" in asking
         form = form_of(asking, "/wait") | {"mail": "mika@example.org"}

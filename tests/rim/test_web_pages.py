@@ -32,7 +32,8 @@ WEB = Path(__file__).parents[2] / "cloud_controller" / "web"
 OURS = {"Sec-Fetch-Site": "same-origin"}
 JAPANESE = {"Accept-Language": "fr;q=0.9, ja-JP;q=0.8, en;q=0.1"}
 OUR_SCRIPT = (
-    r'<script type="module" src="/static/(ticket|live)\.[0-9a-f]{12}\.js"( data-events="/events")?>'
+    r'<script type="module" src="/static/(front|live|ticket)\.[0-9a-f]{12}\.js"'
+    r'( data-events="/events(\?store=\w+)?")?>'
 )
 NASTY = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
 DYNAMIC: dict[str, Iterable[str]] = {
@@ -87,7 +88,7 @@ async def test_later_times_are_a_page_further_and_a_length_can_be_chosen(tmp_pat
         opened = await kit.store.open()
         first = (await kit.get(f"/o/{opened.offering}?length_seconds=3600")).text
         assert first.count('name="starts_at"') == 24
-        assert 'aria-current="true">1 h<' in first
+        assert 'aria-current="true">1 h <' in first
         later = re.search(r'href="([^"]+)">Later times', first)
         assert later is not None
         second = (await kit.get(unescape(later[1]))).text

@@ -53,6 +53,11 @@ class Card:
         return self.of.store.store
 
     @property
+    def store_title(self) -> str:
+        """Return what its store is called."""
+        return self.of.store.title
+
+    @property
     def time_zone(self) -> str:
         """Return the zone that its times are told in."""
         return self.of.store.time_zone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from pathlib import Path
 from typing import Any, Final
@@ -40,6 +41,7 @@ class Pages:
         )
         self._names: dict[str, str] = {}
         self._files: dict[str, tuple[bytes, str]] = {}
+        self._packed: dict[str, bytes] = {}
         versions = hashlib.sha256()
         bodies = shared() | {path.name: path.read_bytes() for path in _STATIC.iterdir()}
         for name, body in sorted(bodies.items()):
@@ -48,6 +50,7 @@ class Pages:
             versions.update(digest.encode())
             self._names[name] = f"{stem}.{digest}.{end}"
             self._files[self._names[name]] = (body, STATIC[f".{end}"])
+            self._packed[self._names[name]] = gzip.compress(body, mtime=0)
 
         worker, _ = self._files[self._names[WORKER]]
         version = versions.hexdigest()[:_DIGEST_LETTERS]
@@ -56,6 +59,10 @@ class Pages:
     def static(self, name: str) -> tuple[bytes, str] | None:
         """Return a file and its kind by the name that carries its digest."""
         return self._files.get(name)
+
+    def packed(self, name: str) -> bytes:
+        """Return a file as gzip packs it, for whoever unpacks it."""
+        return self._packed[name]
 
     def html(self, page: Page, language: Language, *, path: str) -> web.Response:
         """Return a page in a language; `path` is where the page can be read again."""

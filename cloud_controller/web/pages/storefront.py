@@ -78,12 +78,13 @@ class Length:
 
     Attributes:
         price_cents: what it costs from its first free time on, for those who come.
-        key: of the form that begins it at once, where that can be.
+        key: of the form that begins it at once, where that can be; then it ends at `ends_at`.
     """
 
     length_seconds: int
     price_cents: int = 0
     key: str = ""
+    ends_at: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -289,7 +290,7 @@ def _shelf(
 def _at_once(books: Transaction, offering: OfferingId) -> tuple[Length, ...]:
     """Return the lengths in which it can be used from this moment on, each with a form's key."""
     return tuple(
-        Length(length_seconds=each.length_seconds, key=new_key(books))
+        Length(length_seconds=each.length_seconds, key=new_key(books), ends_at=each.ends_at)
         for each in reservations.free_now(books, offering)
     )
 
