@@ -95,13 +95,12 @@ async def test_e3_each_state_of_an_offering_is_said_as_it_is(tmp_path: Path):
 async def test_prices_and_rules_come_before_any_form(tmp_path: Path):
     async with web_kit(tmp_path) as kit:
         opened = await kit.store.open(Offer(change_seconds=3600, party_max=4))
-        for path in ("/", f"/o/{opened.offering}"):
+        often = ("¥1,500", "1 h before", "cancel until it begins", "up to 4 people")
+        once = ("Come in up to 5 min early", "Nothing is charged online")
+        for path, words in (("/", often), (f"/o/{opened.offering}", (*often, *once))):
             shown = await page(kit, path)
             form = shown.index("<form")
-            for words in ("¥1,500", "1 h before", "cancel until it begins", "up to 4 people"):
-                assert shown.index(words) < form
-        for words in ("Come in up to 5 min early", "Nothing is charged online"):
-            assert shown.index(words) < form
+            assert all(shown.index(word) < form for word in words)
 
 
 async def test_a_price_by_the_hour_is_said_on_each_time_that_it_is_for(tmp_path: Path):
