@@ -67,6 +67,66 @@ if (clock) {
   });
 }
 
+// --- What is shown hangs on cards that are shown elsewhere: when one changes, the page is read again --
+
+const watched = document.querySelector("[data-watched]");
+const LOOK_SECONDS = 4; // from one reading to the next at the least
+const CROWD_SECONDS = 1; // everybody who watches reads within so long, not all at one moment
+let seen = null;
+let lookedAt = 0;
+let timer = 0;
+
+// What the page says of them: one offering as it stands, or how many are free in each store.
+function standing() {
+  const name = watched.dataset.watched;
+  if (!name) {
+    const stores = [...watched.querySelectorAll("[data-store]")];
+    return stores.map((store) => {
+      const cards = [...store.querySelectorAll("[data-offering]")];
+      return cards.map((card) => `${card.dataset.offering} ${card.dataset.state} ${card.dataset.free}`).join();
+    }).join("|");
+  }
+  const card = watched.querySelector(`[data-offering="${CSS.escape(name)}"]`);
+  const said = card?.cloneNode(true);
+  for (const key of said?.querySelectorAll("input[name=key]") ?? []) key.remove();
+  return said?.outerHTML ?? "";
+}
+
+function changed() {
+  const now = standing();
+  const was = seen;
+  seen = now;
+  if (was === null || was === now) return;
+  clearTimeout(timer);
+  const rest = Math.max(0, lookedAt + LOOK_SECONDS * 1000 - Date.now());
+  timer = setTimeout(look, rest + Math.random() * CROWD_SECONDS * 1000);
+}
+
+async function look() {
+  lookedAt = Date.now();
+  const answer = await fetch(location.href, { cache: "no-store" }).catch(() => null);
+  if (!answer) return;
+  if (answer.status === 404) {
+    location.reload(); // it is not to be had any more, and its page says so
+    return;
+  }
+  if (!answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of document.querySelectorAll("[data-live]")) {
+    const other = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
+    if (!other) continue;
+    const at = focusables(part).indexOf(document.activeElement);
+    part.replaceChildren(...other.childNodes);
+    focusables(part)[at]?.focus({ preventScroll: true });
+  }
+}
+
+function focusables(part) {
+  return [...part.querySelectorAll("a, button")];
+}
+
+if (watched) document.addEventListener("live:shown", changed);
+
 // --- Without a network: what is shown grows old, and says so ------------------------------------------
 
 const offline = document.querySelector("[data-offline]");
@@ -78,4 +138,5 @@ function online(is) {
 
 addEventListener("offline", () => online(false));
 addEventListener("online", () => online(true));
+document.addEventListener("live:up", () => online(true));
 if (navigator.onLine === false) online(false);
