@@ -51,6 +51,7 @@ from cloud_controller.timers import Timers
 from cloud_controller.upstream import Upstream
 from cloud_controller.web.app import WebParts, listening_on, make_app, runner_of
 from cloud_controller.web.peers import make_peers_app
+from cloud_controller.web.wallet import wallets_of
 from common.errors import CannotStart, RusubanError
 from common.ids import StoreId
 from common.mqtt import Delivery, Token
@@ -336,6 +337,7 @@ class Controller:
             registry=CollectorRegistry(),
             viewers_max=settings.viewers_max,
             viewers_of_a_peer_max=settings.viewers_of_a_peer_max,
+            wallets=wallets_of(self._settings.wallet),
         )
         parts.registry.register(self.telemetry)
         await self._serve(make_app(parts), listening, self._served)

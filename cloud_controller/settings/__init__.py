@@ -21,14 +21,21 @@ from cloud_controller.settings.modules import ModulesSettings
 from cloud_controller.settings.part import EVERY_NETWORK
 from cloud_controller.settings.payments import PaymentSettings, StripeSettings
 from cloud_controller.settings.stores import StoreSettings
+from cloud_controller.settings.wallet import (
+    AppleWalletSettings,
+    GoogleWalletSettings,
+    WalletSettings,
+)
 from common.messages.service import Program
 from common.switches import WithSwitches
 
 __all__ = [
     "EVERY_NETWORK",
+    "AppleWalletSettings",
     "BrokerSettings",
     "ControllerSettings",
     "DatabaseSettings",
+    "GoogleWalletSettings",
     "MailSettings",
     "MailTls",
     "ModulesSettings",
@@ -39,6 +46,7 @@ __all__ = [
     "StoreSettings",
     "StripeSettings",
     "UpstreamSettings",
+    "WalletSettings",
     "WebSettings",
 ]
 
@@ -94,6 +102,9 @@ class ControllerSettings(WithSwitches):
 
     payments: PaymentSettings = PaymentSettings()
     """How customers pay."""
+
+    wallet: WalletSettings = WalletSettings()
+    """Wallets of phones that tickets can be put into."""
 
     modules: ModulesSettings = ModulesSettings()
     """Licensed modules and program packages."""

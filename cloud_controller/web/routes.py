@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, Wi
 from cloud_controller.flows.enrolment import Given
 from cloud_controller.ports import Books, Clock, Names, Packages, PaymentDesk
 from cloud_controller.web.language import Language
+from cloud_controller.web.wallet import Wallets
 from common.messages.base import INSTANT_MAX
 from common.rules.payments import Method
 
@@ -56,6 +57,7 @@ class WebParts:
         waiting_count: how many functions wait for the writer.
         dropped_counts: messages dropped so far, by reason.
         viewers_max: how many pages may watch at once, and how many of them from one address.
+        wallets: the wallets of phones that tickets can be put into.
     """
 
     books: Books
@@ -76,6 +78,7 @@ class WebParts:
     registry: CollectorRegistry
     viewers_max: int = 8_000
     viewers_of_a_peer_max: int = 1_000
+    wallets: Wallets = field(default_factory=Wallets)
 
 
 class Who(Enum):

@@ -64,7 +64,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "cloud_controller/actions": ("switches",),
     "cloud_controller/settings": (
-        *("part", "doors", "stores", "mail", "payments", "elsewhere", "modules"),
+        *("part", "doors", "stores", "mail", "payments", "elsewhere", "modules", "wallet"),
     ),
     "cloud_controller/ports": ("faults", "values", "world", "books"),
     "cloud_controller/reservations": ("builtin", "remote", "errands"),
@@ -93,13 +93,14 @@ LAYERS: dict[str, tuple[str, ...]] = {
             "pictures",
             "offered",
             "packages",
-            *("module_logs", "reports", "live"),
+            *("module_logs", "reports", "live", "wallet", "passes"),
         ),
     ),
     "cloud_controller/web/live": (
         *("board", "looking", "opening", "stamps", "watching", "written"),
     ),
     "cloud_controller/web/paper": ("page",),
+    "cloud_controller/web/wallet": ("face", "apple", "google"),
     "cloud_controller/commands": (
         *("beside", "devices", "keys", "modules", "peers", "reports", "seats", "switches"),
         "offerings",

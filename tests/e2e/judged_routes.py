@@ -24,6 +24,8 @@ GET /api/v1/tickets/{link}/story
 GET /api/v1/tickets/{link}/timeline
 GET /api/v1/tickets/{link}/ticket.ics
 GET /api/v1/tickets/{link}/ticket.pdf
+GET /api/v1/tickets/{link}/ticket.pkpass
+GET /api/v1/tickets/{link}/google-wallet
 GET /api/v1/tickets/{link}/receipt.pdf
 POST /api/v1/tickets/find
 POST /api/v1/tickets/{link}/cancel

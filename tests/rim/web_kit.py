@@ -19,6 +19,7 @@ from cloud_controller.packages.serving import PackageShelf
 from cloud_controller.payments import Desk
 from cloud_controller.settings import PaymentSettings
 from cloud_controller.web.app import WebParts, make_app, runner_of
+from cloud_controller.web.wallet import Wallets
 from tests.fakes.store import GIVEN, ClockInHand, StoreKit, store_kit
 
 TOKEN = "the-operator-s-token"  # noqa: S105 - made up for the tests
@@ -102,6 +103,7 @@ async def web_kit(
     clock: ClockInHand | None = None,
     roles: frozenset[str] = EVERY_ROLE,
     payments: PaymentSettings | None = None,
+    wallets: Wallets | None = None,
 ) -> AsyncIterator[WebKit]:
     """Serve a store's books on a free port of this machine."""
     async with store_kit(folder, clock) as store, _client() as http:
@@ -127,6 +129,7 @@ async def web_kit(
             waiting_count=store.books.waiting,
             dropped_counts=lambda: kit.dropped,
             registry=CollectorRegistry(),
+            wallets=wallets or Wallets(),
         )
         runner = runner_of(make_app(parts))
         await runner.setup()

@@ -149,6 +149,7 @@ async def show_page(call: Call[None]) -> Page:
             "is_closed": phase in CLOSED,
             "is_coming": phase in {Phase.EARLY, Phase.OPEN},
             "terms": standing.terms,
+            "wallets": call.parts.wallets,
             "booth": _booth(standing, call.language),
             "running": standing.running,
             "house": _house(standing),
