@@ -17,7 +17,7 @@ from playwright.async_api import BrowserContext, Error, Page, async_playwright, 
 
 from cloud_controller.web.language import Languages
 from cloud_controller.web.pages.ticket import Phase
-from tests.fakes.store import HOUR_MS, MORNING_AT, Opened
+from tests.fakes.store import HOUR_MS, MORNING_AT, Offer, Opened
 from tests.rim.mail_kit import change
 from tests.rim.test_web_browser import PHONE, SMALL_PHONE, Scheme
 from tests.rim.test_web_pages import use
@@ -132,7 +132,8 @@ async def test_whoever_is_about_to_give_up_is_not_disturbed(tmp_path: Path):
         page = await opened_and_kept(context, kit, link)
         await page.locator("summary").last.click()
         async with page.expect_response(lambda answer: answer.url.endswith(link), timeout=8000):
-            pass
+            change(tmp_path, "UPDATE devices SET state = 'turnover'")
+        await expect(page.locator(".stands")).to_have_attribute("data-device", "being_made_ready")
         await expect(page.locator("details[open] button")).to_be_visible()
         await page.locator("details[open] button").click()
         await expect(page.locator("h1")).to_have_text("This reservation was cancelled")
@@ -236,3 +237,27 @@ async def phone(
         yield context
         await browser.close()
     assert complaints == []
+
+
+async def test_e5_whoever_waits_sees_his_place_move_at_once(tmp_path: Path):
+    async with web_kit(tmp_path) as kit, phone(kit) as context:
+        opened = await kit.store.open(Offer(devices=1))
+        await kit.store.book(opened, MORNING_AT + HOUR_MS)
+        wish = {
+            "offering": opened.offering,
+            "starts_at": "2026-10-23T01:00:00Z",
+            "length_seconds": 1800,
+        }
+        places = []
+        for name in ("mika", "taro"):
+            asked = wish | {"mail": f"{name}@mail.example"}
+            key = {"Idempotency-Key": name * 4}
+            joined = await kit.post("/api/v1/waiting", json=asked, headers=key)
+            places.append(joined.json["link"])
+            kit.store.clock.move(1)
+        first, second = places
+        page = await context.new_page()
+        await page.goto(f"{kit.url}/w/{second}")
+        await expect(page.locator("h1")).to_have_text("1 before you")
+        await kit.post(f"/api/v1/waiting/{first}/withdraw")
+        await expect(page.locator("h1")).to_have_text("You are next")

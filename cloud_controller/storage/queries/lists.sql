@@ -69,6 +69,9 @@ ORDER BY b.made_at DESC, b.order_id DESC LIMIT :most;
 SELECT r.state, r.changed_at, r.device_id, r.cancel_asked_at, r.extends_itself,
     k.state AS ticket_state, k.revision, u.session_id, u.state AS session_state, u.deadline_at,
     u.is_presumed, v.state AS device_state, v.state_at, v.is_out_of_order, t.presence,
+    o.session_id AS used_by, o.state AS used, o.deadline_at AS used_until,
+    (SELECT count(*) FROM reservations AS n WHERE n.device_id = r.device_id
+        AND n.state IN ('confirmed', 'in_use') AND n.starts_at < r.starts_at) AS before_you,
     (SELECT max(g.entry_id) FROM ledger AS g WHERE g.reservation_id = r.reservation_id) AS entry,
     (SELECT max(p.changed_at) FROM payments AS p WHERE p.order_id = r.order_id) AS paid_at
 FROM reservations AS r
@@ -78,6 +81,8 @@ JOIN terminals AS t ON t.terminal_id = v.terminal_id
 LEFT JOIN sessions AS u ON u.session_id = (
     SELECT session_id FROM sessions WHERE reservation_id = r.reservation_id
     ORDER BY granted_at DESC, fence DESC LIMIT 1)
+LEFT JOIN sessions AS o ON o.device_id = r.device_id AND o.reservation_id <> r.reservation_id
+    AND o.state IN ('granted', 'starting', 'running', 'ending')
 WHERE r.link = :link;
 
 -- name: waiting_stands(link)^

@@ -1,11 +1,13 @@
-// Reads a page again when it is worth it, and puts in what is new: nobody is thrown out of what he does. Without script the page loads itself.
+// Reads a page again when it is worth it, or when it is told to, and puts in what is new: nobody is thrown out of what he does. Without script the page loads itself.
 
 const ASK_SECONDS = 8; // how long an answer may take
 const LATER_SECONDS = 5; // after a look that failed, or while somebody types
 
 const main = document.querySelector("main[data-again]");
+let timer = 0;
 
 async function look() {
+  clearTimeout(timer);
   let seconds = LATER_SECONDS;
   try {
     const answer = await fetch(location.pathname, {
@@ -39,11 +41,14 @@ function said(part) {
 
 function isBusy() {
   const typed = [...main.querySelectorAll("input:not([type=hidden]), textarea")];
-  return typed.some((each) => each === document.activeElement || each.value !== each.defaultValue);
+  const isTyping = typed.some((each) => each === document.activeElement || each.value !== each.defaultValue);
+  return isTyping || main.querySelector("details[open] form") !== null;
 }
 
 function wait(seconds) {
-  setTimeout(look, seconds * 1000);
+  clearTimeout(timer);
+  timer = setTimeout(look, seconds * 1000);
 }
 
+document.addEventListener("live:changed", look);
 wait(Number(main.dataset.again));

@@ -14,7 +14,7 @@ let timer = 0;
 let asking = false;
 let again = false;
 let kept = { phase: "", at: 0 };
-let stream = null; // by which we are told that something has changed
+let isTold = false; // that something has changed: as long as we are, we need not ask
 
 function read(from) {
   const { phase, now, refresh, lookAt, turns, closed } = from.querySelector("[data-ticket]").dataset;
@@ -86,24 +86,15 @@ function next() {
   timer = setTimeout(look, Math.min(pause(), untilThen, CALM_SECONDS) * 1000);
 }
 
-function pause() {
-  if (document.body.classList.contains("offline")) return SOON_SECONDS;
-  if (stream?.readyState === EventSource.OPEN) return facts.turns && facts.refresh ? CODE_SECONDS : CALM_SECONDS;
-  return facts.refresh || CALM_SECONDS;
+function told(is) {
+  isTold = is;
+  next();
 }
 
-// --- Being told: as long as the page is looked at, and without it we ask as before ----------------
-
-function listen() {
-  if (document.hidden || facts.closed) {
-    stream?.close();
-    stream = null;
-  } else if (!stream || stream.readyState === EventSource.CLOSED) {
-    stream = new EventSource(`${path}/events`);
-    stream.addEventListener("open", next);
-    stream.addEventListener("changed", look);
-    stream.addEventListener("error", next);
-  }
+function pause() {
+  if (document.body.classList.contains("offline")) return SOON_SECONDS;
+  if (isTold) return facts.turns && facts.refresh ? CODE_SECONDS : CALM_SECONDS;
+  return facts.refresh || CALM_SECONDS;
 }
 
 // --- Without a network: this phone's own clock goes on ------------------------------------------
@@ -177,18 +168,13 @@ function keep(text, headers) {
 if (navigator.serviceWorker) {
   navigator.serviceWorker.register("/t/worker.js", { scope: "/t/" }).catch(() => {});
 }
-document.addEventListener("visibilitychange", () => {
-  listen();
-  if (document.hidden) clearTimeout(timer);
-  else look();
-});
-addEventListener("online", () => {
-  listen();
-  look();
-});
+document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : look()));
+document.addEventListener("live:up", () => told(true));
+document.addEventListener("live:down", () => told(false));
+document.addEventListener("live:changed", look);
+addEventListener("online", look);
 addEventListener("offline", () => online(false));
 addEventListener("pageshow", (event) => event.persisted && look());
 setInterval(count, 1000);
 count();
-listen();
 look();

@@ -18,9 +18,9 @@ from common.errors import CannotStart
 
 SAVE_URL: Final = "https://pay.google.com/gp/v/save/"
 
-TITLE_BYTES_MAX: Final = 60
-"""Bytes of a title that go with it, twenty letters of Japanese: with all of them a link would be
-longer than Google takes."""
+TITLE_BYTES: Final = (120, 60, 42, 24)
+"""How many bytes of a title go with it, as many as the link has room for: eight letters of
+Japanese at the least."""
 
 LINK_LENGTH_MAX: Final = 1_800
 """Letters that Google takes of such a link's word."""
@@ -50,6 +50,11 @@ class GoogleWallet:
 
     def save_url(self, face: Face, now: int) -> str:
         """Return the address at which Google asks whether to keep the ticket; `now` in ms."""
+        words = (self._word(face, now, each) for each in TITLE_BYTES)
+        fitting = [word for word in words if len(word) <= LINK_LENGTH_MAX]
+        return SAVE_URL + (fitting[0] if fitting else self._word(face, now, TITLE_BYTES[-1]))
+
+    def _word(self, face: Face, now: int, title_bytes: int) -> str:
         claims = {
             "iss": self._account,
             "aud": "google",
@@ -57,15 +62,13 @@ class GoogleWallet:
             "iat": now // 1000,
             "payload": {
                 "genericClasses": [{"id": f"{self._issuer}.rusuban"}],
-                "genericObjects": [self._described(face)],
+                "genericObjects": [self._described(face, title_bytes)],
             },
         }
-        header = {"alg": "RS256", "typ": "JWT"}
-        said = f"{_coded(header)}.{_coded(claims)}"
-        signature = self._key.sign(said.encode(), PKCS1v15(), SHA256())
-        return f"{SAVE_URL}{said}.{_base64(signature)}"
+        said = f"{_coded({'alg': 'RS256', 'typ': 'JWT'})}.{_coded(claims)}"
+        return f"{said}.{_base64(self._key.sign(said.encode(), PKCS1v15(), SHA256()))}"
 
-    def _described(self, face: Face) -> dict[str, Any]:
+    def _described(self, face: Face, title_bytes: int) -> dict[str, Any]:
         """Return the ticket as Google has it; another revision is another object."""
         name = _NOT_IN_IDS.sub("_", f"{face.ticket}.{face.revision}")
         code: dict[str, str] = {"type": "QR_CODE", "value": face.token}
@@ -75,9 +78,9 @@ class GoogleWallet:
             "id": f"{self._issuer}.{name}",
             "classId": f"{self._issuer}.rusuban",
             "state": "ACTIVE",
-            "cardTitle": _said(face.store, face.language),
-            "header": _said(face.title, face.language),
-            "subheader": _said(f"{face.day} {face.time} · {face.booth}", face.language),
+            "cardTitle": _said(face.store, face, title_bytes),
+            "header": _said(face.title, face, title_bytes),
+            "subheader": _said(f"{face.day} {face.time} · {face.booth}", face),
             "hexBackgroundColor": WALL,
             "barcode": code,
             "validTimeInterval": {
@@ -88,14 +91,14 @@ class GoogleWallet:
         }
 
 
-def _said(text: str, language: str) -> dict[str, Any]:
-    return {"defaultValue": {"language": language, "value": _short(text)}}
+def _said(text: str, face: Face, most: int | None = None) -> dict[str, Any]:
+    said = text.encode()
+    short = text if most is None or len(said) <= most else f"{_cut(said, most)}…"
+    return {"defaultValue": {"language": face.language, "value": short}}
 
 
-def _short(text: str) -> str:
-    if len(text.encode()) <= TITLE_BYTES_MAX:
-        return text
-    return text.encode()[: TITLE_BYTES_MAX - 3].decode(errors="ignore") + "…"
+def _cut(said: bytes, most: int) -> str:
+    return said[: most - len("…".encode())].decode(errors="ignore")
 
 
 def _coded(said: dict[str, Any]) -> str:
