@@ -7,11 +7,20 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from cloud_controller import bookings
-from cloud_controller.flows import actions, modules, offerings, problems, rights, sessions
+from cloud_controller.flows import (
+    actions,
+    help as calls,
+    modules,
+    offerings,
+    problems,
+    rights,
+    sessions,
+)
 from cloud_controller.ports import Flow, Received, Transaction
 from common.codec import message_from
 from common.errors import RusubanError
 from common.messages import (
+    help as said_of_help,
     modules as said_of_modules,
     offerings as said_of_offerings,
     rights as said_of_rights,
@@ -53,6 +62,10 @@ EVENTS: Final[Mapping[str, Flow]] = {
     DeviceTold.type: bookings.note_device,
     ProblemTold.type: problems.note_problem,
     HelpAsked.type: problems.note_help,
+    said_of_help.HelpChosen.type: calls.note_chosen,
+    said_of_help.HelpLine.type: calls.note_line,
+    said_of_help.HelpHeard.type: calls.note_heard,
+    said_of_help.HelpLeft.type: calls.note_left,
     SwitchTold.type: actions.note_told,
     said_of_modules.ModuleInstalled.type: modules.note_installed,
     said_of_modules.ModuleRolledBack.type: modules.note_rolled_back,

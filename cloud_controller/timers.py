@@ -12,6 +12,7 @@ from cloud_controller import bookings
 from cloud_controller.flows import (
     devices,
     enrolment,
+    help as calls,
     payments,
     photos,
     problems,
@@ -142,6 +143,8 @@ class Timers:
             await self._books.transact(_hold)
         if await self._books.read(sessions.has_to_tell_revoked):
             await self._books.transact(sessions.tell_revoked)
+        if await self._books.read(calls.has_to_look):
+            await self._books.transact(calls.look_after)
         if await self._books.read(_keys_revision) != self._keys_revision:
             self._keys_revision = await self._books.transact(sessions.tell_keys)
 
@@ -193,6 +196,7 @@ def _tidy(books: Transaction) -> None:
     rights.free_leases(books)
     devices.tell_untold(books)
     photos.forget_old(books)
+    calls.forget_old(books)
     sessions.call_for_unconfirmed(books)
     _tidy_sold(books)
     enrolment.forget_codes(books)

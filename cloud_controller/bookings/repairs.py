@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from cloud_controller.flows import devices, modules, photos, reservations, service, sessions
+from cloud_controller.flows import (
+    devices,
+    help as calls,
+    modules,
+    photos,
+    reservations,
+    service,
+    sessions,
+)
 from cloud_controller.flows.service import DeviceTold
 from cloud_controller.ports import Problem, Received, Row, Transaction
 from common.ids import TerminalId
@@ -52,10 +60,11 @@ def take_photo(books: Transaction, link: str, task: str, photo: bytes) -> None:
 
 
 def hello(books: Transaction, said: Received) -> None:
-    """Welcome a terminal back, and tell it what is wanted of its devices and its modules."""
+    """Welcome a terminal back: what is wanted of its devices and modules, who is there to help."""
     sessions.hello(books, said)
     devices.tell(books, said.terminal)
     modules.tell_wishes(books, said.terminal)
+    calls.hello(books, said)
 
 
 def call_for_devices(books: Transaction) -> None:

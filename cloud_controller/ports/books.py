@@ -63,6 +63,7 @@ class Transaction(Protocol):
     modules: Queries
     provenance: Queries
     royalties: Queries
+    help: Queries
     post: Queries
     problems: Queries
     registry: Registry

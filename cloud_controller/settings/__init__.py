@@ -58,6 +58,7 @@ class Role(StrEnum):
     SERVICE = "service"
     RESERVATION = "reservation"
     WEB = "web"
+    COMMUNICATION = "communication"
 
 
 class ControllerSettings(WithSwitches):

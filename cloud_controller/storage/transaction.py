@@ -34,7 +34,7 @@ _FILES = (
     *("enrolment", "registration", "service"),
     *("offerings", "reservations", "rights", "escrow", "sessions", "devices"),
     *("extensions", "letters", "actions", "payments", "lending", "directory", "lists"),
-    *("modules", "provenance", "royalties", "post", "problems"),
+    *("modules", "provenance", "royalties", "help", "post", "problems"),
 )
 _QUERIES = Path(__file__).parent / "queries"
 
@@ -61,6 +61,7 @@ class OpenTransaction:
     modules: Queries
     provenance: Queries
     royalties: Queries
+    help: Queries
     post: Queries
     problems: Queries
     registry: Registry

@@ -26,6 +26,7 @@ API: Final = "/api/v1"
 MANAGEMENT: Final = frozenset({"management"})
 RESERVATION: Final = frozenset({"reservation"})
 WEB: Final = frozenset({"web"})
+COMMUNICATION: Final = frozenset({"communication"})
 RESERVATION_OR_WEB: Final = RESERVATION | WEB
 EVERY: Final[frozenset[str]] = frozenset()
 """No role in particular: every controller has the route."""

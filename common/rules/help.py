@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -155,3 +156,17 @@ def overdue(state: CallState, chosen_at: int, last_line_at: int | None, now: int
     if state is CallState.OPEN and now >= last + SILENCE_SECONDS_MAX * 1000:
         return CallEnd.SILENT
     return None
+
+
+def clean_line(text: str) -> str:
+    """Return a line as it is kept: without what is not to be seen, and nothing around it.
+
+    Controls would end up in logs, and the marks that turn the direction of reading show another
+    text than was written.
+    """
+    return _UNSEEN.sub("", text.replace("\t", " ")).strip()
+
+
+_UNSEEN: Final = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from common.rules.help import CallEnd
 from common.rules.sessions import EndReason, Moment, MomentKind
 from common.rules.tickets import DenialReason
 from common.words.denials import DENIAL_WORDS
+from common.words.help import CALL_END_WORDS
 
 Amount = Callable[[int, str], str]
 """What writes an amount of minor units of a currency as the reader's language does."""
@@ -53,6 +55,10 @@ _EN: Final[Mapping[MomentKind, str]] = {
     MomentKind.UNDELIVERED: "Its time was over and nothing had run.",
     MomentKind.PAID_BACK: "Paid back for {seconds} that you were not given: {amount}.",
     MomentKind.CORRECTED: "What is paid back was corrected by {amount}.",
+    MomentKind.HELP_CALLED: "{name} was called for help.",
+    MomentKind.HELP_OPENED: "{name} was there to help, after {seconds}.",
+    MomentKind.HELP_ENDED: "The talk with {name} was over after {seconds}. {call_end}",
+    MomentKind.HELP_MISSED: "The call to {name} came to nothing. {call_end}",
     MomentKind.OTHER: "In the ledger: {type}.",
 }
 
@@ -96,6 +102,10 @@ _JA: Final[Mapping[MomentKind, str]] = {
     MomentKind.UNDELIVERED: "ご利用いただけないまま時間が過ぎました。",
     MomentKind.PAID_BACK: "ご利用いただけなかった{seconds}分として{amount}を返金します。",
     MomentKind.CORRECTED: "返金額を{amount}修正しました。",
+    MomentKind.HELP_CALLED: "{name}を呼び出しました。",
+    MomentKind.HELP_OPENED: "{name}が{seconds}後に応答しました。",
+    MomentKind.HELP_ENDED: "{name}とのやりとりは{seconds}で終わりました。{call_end}",
+    MomentKind.HELP_MISSED: "{name}への呼び出しはつながりませんでした。{call_end}",
     MomentKind.OTHER: "記録に{type}とあります。",
 }
 
@@ -182,6 +192,8 @@ def _known(moment: Moment, language: str, amount: Amount) -> dict[str, str]:
         "state": _text(facts, "state"),
         "fault": _text(facts, "fault").replace("_", " "),
         "switch": _text(facts, "switch"),
+        "name": _text(facts, "name"),
+        "call_end": _call_end(_text(facts, "why"), language),
         "granted": length_in_words(_number(facts, "seconds"), language),
         "seconds": length_in_words(_number(facts, "seconds"), language),
         "left": length_in_words(_number(facts, "seconds_left"), language),
@@ -206,6 +218,11 @@ def _denial(word: str, language: str) -> str:
     is_known = word in set(DenialReason)
     reason = DenialReason(word) if is_known else DenialReason.UNKNOWN_TICKET
     return DENIAL_WORDS[language][reason][-1].what
+
+
+def _call_end(word: str, language: str) -> str:
+    is_known = word in set(CallEnd)
+    return CALL_END_WORDS[language][CallEnd(word)].what if is_known else ""
 
 
 def _number(facts: Mapping[str, object], name: str) -> float:

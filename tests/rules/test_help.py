@@ -27,6 +27,7 @@ from common.rules.help import (
     CallState,
     Choice,
     HelperState,
+    clean_line,
     is_gone,
     is_there,
     overdue,
@@ -89,6 +90,22 @@ def test_a_call_that_nobody_takes_up_and_one_in_which_nobody_writes_end_by_time(
     assert overdue(CallState.OPEN, NOW, NOW + 9, NOW + silent) is None
     assert overdue(CallState.OPEN, NOW, NOW + 9, NOW + 9 + silent) is CallEnd.SILENT
     assert overdue(CallState.ENDED, NOW, None, NOW + 10 * silent) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        (" Hello \n", "Hello"),
+        ("one\ntwo", "one\ntwo"),
+        ("a\tb", "a b"),
+        ("\x1b[2Jgone\x00", "[2Jgone"),
+        ("safe\u202eexe.txt", "safeexe.txt"),
+        ("\x07 \u200f", ""),
+        ("助けてください\u3000🙂", "助けてください\u3000🙂"),
+    ],
+)
+def test_a_line_is_kept_without_what_is_not_to_be_seen(written: str, kept: str):
+    assert clean_line(written) == kept
 
 
 def test_the_longest_that_can_be_said_of_help_fits_one_message():

@@ -160,7 +160,7 @@ def test_every_moment_reason_and_check_has_its_words_in_every_language(language:
     assert set(REASON_WORDS[language]) == set(EndReason)
     assert set(CHECK_WORDS[language]) == {"process", "port", "window", "file", "command"}
     for sentence in MOMENT_WORDS[language].values():
-        bare = sentence.replace("{denial}", FULL_STOP[language])
+        bare = re.sub(r"\{(denial|call_end)\}", FULL_STOP[language], sentence)
         assert bare.endswith(FULL_STOP[language])
         assert len(sentence) <= LENGTH_MAX
     assert len(set(MOMENT_WORDS[language].values())) == len(MomentKind)

@@ -67,6 +67,10 @@ class MomentKind(StrEnum):
     UNDELIVERED = "undelivered"
     PAID_BACK = "paid_back"
     CORRECTED = "corrected"
+    HELP_CALLED = "help_called"
+    HELP_OPENED = "help_opened"
+    HELP_ENDED = "help_ended"
+    HELP_MISSED = "help_missed"
     OTHER = "other"
 
 
@@ -135,11 +139,18 @@ def _moments(line: Line, lines: Sequence[Line]) -> Iterator[Moment]:
         case "reservation.compensated":
             is_first = not any(_is_before(each, line, line.type) for each in lines)
             yield _moment(line, MomentKind.PAID_BACK if is_first else MomentKind.CORRECTED)
-        case "device.told":
-            state = str(line.facts.get("state"))
-            yield _moment(line, _DEVICE_KINDS.get(state, MomentKind.OTHER))
+        case "device.told" | "help.ended":
+            yield _moment(line, _kind_by_facts(line))
         case _:
             yield _moment(line, _KINDS.get(line.type, MomentKind.OTHER))
+
+
+def _kind_by_facts(line: Line) -> MomentKind:
+    """Return as what a line is told that can be several things."""
+    if line.type == "help.ended":
+        was_open = line.facts.get("was_open") is True
+        return MomentKind.HELP_ENDED if was_open else MomentKind.HELP_MISSED
+    return _DEVICE_KINDS.get(str(line.facts.get("state")), MomentKind.OTHER)
 
 
 def _moment(line: Line, kind: MomentKind) -> Moment:
@@ -232,6 +243,8 @@ _KINDS: Final[Mapping[str, MomentKind]] = {
     "session.ending": MomentKind.ENDING,
     "session.presumed_stopped": MomentKind.PRESUMED,
     "switch.pulsed": MomentKind.SWITCHED,
+    "help.called": MomentKind.HELP_CALLED,
+    "help.opened": MomentKind.HELP_OPENED,
     "reservation.completed": MomentKind.COMPLETED,
     "reservation.undelivered": MomentKind.UNDELIVERED,
 }
@@ -257,6 +270,8 @@ _SIGNS: Final[Mapping[MomentKind, Sign]] = {
     MomentKind.READY_AGAIN: Sign.GOOD,
     MomentKind.OUT_OF_ORDER: Sign.BAD,
     MomentKind.COMPLETED: Sign.GOOD,
+    MomentKind.HELP_OPENED: Sign.GOOD,
+    MomentKind.HELP_MISSED: Sign.WARNING,
     MomentKind.UNWATCHED: Sign.WARNING,
     MomentKind.INTERRUPTED: Sign.WARNING,
     MomentKind.WARNING_UNSEEN: Sign.WARNING,
