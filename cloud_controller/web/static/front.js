@@ -76,18 +76,12 @@ let seen = null;
 let lookedAt = 0;
 let timer = 0;
 
-// What the page says of them: one offering as it stands, or how many are free in each store.
+// What the page says of them: one offering as it stands, or of each store what is free when.
 function standing() {
   const name = watched.dataset.watched;
-  if (!name) {
-    const stores = [...watched.querySelectorAll("[data-store]")];
-    return stores.map((store) => {
-      const cards = [...store.querySelectorAll("[data-offering]")];
-      return cards.map((card) => `${card.dataset.offering} ${card.dataset.state} ${card.dataset.free}`).join();
-    }).join("|");
-  }
-  const card = watched.querySelector(`[data-offering="${CSS.escape(name)}"]`);
-  const said = card?.cloneNode(true);
+  const cards = [...watched.querySelectorAll("[data-offering]")];
+  if (!name) return cards.map((card) => `${card.dataset.offering} ${card.querySelector(".status").textContent}`).join();
+  const said = cards.find((card) => card.dataset.offering === name)?.cloneNode(true);
   for (const key of said?.querySelectorAll("input[name=key]") ?? []) key.remove();
   return said?.outerHTML ?? "";
 }
