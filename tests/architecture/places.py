@@ -191,7 +191,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "edge_agent/runner/wire": ("words", "lines"),
     "tests": (
         *("rules", "flows", "contracts", "fakes", "rim", "simulation", "e2e", "architecture"),
-        *("demo", "bench", "prove", "programs", "conftest", "waiting"),
+        *("demo", "bench", "prove", "pictures", "programs", "conftest", "waiting"),
     ),
 }
 """What may stand in each layer, named without its ending."""

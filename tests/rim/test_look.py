@@ -18,6 +18,11 @@ OURS = [
 ]
 TOKENS = shared()["tokens.css"].decode()
 
+DOCS = ROOT / "docs"
+
+PICTURE_BYTES_MAX = 60 * 1024
+"""The documentation is read over a phone's line too."""
+
 VIEWS = {
     "day": (),
     "night": ("dark",),
@@ -85,6 +90,19 @@ def test_the_browser_s_own_bar_has_the_colour_of_the_page_s_head():
     page = (ROOT / "cloud_controller/web/pages/base.html").read_text()
     told = dict(re.findall(r'"\(prefers-color-scheme: (\w+)\)" content="(#\w+)"', page))
     assert told == {"light": tokens_of("day")["dawn"], "dark": tokens_of("night")["dawn"]}
+
+
+def test_the_page_about_the_look_names_every_token_and_no_other():
+    told = re.findall(r"`--([\w-]+)`", (DOCS / "look.md").read_text())
+    assert len(told) == len(set(told))
+    assert set(told) == set(re.findall(r"--([\w-]+):", TOKENS))
+
+
+def test_the_pictures_of_the_documentation_are_small_and_each_is_shown():
+    shown = " ".join(page.read_text() for page in (ROOT / "README.md", *DOCS.glob("*.md")))
+    for picture in DOCS.glob("*.webp"):
+        assert picture.stat().st_size <= PICTURE_BYTES_MAX, picture.name
+        assert f"{picture.name})" in shown
 
 
 def test_a_contrast_is_computed_as_wcag_says():

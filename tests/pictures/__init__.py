@@ -1,0 +1,1 @@
+"""`python -m tests.pictures`: take the pictures that the documentation shows."""
