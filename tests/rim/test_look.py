@@ -40,6 +40,7 @@ FILLED = [
     *[(f"signal-{tone}-soft", f"signal-{tone}") for tone in ("good", "go", "no", "wait")],
     *product(["signal-wait-ink"], ["signal-wait", "glow"]),
     ("signal-wait-accent", "signal-wait"),
+    *product(["wall-ink", "wall-soft"], ["wall"]),
     ("code-ink", "code-ground"),
 ]
 """Which words lie on what is filled."""
