@@ -46,6 +46,16 @@ def databases(tmp_path: Path) -> Iterator[dict[str, tuple[sqlite3.Connection, Pa
         yield {"controller": (books, of_books), "terminal": (journal, of_journal)}
 
 
+@pytest.mark.parametrize("query", ["taken", "record", "served"])
+def test_what_a_page_shows_reads_nothing_of_all_that_was_sold_before(databases, query) -> None:
+    connection, rights = databases["controller"]
+    sql = getattr(aiosql.from_path(rights.with_name("offerings.sql"), "sqlite3"), query).sql
+    values = dict.fromkeys(re.findall(r":(\w+)", sql), 1)
+    plan = [row["detail"] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+    assert not [step for step in plan if re.match(r"SCAN (r|u|had|live)\b", step)]
+    assert not [step for step in plan if "reservations_by_begin" in step]
+
+
 @pytest.mark.parametrize(
     ("program", "query"),
     [(program, query) for program in WAITED_FOR for query in WAITED_FOR[program]],
