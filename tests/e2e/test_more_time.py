@@ -17,8 +17,11 @@ from tests.demo.world import World, a_world
 from tests.e2e.customer import begin, ends_on_time, is_there, programs
 
 STEP_SECONDS = 8
+LONG_SECONDS = 600
+"""Of a session that is ended from a phone: longer than anybody waits here."""
+
 TERMS = SlotTerms(
-    lengths_seconds=(STEP_SECONDS,), grid_seconds=STEP_SECONDS, warn_before_seconds=(5,)
+    lengths_seconds=(STEP_SECONDS, LONG_SECONDS), grid_seconds=STEP_SECONDS, warn_before_seconds=(5,)
 )
 
 
@@ -57,6 +60,20 @@ def test_c6_a_session_goes_on_from_a_phone_and_by_itself_and_ends_on_time(world:
     assert [line["type"] for line in story].count("stop.instructed") == 1
     assert abs(promised(story) - delivered(story) - paid_back(story)) < OWED_FROM_SECONDS
     assert programs(world, terminal) == []
+
+
+def test_c5_a_session_is_ended_from_a_phone_and_its_rest_is_owed_by_nobody(world: World):
+    """C5: the page's word goes by the controller's stop, and what was left is not paid back."""
+    use = begin(world, world.terminals[0], length_seconds=LONG_SECONDS)
+    world.api("POST", f"/api/v1/tickets/{use.link}/end")
+    ended = world.wait_for_line(use.link, "session.ended")
+    assert ended["facts"]["reason"] == "customer_ended"
+    assert not is_there(use.pid)
+    assert time.time_ns() // 1_000_000 < use.ends_at, "the slot was not over yet"
+    world.wait_for_line(use.link, "reservation.completed")
+    given = world.api("GET", f"/api/v1/tickets/{use.link}/timeline")["given"]
+    assert given["left_seconds"] > 0
+    assert given["compensated_cents"] == 0
 
 
 def promised(story: list[dict[str, Any]]) -> float:
