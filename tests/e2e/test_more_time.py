@@ -21,7 +21,9 @@ LONG_SECONDS = 600
 """Of a session that is ended from a phone: longer than anybody waits here."""
 
 TERMS = SlotTerms(
-    lengths_seconds=(STEP_SECONDS, LONG_SECONDS), grid_seconds=STEP_SECONDS, warn_before_seconds=(5,)
+    lengths_seconds=(STEP_SECONDS, LONG_SECONDS),
+    grid_seconds=STEP_SECONDS,
+    warn_before_seconds=(5,),
 )
 
 

@@ -50,6 +50,25 @@ async def test_a_ticket_that_was_opened_once_shows_its_code_without_a_network(
         assert style == "hidden", "the style sheet was kept as well"
 
 
+async def test_without_a_network_what_a_ticket_leads_to_leads_back_to_its_code(tmp_path: Path):
+    async with web_kit(tmp_path) as kit, phone(kit) as context:
+        link = await booked(kit, tmp_path)
+        page = await opened_and_kept(context, kit, link)
+        await context.set_offline(True)
+        await page.goto(f"{kit.url}/t/{link}/reschedule")
+        assert page.url == f"{kit.url}/t/{link}"
+        await expect(page.locator("[data-offline]")).to_be_visible()
+        assert len(await codes_on(page)) == 1
+
+
+async def test_who_comes_from_another_zone_is_told_his_own_time_beside_the_store_s(tmp_path: Path):
+    async with web_kit(tmp_path) as kit, phone(kit, timezone="Europe/Berlin") as context:
+        link = await booked(kit, tmp_path)
+        page = await context.new_page()
+        await page.goto(f"{kit.url}/t/{link}")
+        await expect(page.locator("[data-own]")).to_have_text("3:00 \N{EN DASH} 3:30 by your clock")
+
+
 async def test_no_ticket_is_kept_that_was_not_opened_here(tmp_path: Path):
     async with web_kit(tmp_path) as kit, phone(kit) as context:
         opened = await kit.store.open()
@@ -223,7 +242,11 @@ async def codes_on(page: Page) -> list[str]:
 
 @asynccontextmanager
 async def phone(
-    kit: WebKit, scheme: Scheme = "light", language: str = "en-US"
+    kit: WebKit,
+    scheme: Scheme = "light",
+    language: str = "en-US",
+    *,
+    timezone: str = "Asia/Tokyo",
 ) -> AsyncIterator[BrowserContext]:
     """Open a browser that runs our scripts, whose clock is the store's."""
     program = shutil.which("chromium")
@@ -231,7 +254,9 @@ async def phone(
     complaints: list[str] = []
     async with async_playwright() as play:
         browser = await play.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        context = await browser.new_context(viewport=PHONE, color_scheme=scheme, locale=language)
+        context = await browser.new_context(
+            viewport=PHONE, color_scheme=scheme, locale=language, timezone_id=timezone
+        )
         await context.clock.install(time=at(kit.store.clock.now))
         context.on("weberror", lambda error: complaints.append(str(error.error)))
         yield context

@@ -13,6 +13,7 @@ let ahead = 0; // milliseconds by which the store's clock is ahead of this one
 let timer = 0;
 let asking = false;
 let again = false;
+let wake = null; // keeps the screen on while the code is to be read
 let kept = { phase: "", at: 0 };
 let isTold = false; // that something has changed: as long as we are, we need not ask
 
@@ -77,6 +78,31 @@ function show(fresh) {
   }
   page.dataset.phase = facts.phase;
   document.title = fresh.title;
+  besides();
+}
+
+// --- What only this phone knows: its own clock, and that its screen is to stay on before a scanner --
+
+function besides() {
+  const own = document.querySelector("[data-own]");
+  if (own) {
+    const { zone, from, to, own: words } = own.dataset;
+    const [starts, ends] = [from, to].map((at) => wall(Number(at)));
+    own.hidden = starts === wall(Number(from), zone);
+    own.textContent = words.replace("{starts}", starts).replace("{ends}", ends);
+  }
+  const isShown = facts.phase === "open" && !document.hidden;
+  if (isShown && !wake) {
+    wake = navigator.wakeLock?.request("screen").catch(() => null) ?? null;
+  } else if (!isShown && wake) {
+    wake.then((lock) => lock?.release());
+    wake = null;
+  }
+}
+
+function wall(at, timeZone) {
+  const how = { timeZone, hour: "numeric", minute: "2-digit", hourCycle: "h23" };
+  return new Intl.DateTimeFormat(document.documentElement.lang, how).format(at).replace(/^0/, "");
 }
 
 function next() {
@@ -168,7 +194,12 @@ function keep(text, headers) {
 if (navigator.serviceWorker) {
   navigator.serviceWorker.register("/t/worker.js", { scope: "/t/" }).catch(() => {});
 }
-document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : look()));
+document.addEventListener("visibilitychange", () => {
+  wake = null; // a page that nobody sees has lost it
+  besides();
+  if (document.hidden) clearTimeout(timer);
+  else look();
+});
 document.addEventListener("live:up", () => told(true));
 document.addEventListener("live:down", () => told(false));
 document.addEventListener("live:changed", look);
@@ -177,4 +208,5 @@ addEventListener("offline", () => online(false));
 addEventListener("pageshow", (event) => event.persisted && look());
 setInterval(count, 1000);
 count();
+besides();
 look();

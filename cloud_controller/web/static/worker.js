@@ -6,6 +6,7 @@ const KEPT_MAX = 20; // tickets; the one kept longest goes first
 const PATIENCE_MS = 4000; // how long the network may take before the copy is shown
 const LOOSELY = { ignoreSearch: true, ignoreVary: true };
 const TICKET = /^\/t\/[0-9a-f]{32}$/;
+const BELOW = /^(\/t\/[0-9a-f]{32})\/[a-z]+$/; // what a ticket's page leads to
 
 self.addEventListener("install", () => self.skipWaiting());
 
@@ -27,6 +28,8 @@ self.addEventListener("fetch", (event) => {
   if (request.method !== "GET" || origin !== self.location.origin) return;
   if (request.mode === "navigate" && TICKET.test(pathname)) {
     event.respondWith(open(request, pathname));
+  } else if (request.mode === "navigate" && BELOW.test(pathname)) {
+    event.respondWith(fetch(request).catch(() => back(BELOW.exec(pathname)[1])));
   } else if (pathname.startsWith("/static/")) {
     event.respondWith(file(request));
   }
@@ -48,6 +51,11 @@ async function open(request, path) {
     // there is no network: the copy has to do
   }
   return kept;
+}
+
+// Without a network a ticket's other pages are of no use: its own page says so, and shows its code.
+async function back(path) {
+  return (await caches.has(KEPT + path)) ? Response.redirect(path) : Response.error();
 }
 
 async function file(request) {
