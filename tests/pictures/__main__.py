@@ -17,6 +17,7 @@ from playwright.async_api import Browser, Locator, Page, ViewportSize, async_pla
 
 from common.look import shared
 from tests.pictures.sheets import DESKS, PARTS, PHONES, SCREENS, Shot
+from tests.pictures.shop import shop
 from tests.rim.display_kit import Kit, a_screen
 from tests.rim.eyes import LOCALES, PHONE, Scheme
 from tests.rim.looking import opens
@@ -67,6 +68,7 @@ async def _taken(browser: Browser, shot: Shot, size: ViewportSize) -> Image.Imag
         locale=LOCALES[shot.language],
         color_scheme=shot.scheme,
         reduced_motion="reduce",
+        timezone_id="Asia/Tokyo",
         service_workers="block",
     )
     try:
@@ -78,7 +80,7 @@ async def _taken(browser: Browser, shot: Shot, size: ViewportSize) -> Image.Imag
 
 
 async def _of_page(page: Page, shot: Shot, size: ViewportSize) -> Image.Image:
-    scene = next(each for each in SCENES if each.__name__ == shot.scene)
+    scene = next(each for each in (shop, *SCENES) if each.__name__ == shot.scene)
     with tempfile.TemporaryDirectory() as folder:
         async for view in scene(Path(folder)):
             if view.name == shot.view:

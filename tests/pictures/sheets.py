@@ -40,10 +40,10 @@ def at_booth(view: str, scheme: Scheme = "light") -> Shot:
 
 PHONES: Final[dict[str, tuple[Shot, ...]]] = {
     "look-storefront": (
-        by_day("storefront", "something on offer"),
-        by_night("storefront", "several, one free of charge, one with endless words"),
-        by_day("offering", "times for a party of two, looked at first"),
-        by_night("offering", "times"),
+        by_day("shop", "store"),
+        by_night("shop", "store"),
+        by_day("shop", "racing"),
+        by_night("shop", "vr"),
     ),
     "look-booking": (
         by_day("order", "held with a voucher"),
