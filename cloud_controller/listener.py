@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from cloud_controller import bookings
-from cloud_controller.flows import modules, registration, rights, service
+from cloud_controller.flows import devices, modules, registration, rights, service
 from cloud_controller.inbox import EVENTS, EventBreaksItsFlow, take_event
 from cloud_controller.ports import Books, Flow, Received, Transaction
 from common.codec import read
@@ -23,6 +23,7 @@ from common.messages import (
     service as said_of_service,
     specification as said_of_specification,
 )
+from common.messages.devices import DeviceAsk
 from common.messages.extensions import ExtensionAsk
 from common.messages.modules import ModulesAsk, ModulesProgress
 from common.messages.registration import Presence as PresenceTold
@@ -212,6 +213,7 @@ _BY_ITSELF: Final[Mapping[tuple[Channel, str], Flow]] = {
     (Channel.HELLO, said_of_registration.Hello.type): bookings.hello,
     (Channel.REQUESTS, said_of_rights.ReportScan.type): rights.take_report,
     (Channel.REQUESTS, ModulesAsk.type): modules.offer,
+    (Channel.REQUESTS, DeviceAsk.type): devices.tell_around,
     (Channel.TELEMETRY, ModulesProgress.type): modules.keep_progress,
     **{(Channel.EVENTS, kind): take_event for kind in EVENTS},
 }

@@ -55,6 +55,8 @@ ON_THE_WIRE: Final[tuple[type[Message], ...]] = (
     *rights.FROM_THE_CLIENT,
     *rights.FROM_THE_SERVER,
     extensions.ExtensionAsk,
+    devices.DeviceAsk,
+    devices.DeviceAround,
     extensions.ExtensionOffer,
     rights.ReportScan,
     rights.TakeScan,

@@ -14,7 +14,7 @@ import structlog
 from common.codec import Envelope, read
 from common.errors import MessageIsMalformed, RusubanError, StorageIsFull
 from common.messages.base import Message
-from common.messages.devices import DevicesDesired
+from common.messages.devices import DeviceAround, DevicesDesired
 from common.messages.extensions import ExtensionOffer
 from common.messages.help import HelpThere, HelpTold
 from common.messages.modules import ModulesDesired, ModulesOffered
@@ -55,7 +55,7 @@ ON_CHANNEL: Final[Mapping[Channel, tuple[type[Message], ...]]] = {
     Channel.WELCOME: (Welcome,),
     Channel.ACKS: (Acknowledged,),
     Channel.REPLIES: (
-        *(ServiceProfile, ServiceRefused, ExtensionOffer, ModulesOffered),
+        *(ServiceProfile, ServiceRefused, ExtensionOffer, DeviceAround, ModulesOffered),
         *FROM_THE_SERVER,
     ),
     Channel.DESIRED: (Desired, KeysTold, DevicesDesired, ModulesDesired, HelpThere, HelpTold),
@@ -94,6 +94,7 @@ class Hearing:
         on_extensions: a wish for more time may have got further, or been granted elsewhere.
         on_modules: what is on offer or wished of packages, or a right about one, has changed.
         on_help: who can be written with, or what was written, has changed.
+        on_around: what stands around a device was answered.
     """
 
     on_standing: Callable[[], object]
@@ -110,6 +111,7 @@ class Hearing:
     on_extensions: Callable[[], None]
     on_modules: Callable[[], object]
     on_help: Callable[[], object]
+    on_around: Callable[[DeviceAround], None]
 
 
 class OwnQuestions(Protocol):
@@ -169,6 +171,7 @@ class Listener:
             HoldTickets: self._hear_hold,
             ReleaseTicket: self._hear_release,
             ExtensionOffer: hearing.on_offer,
+            DeviceAround: hearing.on_around,
             TakeScan: hearing.on_scan,
             CustomerTold: hearing.on_told,
             DevicesDesired: hearing.on_devices,

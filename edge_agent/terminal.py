@@ -132,7 +132,9 @@ class Terminal:
             "extensions": self.extensions.run(),
             "telemetry": tell_counts(self._entrance.scanners, self._tell_counts),
             **self._entrance.loops(),
-            **self._screen.loops(self.reconciler.nudge, self.extensions, self.turnovers.confirm),
+            **self._screen.loops(
+                self.reconciler.nudge, self.extensions, self.turnovers.confirm, self.courier
+            ),
         }
 
     def _hear_journal(self, opened: Opened) -> None:
@@ -361,6 +363,7 @@ class Terminal:
             on_extensions=self.extensions.look,
             on_modules=self._on_modules,
             on_help=self._display.show_anew,
+            on_around=self._screen.take_around,
         )
         return Listener(
             self._who,

@@ -11,7 +11,14 @@ from typing import Any, Final
 
 from cloud_controller.ports import NotFound, Problem, Received, Row, Transaction
 from common.ids import StoreId, TerminalId
-from common.messages.devices import CleanerCode, DesiredDevice, DevicesDesired, DeviceTold
+from common.messages.devices import (
+    CleanerCode,
+    DesiredDevice,
+    DeviceAround,
+    DeviceAsk,
+    DevicesDesired,
+    DeviceTold,
+)
 from common.rules.devices import (
     CODE_DIGITS,
     ConfirmBy,
@@ -30,6 +37,9 @@ from common.topics import Channel
 
 BOARD_MAX: Final = 200
 """Devices that are listed at once; what follows is another call, after the last of them."""
+
+AROUND_SECONDS: Final = 12 * 3_600
+"""How far ahead whoever stands at a device is told of others' bookings: his day."""
 
 COMING_SECONDS: Final = 48 * 3_600
 """How far ahead claims to a device out of order are looked at: it is repaired by then, or later
@@ -232,6 +242,26 @@ def around(books: Transaction, link: str) -> Around:
         before_you=row["before_you"],
         stop_asked_at=row["stop_asked_at"],
     )
+
+
+def tell_around(books: Transaction, said: Received) -> None:
+    """Tell a terminal what a session on a device of its costs, and who comes next to it (E5)."""
+    ask: DeviceAsk = said.message
+    until = books.now + AROUND_SECONDS * 1000
+    row = books.devices.told_around(
+        device_id=ask.device, terminal_id=said.terminal, now=books.now, until=until
+    )
+    if row is None:
+        return  # it is no device of that terminal's
+    told = DeviceAround(
+        device=ask.device,
+        session=row["session_id"],
+        price_cents=row["price_cents"] or 0,
+        currency=row["currency"] or "",
+        next_at=row["next_at"],
+        coming=row["coming"],
+    )
+    books.say(said.terminal, Channel.REPLIES, told, corr=said.corr)
 
 
 def lost(books: Transaction) -> list[Row]:

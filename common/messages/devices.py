@@ -51,6 +51,32 @@ class DesiredDevice(Message):
     photographed: Name | None = None
 
 
+class DeviceAsk(Message):
+    """What stands around this device: what does its session cost, and who comes next?"""
+
+    type: ClassVar[str] = "devices.ask"
+    device: Name
+
+
+class DeviceAround(Message):
+    """The answer, as things stand now (E5); it changes nothing, and another takes its place.
+
+    Attributes:
+        session: the session that the price is of; None: there is none, or it is not sold by us.
+        price_cents: the whole of it, what was extended included, in minor units of `currency`.
+        next_at: from when on somebody else has booked it; None: nobody, for twelve hours.
+        coming: so many bookings of others come within twelve hours.
+    """
+
+    type: ClassVar[str] = "devices.around"
+    device: Name
+    session: Name | None = None
+    price_cents: Annotated[int, Field(ge=0, le=10**12)] = 0
+    currency: Annotated[str, Field(pattern=r"^([A-Z]{3})?$")] = ""
+    next_at: Instant | None = None
+    coming: Count = 0
+
+
 class CleanerCode(Message):
     """By what a terminal knows the store's cleaning code: it holds the code itself nowhere."""
 

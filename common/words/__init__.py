@@ -17,7 +17,7 @@ from common.words.extensions import EXTENSION_WORDS
 from common.words.help import CALL_END_WORDS
 from common.words.hints import HINT_WORDS
 from common.words.notices import LINE_WORDS, NOTICE_WORDS
-from common.words.particulars import Here, known_texts, names_in
+from common.words.particulars import Here, known_texts, names_in, time_in_words
 from common.words.problems import PROBLEM_WORDS
 from common.words.screen import SCREEN_LABELS, SCREEN_WORDS, Said, screen_words_for
 from common.words.sentences import LANGUAGES, Words
@@ -57,6 +57,7 @@ __all__ = [
     "notice_words_for",
     "problem_words_for",
     "screen_words_for",
+    "time_in_words",
     "words_for",
 ]
 

@@ -40,7 +40,7 @@ def known_texts(told: Particulars, language: str, here: Here) -> dict[str, str]:
     values = {name: getattr(told, name) for name in NAMES}
     known = {name: value for name, value in values.items() if value not in {None, ""}}
     return {
-        name: _time(value, language, here) if name in _INSTANTS else str(value)
+        name: time_in_words(value, language, here) if name in _INSTANTS else str(value)
         for name, value in known.items()
     }
 
@@ -51,7 +51,7 @@ def names_in(words: Words) -> frozenset[str]:
     return frozenset(name for _, name, _, _ in parts if name is not None)
 
 
-def _time(at: int, language: str, here: Here) -> str:
+def time_in_words(at: int, language: str, here: Here) -> str:
     """Return an instant by the store's clock, with its date where it is another day's."""
     try:
         zone = ZoneInfo(here.time_zone)

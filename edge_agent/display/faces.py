@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
+from common.messages.devices import DeviceAround
 from common.messages.help import HelperThere
 from common.rules.presence import LineMode
 from common.rules.sessions import EndReason, Notice
@@ -109,6 +110,7 @@ class Facts:
             verdict has come since.
         help_told: whether the controller has the call for help; None: nobody has called.
         serves: whether customers are served here now.
+        around: what its session costs, and who comes next, as it was answered last.
         helpers: who can be written with; `call`: the call of this device, if there is one.
     """
 
@@ -120,6 +122,7 @@ class Facts:
     warned: Warned | None = None
     over: Over | None = None
     help_told: bool | None = None
+    around: DeviceAround | None = None
     helpers: tuple[HelperThere, ...] = ()
     call: Call | None = None
 
@@ -146,6 +149,22 @@ class Helping:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Surrounded:
+    """What stands around a device: what its session costs now, and who comes next.
+
+    Attributes:
+        price_cents: in minor units of `currency`; None: nothing runs, or it is not sold by us.
+        next_at: from when on somebody has booked it, by the store's clock, by language.
+        coming: so many bookings of others come within twelve hours.
+    """
+
+    price_cents: int | None = None
+    currency: str = ""
+    next_at: Mapping[str, str] | None = None
+    coming: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
     """What is shown of one device.
 
@@ -157,6 +176,7 @@ class Picture:
         warned_seconds: the last warning, once there was one.
         until: when the picture changes by itself, in seconds since boot.
         helping: who can be written with, and the call of this device.
+        around: what it costs, and who comes next.
     """
 
     key: str
@@ -174,6 +194,7 @@ class Picture:
     buttons: tuple[Button, ...] = ()
     until: float | None = None
     helping: Helping = Helping()
+    around: Surrounded = Surrounded()
 
 
 SIGN_OF: Final[Mapping[DenialReason, Tone]] = {

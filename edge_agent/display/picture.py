@@ -20,6 +20,7 @@ from common.words import (
     line_words_for,
     notice_words_for,
     screen_words_for,
+    time_in_words,
     words_for,
 )
 from edge_agent.display.faces import (
@@ -35,6 +36,7 @@ from edge_agent.display.faces import (
     Helping,
     InAll,
     Picture,
+    Surrounded,
     Told,
     Tone,
 )
@@ -55,6 +57,9 @@ WARNING_SECONDS: Final = 20.0
 
 THANKS_SECONDS: Final = 20.0
 """How long somebody is thanked, unless the next customer's ticket is read before."""
+
+SURROUNDED: Final = frozenset({Face.IDLE, Face.RUNNING, Face.TURNOVER, Face.FINISHING})
+"""Where there is time to read of prices and bookings."""
 
 MINUTE_SECONDS: Final = 60
 
@@ -78,6 +83,7 @@ def picture_of(facts: Facts, now: float, here: Here) -> Picture:
         note=_note(facts),
         buttons=_buttons(facts, shown.face),
         helping=_helping(facts),
+        around=_around(facts, shown.face, here),
     )
 
 
@@ -243,6 +249,21 @@ def _helping(facts: Facts) -> Helping:
     is_reached = facts.mode is LineMode.ASKS
     return Helping(
         helpers=facts.helpers if is_reached else (), is_reached=is_reached, call=facts.call
+    )
+
+
+def _around(facts: Facts, face: Face, here: Here) -> Surrounded:
+    """Return what it costs and who comes next, for whoever uses the device or could."""
+    told = facts.around
+    if told is None or face not in SURROUNDED:
+        return Surrounded()
+    at, use = told.next_at, facts.seen.session
+    is_ours = use is not None and use.session == told.session
+    return Surrounded(
+        price_cents=told.price_cents if is_ours else None,
+        currency=told.currency if is_ours else "",
+        next_at=None if at is None else {of: time_in_words(at, of, here) for of in LANGUAGES},
+        coming=told.coming,
     )
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol, TypeAlias
 
+from common.messages.devices import DeviceAround
 from common.messages.service import ProfileDevice, ServiceProfile
 from common.rules.devices import Confirmation, DeviceState
 from common.words import Here
 from edge_agent.display import Display
+from edge_agent.display.around import Line
 from edge_agent.display.stage import Look, Stage
 from edge_agent.flows import devices, help as calls, service, sessions
 from edge_agent.ports import (
@@ -84,14 +86,20 @@ class Screen:
         )
         self.display = Display(here, self._stage)
 
+    def take_around(self, told: DeviceAround) -> None:
+        """Take in what stands around a device; see `around.Surroundings`."""
+        if self._stage is not None:
+            self._stage.surroundings.take(told)
+            self._stage.nudge()
+
     def loops(
-        self, on_ended: Callable[[], None], extending: Extending, confirm: Confirm
+        self, on_ended: Callable[[], None], extending: Extending, confirm: Confirm, line: Line
     ) -> dict[str, Coroutine[Any, Any, None]]:
         """Return what runs beside the agent's other loops, by name.
 
         `on_ended` is called when a session is to be ended by its customer's wish; `extending` is
-        asked for more time, `confirm` takes cleaners' codes. The server is imported here: a
-        terminal without a screen need not carry one (15 MB).
+        asked for more time, `confirm` takes cleaners' codes, `line` what else is asked.
+        The server is imported here: a terminal without a screen need not carry one (15 MB).
         """
         if self._stage is None or self._part is None:
             return {}
@@ -99,6 +107,7 @@ class Screen:
         from edge_agent.display.presses import Presses  # noqa: PLC0415 - only where it is needed
         from edge_agent.display.server import Server  # noqa: PLC0415 - only where it is needed
 
+        self._stage.surroundings.line = line
         touch = Touch(self._opened.journal, on_ended, confirm)
         calls = Calls(self._stage, touch)
         presses = Presses(self._stage, touch, extending, calls)

@@ -19,6 +19,7 @@ from common.messages.help import HelperThere
 from common.rules.presence import LineMode
 from common.rules.sessions import EndReason, SessionState
 from common.words import Here
+from edge_agent.display.around import Surroundings
 from edge_agent.display.faces import Face, Facts, Over, Picture, Told, Warned
 from edge_agent.display.picture import picture_of
 from edge_agent.flows.help import Call
@@ -100,6 +101,7 @@ class Stage:
         self._watching = ExitStack()
         self._is_watching = False
         self._look = look
+        self.surroundings = Surroundings()
         self._clock = clock
         self._here = here
         self._mode: LineMode | None = None
@@ -195,6 +197,7 @@ class Stage:
         """Have somebody woken by each change as long as he looks."""
         ear = Ear()
         self._ears.append(ear)
+        self.nudge()
         self._mind_scanners()
         try:
             yield ear
@@ -221,6 +224,8 @@ class Stage:
         look, now, here = self._look(), self.now(), self._here()
         self._devices = {each.key: each for each in look.devices}
         self._note_where(look.devices)
+        if self._ears:
+            self.surroundings.look(look.devices, now)
         hall = DeviceOnScreen(key=HALL, title="")
         facts = [self._facts_of(hall, look), *(self._facts_of(each, look) for each in look.devices)]
         made = {each.seen.key: picture_of(each, now, here) for each in facts}
@@ -278,6 +283,7 @@ class Stage:
             warned=self._warned.get(seen.device or ""),
             over=self._over.get(seen.device or ""),
             help_told=look.help_told if called else None,
+            around=self.surroundings.told.get(seen.device or ""),
             helpers=() if is_hall else look.helpers,
             call=look.calls.get(seen.device or ""),
         )

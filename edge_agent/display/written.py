@@ -67,6 +67,7 @@ def of_picture(picture: Picture, now: float, *, has_call: bool = True) -> dict[s
         "warned_seconds": picture.warned_seconds,
         "delivered_seconds": picture.delivered_seconds,
         "buttons": picture.buttons,
+        "around": asdict(picture.around),
         "helping": of_helping(picture.helping, has_call=has_call),
     }
 

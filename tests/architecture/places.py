@@ -152,7 +152,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "edge_agent/flows": (*FLOWS, "help"),
     "edge_agent/display": (
         *("faces", "picture", "stage", "presses", "screen", "server", "streams", "written", "qr"),
-        *("calls", "static"),
+        *("around", "calls", "static"),
     ),
     "edge_agent/modules": (
         *("metadata", "download", "unpack", "store", "disk", "installer", "sequence", "making"),

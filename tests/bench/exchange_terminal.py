@@ -175,4 +175,5 @@ def _only_free(on_free: Callable[[str], None]) -> Hearing:
         on_extensions=lambda: None,
         on_modules=lambda: None,
         on_help=lambda: None,
+        on_around=lambda _: None,
     )

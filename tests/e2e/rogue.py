@@ -248,6 +248,7 @@ _SAID_ON: Final[dict[Channel, list[Message]]] = {
         ),
         modules.ModulesAsk(packages=("m",)),
         extensions.ExtensionAsk(session="s-1", device="d-1"),
+        devices.DeviceAsk(device="d-1"),
         rights.ReportScan(scan="s-2", token=A_TOKEN, read_at=1, clock_is_trusted=True),
         rights.Complete(comm_id=COMM_ID, digest=DIGEST),
         rights.Abort(comm_id=COMM_ID),

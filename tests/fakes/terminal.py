@@ -11,7 +11,7 @@ from typing import Any
 from common.codec import Envelope, write
 from common.ids import TerminalId
 from common.messages.base import Message
-from common.messages.devices import DevicesDesired
+from common.messages.devices import DeviceAround, DevicesDesired
 from common.messages.extensions import ExtensionOffer
 from common.messages.help import HelperThere, HelpThere, HelpTold
 from common.messages.modules import DesiredModule, ModulesDesired, ModulesOffered
@@ -67,6 +67,7 @@ class TerminalInHand:
         self.strange: list[str] = []
         self.taken: list[TakeScan] = []
         self.offers: list[ExtensionOffer] = []
+        self.around: list[DeviceAround] = []
         self.wanted: list[DevicesDesired] = []
         self.modules: list[str] = []
         self._file = folder / "journal.sqlite"
@@ -211,6 +212,7 @@ class TerminalInHand:
             on_extensions=lambda: self.do(rights.look, self.who),
             on_modules=lambda: self.modules.append(self.who.terminal),
             on_help=lambda: None,
+            on_around=self.around.append,
         )
         self.listener = Listener(
             who,
@@ -278,6 +280,7 @@ def all_of_service(gate_digest: str) -> dict[Channel, tuple[Message, ...]]:
             a_profile(a_device("vr"), gate_digest=gate_digest),
             ServiceRefused(reason="not_registered"),
             ExtensionOffer(session="s"),
+            DeviceAround(device="d-1"),
             ModulesOffered(document={"kind": "modules.offer"}, signature="0" * 128),
             Announced(comm_id="x"),
             Right(comm_id="x", document={"session": "s-9"}, signature="0" * 128),

@@ -133,6 +133,7 @@ class Reader:
             on_extensions=lambda: None,
             on_modules=lambda: None,
             on_help=lambda: None,
+            on_around=lambda _: None,
         )
         self._listener = Listener(
             who,

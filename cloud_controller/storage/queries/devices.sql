@@ -107,6 +107,19 @@ LEFT JOIN sessions AS live ON live.device_id = r.device_id
     AND live.state IN ('granted', 'starting', 'running', 'ending')
 WHERE r.link = :link;
 
+-- name: told_around(device_id, terminal_id, now, until)^
+-- For whoever stands at a device: what its session costs, where we have sold it, and who comes next.
+SELECT u.session_id, r.price_cents, r.currency,
+    (SELECT min(n.starts_at) FROM reservations AS n WHERE n.device_id = v.device_id
+        AND n.state = 'confirmed' AND n.ends_at > :now AND n.starts_at < :until) AS next_at,
+    (SELECT count(*) FROM reservations AS n WHERE n.device_id = v.device_id
+        AND n.state = 'confirmed' AND n.ends_at > :now AND n.starts_at < :until) AS coming
+FROM devices AS v LEFT JOIN sessions AS u ON u.device_id = v.device_id
+    AND u.state IN ('granted', 'starting', 'running', 'ending')
+    AND NOT EXISTS (SELECT 1 FROM borrowed_tickets AS b WHERE b.ticket_id = u.ticket_id)
+LEFT JOIN reservations AS r USING (reservation_id)
+WHERE v.device_id = :device_id AND v.terminal_id = :terminal_id;
+
 -- name: lost(now, until, since, most)
 -- Coming claims to devices that are out of order, which nobody has been called to of late.
 SELECT r.reservation_id, r.link, r.device_id, r.offering_id, r.starts_at, r.ends_at,

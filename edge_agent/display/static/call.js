@@ -23,9 +23,13 @@ export function drawnHelpers(helpers, { label, page }, choose) {
 
 export function priceOf(helper, { label, page }) {
   if (!helper.price_cents) return label("helper_free");
-  const format = new Intl.NumberFormat(page.language, { style: "currency", currency: helper.currency });
+  return moneyOf(helper.price_cents, helper.currency, page.language);
+}
+
+export function moneyOf(cents, currency, language) {
+  const format = new Intl.NumberFormat(language, { style: "currency", currency });
   const digits = format.resolvedOptions().maximumFractionDigits;
-  return format.format(helper.price_cents / 10 ** digits);
+  return format.format(cents / 10 ** digits);
 }
 
 // Each language in its own words: who looks for his own finds it.

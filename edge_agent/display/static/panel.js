@@ -2,7 +2,7 @@
 
 import { svg } from "./art.js";
 import { press } from "./stream.js";
-import { drawnHelpers, isLive, priceOf, Call } from "./call.js";
+import { Call, drawnHelpers, isLive, moneyOf, priceOf } from "./call.js";
 
 const CLOSE_MS = 4500; // how long what became of it stays: as long as a yes on the screen
 const LEAVE_MS = 45000; // nobody has touched it: whoever opened it has gone
@@ -95,7 +95,7 @@ export class Panel {
     const list = document.createElement("ul");
     for (const choice of offer.choices) {
       const item = document.createElement("li");
-      item.textContent = `${longer(choice.seconds, label)}  ${money(choice, page.language)}`;
+      item.textContent = `${longer(choice.seconds, label)}  ${moneyOf(choice.price_cents, choice.currency, page.language)}`;
       list.append(item);
     }
     code.append(drawnCode(offer.pay, what), list);
@@ -108,7 +108,7 @@ export class Panel {
       this.#do("extend", { session: this.#session, seconds: choice.seconds }),
     );
     const price = document.createElement("small");
-    price.textContent = choice.price_cents ? money(choice, page.language) : label("no_charge");
+    price.textContent = choice.price_cents ? moneyOf(choice.price_cents, choice.currency, page.language) : label("no_charge");
     button.append(price);
     return button;
   }
@@ -321,10 +321,4 @@ function drawnCode(rows, said) {
 
 function longer(seconds, label) {
   return seconds < 60 ? label("and_seconds", { n: seconds }) : label("and", { n: Math.round(seconds / 60) });
-}
-
-function money(choice, language) {
-  const format = new Intl.NumberFormat(language, { style: "currency", currency: choice.currency });
-  const digits = format.resolvedOptions().maximumFractionDigits;
-  return format.format(choice.price_cents / 10 ** digits);
 }

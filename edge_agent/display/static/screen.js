@@ -8,7 +8,7 @@ import { listen, press } from "./stream.js";
 import { Panel } from "./panel.js";
 import { drawScanner } from "./scanner.js";
 import { Sound } from "./sound.js";
-import { isLive, writtenByHelper } from "./call.js";
+import { isLive, moneyOf, writtenByHelper } from "./call.js";
 
 const HALL = "";
 const LOOKED_AT_MS = 30000; // whoever has looked at a device of many has gone
@@ -109,6 +109,22 @@ function hearHelper(before, now) {
   sound.play("word", `${now.call} ${count}`);
 }
 
+// What it costs now, and who comes next: for whoever uses it, and for whoever could.
+function aroundOf({ around }) {
+  const price = around.price_cents ? moneyOf(around.price_cents, around.currency, page.language) : "";
+  const time = around.next_at?.[page.language];
+  return [
+    price && label("around_price", { price }),
+    time && label(around.coming > 1 ? "around_coming" : "around_next", { time, n: around.coming }),
+  ].filter(Boolean);
+}
+
+function inOnePiece(text) {
+  const element = document.createElement("span");
+  element.textContent = text;
+  return element;
+}
+
 function textOf(button, picture) {
   const call = picture.helping.call;
   if (button !== "help" || !isLive(call)) return label(button);
@@ -147,6 +163,9 @@ function draw() {
   const used = Math.round((picture.delivered_seconds ?? 0) / 60);
   at("used").hidden = used < 1;
   put(at("used"), used < 1 ? "" : label("used", { n: used }));
+  const around = aroundOf(picture);
+  at("around").hidden = isHall || !around.length;
+  if (at("around").textContent !== around.join("")) at("around").replaceChildren(...around.map(inOnePiece));
   const note = picture.note && words(picture.note);
   at("note").hidden = !note;
   at("note").replaceChildren(...(note ? [strong(note.what), " ", note.next] : []));
