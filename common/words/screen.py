@@ -237,7 +237,7 @@ SCREEN_LABELS: Final = {
         "used": "ご利用時間 {n}分",
         "around_price": "料金 {price}",
         "around_next": "{time}から次のご予約",
-        "around_coming": "{time}から次のご予約（{n}件）",
+        "around_coming": "{time}から次のご予約、計{n}件",
         "remaining": "残り時間",
         "remaining_said": "残り{minutes}分{seconds}秒",
         "until": "あと{n}分まで延長できます。",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiohttp import ClientSession
 
+from common.messages.devices import DeviceAsk
 from common.messages.help import Bilingual, HelperThere
 from common.rules.presence import LineMode
 from common.rules.scanners import ScannerHint
@@ -23,6 +24,7 @@ from edge_agent.display.server import Server
 from edge_agent.display.stage import Look, Stage
 from edge_agent.flows.help import Call, Line, Refused
 from edge_agent.ports import (
+    Asked,
     DeviceOnScreen,
     ExtensionAnswer,
     ExtensionChoice,
@@ -119,6 +121,17 @@ class Pressed:
         return code == self.code
 
 
+@dataclass
+class LineInHand:
+    """A line that remembers about which devices it was asked."""
+
+    is_connected: bool = True
+    asked: list[str] = field(default_factory=list)
+
+    def post(self, asked: Sequence[Asked]) -> None:
+        self.asked += [each.message.device for each in asked if isinstance(each.message, DeviceAsk)]
+
+
 class Scanner(Viewfinder):
     """A scanner that sees what a test says."""
 
@@ -136,11 +149,13 @@ class Kit:
     serves: bool = True
     help_told: bool = True
     helpers: tuple[HelperThere, ...] = ()
+    line: LineInHand = field(default_factory=LineInHand)
     url: str = ""
 
     def __post_init__(self) -> None:
         here = Here(time_zone="Asia/Tokyo", now=1_790_000_000_000)
         self.stage = Stage(self._look, SystemClock(), lambda: here, self.scanner)
+        self.stage.surroundings.line = self.line
         self.stage.tell_mode(LineMode.ASKS)
 
     def device_is(self, **having: Any) -> None:
@@ -153,6 +168,7 @@ class Kit:
         stage = self.stage
         for known in (stage._told, stage._warned, stage._over, stage._called):
             known.clear()
+        stage.surroundings._told.clear()
         self.buttons.calls.clear()
         self.helpers = ()
         stage._asked_at = None

@@ -13,6 +13,7 @@ from axe_playwright_python.async_playwright import Axe
 from PIL import Image
 from playwright.async_api import Page, ViewportSize, async_playwright, expect
 
+from common.messages.devices import DeviceAround
 from common.rules.presence import LineMode
 from common.rules.scanners import ScannerHint
 from common.rules.sessions import EndReason, ExtensionNo, SessionState
@@ -50,6 +51,12 @@ def warns(kit: Kit) -> None:
     kit.stage.tell_warned("s-1", 300)
 
 
+def is_booked_next(kit: Kit) -> None:
+    kit.runs(1800)
+    told = DeviceAround(device="d-1", session="s-1", price_cents=1500, currency="JPY", coming=2)
+    kit.stage.surroundings._told["d-1"] = told.model_copy(update={"next_at": 1_790_030_000_000})
+
+
 def starts(kit: Kit) -> None:
     kit.device_is(session=replace(kit.session(3600), state=SessionState.STARTING))
 
@@ -79,6 +86,7 @@ STATES: dict[str, tuple[str, Callable[[Kit], object]]] = {
     "wait": ("turned_away", lambda kit: scans(kit, DenialReason.TOO_EARLY)),
     "go": ("turned_away", lambda kit: scans(kit, DenialReason.WRONG_DEVICE)),
     "running": ("running", lambda kit: kit.runs(1800)),
+    "running, booked next": ("running", is_booked_next),
     "warned": ("running", warns),
     "without the line": ("running", is_alone),
     "finishing": ("finishing", ends),

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 
-from common.messages.devices import DeviceAround, DeviceAsk
+from common.messages.devices import DeviceAround
 from common.messages.help import LINE_LENGTH_MAX
 from common.rules.presence import LineMode
 from common.words import LANGUAGES, READY_SENTENCES
 from edge_agent.flows.help import Line, Refused
-from edge_agent.ports import Asked as Question
 from tests.rim.display_kit import AIKO, BEN, BOOTH, CHOSEN, Kit, a_screen, a_stream, press, up_to
 from tests.rim.test_display_browser import PANELS, WALL, a_browser, faults, opens, tabs_to
 from tests.waiting import until
@@ -22,17 +20,6 @@ from tests.waiting import until
 CHOOSE, LINE, LEAVE = (f"/device/booth-1/{each}" for each in ("choose", "line", "leave"))
 WISH = {"session": None, "helper": "p-1", "price_cents": 0, "language": "en"}
 SAYS = {"call": "h-1", "text": "There is no sound."}
-
-
-@dataclass
-class Asked:
-    """A line that remembers about which devices it was asked."""
-
-    is_connected: bool = True
-    asked: list[str] = field(default_factory=list)
-
-    def post(self, asked: Sequence[Question]) -> None:
-        self.asked += [each.message.device for each in asked if isinstance(each.message, DeviceAsk)]
 
 
 SECOND = replace(BOOTH, key="booth-2", title="Booth 2", device="d-2", number=8)
@@ -168,7 +155,7 @@ async def test_e6_who_leaves_a_call_ends_it_and_where_nobody_is_there_the_store_
 
 async def test_e5_what_is_around_is_asked_while_somebody_looks_and_its_price_is_of_this_session():
     async with a_screen() as kit:
-        line = kit.stage.surroundings.line = Asked()
+        line = kit.line
         kit.runs(600)
         assert line.asked == []
         async with a_stream(kit) as next_event:
