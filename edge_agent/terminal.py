@@ -304,7 +304,7 @@ class Terminal:
         return Here(time_zone=zone, now=self._opened.clock.now_ms())
 
     def _new_offers(self) -> Offers:
-        drafts = drafts_of(self._settings.devices)
+        drafts = drafts_of(self._settings.devices, self._settings.state_folder / "pictures")
         return Offers(self._who, self._journal, self._gate, drafts)
 
     def _new_installer(self) -> Installer:

@@ -67,7 +67,7 @@ def settings(folder: Path, *, picture: str = "booth.png") -> DeviceSettings:
 def test_e1_a_terminal_tells_its_words_and_each_picture_once(house: HouseInHand, tmp_path: Path):
     terminal = house.confirmed("vr")
     Image.new("RGB", (60, 40), "navy").save(tmp_path / "booth.png")
-    drafts = drafts_of([settings(tmp_path)])
+    drafts = drafts_of([settings(tmp_path)], tmp_path / "kept")
     profile = ServiceProfile.model_validate_json(
         terminal.do(lambda journal: journal.rows.profile())["body"]
     )
@@ -81,6 +81,7 @@ def test_e1_a_terminal_tells_its_words_and_each_picture_once(house: HouseInHand,
     (picture,) = found.pictures
     body = house.books.do(offerings.picture, picture.sha256)
     assert body == drawn_small((tmp_path / "booth.png").read_bytes())
+    assert drafts_of([settings(tmp_path)], tmp_path / "kept") == drafts, "it was drawn once"
     terminal.do(offering.offer, profile, {})
     terminal.do(offering.offer, profile, drafts)
     assert terminal.told_types().count("offering.pictured") == 1, "it was offered no more, and is"
@@ -89,7 +90,7 @@ def test_e1_a_terminal_tells_its_words_and_each_picture_once(house: HouseInHand,
 def test_e1_a_picture_that_cannot_be_read_is_left_out(tmp_path: Path):
     (tmp_path / "words.txt").write_text("no picture")
     for name in ("none.png", "words.txt"):
-        draft = drafts_of([settings(tmp_path, picture=name)])["vr"]
+        draft = drafts_of([settings(tmp_path, picture=name)], tmp_path / "kept")["vr"]
         assert (draft["title"], draft["pictures"]) == ("VR Arena", [])
 
 
