@@ -17,6 +17,7 @@ from tests.bench import (
     bookings,
     exchange,
     ladder,
+    live_page,
     module_download,
     pictures,
     profile,
@@ -43,6 +44,7 @@ BENCHES: dict[str, Callable[[], Awaitable[Measured]]] = {
     "agent_at_rest": agent_at_rest.measure,
     "agent_scanning": agent_scanning.measure,
     "module_download": module_download.measure,
+    "live_page": live_page.measure,
 }
 
 
