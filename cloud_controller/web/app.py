@@ -24,7 +24,7 @@ from cloud_controller.web.guard import BODY_BYTES_MAX, Guard
 from cloud_controller.web.language import Language, Languages
 from cloud_controller.web.live import EPOCH_DIGITS, Card, Live, places_for
 from cloud_controller.web.metrics import Requests
-from cloud_controller.web.pages.cards import cards
+from cloud_controller.web.pages import cards
 from cloud_controller.web.pages.render import STATIC, Pages, page_of
 from cloud_controller.web.routes import API, Asset, Page, Route, Watch, WebParts, Whole, Worker
 from cloud_controller.web.table import table_for
@@ -137,7 +137,7 @@ class _Web:
         self._is_https = urlsplit(parts.public_url).scheme == "https"
         self.live = Live(
             parts.books,
-            cards,
+            cards.card,
             self._card,
             epoch=parts.names.hex_digits(EPOCH_DIGITS),
             places=places_for(parts.viewers_max, parts.viewers_of_a_peer_max),

@@ -97,7 +97,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         ),
     ),
     "cloud_controller/web/live": (
-        *("board", "looking", "opening", "stamps", "watching", "written"),
+        *("board", "looking", "opening", "shelves", "stamps", "watching", "written"),
     ),
     "cloud_controller/web/paper": ("page",),
     "cloud_controller/web/wallet": ("face", "apple", "google"),

@@ -12,7 +12,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,7 +64,7 @@ async def ours(said: asyncio.StreamReader, watched: Watched, _: bytes) -> None:
     with tempfile.TemporaryDirectory(prefix="rusuban-bench-") as name:
         async with web_kit(Path(name), roles=frozenset({"web"})) as kit:
             offers = [Offer(title=f"Booth {n}", key=f"k{n}") for n in range(OFFERINGS)]
-            opened = [await kit.store.open(each) for each in offers][0]
+            opened = [await kit.store.open(each) for each in offers]
             is_on = True
 
             async def tell() -> float:
@@ -74,9 +73,13 @@ async def ours(said: asyncio.StreamReader, watched: Watched, _: bytes) -> None:
                 kind, flow = (
                     (OfferingOn, offerings.turn_on) if is_on else (OfferingOff, offerings.turn_off)
                 )
-                message = kind(key=offers[0].key, device=opened.devices[0])
+                message = kind(key=offers[0].key, device=opened[0].devices[0])
                 said = Received(
-                    terminal=opened.terminal, epoch=opened.epoch, seq=1, corr="c", message=message
+                    terminal=opened[0].terminal,
+                    epoch=opened[0].epoch,
+                    seq=1,
+                    corr="c",
+                    message=message,
                 )
                 await kit.store.books.transact(flow, said)
                 return time.monotonic()
@@ -154,7 +157,7 @@ async def _obey(said: asyncio.StreamReader, watched: Watched, port: int, tell: T
                 watched.forget()
                 used = time.process_time()
                 _answer(began=await tell())
-            case b"used":
+            case _:
                 _answer(
                     used=time.process_time() - used,
                     block=watched.longest_seconds,
@@ -176,5 +179,4 @@ async def _main(kind: str, payload: bytes, watched: Watched) -> None:
 if __name__ == "__main__":
     selector = Watched()
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as going:
-        with suppress(KeyboardInterrupt):
-            going.run(_main(sys.argv[1], bytes.fromhex(sys.argv[2]), selector))
+        going.run(_main(sys.argv[1], bytes.fromhex(sys.argv[2]), selector))

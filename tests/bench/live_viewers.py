@@ -1,4 +1,4 @@
-"""Thousands of open pages without a browser: bare sockets of one process, and when each was told."""
+"""Thousands of open pages without a browser: bare sockets, and when each was told."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
 """Looks at the books while anybody watches, and tells each page what is new to it.
 
 At once after a commit, ten times a second at most and never more than a fifth of the time; and
-each second besides: another process may have written, and what is free changes by the clock alone.
+each second besides: another process may have written.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -15,11 +15,19 @@ import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Histogram
 
-from cloud_controller.ports import Books, NotFound, Transaction
+from cloud_controller.ports import Books, NotFound
 from cloud_controller.web.language import Language
 from cloud_controller.web.live.board import Board, Card
+from cloud_controller.web.live.shelves import ReadCard, Shelves
 from cloud_controller.web.live.stamps import stamp_of, stamps_of
-from cloud_controller.web.live.watching import Crowd, Places, Topic, Written, viewer_of
+from cloud_controller.web.live.watching import (
+    SWEEP_SECONDS,
+    Crowd,
+    Places,
+    Topic,
+    Written,
+    viewer_of,
+)
 from cloud_controller.web.live.written import event
 from cloud_controller.web.routes import Watch
 from common.errors import RusubanError
@@ -55,7 +63,7 @@ class Live:
     def __init__(
         self,
         books: Books,
-        shelves: Callable[[Transaction], Sequence[Card]],
+        read_card: ReadCard,
         draw: Callable[[Card, str], str],
         *,
         epoch: str,
@@ -64,7 +72,7 @@ class Live:
     ) -> None:
         """Take the books, how cards are read from them, and how one is drawn in a language."""
         self._books = books
-        self._shelves = shelves
+        self._shelves = Shelves(books, read_card)
         self._draw_in = draw
         self.board = Board(epoch, self._draw)
         self._crowd = Crowd(places, registry)
@@ -177,7 +185,7 @@ class Live:
     async def _look(self) -> None:
         """Look at what is watched, and tell who watches what has changed."""
         loop = asyncio.get_running_loop()
-        if loop.time() - self._swept_at >= LOOK_SECONDS:
+        if loop.time() - self._swept_at >= SWEEP_SECONDS:
             self._swept_at = loop.time()
             await self._crowd.look()
         topics = self._crowd.topics()
@@ -185,7 +193,7 @@ class Live:
         if shelves or self._is_wanted:
             self._is_wanted = False
             before = self.board.number
-            if await self.board.take(await self._books.read(self._shelves)):
+            if await self.board.take(await self._shelves.read()):
                 await self._tell_cards(before)
             self._is_fresh = True
         else:

@@ -30,10 +30,13 @@ QUEUE_BYTES_MAX: Final = 262_144
 SEND_BUFFER_BYTES: Final = 65_536
 """What the system keeps for a viewer that is slow, beside our own: it would take megabytes."""
 
-BEHIND_LOOKS_MAX: Final = 5
-"""Looks, one a second, at which a viewer is behind before it is cut; it comes again."""
+SWEEP_SECONDS: Final = 5.0
+"""Between two looks at each viewer: whether it has left, is behind, or was told nothing."""
 
-BEAT_LOOKS: Final = 15
+BEHIND_LOOKS_MAX: Final = 2
+"""Looks in a row at which a viewer is behind before it is cut; it comes again."""
+
+BEAT_LOOKS: Final = 3
 """Looks between two words to a viewer whom nothing is told: proxies cut what is silent for 60 s."""
 
 GONE_MS: Final = 20_000

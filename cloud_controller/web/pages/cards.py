@@ -76,6 +76,12 @@ def cards(books: Transaction, store: str = EVERY_STORE) -> tuple[Card, ...]:
     return tuple(_card(books, each, "", _no_key) for each in offerings.front(books, store))
 
 
+def card(books: Transaction, offering: str) -> Card | None:
+    """Return the card of one offering as everybody sees it, or None: it is not to be had."""
+    shown = offerings.shelf(books, offering)
+    return _card(books, shown, "", _no_key) if shown is not None else None
+
+
 def cards_for(books: Transaction, holder: str, store: str) -> tuple[Card, ...]:
     """Return the cards for one viewer: what he holds is free to him, and each form has its key."""
     return tuple(_card(books, each, holder, new_key) for each in offerings.front(books, store))

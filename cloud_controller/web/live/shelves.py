@@ -1,0 +1,75 @@
+"""What is on offer, read anew: what any commit has touched, and all of it each five seconds.
+
+A card is made of some ten readings. The rows that cards hang on are compared with those before, and
+only cards with another row are made anew; what no row here tells, as a new price or the clock, is
+found when all are. Each is a reading of its own, so that nothing else waits for all of them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias
+
+from cloud_controller.ports import Books, Row, Transaction
+from cloud_controller.web.live.board import Card
+
+AHEAD_SECONDS: Final = 2 * 86_400
+"""How far ahead what is taken may stand in the way of a time on a card."""
+
+WHOLE_SECONDS: Final = 5
+"""How often every card is made anew: at each minute's begin too, when most times come and pass."""
+
+EVERY: Final = ""
+
+ReadCard: TypeAlias = Callable[[Transaction, str], Card | None]
+"""Makes the card of an offering; None: it is not to be had."""
+
+Rows: TypeAlias = dict[str, list[tuple[object, ...]]]
+"""By offering, in the order of the page, all rows that its card hangs on."""
+
+
+class Shelves:
+    """The cards as they were read last."""
+
+    def __init__(self, books: Books, read_card: ReadCard) -> None:
+        """Begin with none."""
+        self._books = books
+        self._read_card = read_card
+        self._rows: Rows = {}
+        self._cards: dict[str, Card | None] = {}
+        self._whole_at = 0
+
+    async def read(self) -> Sequence[Card]:
+        """Return every card in the order of the page; most of them as they were.
+
+        A card may be newer than its row, never older: then it is made once more the next time.
+        """
+        rows, now = await self._books.read(_rows)
+        at, self._whole_at = self._whole_at, now // (WHOLE_SECONDS * 1000)
+        is_whole = at != self._whole_at
+        for name, each in rows.items():
+            if is_whole or self._rows.get(name) != each:
+                self._cards[name] = await self._books.read(self._read_card, name)
+        self._cards = {name: self._cards[name] for name in rows}
+        self._rows = rows
+        return [card for card in self._cards.values() if card is not None]
+
+
+def _rows(books: Transaction) -> tuple[Rows, int]:
+    rows: Rows = defaultdict(list)
+    whose: dict[str, str] = {}
+    for row in books.offerings.shelves(store_id=EVERY, offering_id=EVERY):
+        rows[row["offering_id"]].append(_values(row))
+    for row in books.offerings.served(store_id=EVERY, offering_id=EVERY):
+        rows[row["offering_id"]].append(_values(row))
+        whose[row["device_id"]] = row["offering_id"]
+    to_at = books.now + AHEAD_SECONDS * 1000
+    for row in books.offerings.taken(store_id=EVERY, offering_id=EVERY, now=books.now, to_at=to_at):
+        if row["device_id"] in whose:
+            rows[whose[row["device_id"]]].append(_values(row))
+    return dict(rows), books.now
+
+
+def _values(row: Row) -> tuple[object, ...]:
+    return tuple(row[column] for column in row.keys())  # noqa: SIM118 - a row is no mapping
