@@ -29,12 +29,16 @@ from tests.rim.web_kit import web_kit
 OFFERINGS: Final = 20
 """What a chain of a few stores has on its page."""
 
+SECONDS_A_ROUND: Final = 0.5
+"""By how much the books' clock goes on each time: as long as a round takes."""
+
 HEAD: Final = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
 
-Tell = Callable[[], Awaitable[float]]
-"""Tells everybody something new; returns when that began to be so (monotonic seconds)."""
+Tell = Callable[[], Awaitable[tuple[float, float]]]
+"""Tells everybody something new; returns what this process had used, and when that began to be so:
+after the commit, before the books are read again (seconds)."""
 
 
 class Watched(selectors.DefaultSelector):
@@ -67,22 +71,20 @@ async def ours(said: asyncio.StreamReader, watched: Watched, _: bytes) -> None:
             opened = [await kit.store.open(each) for each in offers]
             is_on = True
 
-            async def tell() -> float:
+            async def tell() -> tuple[float, float]:
                 nonlocal is_on
                 is_on = not is_on
                 kind, flow = (
                     (OfferingOn, offerings.turn_on) if is_on else (OfferingOff, offerings.turn_off)
                 )
-                message = kind(key=offers[0].key, device=opened[0].devices[0])
-                said = Received(
-                    terminal=opened[0].terminal,
-                    epoch=opened[0].epoch,
-                    seq=1,
-                    corr="c",
-                    message=message,
+                of = opened[0]
+                message = kind(key=offers[0].key, device=of.devices[0])
+                heard = Received(
+                    terminal=of.terminal, epoch=of.epoch, seq=1, corr="c", message=message
                 )
-                await kit.store.books.transact(flow, said)
-                return time.monotonic()
+                kit.store.clock.move(SECONDS_A_ROUND)
+                await kit.store.books.transact(flow, heard)
+                return time.process_time(), time.monotonic()
 
             await _obey(said, watched, int(kit.url.rsplit(":", 1)[1]), tell)
 
@@ -102,8 +104,8 @@ async def bare_write(said: asyncio.StreamReader, watched: Watched, payload: byte
             self.line.write(HEAD + b"d\r\nevent: page\n\n\r\n")
             lines.append(self.line)
 
-    async def tell() -> float:
-        began = time.monotonic()
+    async def tell() -> tuple[float, float]:
+        began = time.process_time(), time.monotonic()
         for line in lines:
             line.write(payload)
         return began
@@ -127,8 +129,8 @@ async def bare_sse(said: asyncio.StreamReader, watched: Watched, payload: bytes)
         await asyncio.Event().wait()
         return response
 
-    async def tell() -> float:
-        began = time.monotonic()
+    async def tell() -> tuple[float, float]:
+        began = time.process_time(), time.monotonic()
         for response in answers:
             await response.write(event)
         return began
@@ -155,8 +157,8 @@ async def _obey(said: asyncio.StreamReader, watched: Watched, port: int, tell: T
                 _answer()
             case b"tell":
                 watched.forget()
-                used = time.process_time()
-                _answer(began=await tell())
+                used, began = await tell()
+                _answer(began=began)
             case _:
                 _answer(
                     used=time.process_time() - used,

@@ -7,7 +7,7 @@ picture that is newer, whatever came between.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -40,8 +40,8 @@ class Card(Protocol):
         ...
 
 
-Draw = Callable[[Card], Awaitable[Mapping[str, str]]]
-"""Makes the HTML of a card, by language."""
+Draw = Callable[[Card, str], Awaitable[str]]
+"""Makes the HTML of a card in a language."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +50,7 @@ class Picture:
 
     number: int
     card: Card
-    html: Mapping[str, str]
+    html: dict[str, str]
 
     def told(self, language: str) -> dict[str, str]:
         """Return what a page is told."""
@@ -80,7 +80,13 @@ class Board:
         self._shown: dict[str, Picture] = {}
         self._gone: OrderedDict[str, _Gone] = OrderedDict()
         self._forgotten = 0
+        self._languages: set[str] = set()
         self._whole: dict[tuple[str, str], bytes] = {}
+
+    async def speak(self, language: str) -> None:
+        """Have every picture in a language from now on; nobody is told anything in it before."""
+        self._languages.add(language)
+        await self._draw_all(lambda: self._shown)
 
     async def take(self, cards: Sequence[Card]) -> bool:
         """Draw what has changed, and say whether anything has.
@@ -92,11 +98,10 @@ class Board:
         shown: dict[str, Picture] = {}
         for card in cards:
             was = before.get(card.offering)
-            if was is not None and was.card == card:
-                shown[card.offering] = was
-            else:
-                html = await self._draw(card)
-                shown[card.offering] = Picture(number=number, card=card, html=html)
+            if was is None or was.card != card:
+                was = Picture(number=number, card=card, html={})
+            shown[card.offering] = was
+        await self._draw_all(lambda: shown)
         gone = [each.card for name, each in before.items() if name not in shown]
         stayed = [name for name in before if name in shown]
         is_moved = stayed != [name for name in shown if name in before]
@@ -156,6 +161,17 @@ class Board:
     @property
     def _id(self) -> str:
         return f"{self._epoch}-{self.number}"
+
+    async def _draw_all(self, pictures: Callable[[], dict[str, Picture]]) -> None:
+        """Draw in every language that is spoken what is not; others may be spoken meanwhile."""
+        while missing := [
+            (picture, language)
+            for picture in pictures().values()
+            for language in self._languages
+            if language not in picture.html
+        ]:
+            for picture, language in missing:
+                picture.html[language] = await self._draw(picture.card, language)
 
     def _note_gone(self, gone: Sequence[Card], number: int) -> None:
         for name in self._shown:

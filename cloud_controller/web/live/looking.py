@@ -31,7 +31,6 @@ from cloud_controller.web.live.watching import (
 from cloud_controller.web.live.written import event
 from cloud_controller.web.routes import Watch
 from common.errors import RusubanError
-from common.words import LANGUAGES
 
 LOOK_SECONDS: Final = 1.0
 """Between two looks without a commit of ours."""
@@ -128,6 +127,7 @@ class Live:
             viewer = viewer_of(request)
             if watch.topic == SHELVES:
                 await self._be_fresh()
+                await self.board.speak(language.code)
                 topic: Topic = (SHELVES, language.code, watch.store)
                 said = self.board.since(heard, language.code, watch.store)
             else:
@@ -215,7 +215,7 @@ class Live:
         watched = {topic for topic, _, _ in self._crowd.topics()}
         self._stamps = {name: each for name, each in self._stamps.items() if name in watched}
 
-    async def _draw(self, card: Card) -> Mapping[str, str]:
-        """Draw a card in every language; everything else has its turn before the next one."""
+    async def _draw(self, card: Card, language: str) -> str:
+        """Draw a card; everything else has its turn before the next one."""
         await asyncio.sleep(0)
-        return {language: self._draw_in(card, language) for language in LANGUAGES}
+        return self._draw_in(card, language)

@@ -2,7 +2,7 @@
 
 A card is made of some ten readings. The rows that cards hang on are compared with those before, and
 only cards with another row are made anew; what no row here tells, as a new price or the clock, is
-found when all are. Each is a reading of its own, so that nothing else waits for all of them.
+found when all are: a few in each reading, so that nothing else waits for all of them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ AHEAD_SECONDS: Final = 2 * 86_400
 
 WHOLE_SECONDS: Final = 5
 """How often every card is made anew: at each minute's begin too, when most times come and pass."""
+
+AT_ONCE: Final = 4
+"""Cards that are made in one reading: what computes in another thread holds up the loop's."""
 
 EVERY: Final = ""
 
@@ -45,18 +48,28 @@ class Shelves:
 
         A card may be newer than its row, never older: then it is made once more the next time.
         """
-        rows, now = await self._books.read(_rows)
-        at, self._whole_at = self._whole_at, now // (WHOLE_SECONDS * 1000)
-        is_whole = at != self._whole_at
-        for name, each in rows.items():
-            if is_whole or self._rows.get(name) != each:
-                self._cards[name] = await self._books.read(self._read_card, name)
+        rows, left = await self._books.read(self._read_touched)
+        for at in range(0, len(left), AT_ONCE):
+            await self._books.read(self._read_cards, left[at : at + AT_ONCE])
         self._cards = {name: self._cards[name] for name in rows}
         self._rows = rows
         return [card for card in self._cards.values() if card is not None]
 
+    def _read_touched(self, books: Transaction) -> tuple[Rows, list[str]]:
+        """Return the rows, and of which cards are to be made anew those that still are."""
+        rows = _rows(books)
+        at, self._whole_at = self._whole_at, books.now // (WHOLE_SECONDS * 1000)
+        is_whole = at != self._whole_at
+        touched = [name for name, each in rows.items() if is_whole or self._rows.get(name) != each]
+        self._read_cards(books, touched[:AT_ONCE])
+        return rows, touched[AT_ONCE:]
 
-def _rows(books: Transaction) -> tuple[Rows, int]:
+    def _read_cards(self, books: Transaction, names: Sequence[str]) -> None:
+        for name in names:
+            self._cards[name] = self._read_card(books, name)
+
+
+def _rows(books: Transaction) -> Rows:
     rows: Rows = defaultdict(list)
     whose: dict[str, str] = {}
     for row in books.offerings.shelves(store_id=EVERY, offering_id=EVERY):
@@ -68,8 +81,8 @@ def _rows(books: Transaction) -> tuple[Rows, int]:
     for row in books.offerings.taken(store_id=EVERY, offering_id=EVERY, now=books.now, to_at=to_at):
         if row["device_id"] in whose:
             rows[whose[row["device_id"]]].append(_values(row))
-    return dict(rows), books.now
+    return dict(rows)
 
 
 def _values(row: Row) -> tuple[object, ...]:
-    return tuple(row[column] for column in row.keys())  # noqa: SIM118 - a row is no mapping
+    return tuple(row.values() if isinstance(row, dict) else row)
