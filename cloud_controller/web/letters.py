@@ -89,7 +89,7 @@ class LetterWriter:
         found = []
         for link in letter.links:
             try:
-                found.append(look(books, link, self._public_url()))
+                found.append(look(books, link, self._public_url(), letter.language))
             except NotFound:
                 continue  # it has been given to somebody else since
         return found

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field
 
 from cloud_controller.flows import offerings, reservations
 from cloud_controller.flows.offerings import Shelved
-from cloud_controller.ports import Transaction
+from cloud_controller.ports import Row, Transaction
 from cloud_controller.web.routes import Call, InstantText, Shape
 from common.ids import OfferingId
 from common.messages.base import Name
@@ -23,6 +24,9 @@ WINDOW_SECONDS_MAX: Final = 7 * 86_400
 
 LENGTH_SECONDS_MAX: Final = 2**24 - 1
 """The longest length that a ticket's three bytes can say."""
+
+NO_LANGUAGE: Final = ""
+"""For programs: an offering is called as it is for whoever reads none of its languages."""
 
 LengthSeconds = Annotated[int, Field(ge=1, le=LENGTH_SECONDS_MAX)]
 
@@ -227,6 +231,12 @@ def offering_of(shown: Shelved) -> Offering:
         else Reliability(on_time=record.on_time, uses=record.uses),
         party_max=shown.party_max,
     )
+
+
+def title_in(row: Row, language: str) -> str:
+    """Return what a row's offering is called in a language; where it has none, as it is called."""
+    told = json.loads(row["offering_texts"]).get(language)
+    return str(told["title"] if told else row["offering_title"])
 
 
 def picture_path(sha256: str) -> str:

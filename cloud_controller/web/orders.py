@@ -12,7 +12,7 @@ from cloud_controller import bookings
 from cloud_controller.flows import payments, reservations
 from cloud_controller.ports import Row, SlotIsTaken, Transaction
 from cloud_controller.web.faults import Alternative
-from cloud_controller.web.offerings import LengthSeconds
+from cloud_controller.web.offerings import NO_LANGUAGE, LengthSeconds, title_in
 from cloud_controller.web.reservations import (
     CREATED,
     DeviceBooked,
@@ -233,16 +233,19 @@ def wish_of(books: Transaction, item: ItemWanted) -> reservations.Wish:
     )
 
 
-def order_by_link(books: Transaction, link: str, parts: WebParts) -> Order:
+def order_by_link(
+    books: Transaction, link: str, parts: WebParts, language: str = NO_LANGUAGE
+) -> Order:
     """Return an order as it is answered.
 
     Raises:
         NotFound: there is no such order.
     """
-    return order_of(books, reservations.order_of(books, link)["order_id"], parts)
+    order = reservations.order_of(books, link)["order_id"]
+    return order_of(books, order, parts, language)
 
 
-def order_of(books: Transaction, order: str, parts: WebParts) -> Order:
+def order_of(books: Transaction, order: str, parts: WebParts, language: str = NO_LANGUAGE) -> Order:
     """Return an order as it is answered, by its id."""
     known = reservations.order_by_id(books, order)
     rows = reservations.claims_of(books, order)
@@ -259,7 +262,7 @@ def order_of(books: Transaction, order: str, parts: WebParts) -> Order:
         paid_cents=payments.paid_cents(books, order),
         currency=rows[0]["currency"],
         payment_url=payments.page_of(books, order),
-        claims=tuple(_claim_of(row, parts.public_url) for row in rows),
+        claims=tuple(_claim_of(row, parts.public_url, language) for row in rows),
     )
 
 
@@ -289,14 +292,14 @@ def _state_of(rows: Sequence[Row], *, is_held: bool) -> str:
     return "confirmed" if any(row["state"] in alive for row in rows) else "over"
 
 
-def _claim_of(row: Row, public_url: str) -> Claim:
+def _claim_of(row: Row, public_url: str, language: str) -> Claim:
     link = None if row["is_given_away"] else row["link"]
     return Claim(
         ticket=link,
         ticket_url=None if link is None else f"{public_url}/t/{link}",
         state=row["state"],
         offering=row["offering_id"],
-        offering_title=row["offering_title"],
+        offering_title=title_in(row, language),
         device=DeviceBooked(
             device=row["device_id"], number=row["device_number"], title=row["device_title"]
         ),

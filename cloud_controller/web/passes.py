@@ -52,7 +52,7 @@ async def show_google(call: Call[None]) -> web.Response:
 
 async def _face(call: Call[None]) -> Face:
     parts = call.parts
-    shown = await parts.books.read(look, call.names["link"], parts.public_url)
+    shown = await parts.books.read(look, call.names["link"], parts.public_url, call.language.code)
     if not shown.is_good or shown.rotates:
         raise NotAllowed(why="this ticket has no code now that could be kept in a wallet")
     return _face_of(shown, call.language, parts.clock.now_ms())

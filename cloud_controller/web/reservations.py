@@ -13,7 +13,7 @@ from cloud_controller import bookings
 from cloud_controller.flows import reservations, sessions
 from cloud_controller.ports import Transaction
 from cloud_controller.web.faults import Alternative, IdempotencyKeyReused
-from cloud_controller.web.offerings import SlotsWanted, free_slots
+from cloud_controller.web.offerings import NO_LANGUAGE, SlotsWanted, free_slots, title_in
 from cloud_controller.web.qr import ticket_png, ticket_svg
 from cloud_controller.web.routes import API, Call, InstantText, Shape
 from common.rules.sessions import LIVE
@@ -166,8 +166,10 @@ def alternatives(books: Transaction, wish: reservations.Wish) -> tuple[Alternati
     return tuple(Alternative(starts_at=slot.starts_at, ends_at=slot.ends_at) for slot in near)
 
 
-def ticket_of(books: Transaction, link: str, public_url: str) -> Ticket:
-    """Return a ticket as it is answered.
+def ticket_of(
+    books: Transaction, link: str, public_url: str, language: str = NO_LANGUAGE
+) -> Ticket:
+    """Return a ticket as it is answered, its offering called as in a language.
 
     Raises:
         NotFound: there is no such ticket.
@@ -184,7 +186,7 @@ def ticket_of(books: Transaction, link: str, public_url: str) -> Ticket:
         store_title=row["store_title"],
         time_zone=row["time_zone"],
         offering=row["offering_id"],
-        offering_title=row["offering_title"],
+        offering_title=title_in(row, language),
         device=DeviceBooked(
             device=row["device_id"], number=row["device_number"], title=row["device_title"]
         ),

@@ -14,6 +14,7 @@ from cloud_controller.flows import letters
 from cloud_controller.ports import NotAllowed, Transaction
 from cloud_controller.web import calendar
 from cloud_controller.web.language import Language
+from cloud_controller.web.offerings import NO_LANGUAGE
 from cloud_controller.web.paper import MEDIA_TYPE as PDF, TicketPaper, ticket_pdf
 from cloud_controller.web.reservations import Ticket, ticket_of
 from cloud_controller.web.routes import Call, Shape
@@ -71,15 +72,15 @@ class Shown:
         return is_awaited and ticket.ticket_state in _GOOD
 
 
-def look(books: Transaction, link: str, public_url: str) -> Shown:
-    """Return a ticket with what is shown besides.
+def look(books: Transaction, link: str, public_url: str, language: str = NO_LANGUAGE) -> Shown:
+    """Return a ticket with what is shown besides, its offering called as in a language.
 
     Raises:
         NotFound: there is no such ticket.
     """
     row = letters.besides(books, link)
     return Shown(
-        ticket=ticket_of(books, link, public_url),
+        ticket=ticket_of(books, link, public_url, language),
         reservation=row["reservation_id"],
         revision=row["revision"],
         short_code=row["short_code"] or "",
@@ -94,7 +95,7 @@ def look(books: Transaction, link: str, public_url: str) -> Shown:
 async def show_calendar(call: Call[None]) -> web.Response:
     """Return a ticket as a calendar entry; of one that was given up, its taking back."""
     parts = call.parts
-    shown = await parts.books.read(look, call.names["link"], parts.public_url)
+    shown = await parts.books.read(look, call.names["link"], parts.public_url, call.language.code)
     entry = entry_of(shown, call.language, parts.public_url, parts.clock.now_ms())
     method = calendar.method_of(entry)
     return web.Response(
@@ -114,7 +115,7 @@ async def show_pdf(call: Call[None]) -> web.Response:
         NotAllowed: it opens nothing, or nothing any more.
     """
     parts = call.parts
-    shown = await parts.books.read(look, call.names["link"], parts.public_url)
+    shown = await parts.books.read(look, call.names["link"], parts.public_url, call.language.code)
     if not shown.is_good:
         raise NotAllowed(why="this ticket opens nothing now: there is nothing to print")
     now = parts.clock.now_ms()

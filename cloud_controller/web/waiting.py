@@ -9,7 +9,7 @@ from pydantic import Field
 
 from cloud_controller.flows import reservations
 from cloud_controller.ports import Transaction
-from cloud_controller.web.offerings import LengthSeconds
+from cloud_controller.web.offerings import NO_LANGUAGE, LengthSeconds, title_in
 from cloud_controller.web.orders import MAIL_LENGTH_MAX, PARTY_MAX, Spoken
 from cloud_controller.web.reservations import CREATED, book_once
 from cloud_controller.web.routes import Call, InstantText, Shape, WebParts
@@ -80,8 +80,10 @@ def join_in(books: Transaction, wanted: WaitingWanted) -> str:
     return reservations.join(books, wish, customer)
 
 
-def place_of(books: Transaction, link: str, parts: WebParts) -> Waiting:
-    """Return a place in the list as it is answered.
+def place_of(
+    books: Transaction, link: str, parts: WebParts, language: str = NO_LANGUAGE
+) -> Waiting:
+    """Return a place in the list as it is answered, its offering called as in a language.
 
     Raises:
         NotFound: there is no such place.
@@ -92,7 +94,7 @@ def place_of(books: Transaction, link: str, parts: WebParts) -> Waiting:
         link=row["link"],
         state=row["state"],
         offering=row["offering_id"],
-        offering_title=row["offering_title"],
+        offering_title=title_in(row, language),
         store_title=row["store_title"],
         time_zone=row["time_zone"],
         starts_at=row["starts_at"],

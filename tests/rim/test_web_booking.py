@@ -58,7 +58,7 @@ async def hold(kit: WebKit, **more: str) -> str:
 
 
 def heading(text: str) -> str:
-    found = re.search(r"<h1>(.*?)</h1>", text)
+    found = re.search(r"<h1[^>]*>(.*?)</h1>", text)
     assert found is not None
     return unescape(found[1])
 

@@ -16,7 +16,7 @@ from cloud_controller.web.pages.render import Pages
 from common.ids import StoreId
 from common.rules.payments import Band, Prices
 from tests.fakes.store import MINUTE_MS, MORNING_AT, Offer, a_new_store
-from tests.rim.test_web_booking import heading, tap
+from tests.rim.test_web_booking import form_of, heading, hold, tap
 from tests.rim.test_web_pages import JAPANESE, first_form, page
 from tests.rim.web_kit import WebKit, web_kit
 
@@ -138,6 +138,11 @@ async def test_words_and_pictures_are_those_of_the_reader_s_language(tmp_path: P
         }
         with sqlite3.connect(tmp_path / "books.sqlite") as books:
             books.execute("UPDATE offerings SET texts = :texts, pictures = :pictures", told)
+            books.execute(
+                "INSERT INTO offering_pictures (sha256, store_id, media_type, body, kept_at)"
+                " VALUES (?, 'shinjuku', 'image/webp', '', 1)",
+                ("ab" * 32,),
+            )
         books.close()
         for path in ("/", f"/o/{opened.offering}"):
             japanese = (await kit.get(path, headers=JAPANESE)).text
@@ -173,3 +178,29 @@ def status(html: str) -> str:
     """Return how a page says that its one offering can be had."""
     *_, found = re.findall(r'<p class="status"[^>]*>([^<]*)<', html)
     return str(found)
+
+
+async def test_what_was_booked_is_called_as_its_reader_says_on_every_page_of_it(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        opened = await kit.store.open(Offer(devices=1))
+        with sqlite3.connect(tmp_path / "books.sqlite") as books:
+            told = '{"ja": {"title": "VRアリーナ", "content": ""}}'
+            books.execute("UPDATE offerings SET texts = ?", (told,))
+        books.close()
+        held = await hold(kit)
+        link = await kit.store.book(opened, MORNING_AT + 60 * MINUTE_MS)
+        full = "starts_at=2026-10-23T01:00:00Z&length_seconds=1800"
+        asking = f"/o/{opened.offering}/wait?{full}"
+        form = form_of(await page(kit, asking), "/wait") | {"mail": "mika@example.org"}
+        place = (await tap(kit, "/wait", form)).headers["Location"]
+        of_ticket = (
+            f"/t/{link}",
+            f"/t/{link}/reschedule",
+            f"/t/{link}/transfer",
+            f"/t/{link}/more",
+        )
+        for path in (held, asking, place, *of_ticket):
+            japanese = (await kit.get(path, headers=JAPANESE)).text
+            assert "VRアリーナ" in japanese, path
+            assert "VR Arena" not in japanese, path
+            assert "VR Arena" in await page(kit, path)

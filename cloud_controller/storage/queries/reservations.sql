@@ -123,8 +123,8 @@ SELECT order_id, store_id, link, holder, mail, language, made_at FROM orders WHE
 UPDATE orders SET mail = :mail, language = :language WHERE order_id = :order_id;
 
 -- name: of_order(order_id)
-SELECT r.reservation_id, r.order_id, r.offering_id, o.title AS offering_title, r.device_id,
-    v.title AS device_title, v.number AS device_number, r.starts_at, r.ends_at, r.blocked_until,
+SELECT r.reservation_id, r.order_id, r.offering_id, o.title AS offering_title,
+    o.texts AS offering_texts, r.device_id, v.title AS device_title, v.number AS device_number, r.starts_at, r.ends_at, r.blocked_until,
     r.state, r.hold_ends_at, r.party_size, r.price_cents, r.currency, r.link,
     r.is_charged,
     CASE WHEN EXISTS (SELECT 1 FROM ledger AS e WHERE e.reservation_id = r.reservation_id
@@ -223,8 +223,8 @@ DELETE FROM revocations WHERE dies_at < :before;
 
 -- name: by_link(link)^
 SELECT r.reservation_id, r.store_id, s.title AS store_title, s.time_zone, r.offering_id,
-    o.title AS offering_title, r.device_id, v.title AS device_title, v.number AS device_number,
-    r.order_id, r.party_size, r.hold_ends_at, o.change_seconds, o.cancel_seconds,
+    o.title AS offering_title, o.texts AS offering_texts, r.device_id, v.title AS device_title,
+    v.number AS device_number, r.order_id, r.party_size, r.hold_ends_at, o.change_seconds, o.cancel_seconds,
     r.starts_at, r.ends_at, r.state, r.price_cents, r.currency, r.link, r.made_at,
     r.cancel_asked_at, EXISTS (SELECT 1 FROM held_tickets AS h WHERE h.ticket_id = k.ticket_id
         AND h.state <> 'released') AS is_held,
@@ -314,7 +314,8 @@ VALUES (:waiting_id, :offering_id, :link, :starts_at, :ends_at, :party_size, :ma
     'waiting', :made_at, :made_at);
 
 -- name: waiting_by_link(link)^
-SELECT w.waiting_id, w.link, w.offering_id, o.title AS offering_title, s.title AS store_title,
+SELECT w.waiting_id, w.link, w.offering_id, o.title AS offering_title,
+    o.texts AS offering_texts, s.title AS store_title,
     s.time_zone, w.starts_at, w.ends_at, w.state, b.link AS order_link,
     (SELECT count(*) FROM waiting AS n WHERE n.offering_id = w.offering_id
         AND n.starts_at = w.starts_at AND n.state IN ('waiting', 'offered')

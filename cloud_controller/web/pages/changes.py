@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
@@ -81,7 +81,7 @@ class Moving:
 async def show_reschedule(call: Call[TimesWanted]) -> Page:
     """Show the times that a reservation can be moved to."""
     parts = call.parts
-    moving = await parts.books.read(_moving, call.names["link"], call.asked.from_at, parts)
+    moving = await parts.books.read(_moving, call.names["link"], call.asked.from_at, call)
     return _times_page(moving)
 
 
@@ -95,14 +95,14 @@ async def reschedule(call: Call[MovingForm]) -> Page | web.Response:
     try:
         path = await change(parts, link, act)
     except (SlotIsTaken, NotAllowed, TicketIsHeld) as fault:
-        moving = await parts.books.read(_moving, link, None, parts, near_at=asked.starts_at)
+        moving = await parts.books.read(_moving, link, None, call, near_at=asked.starts_at)
         return _times_page(moving, _notice_of(fault, moving.of))
     return lead_to(path)
 
 
 async def show_transfer(call: Call[None]) -> Page:
     """Ask to whom a reservation is given."""
-    found = await call.parts.books.read(_changeable, call.names["link"], call.parts)
+    found = await call.parts.books.read(_changeable, call.names["link"], call)
     return Page(template="transfer.html", facts={"of": found, "notice": None})
 
 
@@ -116,7 +116,7 @@ async def transfer(call: Call[GivingForm]) -> Page:
     try:
         told = json.loads(await change(parts, link, act))
     except (NotAllowed, TicketIsHeld) as fault:
-        found = await parts.books.read(_changeable, link, parts)
+        found = await parts.books.read(_changeable, link, call)
         facts = {"of": found, "notice": _notice_of(fault, found)}
         return Page(template="transfer.html", facts=facts, status=STATUS[NotAllowed])
     url = f"{parts.public_url}/t/{told['link']}" if told["link"] else None
@@ -155,13 +155,13 @@ def _give(books: Transaction, link: str, mail: str, call: Call[GivingForm]) -> s
     return json.dumps({"link": "" if mail else new_link})
 
 
-def _changeable(books: Transaction, link: str, parts: WebParts) -> Changeable:
+def _changeable(books: Transaction, link: str, call: Call[Any]) -> Changeable:
     known = reservations.ticket(books, link)
     until_at = known["starts_at"] - known["change_seconds"] * 1000
     is_unused = known["state"] == "confirmed" and known["ticket_state"] == "issued"
     is_late = not is_in_time(known["change_seconds"], known["starts_at"], books.now)
     return Changeable(
-        ticket=ticket_of(books, link, parts.public_url),
+        ticket=ticket_of(books, link, call.parts.public_url, call.language.code),
         now=books.now,
         until_at=until_at,
         is_late=is_late,
@@ -174,12 +174,12 @@ def _moving(
     books: Transaction,
     link: str,
     from_at: int | None,
-    parts: WebParts,
+    call: Call[Any],
     *,
     near_at: int | None = None,
 ) -> Moving:
     """Return the times that a reservation can be moved to; `near_at` is one that was taken."""
-    found = _changeable(books, link, parts)
+    found = _changeable(books, link, call)
     if not found.may:
         return Moving(of=found, times=(), later_at=None)
     known = reservations.ticket(books, link)
@@ -189,7 +189,7 @@ def _moving(
     slots = [
         (slot, more)
         for slot in _free(books, known, from_at)
-        if (more := _more_cents(books, known, slot)) <= 0 or parts.provider is None
+        if (more := _more_cents(books, known, slot)) <= 0 or call.parts.provider is None
     ]
     most = TIMES_SHOWN if near_at is None else 2 * NEAR + 1
     return Moving(

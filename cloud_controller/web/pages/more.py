@@ -71,7 +71,7 @@ async def agree(call: Call[ItselfForm]) -> web.Response:
 async def _page(
     parts: WebParts, link: str, language: str, fault: RusubanError | None = None
 ) -> Page:
-    ticket, more, key, now = await parts.books.read(_seen, link, parts)
+    ticket, more, key, now = await parts.books.read(_seen, link, parts, language)
     why = more.refused or (more.bound if not more.choices else None)
     return Page(
         template="more.html",
@@ -99,9 +99,11 @@ def _notice(fault: RusubanError, language: str) -> Words | None:
             return None
 
 
-def _seen(books: Transaction, link: str, parts: WebParts) -> tuple[Ticket, MorePossible, str, int]:
+def _seen(
+    books: Transaction, link: str, parts: WebParts, language: str
+) -> tuple[Ticket, MorePossible, str, int]:
     return (
-        ticket_of(books, link, parts.public_url),
+        ticket_of(books, link, parts.public_url, language),
         extensions.possible(books, link, parts),
         new_key(books),
         books.now,

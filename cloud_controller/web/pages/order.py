@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from aiohttp import web
 from pydantic import Field
@@ -29,7 +29,7 @@ from cloud_controller.web.orders import (
 from cloud_controller.web.pages.steps import holder_of, lead_to, new_key, remember
 from cloud_controller.web.pages.storefront import Notice, sizes_of
 from cloud_controller.web.reservations import book_once
-from cloud_controller.web.routes import Call, Page, Shape, WebParts
+from cloud_controller.web.routes import Call, Page, Shape
 from common.ids import OfferingId
 from common.rules.payments import Quote, quote_in
 from common.rules.reservations import Range, ReservationState
@@ -94,10 +94,10 @@ class Seen:
 async def show_page(call: Call[None]) -> Page:
     """Show an order by its link."""
     parts, link = call.parts, call.names["link"]
-    seen = await parts.books.read(_seen, link, "", call.holder, parts)
+    seen = await parts.books.read(_seen, link, "", call)
     if seen.standing is Standing.DUE and seen.order.payment_url is None:
         await with_page(parts, seen.order)
-        seen = await parts.books.read(_seen, link, "", call.holder, parts)
+        seen = await parts.books.read(_seen, link, "", call)
     return _page(seen)
 
 
@@ -120,9 +120,7 @@ async def try_voucher(call: Call[VoucherForm]) -> Page:
     """Show an order with what a voucher would take off; nothing of it is used yet."""
     parts = call.parts
     try:
-        seen = await parts.books.read(
-            _seen, call.names["link"], call.asked.voucher, call.holder, parts
-        )
+        seen = await parts.books.read(_seen, call.names["link"], call.asked.voucher, call)
     except VoucherIsRefused:
         return await _with_notice(call, Notice.VOUCHER)
     return _page(seen)
@@ -148,7 +146,7 @@ async def release(call: Call[None]) -> web.Response:
 
 
 async def _with_notice(call: Call[ConfirmForm] | Call[VoucherForm], notice: Notice) -> Page:
-    seen = await call.parts.books.read(_seen, call.names["link"], "", call.holder, call.parts)
+    seen = await call.parts.books.read(_seen, call.names["link"], "", call)
     return _page(seen, notice, typed=call.asked.voucher, status=STATUS[VoucherIsRefused])
 
 
@@ -213,14 +211,14 @@ def _may_change_party(books: Transaction, known: Row, rows: list[Row], holder: s
     return is_held and is_own and rows[0]["hold_ends_at"] > books.now
 
 
-def _seen(books: Transaction, link: str, voucher: str, holder: str, parts: WebParts) -> Seen:
+def _seen(books: Transaction, link: str, voucher: str, call: Call[Any]) -> Seen:
     """Return what the page of an order shows.
 
     Raises:
         NotFound: there is no such order.
         VoucherIsRefused: nothing is taken off with this code.
     """
-    order = order_by_link(books, link, parts)
+    order = order_by_link(books, link, call.parts, call.language.code)
     known = reservations.order_of(books, link)
     rows = reservations.claims_of(books, known["order_id"])
     terms = books.offerings.terms(offering_id=rows[0]["offering_id"])
@@ -231,7 +229,7 @@ def _seen(books: Transaction, link: str, voucher: str, holder: str, parts: WebPa
         standing, quote = Standing.DUE, quote_in(pending["body"])
     elif standing is Standing.HELD:
         quote = payments.quote(books, [_item(row) for row in rows], voucher)
-    may_change = standing is Standing.HELD and _may_change_party(books, known, rows, holder)
+    may_change = standing is Standing.HELD and _may_change_party(books, known, rows, call.holder)
     return Seen(
         order=order,
         standing=standing,
@@ -239,12 +237,23 @@ def _seen(books: Transaction, link: str, voucher: str, holder: str, parts: WebPa
         store_title=terms["store_title"],
         time_zone=terms["time_zone"],
         mail=known["mail"],
-        quote=quote,
+        quote=None if quote is None else _in_words(quote, order),
         voucher=voucher,
         sizes=sizes_of(terms["party_max"]) if may_change else (),
         key=new_key(books),
-        is_paid_here=parts.provider is not None and quote is not None and quote.total_cents > 0,
+        is_paid_here=call.parts.provider is not None
+        and quote is not None
+        and quote.total_cents > 0,
     )
+
+
+def _in_words(quote: Quote, order: Order) -> Quote:
+    """Return what is to be paid with everything called as on the rest of the page."""
+    titles = {claim.offering: claim.offering_title for claim in order.claims}
+    lines = tuple(
+        replace(line, title=titles.get(line.offering, line.title)) for line in quote.lines
+    )
+    return replace(quote, lines=lines)
 
 
 def _item(row: Row) -> payments.Item:

@@ -32,7 +32,7 @@ from cloud_controller.web.pages.around import (
 from cloud_controller.web.paper import grouped
 from cloud_controller.web.qr import ticket_svg
 from cloud_controller.web.receipts import has_receipt
-from cloud_controller.web.routes import Call, Page, WebParts, Worker
+from cloud_controller.web.routes import Call, Page, Worker
 from cloud_controller.web.tickets import MailGiven, Shown, look
 from cloud_controller.web.timeline import bar_svg, told_to_customer
 from common.rules.devices import ForHolder
@@ -130,7 +130,7 @@ class Standing:
 
 async def show_page(call: Call[None]) -> Page:
     """Show a ticket by its link."""
-    standing = await call.parts.books.read(_standing, call.names["link"], call.parts)
+    standing = await call.parts.books.read(_standing, call.names["link"], call)
     phase, ticket = standing.phase, standing.shown.ticket
     refresh = refresh_seconds(standing)
     return Page(
@@ -304,8 +304,8 @@ def _shown_proof(standing: Standing, language: Language) -> dict[str, Any]:
     }
 
 
-def _standing(books: Transaction, link: str, parts: WebParts) -> Standing:
-    shown = look(books, link, parts.public_url)
+def _standing(books: Transaction, link: str, call: Call[None]) -> Standing:
+    shown = look(books, link, call.parts.public_url, call.language.code)
     seen = around(books, link)
     phase = phase_of(shown, books.now, is_told_to_stop=seen.stop_asked_at is not None)
     proof = sessions.proof_of(books, shown.reservation)
@@ -318,7 +318,7 @@ def _standing(books: Transaction, link: str, parts: WebParts) -> Standing:
         proof=proof,
         around=seen,
         terms=terms_of(books, link),
-        running=running_of(books, link, proof, parts) if phase is Phase.RUNNING else None,
+        running=running_of(books, link, proof, call.parts) if phase is Phase.RUNNING else None,
         now=books.now,
     )
 

@@ -16,7 +16,7 @@ from cloud_controller.web.orders import PARTY_MAX, ReservationWanted
 from cloud_controller.web.pages.steps import lead_to, new_key, offered
 from cloud_controller.web.pages.storefront import Notice, offer_instead
 from cloud_controller.web.reservations import book_once
-from cloud_controller.web.routes import Call, InstantText, Page, WebParts
+from cloud_controller.web.routes import Call, InstantText, Page
 from cloud_controller.web.waiting import Waiting, WaitingWanted, join_in, place_of
 from common.ids import OfferingId
 
@@ -97,7 +97,7 @@ async def join(call: Call[WaitingForm]) -> Page | web.Response:
 
 async def show_page(call: Call[None]) -> Page:
     """Show a place in the list."""
-    place = await call.parts.books.read(_place, call.names["link"], call.parts)
+    place = await call.parts.books.read(_place, call.names["link"], call)
     is_open = place.phase in {"waiting", "offered"}
     return Page(
         template="waiting.html",
@@ -147,8 +147,8 @@ def _why_not(books: Transaction, wanted: WaitingWanted) -> Notice:
     return Notice.FREE if there[0].devices else Notice.CROWDED
 
 
-def _place(books: Transaction, link: str, parts: WebParts) -> Place:
-    waiting = place_of(books, link, parts)
+def _place(books: Transaction, link: str, call: Call[None]) -> Place:
+    waiting = place_of(books, link, call.parts, call.language.code)
     held_until_at = None
     phase = waiting.state
     if phase == "offered" and waiting.order_url is not None:
