@@ -2,7 +2,8 @@
 
 Each is looked at by axe-core, on a phone of 320 and on a desk at 200 %, in type of 200 %, gone
 through by the Tab key alone, and opened without script. A page whose words are pale, whose field
-has no name, that runs off, that hides its focus or cannot do without script has to be caught.
+has no name, that runs off, that hides its focus, that cannot do without script or takes a word
+for code has to be caught.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Final
 from common.words import LANGUAGES
 from tests.prove.counts import Counts
 from tests.rim.eyes import Eyes, Scheme, axe_faults, cut_off, eyes, undoable, unreachable
+from tests.rim.hostile import HIT, WORDS, foreign, told_badly, typed_badly, without_policy
 from tests.rim.looking import look_at, reach
 from tests.rim.scenes import SCENES, finding
 
@@ -38,6 +40,9 @@ SPOILS: Final = {
       Object.assign(style, { outline: "none", boxShadow: "none" });
     }""",
     "a button out of turn": "() => { document.querySelector('main button').tabIndex = 1 }",
+    "a word that is code": """() => {
+      document.querySelector("main p").innerHTML += "<img alt='' src=/x onerror=hit(1)>";
+    }""",
     "a link made by script": """() => {
       const link = Object.assign(document.createElement("a"), { href: "/x", textContent: "x" });
       document.querySelector("main").append(link);
@@ -68,6 +73,7 @@ async def prove(seconds: float, seed: int) -> Counts:
             caught = [each async for each in _caught(sight, Path(folder))]
             sight.complaints.clear()
             await _look(sight, Path(folder), tally)
+            await _attack(sight, Path(folder), tally)
             tally.violations += sight.wrongs
     return Counts(
         name=NAME,
@@ -103,6 +109,15 @@ async def _look(sight: Eyes, folder: Path, tally: Tally) -> None:
         print(f"{number}/{len(SCENES)} {said}: {len(tally.violations)} faults so far", flush=True)
 
 
+async def _attack(sight: Eyes, folder: Path, tally: Tally) -> None:
+    """Tell and type words that would become code."""
+    page = await without_policy(sight)
+    tally.violations += await told_badly(page, folder, WORDS)
+    typed = await typed_badly(page, folder, WORDS)
+    tally.violations += typed.wrong
+    tally.told.append(f"{len(WORDS)} hostile words told, and typed into {len(typed.forms)} forms")
+
+
 async def _caught(sight: Eyes, folder: Path) -> AsyncIterator[str]:
     """Yield which spoilt pages are caught."""
     (folder / "spoilt").mkdir()
@@ -112,7 +127,13 @@ async def _caught(sight: Eyes, folder: Path) -> AsyncIterator[str]:
             for each in (page, plain):
                 await each.goto(view.url)
             await page.evaluate(spoil)
-            found = [*await axe_faults(page), *await cut_off(page), *await undoable(page, plain)]
+            await page.evaluate(HIT)
+            found = [
+                *await foreign(page),
+                *await axe_faults(page),
+                *await cut_off(page),
+                *await undoable(page, plain),
+            ]
             if found or await unreachable(page):
                 yield name
         return

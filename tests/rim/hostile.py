@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from aiohttp import ClientSession
 from playwright.async_api import Page
 
 from tests.fakes.store import HOUR_MS, MORNING_AT, Offer
+from tests.rim.eyes import Eyes, go
+from tests.rim.looking import opens
 from tests.rim.mail_kit import change
 from tests.rim.operator_kit import SIGNED_IN, told, with_a_module
-from tests.rim.scenes import View, see
+from tests.rim.scenes import SCENES, View, see
 from tests.rim.web_kit import web_kit
 
 WORDS: Final = (
@@ -39,6 +43,8 @@ FOREIGN: Final = r"""() => [
 ]"""
 """What is in no page of ours, so that it can only have come from somebody's words."""
 
+TYPED_INTO: Final = re.compile(r'<textarea|<input(?![^>]*type="(?:hidden|file)")')
+
 FIELDS: Final = r"""() => [...document.forms].filter((form) => form.method === "post" &&
     form.querySelector("input:not([type=hidden]):not([type=file]), textarea"))
   .map((form) => new URL(form.action).pathname)"""
@@ -52,6 +58,66 @@ FILL: Final = r"""([path, words]) => {
   form.noValidate = true;
   HTMLFormElement.prototype.submit.call(form);
 }"""
+
+
+@dataclass(kw_only=True)
+class Typed:
+    """The forms that were tried, by their shape, and what was wrong."""
+
+    forms: set[str] = field(default_factory=set)
+    wrong: list[str] = field(default_factory=list)
+
+
+async def without_policy(sight: Eyes) -> Page:
+    """Return a page of a browser that would run whatever got into it."""
+    context = await sight.context("en", bypass_csp=True)
+    await context.add_init_script(HIT)
+    return await context.new_page()
+
+
+async def told_badly(page: Page, folder: Path, words: Sequence[str]) -> list[str]:
+    """Return what is wrong with the pages of a store where everybody tells only such words."""
+    wrong = []
+    for number, word in enumerate(words):
+        place = folder / f"told-{number}"
+        place.mkdir()
+        async for view in told_by_others(place, word):
+            await go(page, view.url, view.headers)
+            wrong += [f"{view.name}: {each}" for each in await foreign(page)]
+            said = str(await page.evaluate("document.body.textContent"))
+            if not view.headers and "?" not in view.url and word not in said:
+                wrong.append(f"{view.name}: it is not said")
+    return wrong
+
+
+async def typed_badly(page: Page, folder: Path, words: Sequence[str]) -> Typed:
+    """Type such words into each form that there is, once, and return what became of them."""
+    typed = Typed()
+    async for view in with_fields(folder):
+        await opens(page, view)
+        for path in await page.evaluate(FIELDS):
+            if shape_of(path) in typed.forms:
+                continue
+            typed.forms.add(shape_of(path))
+            for word in words:
+                await opens(page, view)
+                async with page.expect_navigation():
+                    await page.evaluate(FILL, [path, word])
+                typed.wrong += [f"{path} told {word}: {each}" for each in await foreign(page)]
+    return typed
+
+
+async def with_fields(folder: Path) -> AsyncIterator[View]:
+    """Yield the views that have something to type into."""
+    async with ClientSession() as http:
+        for scene in SCENES:
+            place = folder / f"typed-{scene.__name__}"
+            place.mkdir()
+            async for view in scene(place):
+                if view.form is None:
+                    async with http.get(view.url, headers=view.headers) as answer:
+                        if TYPED_INTO.search(await answer.text()):
+                            yield view
 
 
 def shape_of(path: str) -> str:
