@@ -44,7 +44,8 @@ CUT_OFF: Final = r"""() => {
     const range = document.createRange();
     while (texts.nextNode()) {
       const { data, parentElement } = texts.currentNode;
-      if (!data.trim() || !parentElement.checkVisibility()) continue;
+      const isSeen = parentElement.checkVisibility() && parentElement.offsetWidth > 1;
+      if (!data.trim() || !isSeen) continue; // words for a screen reader alone are one dot wide
       range.selectNodeContents(texts.currentNode);
       const text = range.getBoundingClientRect();
       const isCut = (isX && (text.left < box.left - 1 || text.right > box.right + 1)) ||
@@ -57,20 +58,20 @@ CUT_OFF: Final = r"""() => {
 
 REACHABLE: Final = r"""() => [...document.querySelectorAll(
   "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']")]
-  .filter((it) => it.checkVisibility() && !it.disabled).map((it, at) => (it.dataset.nth = at))"""
+  .filter((it) => it.checkVisibility() && !it.disabled)"""
 
-HAS_FOCUS: Final = r"""() => {
+HAS_FOCUS: Final = rf"""() => {{
   const it = document.activeElement;
   if (!it || it === document.body) return null;
-  const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(it);
+  const {{ outlineStyle, outlineWidth, boxShadow }} = getComputedStyle(it);
   const box = it.getBoundingClientRect();
-  return {
-    nth: Number(it.dataset.nth ?? -1),
+  return {{
+    nth: ({REACHABLE})().indexOf(it),
     isSeen: (outlineStyle !== "none" && parseFloat(outlineWidth) >= 2) || boxShadow !== "none",
     isInView: box.bottom > 0 && box.top < innerHeight,
     what: it.outerHTML.slice(0, 80),
-  };
-}"""
+  }};
+}}"""
 
 CAN_BE_DONE = r"""() => [
   ...[...document.querySelectorAll("main form")].filter((it) => it.checkVisibility())
@@ -162,7 +163,7 @@ async def cut_off(page: Page) -> list[str]:
 
 async def unreachable(page: Page) -> list[str]:
     """Return what the Tab key does not reach once and in order, or reaches unseen."""
-    reachable = await page.evaluate(REACHABLE)
+    reachable = list(range(await page.evaluate(f"({REACHABLE})().length")))
     await page.evaluate("() => { document.activeElement?.blur(); scrollTo(0, 0) }")
     reached: list[int] = []
     wrong: list[str] = []

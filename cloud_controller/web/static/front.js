@@ -40,7 +40,7 @@ const language = document.documentElement.lang;
 
 function wall(at, zone) {
   const how = { timeZone: zone, hour: "numeric", minute: "2-digit", hourCycle: "h23" };
-  return new Intl.DateTimeFormat(language, how).format(at).replace(/^0/, "");
+  return new Intl.DateTimeFormat(language, how).format(at).replace(/^0(?=\d)/, "");
 }
 
 function sideBySide(root) {
