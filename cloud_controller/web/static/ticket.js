@@ -102,7 +102,7 @@ function besides() {
 
 function wall(at, timeZone) {
   const how = { timeZone, hour: "numeric", minute: "2-digit", hourCycle: "h23" };
-  return new Intl.DateTimeFormat(document.documentElement.lang, how).format(at).replace(/^0/, "");
+  return new Intl.DateTimeFormat(document.documentElement.lang, how).format(at).replace(/^0(?=\d)/, "");
 }
 
 function next() {
