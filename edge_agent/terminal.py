@@ -26,7 +26,7 @@ from edge_agent.enrolment import Credentials
 from edge_agent.enrolment.trust import tls_to_pages
 from edge_agent.entrance import Entrance, Surroundings
 from edge_agent.extensions import Extensions
-from edge_agent.flows import registration
+from edge_agent.flows import help as calls, registration
 from edge_agent.gate import Gate
 from edge_agent.heartbeats import Heartbeats
 from edge_agent.inspector import Inspector
@@ -200,6 +200,7 @@ class Terminal:
         self._credentials.on_connected()
         self.listener.on_connected()
         self.courier.on_connected()
+        self._journal.transact(calls.forget_there)
         self._come()
         self.courier.ask_standing()
         self._log.info("connected", role=self._gate.role.value)

@@ -116,6 +116,14 @@ def take_there(journal: Transaction, told: HelpThere) -> None:
     journal.rows.keep_there(number=told.number, helpers=helpers)
 
 
+def forget_there(journal: Transaction) -> None:
+    """Know nobody who helps, until it is told anew: what was said before the line broke is old.
+
+    A controller that was put back to an old backup counts its lists from lower numbers again.
+    """
+    journal.rows.forget_there()
+
+
 def take_told(journal: Transaction, told: HelpTold) -> None:
     """Take in where a call stands and what was written, and confirm it; repeated it is no harm.
 
@@ -123,7 +131,7 @@ def take_told(journal: Transaction, told: HelpTold) -> None:
     """
     row = journal.rows.call_of(call=told.call)
     if row is None or row["device"] != told.device or row["is_left"]:
-        last = max((each.number for each in told.lines), default=0)
+        last = max((each.number for each in told.lines), default=0)  # none of them is kept
         _confirm(journal, told.call, last, told.state)
         return
     heard = _take_lines(journal, row, told.lines)

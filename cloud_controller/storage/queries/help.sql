@@ -190,9 +190,10 @@ WHERE call_id = :call_id AND lines = :before AND state <> 'ended';
 UPDATE help_calls SET seen = :seen WHERE call_id = :call_id AND seen < :seen;
 
 -- name: note_heard(call_id, terminal_id, heard, heard_state)!
-UPDATE help_calls SET heard = :heard, heard_state = :heard_state
-WHERE call_id = :call_id AND terminal_id = :terminal_id AND :heard <= lines
-    AND (heard < :heard OR (heard = :heard AND heard_state <> :heard_state));
+-- Events come in order, so the last word on its state is the newest; of lines it forgets none.
+UPDATE help_calls SET heard = CASE WHEN heard < :heard THEN CAST(:heard AS INTEGER) ELSE heard END,
+    heard_state = :heard_state
+WHERE call_id = :call_id AND terminal_id = :terminal_id AND :heard <= lines;
 
 -- name: lines(call_id, after, most)
 SELECT number, side, own, text, at FROM help_lines
