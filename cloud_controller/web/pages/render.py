@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,9 @@ STATIC: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/sv
 WORKER: Final = "worker.js"
 """What keeps tickets readable without a network; its version is that of all files together."""
 
+PUSHED: Final = ("card.html", "shelf.html", "times.html")
+"""Templates of what open pages are sent, made ready at the start: those who watch do not wait."""
+
 _PAGES = Path(__file__).parent
 _STATIC = _PAGES.parent / "static"
 _DIGEST_LETTERS = 12  # of a file's digest in its name: enough to tell its versions apart
@@ -32,13 +36,7 @@ class Pages:
 
     def __init__(self) -> None:
         """Read everything."""
-        self._templates = Environment(
-            loader=FileSystemLoader(_PAGES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._templates = _templates()
         self._names: dict[str, str] = {}
         self._files: dict[str, tuple[bytes, str]] = {}
         self._packed: dict[str, bytes] = {}
@@ -87,6 +85,22 @@ class Pages:
 
     def _static_url(self, name: str) -> str:
         return f"/static/{self._names[name]}"
+
+
+@cache
+def _templates() -> Environment:
+    """Return the templates, each made ready once in a process."""
+    made = Environment(
+        loader=FileSystemLoader(_PAGES),
+        autoescape=True,
+        auto_reload=False,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for name in PUSHED:
+        made.get_template(name)
+    return made
 
 
 def page_of(fault: RusubanError, status: int) -> Page:
