@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from cloud_controller.flows import help as help_calls
+from cloud_controller.ports import Transaction
 from cloud_controller.web.pages.around import WINDOWS, lit_windows
 from tests.fakes.playing import run
 from tests.fakes.store import HOUR_MS, MINUTE_MS, MORNING_AT, Offer, Opened
@@ -15,7 +17,7 @@ from tests.rim.mail_kit import change
 from tests.rim.test_web_booking import tap
 from tests.rim.test_web_extensions import HALF_AN_HOUR, extend
 from tests.rim.test_web_pages import page
-from tests.rim.web_kit import WebKit, assert_problem, web_kit
+from tests.rim.web_kit import EVERY_ROLE, WebKit, assert_problem, web_kit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +115,20 @@ async def test_what_runs_is_ended_from_the_phone_and_the_page_says_so_at_once(tm
         assert_problem(await kit.post("/api/v1/tickets/no/end"), 404, "not_found")
 
 
+async def test_e5_e6_the_page_says_who_is_there_to_help_and_when_nobody_is(tmp_path: Path):
+    async with web_kit(tmp_path, roles=EVERY_ROLE | {"communication"}) as kit:
+        here = await coming(kit)
+        assert "/help" not in await page(kit, f"/t/{here.link}"), "nobody ever helps here"
+        key = await kit.store.books.transact(_a_helper)
+        assert "Nobody is there to ask just now." in await page(kit, f"/t/{here.link}")
+        await kit.store.books.transact(_comes, key)
+        text = await page(kit, f"/t/{here.link}")
+        assert f'href="/t/{here.link}/help"' in text
+        assert "<small>Aoi can help now</small>" in text
+        kit.store.clock.move(60)
+        assert "Nobody is there to ask just now." in await page(kit, f"/t/{here.link}")
+
+
 async def test_what_can_no_longer_be_changed_or_given_up_is_said_and_not_offered(tmp_path: Path):
     async with web_kit(tmp_path) as kit:
         here = await coming(kit)
@@ -141,3 +157,13 @@ async def test_what_can_no_longer_be_changed_or_given_up_is_said_and_not_offered
 )
 def test_as_many_windows_are_lit_as_time_is_left_and_the_last_one_to_the_end(left, whole, lit):
     assert lit_windows(left, whole) == lit
+
+
+def _a_helper(books: Transaction) -> str:
+    """Make a helper of the store who has opened his link; return his browser's key."""
+    made = help_calls.add(books, "Aoi", ["shinjuku"], "tests")
+    return help_calls.enter(books, made.link)
+
+
+def _comes(books: Transaction, key: str) -> None:
+    help_calls.log_in(books, help_calls.known(books, key), by_form=False)

@@ -72,6 +72,9 @@ SELECT r.state, r.changed_at, r.device_id, r.cancel_asked_at, r.extends_itself,
     o.session_id AS used_by, o.state AS used, o.deadline_at AS used_until,
     (SELECT count(*) FROM reservations AS n WHERE n.device_id = r.device_id
         AND n.state IN ('confirmed', 'in_use') AND n.starts_at < r.starts_at) AS before_you,
+    (SELECT b.number FROM help_boards AS b WHERE b.store_id = r.store_id) AS helpers,
+    (SELECT count(*) FROM help_calls AS c WHERE c.reservation_id = r.reservation_id
+        AND c.state <> 'ended') AS calls,
     (SELECT max(g.entry_id) FROM ledger AS g WHERE g.reservation_id = r.reservation_id) AS entry,
     (SELECT max(p.changed_at) FROM payments AS p WHERE p.order_id = r.order_id) AS paid_at
 FROM reservations AS r

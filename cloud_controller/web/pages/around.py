@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from cloud_controller.flows import devices, reservations, sessions
+from cloud_controller.flows import devices, help as help_calls, reservations, sessions
 from cloud_controller.flows.devices import Around
 from cloud_controller.flows.sessions import Proof
 from cloud_controller.ports import Transaction
@@ -54,6 +54,29 @@ class Terms:
 
     change_until_at: int | None
     cancel_until_at: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Help:
+    """Who of the people that help at a ticket's store is there now (E5, E6).
+
+    Attributes:
+        names: of those who can be called now, and of nobody else.
+        is_talking: whether the ticket has a call that is not over.
+    """
+
+    names: tuple[str, ...]
+    is_talking: bool
+
+
+def help_of(books: Transaction, ticket: Ticket, reservation: str) -> Help | None:
+    """Return who can be called from a ticket; None where nobody ever helps."""
+    store = ticket.store
+    is_talking = bool(list(books.help.live_of_reservation(reservation_id=reservation)))
+    if store not in {row["store_id"] for row in books.help.stores()}:
+        return None
+    names = tuple(each.name for each in help_calls.there(books, store))
+    return Help(names=names, is_talking=is_talking)
 
 
 def around(books: Transaction, link: str) -> Around:

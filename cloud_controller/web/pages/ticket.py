@@ -20,10 +20,12 @@ from cloud_controller.web.pages.around import (
     LATE_SECONDS,
     NEAR_SECONDS,
     WINDOWS,
+    Help,
     Running,
     Terms,
     around,
     booth_words,
+    help_of,
     house_svg,
     lit_windows,
     running_of,
@@ -32,7 +34,7 @@ from cloud_controller.web.pages.around import (
 from cloud_controller.web.paper import grouped
 from cloud_controller.web.qr import ticket_svg
 from cloud_controller.web.receipts import has_receipt
-from cloud_controller.web.routes import Call, Page, Worker
+from cloud_controller.web.routes import COMMUNICATION, Call, Page, Worker
 from cloud_controller.web.tickets import MailGiven, Shown, look
 from cloud_controller.web.timeline import bar_svg, told_to_customer
 from common.rules.devices import ForHolder
@@ -85,6 +87,9 @@ CHANGING: Final = frozenset(
 )
 """Phases that the store, the reader or the clock ends soon."""
 
+HELPED: Final = (CHANGING | {Phase.EARLY}) - {Phase.HELD, Phase.CANCELLING}
+"""Phases in which somebody may be needed who helps."""
+
 CLOSED: Final = frozenset({Phase.DONE, Phase.CANCELLED, Phase.LAPSED, Phase.MISSED})
 """Phases that nothing leads out of: no browser keeps such a ticket."""
 
@@ -113,7 +118,8 @@ _OVER: Final = {
 class Standing:
     """What a ticket's page shows at one instant; `text` is what its QR says.
 
-    `running` is what it costs while it runs, None where it does not.
+    `running` is what it costs while it runs, None where it does not. `help` is who is there to
+    help, None where nobody ever does, or nothing is to be helped with any more.
     """
 
     shown: Shown
@@ -125,6 +131,7 @@ class Standing:
     around: Around
     terms: Terms
     running: Running | None
+    help: Help | None
     now: int
 
 
@@ -152,6 +159,7 @@ async def show_page(call: Call[None]) -> Page:
             "wallets": call.parts.wallets,
             "booth": _booth(standing, call.language),
             "running": standing.running,
+            "help": standing.help,
             "house": _house(standing),
             "counts_to": _counts_to(standing),
             "look_at": _look_at(standing),
@@ -309,6 +317,7 @@ def _standing(books: Transaction, link: str, call: Call[None]) -> Standing:
     seen = around(books, link)
     phase = phase_of(shown, books.now, is_told_to_stop=seen.stop_asked_at is not None)
     proof = sessions.proof_of(books, shown.reservation)
+    is_helped = phase in HELPED and call.parts.roles >= COMMUNICATION
     return Standing(
         shown=shown,
         text=reservations.text_to_show(books, shown.ticket.token),
@@ -319,6 +328,7 @@ def _standing(books: Transaction, link: str, call: Call[None]) -> Standing:
         around=seen,
         terms=terms_of(books, link),
         running=running_of(books, link, proof, call.parts) if phase is Phase.RUNNING else None,
+        help=help_of(books, shown.ticket, shown.reservation) if is_helped else None,
         now=books.now,
     )
 
