@@ -165,7 +165,7 @@ class Registration:
         self._teller.refused(terminal, number, DenialReason.NOT_REGISTERED)
         at = self._now()
         expect(self._world.api("GET", "/api/v1/offerings")["offerings"], [], "list of offerings")
-        shown = self._world.picture("/").count(b"Racing seat")
+        shown = self._world.picture("/?lang=en").count(b"Racing seat")
         expect(shown, 0, "number of its seats on the page")
         expect(self._given(known), 0, "number of devices and profiles made for it")
         self._tell(Step(at=at, who="customer", what="finds nothing of it on the page"))

@@ -124,4 +124,9 @@ lengths_seconds = {list(terms.lengths_seconds)}
 grid_seconds = {terms.grid_seconds}
 turnover_seconds = {terms.turnover_seconds}
 early_seconds = {terms.early_seconds}
+
+[[devices.offering.texts]]
+language = "ja"
+title = "レーシングシート {number}"
+content = "ハンドルと三つのペダル、広い画面。"
 """

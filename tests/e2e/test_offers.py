@@ -30,9 +30,8 @@ def world() -> Iterator[World]:
             terminal.folder / "booth.png"
         )
         text = terminal.settings.read_text("utf-8")
-        words = '\n[[devices.offering.texts]]\nlanguage = "ja"\ntitle = "レーシングシート"\n'
         picture = f'\n[[devices.offering.pictures]]\nfile = "{terminal.folder / "booth.png"}"\n'
-        terminal.settings.write_text(f'{text}{words}{picture}alt = {{ en = "A seat" }}\n', "utf-8")
+        terminal.settings.write_text(f'{text}{picture}alt = {{ en = "A seat" }}\n', "utf-8")
         made.enrol(terminal, made.new_code())
         made.start_agent(terminal)
         made.wait_until_on_offer(1)
@@ -52,7 +51,7 @@ def end(terminal: Terminal, number: signal.Signals) -> None:
 
 def test_e1_a_terminals_words_and_picture_are_on_the_page(world: World):
     (shown,) = offered(world)
-    assert shown["texts"]["ja"]["title"] == "レーシングシート"
+    assert shown["texts"]["ja"]["title"] == "レーシングシート 1"
     (picture,) = shown["pictures"]
     assert picture["alt"] == {"en": "A seat"}
     read = Image.open(io.BytesIO(world.picture(picture["url"])))
