@@ -16,6 +16,7 @@ from PIL import Image, ImageOps
 from playwright.async_api import Browser, Locator, Page, ViewportSize, async_playwright
 
 from common.look import shared
+from edge_agent.flows.help import Line
 from tests.pictures.sheets import DESKS, PARTS, PHONES, SCREENS, Shot
 from tests.pictures.shop import shop
 from tests.rim.display_kit import Kit, a_screen
@@ -23,6 +24,7 @@ from tests.rim.eyes import LOCALES, PHONE, Scheme
 from tests.rim.looking import opens
 from tests.rim.scenes import SCENES
 from tests.rim.test_display_browser import FOUR, STATES, opens as screen_opens
+from tests.rim.test_display_calls import helps, is_called
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 HERE: Final = Path(__file__).parent
@@ -97,17 +99,39 @@ async def _of_screen(page: Page, shot: Shot) -> Image.Image:
         _bring_about(kit, shot.view)
         kit.stage.refresh()
         await page.wait_for_timeout(600)
-        if shot.view == "extend":
-            await page.locator("[data-button=extend]").click()
-            await page.locator("dialog .answers button").first.wait_for()
+        if shot.view in TOUCHED:
+            touched, shown = TOUCHED[shot.view]
+            await page.locator(touched).click()
+            await page.locator(shown).first.wait_for()
+        if shot.view == "call":
+            await _talk(page, kit)
         return await _picture(page)
+
+
+TOUCHED: Final = {
+    "extend": ("[data-button=extend]", "dialog .answers button"),
+    "helpers": ("[data-button=help]", "[data-helper]"),
+    "call": ("[data-button=help]", "[data-helper]"),
+}
+"""What is touched on a screen, and what shows that it has been."""
 
 
 def _bring_about(kit: Kit, view: str) -> None:
     if view in STATES:
         STATES[view][1](kit)
-    else:
-        kit.runs(1800)
+        return
+    kit.runs(1800)
+    if view in TOUCHED:
+        helps(kit)
+
+
+async def _talk(page: Page, kit: Kit) -> None:
+    """Choose the first helper, and write with her."""
+    await page.locator("[data-helper]").first.click()
+    is_called(kit, Line(by="customer", text="音が出ません。"))
+    is_called(kit, Line(by="helper", text="机の左のつまみを右に回してください。"), state="open")
+    await page.locator("li.theirs").wait_for()
+    await page.wait_for_timeout(300)
 
 
 async def _specimen(browser: Browser, scheme: Scheme) -> Image.Image:

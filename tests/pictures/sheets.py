@@ -83,6 +83,7 @@ SCREENS: Final[dict[str, tuple[Shot, ...]]] = {
         at_booth("warned"),
         at_booth("extend"),
     ),
+    "screen-help": (at_booth("helpers"), at_booth("call", "dark")),
     "screen-en": tuple(by_day("screen", view) for view in ("opened", "no", "wait", "go")),
     "screen-booths": (by_day("screen", "booths"), by_day("screen", "without the line")),
 }
