@@ -83,6 +83,29 @@ def test_e3_a_device_that_somebody_uses_is_not_free_now(house):
     assert shown(house).devices_free == 0
 
 
+def test_e3_what_is_free_now_by_the_page_can_be_begun_now_and_nothing_else(house):
+    terminal = house.confirmed("vr")
+    (device,) = house.devices_of(terminal)
+    offering = OfferingId(house.books.one("offerings")["offering_id"])
+
+    def begins() -> bool:
+        can_begin = bool(house.books.do(reservations.free_now, offering))
+        assert can_begin == bool(shown(house).devices_free)
+        return can_begin
+
+    assert begins()
+    token = house.book()
+    house.clock.now = house.books.one("reservations")["starts_at"]
+    house.scan(terminal, device, token)
+    assert not begins()
+    house.clock.now += 2 * SLOT_MS
+    assert not begins(), "its claim is over, and somebody sits there still"
+    house.books.connection.execute("UPDATE sessions SET state = 'ended'")
+    assert begins()
+    house.books.connection.execute("UPDATE devices SET state = 'turnover'")
+    assert not begins(), "it is being made ready"
+
+
 def test_e3_words_are_said_by_language_and_else_as_they_were_registered(house):
     terminal = house.confirmed("vr")
     (device,) = house.devices_of(terminal)

@@ -191,6 +191,7 @@ def _choose(
         offering_id=row["offering_id"],
         device_id=wish.device or ANY_DEVICE,
         seen_since=since,
+        at_once=int(wish.is_now),
         from_at=wanted.starts_at,
         to_at=wanted.ends_at,
         now=books.now,

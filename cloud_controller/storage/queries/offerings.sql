@@ -170,7 +170,7 @@ FROM offerings AS o JOIN stores AS s USING (store_id)
 WHERE o.offering_id = :offering_id;
 
 -- name: devices(offering_id, seen_since)
--- The devices of an offering that can be booked; `seen_since`: see `is_sold` in common/rules/offerings.py.
+-- The devices of an offering that can be booked; `seen_since`: see `is_sold` in common/rules/offerings.
 SELECT v.device_id, v.number, v.title, d.state
 FROM offered_devices AS d
 JOIN devices AS v USING (device_id)

@@ -18,15 +18,18 @@ SELECT b.starts_at, b.ends_at FROM devices AS v JOIN blackouts AS b ON b.store_i
 WHERE v.device_id = :device_id AND b.ends_at > :from_at AND b.starts_at < :to_at
 ORDER BY starts_at;
 
--- name: free_device(offering_id, device_id, seen_since, from_at, to_at, now, instead_of, holder)^
+-- name: free_device(offering_id, device_id, seen_since, at_once, from_at, to_at, now, instead_of, holder)^
 -- The first device of an offering that nothing blocks, by the same rules; any where none is named.
--- `seen_since`: see `is_sold` in common/rules/offerings.py.
+-- `seen_since`: see `is_sold` in common/rules/offerings. `at_once`: nobody and no cleaning has it now.
 SELECT v.device_id, v.number, v.title
 FROM offered_devices AS d JOIN devices AS v USING (device_id) JOIN terminals AS t USING (terminal_id)
 WHERE d.offering_id = :offering_id AND t.standing = 'confirmed' AND v.is_out_of_order = 0
     AND ((d.state = 'on' AND t.presence <> 'gone') OR (t.presence_at >= :seen_since
         AND (d.state <> 'off' OR d.reason = 'stopping')))
     AND (v.device_id = :device_id OR :device_id = '')
+    AND (:at_once = 0 OR (v.state NOT IN ('finishing', 'turnover', 'out_of_order')
+        AND NOT EXISTS (SELECT 1 FROM sessions AS live WHERE live.device_id = v.device_id
+            AND live.state IN ('granted', 'starting', 'running', 'ending'))))
     AND NOT EXISTS (SELECT 1 FROM reservations AS r
         WHERE r.device_id = v.device_id AND r.state IN ('held', 'confirmed', 'in_use')
             AND r.starts_at < :to_at AND r.blocked_until > :from_at
