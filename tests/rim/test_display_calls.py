@@ -14,7 +14,7 @@ from common.rules.presence import LineMode
 from common.words import LANGUAGES, READY_SENTENCES
 from edge_agent.flows.help import Line, Refused
 from tests.rim.display_kit import AIKO, BEN, BOOTH, CHOSEN, Kit, a_screen, a_stream, press, up_to
-from tests.rim.test_display_browser import PANELS, WALL, a_browser, faults, opens, tabs_to
+from tests.rim.test_display_browser import PANELS, WALL, a_browser, faults, opens, tabs_to, warns
 from tests.waiting import until
 
 CHOOSE, LINE, LEAVE = (f"/device/booth-1/{each}" for each in ("choose", "line", "leave"))
@@ -109,7 +109,7 @@ async def test_e6_on_the_screen_a_helper_is_chosen_answers_ends_and_no_step_has_
         await page.keyboard.press("Enter")
         await expect(page.locator("[data-helper=p-1]")).to_be_focused()
         assert not await faults(page)
-        await costs_are_asked_first(page)
+        await costs_are_asked_first(page, kit)
         await page.locator("[data-helper=p-1]").press("Enter")
         await expect(page.locator(".state")).to_have_text("Your call is on its way to Aiko.")
         await page.keyboard.type("no")
@@ -122,14 +122,7 @@ async def test_e6_on_the_screen_a_helper_is_chosen_answers_ends_and_no_step_has_
         await page.get_by_role("button", name=READY_SENTENCES["en"][0]).click()
         await expect(page.locator("li.mine")).to_have_count(2)
         await nothing_is_at_fault(page)
-        await page.keyboard.press("Escape")
-        await expect(page.locator("#note")).to_contain_text("Aiko Hello!")
-        is_called(kit, Line(by="helper", text="Turn the knob."))
-        await page.get_by_role("button", name="Aiko: new (1)").click()
-        is_called(kit, Line(by="helper", text="Bye."), state="ended", why="helper_ended")
-        await expect(page.locator(".state")).to_contain_text("Your helper has ended the call.")
-        await page.get_by_role("button", name="Choose again").click()
-        await expect(page.locator("[data-helper]")).to_have_count(2)
+        await is_hidden_seen_and_ended(page, kit)
 
 
 async def test_e6_who_leaves_a_call_ends_it_and_where_nobody_is_there_the_store_is_called():
@@ -192,10 +185,12 @@ def shown(kit: Kit) -> Any:
     return kit.stage.pictures()[1].helping
 
 
-async def costs_are_asked_first(page: Page) -> None:
+async def costs_are_asked_first(page: Page, kit: Kit) -> None:
     """See that whoever asks for money is called by a second touch only, which names the price."""
     await page.locator("[data-helper=p-2]").press("Enter")
     await expect(page.get_by_role("button", name="Begin, ¥300")).to_be_visible()
+    kit.device_is(title="Booth One")  # what changes elsewhere closes nothing
+    await expect(page.locator("#title")).to_have_text("Booth One")
     await page.get_by_role("button", name="Back").click()
 
 
@@ -214,3 +209,18 @@ async def nothing_is_at_fault(page: Page) -> None:
         assert cut == [], panel
     assert not await faults(page)
     await page.set_viewport_size(WALL)
+
+
+async def is_hidden_seen_and_ended(page: Page, kit: Kit) -> None:
+    """Hide the call, read what comes meanwhile, be warned, and see that the helper has ended it."""
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#note")).to_contain_text("Aiko Hello!")
+    is_called(kit, Line(by="helper", text="Turn the knob."))
+    await page.get_by_role("button", name="Aiko: new (1)").click()
+    warns(kit)  # what is to be seen now is not hidden by a call
+    await expect(page.get_by_role("dialog")).to_be_hidden()
+    await page.get_by_role("button", name="Write with Aiko").click()
+    is_called(kit, Line(by="helper", text="Bye."), state="ended", why="helper_ended")
+    await expect(page.locator(".state")).to_contain_text("Your helper has ended the call.")
+    await page.get_by_role("button", name="Choose again").click()
+    await expect(page.locator("[data-helper]")).to_have_count(2)

@@ -42,15 +42,18 @@ export class Panel {
     return this.#open === "call";
   }
 
-  // What was asked of a session is not asked of the next one.
+  // What was asked of a session is not asked of the next one; what is to be seen now is not hidden.
   follow(picture) {
     if (!this.#open || picture.key !== this.#key) return;
     const before = this.#picture;
     this.#picture = picture;
-    if (this.#open === "call" || this.#open === "choosing") this.#followCall(picture.helping);
-    else if (this.#open !== "told" && !picture.buttons.includes(this.#open)) this.#dialog.close();
-    else if (this.#open !== "told" && picture.session !== this.#session) this.#dialog.close();
-    else if (this.#open === "help" && !isSame(before, picture)) this.#askHelp();
+    const isCall = this.#open === "call" || this.#open === "choosing";
+    const button = this.#open === "agreeing" ? "help" : this.#open;
+    if (this.#open === "told") return;
+    if ((isCall || button === "help") && picture.cue && picture.moment !== before.moment) this.#dialog.close();
+    else if (isCall) this.#followCall(picture.helping);
+    else if (!picture.buttons.includes(button) || picture.session !== this.#session) this.#dialog.close();
+    else if (button === "help" && !isSame(before, picture)) this.#askHelp();
   }
 
   open(name, picture, isShared = false) {
@@ -125,6 +128,7 @@ export class Panel {
   #askHelp() {
     const { label, page } = this.#speaks;
     const { helpers, is_reached: isReached } = this.#picture.helping;
+    this.#open = "help";
     const canChoose = helpers.length > 0 && !this.#isShared;
     const kind = canChoose ? "plain" : "main";
     const about = ["device", "person", "other"].map((each) =>
@@ -219,7 +223,6 @@ export class Panel {
   }
 
   #chooseAgain() {
-    this.#open = "help";
     this.#dialog.classList.remove("calling");
     this.#askHelp();
   }
