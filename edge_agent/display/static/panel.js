@@ -194,6 +194,7 @@ export class Panel {
     this.#dialog.classList.add("calling");
     const { field, log } = this.#drawCall();
     if (!this.#dialog.open) this.#dialog.showModal();
+    log.scrollTop = log.scrollHeight;
     // On a screen that is touched, a field in focus would bring a keyboard over the ready sentences.
     (matchMedia("(pointer: coarse)").matches ? log : field).focus({ preventScroll: true });
   }
