@@ -203,7 +203,9 @@ class _Web:
             case Asset():
                 return self._asset(answer, request)
             case Worker():
-                return web.Response(body=self._pages.worker, content_type=STATIC[".js"])
+                return web.Response(
+                    body=self._pages.worker(answer.name), content_type=STATIC[".js"]
+                )
             case BaseModel():
                 text = answer.model_dump_json()
                 return web.Response(status=route.status, text=text, content_type="application/json")

@@ -135,7 +135,13 @@ class Asset:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Worker:
-    """The script by which a browser keeps its tickets; it has one address for good."""
+    """A script by which a browser keeps something; it has one address for good.
+
+    Attributes:
+        name: the file's: that for tickets, or that for all other pages.
+    """
+
+    name: str = "worker.js"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -40,6 +40,9 @@ POST /api/v1/payments/stripe/webhook
 GET /api/v1/authority
 GET /
 GET /events
+GET /s/{store}
+GET /offline
+GET /worker.js
 GET /o/{offering}
 POST /book
 GET /t/worker.js

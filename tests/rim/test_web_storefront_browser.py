@@ -34,7 +34,8 @@ async def test_e3_an_open_storefront_follows_what_is_on_and_what_is_free(tmp_pat
         await other.locator(".hero").get_by_text("Free at 10:00").wait_for()
         await other.get_by_role("link", name="Full: wait for Today, 9:30").wait_for()
         assert await other.get_by_role("button", name="Use it now").count() == 0
-        await follow_all_stores(kit, there, store, other)
+        await follow_all_stores(kit, store, other)
+        await lose_the_line(there, other)
         assert complaints == []
         await browser.close()
 
@@ -54,18 +55,29 @@ async def follow_a_store(kit: WebKit, store: Page, opened: Opened) -> None:
     await card.get_by_text("Free at 10:00").wait_for()
 
 
-async def follow_all_stores(kit: WebKit, there: BrowserContext, store: Page, front: Page) -> None:
-    """See on the list of stores that the line is down, and that somebody books elsewhere."""
+async def follow_all_stores(kit: WebKit, store: Page, front: Page) -> None:
+    """See on the list of stores that somebody books elsewhere."""
     await kit.store.books.transact(registration.add_store, a_new_store(StoreId("kyoto")))
     await front.goto(kit.url)
     glance = front.locator('[data-place="shinjuku"] .glance')
     await glance.get_by_text("Free at 10:00").wait_for()
-    await there.set_offline(True)
-    await front.get_by_text("No connection just now.").wait_for()
-    await there.set_offline(False)
-    await front.get_by_text("No connection just now.").wait_for(state="hidden")
     await store.bring_to_front()
     await store.get_by_role("button", name="Book Today, 10:00").click()
     await store.wait_for_url("**/t/*")
     await front.bring_to_front()
     await glance.get_by_text("Free at 10:30").wait_for()
+
+
+async def lose_the_line(there: BrowserContext, front: Page) -> None:
+    """See that what is shown is old, and that any other page says so and leads to the ticket."""
+    await front.wait_for_function("navigator.serviceWorker.controller !== null")
+    await front.wait_for_function(
+        "caches.keys().then((names) => names.some((name) => name.startsWith('rusuban-ticket-')))"
+    )
+    await there.set_offline(True)
+    await front.get_by_text("No connection just now.").wait_for()
+    await front.get_by_role("link", name="Shinjuku").click()
+    await front.get_by_role("heading", name="You are offline").wait_for()
+    await front.get_by_role("link", name="VR Arena 10:00").click()
+    await front.get_by_role("img", name="The ticket's QR code").wait_for()
+    await there.set_offline(False)

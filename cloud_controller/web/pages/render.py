@@ -20,8 +20,9 @@ from common.words import LANGUAGES
 STATIC: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 """The kinds of files that pages refer to."""
 
-WORKER: Final = "worker.js"
-"""What keeps tickets readable without a network; its version is that of all files together."""
+WORKERS: Final = ("worker.js", "front-worker.js")
+"""What keeps tickets readable without a network, and says of all else that there is none; their
+version is that of all files together."""
 
 PUSHED: Final = ("card.html", "shelf.html", "times.html")
 """Templates of what open pages are sent, made ready at the start: those who watch do not wait."""
@@ -50,13 +51,16 @@ class Pages:
             self._files[self._names[name]] = (body, STATIC[f".{end}"])
             self._packed[self._names[name]] = gzip.compress(body, mtime=0)
 
-        worker, _ = self._files[self._names[WORKER]]
-        version = versions.hexdigest()[:_DIGEST_LETTERS]
-        self.worker = worker.replace(b"VERSION", version.encode())
+        version = versions.hexdigest()[:_DIGEST_LETTERS].encode()
+        self._workers = {name: bodies[name].replace(b"VERSION", version) for name in WORKERS}
 
     def static(self, name: str) -> tuple[bytes, str] | None:
         """Return a file and its kind by the name that carries its digest."""
         return self._files.get(name)
+
+    def worker(self, name: str) -> bytes:
+        """Return one of the `WORKERS` in this version."""
+        return self._workers[name]
 
     def packed(self, name: str) -> bytes:
         """Return a file as gzip packs it, for whoever unpacks it."""

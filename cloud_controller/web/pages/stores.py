@@ -9,7 +9,7 @@ from cloud_controller.flows import offerings
 from cloud_controller.flows.offerings import Shelved, StoreShown
 from cloud_controller.ports import NotFound, Transaction
 from cloud_controller.web.pages.cards import EVERY_STORE, Card, cards_for, day_of
-from cloud_controller.web.routes import Call, Page
+from cloud_controller.web.routes import Call, Page, Worker
 from common.rules.offerings import Availability
 
 
@@ -75,6 +75,16 @@ async def show_store(call: Call[None]) -> Page:
     """
     shown = await call.parts.books.read(_store, call.names["store"], call.holder)
     return Page(template="store.html", facts={"shown": shown})
+
+
+async def show_offline(_call: Call[None]) -> Page:
+    """Show what a browser keeps for when there is no network."""
+    return Page(template="offline.html")
+
+
+async def show_worker(_call: Call[None]) -> Worker:
+    """Return what shows that page then."""
+    return Worker(name="front-worker.js")
 
 
 def store_cards(books: Transaction) -> tuple[StoreCard, ...]:

@@ -11,6 +11,12 @@ addEventListener("submit", (event) => {
     event.preventDefault(); // a second tap: the first one's answer is on its way
     return;
   }
+  if (navigator.onLine === false) {
+    event.preventDefault();
+    online(false);
+    offline?.scrollIntoView({ block: "center" });
+    return;
+  }
   form.dataset.sent = "1";
   if (!form.elements.namedItem("key")) {
     const field = document.createElement("input");
@@ -134,3 +140,7 @@ addEventListener("offline", () => online(false));
 addEventListener("online", () => online(true));
 document.addEventListener("live:up", () => online(true));
 if (navigator.onLine === false) online(false);
+
+if (navigator.serviceWorker) {
+  navigator.serviceWorker.register(`/worker.js?lang=${language}`, { scope: "/" }).catch(() => {});
+}
