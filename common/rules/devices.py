@@ -307,8 +307,9 @@ class ForHolder(StrEnum):
     """What the holder of a coming ticket is told of the device that it opens."""
 
     READY = "ready"
+    BOOKED = "booked"
+    """The slot of somebody before him has begun, who may still come for it."""
     IN_USE = "in_use"
-    """Somebody before him has it, or may come for it still."""
     BEING_MADE_READY = "being_made_ready"
     OUT_OF_ORDER = "out_of_order"
     UNREACHABLE = "unreachable"
@@ -316,7 +317,7 @@ class ForHolder(StrEnum):
 
 _FOR_HOLDER: Final = {
     OFFLINE: ForHolder.UNREACHABLE,
-    RESERVED: ForHolder.IN_USE,
+    RESERVED: ForHolder.BOOKED,
     DeviceState.AVAILABLE: ForHolder.READY,
     DeviceState.PREPARING: ForHolder.IN_USE,
     DeviceState.IN_USE: ForHolder.IN_USE,

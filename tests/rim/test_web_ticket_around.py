@@ -63,6 +63,7 @@ async def test_e5_the_page_says_who_has_the_booth_and_who_is_next(tmp_path: Path
         ]
         here = Coming(kit=kit, opened=opened, link=link)
         kit.store.clock.now = MORNING_AT + 25 * MINUTE_MS
+        assert await here.booth() == "booked: Booth 1 is booked until 9:30. 2 come before you."
         await kit.store.books.transact(run, first, opened.terminal)
         assert await here.booth() == "in_use: Booth 1 is in use until 9:30. 2 come before you."
         change(tmp_path, "UPDATE reservations SET state = 'cancelled' WHERE state = 'confirmed'")

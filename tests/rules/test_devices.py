@@ -182,7 +182,7 @@ def test_a_device_that_is_put_back_in_order_is_made_ready_until_its_terminal_say
     ("facts", "told"),
     [
         ({}, ForHolder.READY),
-        ({"is_claimed": True}, ForHolder.IN_USE),
+        ({"is_claimed": True}, ForHolder.BOOKED),
         ({"stage": Stage.STARTING}, ForHolder.IN_USE),
         ({"stage": Stage.RUNNING, "is_claimed": True}, ForHolder.IN_USE),
         ({"stage": Stage.ENDING}, ForHolder.BEING_MADE_READY),

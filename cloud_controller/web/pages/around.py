@@ -126,11 +126,17 @@ def terms_of(books: Transaction, link: str) -> Terms:
 def booth_words(seen: Around, ticket: Ticket, language: Language) -> str:
     """Return one sentence on the booth that a ticket opens, and on who comes before."""
     facts: dict[str, Any] = {"number": ticket.device.number, "before": seen.before_you}
-    if seen.device is not ForHolder.IN_USE or seen.free_at is None:
-        return language.say(f"booth.{seen.device}", **facts)
-    facts["until"] = language.time(-(-seen.free_at // 60_000) * 60_000, ticket.time_zone)
+    facts["until"] = "" if seen.free_at is None else _minute(seen.free_at, ticket, language)
+    words = language.say(f"booth.{seen.device}", **facts)
+    if seen.device not in {ForHolder.IN_USE, ForHolder.BOOKED}:
+        return words
     place = "in_line" if seen.before_you > 1 else "you_are_next"
-    return f"{language.say('booth.in_use', **facts)} {language.say(f'booth.{place}', **facts)}"
+    return f"{words} {language.say(f'booth.{place}', **facts)}"
+
+
+def _minute(at: int, ticket: Ticket, language: Language) -> str:
+    """Return the first whole minute from an instant on, by the store's clock."""
+    return language.time(-(-at // 60_000) * 60_000, ticket.time_zone)
 
 
 def house_svg(lit: int) -> Markup:

@@ -111,7 +111,7 @@ PAGE_ROUTES: Final = (
     Route("POST", "/t/{link}/cancel", ticket.cancel, Who.OUR_PAGES, WEB,
           "Give a reservation up.", media_type=HTML),
     Route("POST", "/t/{link}/end", ticket.end, Who.OUR_PAGES, WEB,
-          "End what runs, before its time.", media_type=HTML, calls_a_minute=CHANGES_A_MINUTE),
+          "End what runs, before its time.", media_type=HTML),
     Route("POST", "/t/{link}/mail", ticket.send, Who.OUR_PAGES, WEB,
           "Have a ticket mailed to its holder.", asks=tickets.MailGiven, media_type=HTML,
           calls_a_minute=LETTERS_A_MINUTE),
