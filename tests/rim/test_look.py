@@ -87,6 +87,13 @@ OF_A_SCREEN = {"ground", "text", "quiet", "rule", "key", "tone"}
 """What a tone of a screen or a notice gives a token to; the tokens themselves are judged above."""
 
 
+def test_no_token_is_there_for_nothing():
+    drawn = " ".join(sheet.read_text() for sheet in OURS)
+    assert {
+        name for name in re.findall(r"--([\w-]+):", TOKENS) if f"var(--{name})" not in drawn
+    } == set()
+
+
 def test_the_browser_s_own_bar_has_the_colour_of_the_page_s_head():
     page = (ROOT / "cloud_controller/web/pages/base.html").read_text()
     told = dict(re.findall(r'"\(prefers-color-scheme: (\w+)\)" content="(#\w+)"', page))
