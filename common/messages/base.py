@@ -59,8 +59,8 @@ Pixels = Annotated[int, Field(ge=1, le=100_000)]
 Seconds = Annotated[float, Field(ge=0, le=10_000_000)]
 
 
-LANGUAGES_MAX: Final = 8
-"""Languages that one thing may be described in."""
+LANGUAGES_MAX: Final = 4
+"""Languages that one thing may be described in; more, at their longest, would not fit a message."""
 
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 

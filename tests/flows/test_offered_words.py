@@ -12,7 +12,17 @@ from PIL import Image
 
 from cloud_controller.flows import offerings
 from cloud_controller.ports import NotAllowed, NotFound
-from common.messages.offerings import OfferingPictured, OfferingSaid, PictureNamed
+from common.codec import Envelope, write
+from common.messages.base import LANGUAGES_MAX
+from common.messages.offerings import (
+    LENGTHS_MAX,
+    PICTURE_BYTES_MAX,
+    PICTURES_MAX,
+    OfferingPictured,
+    OfferingRegistered,
+    OfferingSaid,
+    PictureNamed,
+)
 from common.messages.service import ServiceProfile
 from common.pictures import drawn_small
 from common.rules.offerings import PICTURES_OF_STORE_MAX
@@ -85,6 +95,25 @@ def test_e1_a_terminal_tells_its_words_and_each_picture_once(house: HouseInHand,
     terminal.do(offering.offer, profile, {})
     terminal.do(offering.offer, profile, drafts)
     assert terminal.told_types().count("offering.pictured") == 1, "it was offered no more, and is"
+
+
+def test_e1_the_longest_words_and_the_largest_picture_fit_a_message():
+    codes = [f"a{letter}" for letter in "abcd"[:LANGUAGES_MAX]]
+    words = {"title": "\N{GRINNING FACE}" * 200, "content": "\N{GRINNING FACE}" * 2_000}
+    picture = {"sha256": "a" * 64, "alt": dict.fromkeys(codes, words["title"])}
+    longest = OfferingRegistered.model_validate(
+        {
+            **words,
+            "key": "k" * 64,
+            "device": "d" * 64,
+            "texts": dict.fromkeys(codes, words),
+            "pictures": [picture] * PICTURES_MAX,
+            "lengths_seconds": range(2**24 - LENGTHS_MAX, 2**24),
+        }
+    )
+    largest = told(b"\0" * PICTURE_BYTES_MAX)
+    for message in (longest, largest):
+        write(Envelope(id="m" * 64, terminal="t" * 64, epoch="e" * 32, sent_at=1, message=message))
 
 
 def test_e1_a_picture_that_cannot_be_read_is_left_out(tmp_path: Path):
