@@ -20,12 +20,14 @@ TERMS: Final = SlotTerms(
 )
 """A ticket opens when it is bought, and its use is long enough to be cut off and come back."""
 
+PRICE: Final = re.compile(r"^¥[\d,]+ in all$")
+
 VERDICT_MS_MAX: Final = 1_000
 """How long after a verdict the screen may take to show it."""
 
 
 def test_a_customer_is_led_by_the_screen_from_its_idle_face_to_thanks():
-    """C3, C4, C5, C6: opened, counted down, cut off, back, extended, refused, warned, thanked."""
+    """C3, C4, C5, C6, E5: opened, counted, cut off, back, extended, refused, warned, thanked."""
     with a_screen_in_a_store() as (world, line, terminal, page):
         heading = page.get_by_role("heading", level=1)
         expect(heading).to_have_text("Show your ticket")
@@ -33,6 +35,7 @@ def test_a_customer_is_led_by_the_screen_from_its_idle_face_to_thanks():
         assert scan(world, terminal, picture_of(world, ticket["link"]))["opens"]
         expect(page.locator("body")).to_have_attribute("data-cue", "yes", timeout=VERDICT_MS_MAX)
         expect(page.locator(".digits")).to_have_text(re.compile(r"^\d:\d\d$"))
+        expect(page.locator("#around")).to_have_text(PRICE)
         with line.cut():
             expect(page.locator("#note")).to_contain_text("goes on to its end")
             expect(page.get_by_role("button", name="More time")).to_have_count(0)

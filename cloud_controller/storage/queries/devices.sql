@@ -111,9 +111,11 @@ WHERE r.link = :link;
 -- For whoever stands at a device: what its session costs, where we have sold it, and who comes next.
 SELECT u.session_id, r.price_cents, r.currency,
     (SELECT min(n.starts_at) FROM reservations AS n WHERE n.device_id = v.device_id
-        AND n.state = 'confirmed' AND n.ends_at > :now AND n.starts_at < :until) AS next_at,
+        AND n.state = 'confirmed' AND n.ends_at > :now AND n.starts_at < :until
+        AND (u.reservation_id IS NULL OR n.reservation_id <> u.reservation_id)) AS next_at,
     (SELECT count(*) FROM reservations AS n WHERE n.device_id = v.device_id
-        AND n.state = 'confirmed' AND n.ends_at > :now AND n.starts_at < :until) AS coming
+        AND n.state = 'confirmed' AND n.ends_at > :now AND n.starts_at < :until
+        AND (u.reservation_id IS NULL OR n.reservation_id <> u.reservation_id)) AS coming
 FROM devices AS v LEFT JOIN sessions AS u ON u.device_id = v.device_id
     AND u.state IN ('granted', 'starting', 'running', 'ending')
     AND NOT EXISTS (SELECT 1 FROM borrowed_tickets AS b WHERE b.ticket_id = u.ticket_id)
