@@ -46,10 +46,19 @@ def databases(tmp_path: Path) -> Iterator[dict[str, tuple[sqlite3.Connection, Pa
         yield {"controller": (books, of_books), "terminal": (journal, of_journal)}
 
 
-@pytest.mark.parametrize("query", ["taken", "record", "served"])
-def test_what_a_page_shows_reads_nothing_of_all_that_was_sold_before(databases, query) -> None:
+@pytest.mark.parametrize(
+    ("file", "query"),
+    [
+        *(("offerings", query) for query in ("taken", "record", "served")),
+        *(("devices", query) for query in ("around", "told_around")),
+        ("lists", "ticket_stands"),
+    ],
+)
+def test_what_a_page_shows_reads_nothing_of_all_that_was_sold_before(
+    databases, file, query
+) -> None:
     connection, rights = databases["controller"]
-    sql = getattr(aiosql.from_path(rights.with_name("offerings.sql"), "sqlite3"), query).sql
+    sql = getattr(aiosql.from_path(rights.with_name(f"{file}.sql"), "sqlite3"), query).sql
     values = dict.fromkeys(re.findall(r":(\w+)", sql), 1)
     plan = [row["detail"] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
     assert not [step for step in plan if re.match(r"SCAN (r|u|had|live)\b", step)]

@@ -71,7 +71,8 @@ SELECT r.state, r.changed_at, r.device_id, r.cancel_asked_at, r.extends_itself,
     u.is_presumed, v.state AS device_state, v.state_at, v.is_out_of_order, t.presence,
     o.session_id AS used_by, o.state AS used, o.deadline_at AS used_until,
     (SELECT count(*) FROM reservations AS n WHERE n.device_id = r.device_id
-        AND n.state IN ('confirmed', 'in_use') AND n.starts_at < r.starts_at) AS before_you,
+        AND n.state IN ('held', 'confirmed', 'in_use') AND n.state <> 'held'
+        AND n.starts_at < r.starts_at) AS before_you,
     (SELECT b.number FROM help_boards AS b WHERE b.store_id = r.store_id) AS helpers,
     (SELECT count(*) FROM help_calls AS c WHERE c.reservation_id = r.reservation_id
         AND c.state <> 'ended') AS calls,
