@@ -32,6 +32,8 @@ OFFERINGS: Final = 20
 SECONDS_A_ROUND: Final = 0.5
 """By how much the books' clock goes on each time: as long as a round takes."""
 
+MINUTE_SECONDS: Final = 60
+
 HEAD: Final = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
@@ -69,6 +71,7 @@ async def ours(said: asyncio.StreamReader, watched: Watched, _: bytes) -> None:
         async with web_kit(Path(name), roles=frozenset({"web"})) as kit:
             offers = [Offer(title=f"Booth {n}", key=f"k{n}") for n in range(OFFERINGS)]
             opened = [await kit.store.open(each) for each in offers]
+            kit.store.clock.move(MINUTE_SECONDS)  # no slot begins while it is measured
             is_on = True
 
             async def tell() -> tuple[float, float]:

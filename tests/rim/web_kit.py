@@ -104,6 +104,7 @@ async def web_kit(
     roles: frozenset[str] = EVERY_ROLE,
     payments: PaymentSettings | None = None,
     wallets: Wallets | None = None,
+    viewers_max: int = 8_000,
 ) -> AsyncIterator[WebKit]:
     """Serve a store's books on a free port of this machine."""
     async with store_kit(folder, clock) as store, _client() as http:
@@ -129,6 +130,8 @@ async def web_kit(
             waiting_count=store.books.waiting,
             dropped_counts=lambda: kit.dropped,
             registry=CollectorRegistry(),
+            viewers_max=viewers_max,
+            viewers_of_a_peer_max=max(1, viewers_max - 1),
             wallets=wallets or Wallets(),
         )
         runner = runner_of(make_app(parts))

@@ -36,7 +36,7 @@ LOOK_SECONDS: Final = 1.0
 """Between two looks without a commit of ours."""
 
 REST_SECONDS: Final = 0.1
-"""From one look to the next at the least: nobody sees a difference below it."""
+"""From a look after a commit to the next at the least: nobody sees a difference below it."""
 
 REST_FACTOR: Final = 4
 """How many times as long as a look what follows it rests: looks take a fifth of the time."""
@@ -115,15 +115,13 @@ class Live:
             NotFound: there is no such page.
         """
         heard = request.headers.get("Last-Event-ID", "") or watch.since
+        stamp = "" if watch.topic == SHELVES else await self._stamp(watch.topic)
+        response = web.StreamResponse(headers={"Content-Type": STREAM, "X-Accel-Buffering": "no"})
+        response.force_close()
+        if request.method == "HEAD":
+            return response
         with self._crowd.place(request.remote or ""):
-            stamp = "" if watch.topic == SHELVES else await self._stamp(watch.topic)
-            response = web.StreamResponse(
-                headers={"Content-Type": STREAM, "X-Accel-Buffering": "no"}
-            )
-            response.force_close()
             await response.prepare(request)
-            if request.method == "HEAD":
-                return response
             viewer = viewer_of(request)
             if watch.topic == SHELVES:
                 await self._be_fresh()
@@ -155,24 +153,28 @@ class Live:
     async def _run(self) -> None:
         """Look again and again; while nobody watches, nothing is looked at."""
         loop = asyncio.get_running_loop()
+        turn_at = 0.0
         while True:
             began = loop.time()
+            rest_seconds = REST_SECONDS if self._nudged.is_set() else 0.0
             self._nudged.clear()
-            await self._look_safely()
+            is_turn = began - turn_at >= LOOK_SECONDS
+            turn_at = began if is_turn else turn_at
+            await self._look_safely(is_turn=is_turn)
             took = loop.time() - began
-            await asyncio.sleep(max(REST_SECONDS - took, REST_FACTOR * took))
-            left = LOOK_SECONDS - (loop.time() - began)
+            await asyncio.sleep(max(rest_seconds - took, REST_FACTOR * took))
+            left = turn_at + LOOK_SECONDS - loop.time()
             is_needed = self._is_fresh or len(self._crowd)
             with suppress(TimeoutError):
                 async with asyncio.timeout(left if is_needed else None):
                     await self._nudged.wait()
 
-    async def _look_safely(self) -> None:
+    async def _look_safely(self, *, is_turn: bool) -> None:
         """Look; where the books are away, pages keep what they have and it is tried again."""
         try:
             if len(self._crowd):
                 with self._took.time():
-                    await self._look()
+                    await self._look(is_turn=is_turn)
             else:
                 self._is_fresh = False
         except RusubanError as fault:
@@ -182,7 +184,7 @@ class Live:
         async with self._looked:
             self._looked.notify_all()
 
-    async def _look(self) -> None:
+    async def _look(self, *, is_turn: bool) -> None:
         """Look at what is watched, and tell who watches what has changed."""
         loop = asyncio.get_running_loop()
         if loop.time() - self._swept_at >= SWEEP_SECONDS:
@@ -193,7 +195,7 @@ class Live:
         if shelves or self._is_wanted:
             self._is_wanted = False
             before = self.board.number
-            if await self.board.take(await self._shelves.read()):
+            if await self.board.take(await self._shelves.read(is_turn=is_turn)):
                 await self._tell_cards(before)
             self._is_fresh = True
         else:

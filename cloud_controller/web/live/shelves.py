@@ -1,8 +1,8 @@
-"""What is on offer, read anew: what any commit has touched, and all of it each five seconds.
+"""What is on offer, read anew: at once what any commit has touched, and a fifth of it each second.
 
 A card is made of some ten readings. The rows that cards hang on are compared with those before, and
 only cards with another row are made anew; what no row here tells, as a new price or the clock, is
-found when all are: a few in each reading, so that nothing else waits for all of them.
+found when its turn comes. A reading makes a few, so that nothing else waits for all of them.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from cloud_controller.web.live.board import Card
 AHEAD_SECONDS: Final = 2 * 86_400
 """How far ahead what is taken may stand in the way of a time on a card."""
 
-WHOLE_SECONDS: Final = 5
-"""How often every card is made anew: at each minute's begin too, when most times come and pass."""
+TURNS: Final = 5
+"""Looks, one a second, in which every card is made anew once: so late is a time taken away that
+passes by the clock alone."""
 
 AT_ONCE: Final = 4
 """Cards that are made in one reading: what computes in another thread holds up the loop's."""
@@ -41,26 +42,28 @@ class Shelves:
         self._read_card = read_card
         self._rows: Rows = {}
         self._cards: dict[str, Card | None] = {}
-        self._whole_at = 0
+        self._turn = 0
 
-    async def read(self) -> Sequence[Card]:
+    async def read(self, *, is_turn: bool) -> Sequence[Card]:
         """Return every card in the order of the page; most of them as they were.
 
-        A card may be newer than its row, never older: then it is made once more the next time.
+        Where it `is_turn`, the next few are made anew whose rows are as they were. A card may be
+        newer than its row, never older: then it is made once more the next time.
         """
-        rows, left = await self._books.read(self._read_touched)
+        rows, left = await self._books.read(self._read_touched, is_turn)
         for at in range(0, len(left), AT_ONCE):
             await self._books.read(self._read_cards, left[at : at + AT_ONCE])
         self._cards = {name: self._cards[name] for name in rows}
         self._rows = rows
         return [card for card in self._cards.values() if card is not None]
 
-    def _read_touched(self, books: Transaction) -> tuple[Rows, list[str]]:
+    def _read_touched(self, books: Transaction, is_turn: bool) -> tuple[Rows, list[str]]:  # noqa: FBT001 - handed on by `read`
         """Return the rows, and of which cards are to be made anew those that still are."""
         rows = _rows(books)
-        at, self._whole_at = self._whole_at, books.now // (WHOLE_SECONDS * 1000)
-        is_whole = at != self._whole_at
-        touched = [name for name, each in rows.items() if is_whole or self._rows.get(name) != each]
+        touched = [name for name, each in rows.items() if self._rows.get(name) != each]
+        if is_turn:
+            touched += [name for name in list(rows)[self._turn :: TURNS] if name not in touched]
+            self._turn = (self._turn + 1) % TURNS
         self._read_cards(books, touched[:AT_ONCE])
         return rows, touched[AT_ONCE:]
 

@@ -17,6 +17,7 @@ from typing import Final
 
 from aiohttp import HttpVersion11, web
 from prometheus_client import CollectorRegistry, Counter as Counted, Gauge
+from typing_extensions import override
 
 from cloud_controller.web.faults import TooManyViewers
 from cloud_controller.web.live.written import BEAT, chunk
@@ -238,6 +239,26 @@ class Crowd:
         viewer.leave(is_cut=why == "slow")
 
 
+class _Line(asyncio.Protocol):
+    """Stands before the protocol of an answer that goes on, to hear at once when its line is lost.
+
+    The answer's own handler waits for nothing but its viewer's going, and is not told of it.
+    """
+
+    def __init__(self, before: asyncio.Protocol, viewer: Viewer) -> None:
+        self.data_received = before.data_received  # type: ignore[method-assign]
+        self.eof_received = before.eof_received  # type: ignore[method-assign]
+        self.pause_writing = before.pause_writing  # type: ignore[method-assign]
+        self.resume_writing = before.resume_writing  # type: ignore[method-assign]
+        self._before = before
+        self._viewer = viewer
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._viewer.leave(is_cut=False)
+        self._before.connection_lost(exc)
+
+
 def viewer_of(request: web.Request) -> Viewer:
     """Return the viewer behind an answer whose headers are written.
 
@@ -253,4 +274,6 @@ def viewer_of(request: web.Request) -> Viewer:
         with suppress(OSError):  # a kernel that knows one of them less serves all the same
             line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_MS)
-    return Viewer(transport, is_chunked=request.version >= HttpVersion11)
+    viewer = Viewer(transport, is_chunked=request.version >= HttpVersion11)
+    transport.set_protocol(_Line(request.protocol, viewer))
+    return viewer
