@@ -246,10 +246,6 @@ class _Line(asyncio.Protocol):
     """
 
     def __init__(self, before: asyncio.Protocol, viewer: Viewer) -> None:
-        self.data_received = before.data_received  # type: ignore[method-assign]
-        self.eof_received = before.eof_received  # type: ignore[method-assign]
-        self.pause_writing = before.pause_writing  # type: ignore[method-assign]
-        self.resume_writing = before.resume_writing  # type: ignore[method-assign]
         self._before = before
         self._viewer = viewer
 
@@ -257,6 +253,22 @@ class _Line(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._viewer.leave(is_cut=False)
         self._before.connection_lost(exc)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        self._before.data_received(data)
+
+    @override
+    def eof_received(self) -> bool | None:
+        return self._before.eof_received()
+
+    @override
+    def pause_writing(self) -> None:
+        self._before.pause_writing()
+
+    @override
+    def resume_writing(self) -> None:
+        self._before.resume_writing()
 
 
 def viewer_of(request: web.Request) -> Viewer:
