@@ -14,6 +14,7 @@ from rich.console import Console
 from cloud_controller.certificates import Authority
 from cloud_controller.commands import (
     devices,
+    helpers,
     keys,
     module_logs,
     modules,
@@ -60,6 +61,7 @@ def _with_groups() -> typer.Typer:
     )
     made.add_typer(devices.commands, name="devices")
     made.add_typer(offerings.commands, name="offerings")
+    made.add_typer(helpers.commands, name="helpers")
     made.add_typer(keys.commands, name="keys")
     module_logs.join(modules.commands)
     made.add_typer(modules.commands, name="modules")

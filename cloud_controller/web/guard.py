@@ -36,6 +36,7 @@ from cloud_controller.web.faults import (
 )
 from cloud_controller.web.language import Language
 from cloud_controller.web.routes import (
+    HELPER,
     HOLDER,
     Answer,
     Call,
@@ -114,7 +115,8 @@ class Guard:
                 language=self._language_of(request),
                 key=key,
                 digest=_digest(asked) if key else "",
-                holder=_holder(request),
+                holder=_cookie(request, HOLDER),
+                helper=_cookie(request, HELPER),
                 bearer=_bearer(request) if route.who is Who.PACKAGE_HOLDER else "",
             )
             with self._one_at_a_time(route, key):
@@ -341,9 +343,9 @@ def _key(route: Route, request: web.Request, asked: Any) -> str:  # noqa: ANN401
     return key
 
 
-def _holder(request: web.Request) -> str:
+def _cookie(request: web.Request, cookie: str) -> str:
     """Return what the browser is known by, or nothing where that is no name that we gave."""
-    name = request.cookies.get(HOLDER, "")
+    name = request.cookies.get(cookie, "")
     return name if _KEY.fullmatch(name) else ""
 
 

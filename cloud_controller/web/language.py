@@ -129,6 +129,10 @@ class Language:
         amount = Decimal(cents).scaleb(-get_currency_precision(currency))
         return format_currency(amount, currency, locale=self.code)
 
+    def digits(self, currency: str) -> int:
+        """Return how many of a price's digits are minor units."""
+        return int(get_currency_precision(currency))
+
 
 class Languages:
     """All languages we speak."""

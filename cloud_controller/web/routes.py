@@ -34,6 +34,9 @@ EVERY: Final[frozenset[str]] = frozenset()
 HOLDER: Final = "holder"
 """The cookie by which a browser is known again as whoever holds something."""
 
+HELPER: Final = "helper"
+"""The cookie by which a browser is known as a helper's."""
+
 ASKED_MAX: Final = INSTANT_MAX - 100 * 366 * 86_400_000
 """The latest instant that may be asked for: a length, a window and a zone beyond it still fit."""
 
@@ -93,6 +96,7 @@ class Who(Enum):
     OPERATOR_PAGE = "the operator's browser, which only looks"
     PROVIDER = "the payment provider, which signs what it says"
     OUR_PAGES = "a form of our own pages"
+    HELPER = "a helper's browser"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,9 +104,10 @@ class Call(Generic[Asked]):
     """One call of a route, checked: what it asks has the route's shape.
 
     `language` is the one to answer in where people read the answer. `holder` is what the browser is
-    known by as a holder, empty where it is not. `bearer` is what a
-    terminal shows for a package. `key` is the call's Idempotency-Key and `digest` what it was first
-    said with; both are empty where the route needs none.
+    known by as a holder, empty where it is not; `helper` the key that a helper's browser shows,
+    whosever it is. `bearer` is what a terminal shows for a package. `key` is the call's
+    Idempotency-Key and `digest` what it was first said with; both are empty where the route needs
+    none.
     """
 
     parts: WebParts
@@ -113,6 +118,7 @@ class Call(Generic[Asked]):
     key: str = ""
     digest: str = ""
     holder: str = ""
+    helper: str = ""
     bearer: str = ""
 
 

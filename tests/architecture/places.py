@@ -104,7 +104,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/commands": (
         *("beside", "devices", "keys", "modules", "peers", "reports", "seats", "switches"),
         "offerings",
-        *("module_logs", "printed"),
+        *("module_logs", "printed", "helpers"),
     ),
     "cloud_controller/storage": (
         *(

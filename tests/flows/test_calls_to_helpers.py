@@ -287,10 +287,10 @@ def test_e6_a_ticket_calls_from_its_page_and_its_screen_is_told_nothing_of_it(ho
     house.books.do(calls.choose, link, wanted)
     house.books.do(calls.say, link, "Where do I park?")
     desk.answer("c-t", "Behind the house")
-    may, helpers, talk = house.books.do(calls.at_ticket, link)
-    assert may
-    assert [each.helper for each in helpers] == [desk.helper]
-    assert [each.text for each in talk.lines] == ["Where do I park?", "Behind the house"]
+    found = house.books.do(calls.at_ticket, link)
+    assert found.may_call
+    assert [each.helper for each in found.helpers] == [desk.helper]
+    assert [each.text for each in found.talk.lines] == ["Where do I park?", "Behind the house"]
     (customer,) = house.books.do(calls.customers_of, desk.helper)
     assert (customer.device_state, customer.unread) == ("available", 2)
     house.books.do(calls.note_seen, desk.helper, "c-t")

@@ -202,7 +202,7 @@ def test_the_description_names_every_route_of_the_api_and_resolves():
         }, name
 
 
-@pytest.mark.parametrize("role", ["management", "reservation", "web"])
+@pytest.mark.parametrize("role", ["management", "reservation", "web", "communication"])
 async def test_a_controller_has_the_routes_of_its_roles_and_no_others(tmp_path: Path, role: str):
     async with web_kit(tmp_path, roles=frozenset({role})) as kit:
         rows = table_for(frozenset({role}))

@@ -24,7 +24,7 @@ from tests.fakes.store import GIVEN, ClockInHand, StoreKit, store_kit
 
 TOKEN = "the-operator-s-token"  # noqa: S105 - made up for the tests
 OPERATOR = {"Authorization": f"Bearer {TOKEN}"}
-EVERY_ROLE = frozenset({"management", "service", "reservation", "web"})
+EVERY_ROLE = frozenset({"management", "service", "reservation", "web", "communication"})
 
 
 @dataclass(kw_only=True)

@@ -5,6 +5,7 @@ from cloud_controller.flows.help.calls import (
     answer,
     choose,
     end,
+    finish,
     leave,
     note_chosen,
     note_heard,
@@ -30,7 +31,9 @@ from cloud_controller.flows.help.people import (
 from cloud_controller.flows.help.silence import forget_old, has_to_look, look_after
 from cloud_controller.flows.help.telling import hello
 from cloud_controller.flows.help.views import (
+    AtTicket,
     Customer,
+    Desk,
     Helper,
     HelperLine,
     Talk,
@@ -38,6 +41,7 @@ from cloud_controller.flows.help.views import (
     behind,
     calls_of,
     customers_of,
+    desk,
     helpers,
     latest_calls,
     talk,
@@ -45,7 +49,9 @@ from cloud_controller.flows.help.views import (
 )
 
 __all__ = [
+    "AtTicket",
     "Customer",
+    "Desk",
     "Helper",
     "HelperLine",
     "HelperMade",
@@ -59,8 +65,10 @@ __all__ = [
     "calls_of",
     "choose",
     "customers_of",
+    "desk",
     "end",
     "enter",
+    "finish",
     "forget_old",
     "has_to_look",
     "hello",

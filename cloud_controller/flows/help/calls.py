@@ -204,6 +204,15 @@ def answer(books: Transaction, helper: str, call: str, text: str) -> None:
     _write(books, row, "helper", text)
 
 
+def finish(books: Transaction, helper: str, call: str) -> None:
+    """End a call as its helper.
+
+    Raises:
+        NotFound: he has no such call.
+    """
+    end(books, of_helper(books, helper, call), CallEnd.HELPER_ENDED)
+
+
 def note_seen(books: Transaction, helper: str, call: str) -> None:
     """Note that a helper has read all that is written in a call so far.
 

@@ -32,7 +32,7 @@ def review(books: Transaction, store: str) -> None:
     board = books.help.board(store_id=store)
     if told == ("[]" if board is None else board["told"]):
         return
-    number = books.help.keep_board(store_id=store, told=told)
+    number = books.help.keep_board(store_id=store, told=told, now=books.now)
     for row in list(books.help.in_service(store_id=store)):
         _say_there(books, row["terminal_id"], number, told)
 

@@ -73,12 +73,31 @@ class Customer:
     unread: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AtTicket:
+    """What a ticket's page of help shows: `talk` is its latest call, if it ever had one."""
+
+    may_call: bool
+    helpers: tuple[HelperThere, ...]
+    talk: Talk | None
+    time_zone: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Desk:
+    """What a helper's desk shows; `is_there` is whether he can be chosen now."""
+
+    stores: tuple[str, ...]
+    customers: tuple[Customer, ...]
+    is_there: bool
+
+
 def there(books: Transaction, store: str) -> tuple[HelperThere, ...]:
     """Return who can be called at a store now, and nobody else."""
     return helpers_there(books, store)
 
 
-def at_ticket(books: Transaction, link: str) -> tuple[bool, tuple[HelperThere, ...], Talk | None]:
+def at_ticket(books: Transaction, link: str) -> AtTicket:
     """Return whether a ticket may call, who is there, and its latest call, if it ever had one.
 
     Raises:
@@ -90,7 +109,21 @@ def at_ticket(books: Transaction, link: str) -> tuple[bool, tuple[HelperThere, .
     latest = books.help.latest_of_reservation(reservation_id=ticket["reservation_id"])
     found = None if latest is None else talk(books, latest["call_id"])
     helpers = helpers_there(books, ticket["store_id"])
-    return may_call(ticket, books.now), helpers, found
+    return AtTicket(
+        may_call=may_call(ticket, books.now),
+        helpers=helpers,
+        talk=found,
+        time_zone=ticket["time_zone"],
+    )
+
+
+def desk(books: Transaction, helper: Row) -> Desk:
+    """Return a helper's desk: where he helps, and who waits for him or talks to him."""
+    return Desk(
+        stores=tuple(row["title"] for row in books.help.stores_of(helper_id=helper["helper_id"])),
+        customers=customers_of(books, helper["helper_id"]),
+        is_there=is_there(HelperState(helper["state"]), helper["lease_until"], books.now),
+    )
 
 
 def talk(books: Transaction, call: str) -> Talk:

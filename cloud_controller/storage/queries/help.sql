@@ -49,8 +49,7 @@ UPDATE helpers SET state = :state, lease_until = :lease_until
 WHERE helper_id = :helper_id AND state = :before AND removed_at IS NULL;
 
 -- name: keep_lease(helper_id, lease_until)!
-UPDATE helpers SET lease_until = :lease_until
-WHERE helper_id = :helper_id AND state = 'on' AND lease_until < :lease_until;
+UPDATE helpers SET lease_until = :lease_until WHERE helper_id = :helper_id AND state = 'on';
 
 -- name: silent(before)
 -- Who is on by the books, and has not been heard of.
@@ -88,9 +87,12 @@ SELECT store_id FROM helper_stores UNION SELECT store_id FROM help_boards ORDER 
 -- name: board(store_id)^
 SELECT number, told FROM help_boards WHERE store_id = :store_id;
 
--- name: keep_board(store_id, told)$
-INSERT INTO help_boards (store_id, number, told) VALUES (:store_id, 1, :told)
-ON CONFLICT (store_id) DO UPDATE SET number = help_boards.number + 1, told = excluded.told
+-- name: keep_board(store_id, told, now)$
+-- Numbered by the clock where it goes forward, so that an old backup is soon believed again.
+INSERT INTO help_boards (store_id, number, told) VALUES (:store_id, :now, :told)
+ON CONFLICT (store_id) DO UPDATE SET told = excluded.told,
+    number = CASE WHEN help_boards.number < excluded.number THEN excluded.number
+        ELSE help_boards.number + 1 END
 RETURNING number;
 
 -- name: in_service(store_id)
@@ -109,10 +111,10 @@ SELECT u.session_id, u.reservation_id FROM sessions AS u
 WHERE u.session_id = :session_id AND u.terminal_id = :terminal_id;
 
 -- name: reservation(link)^
-SELECT r.reservation_id, r.store_id, r.device_id, r.state, r.ends_at,
+SELECT r.reservation_id, r.store_id, s.time_zone, r.device_id, r.state, r.ends_at,
     (SELECT u.session_id FROM sessions AS u WHERE u.reservation_id = r.reservation_id
         ORDER BY u.granted_at DESC, u.fence DESC LIMIT 1) AS session_id
-FROM reservations AS r WHERE r.link = :link;
+FROM reservations AS r JOIN stores AS s USING (store_id) WHERE r.link = :link;
 
 -- name: waiting_count(helper_id)$
 SELECT count(*) FROM help_calls WHERE helper_id = :helper_id AND state = 'waiting';
@@ -135,8 +137,9 @@ ON CONFLICT (call_id) DO NOTHING;
 SELECT c.call_id, c.helper_id, c.store_id, c.terminal_id, c.device_id, c.reservation_id,
     c.session_id, c.language, c.price_cents, c.currency, c.state, c.why, c.chosen_at, c.opened_at,
     c.ended_at, c.last_line_at, c.lines, c.seen, c.heard, c.heard_state, h.name AS helper_name,
-    h.state AS helper_state, h.lease_until
-FROM help_calls AS c JOIN helpers AS h USING (helper_id) WHERE c.call_id = :call_id;
+    h.state AS helper_state, h.lease_until, s.time_zone
+FROM help_calls AS c JOIN helpers AS h USING (helper_id) JOIN stores AS s USING (store_id)
+WHERE c.call_id = :call_id;
 
 -- name: live_of_device(device_id)
 SELECT call_id FROM help_calls
@@ -151,7 +154,7 @@ ORDER BY chosen_at, call_id;
 
 -- name: latest_of_reservation(reservation_id)^
 SELECT call_id FROM help_calls WHERE reservation_id = :reservation_id
-ORDER BY chosen_at DESC, call_id LIMIT 1;
+ORDER BY CASE WHEN state = 'ended' THEN 1 ELSE 0 END, chosen_at DESC, call_id LIMIT 1;
 
 -- name: calls_of_reservation(reservation_id)
 SELECT c.call_id, c.helper_id, h.name AS helper_name, c.device_id, c.language, c.price_cents,
@@ -249,3 +252,33 @@ LEFT JOIN sessions AS live ON live.device_id = v.device_id
     AND live.state IN ('granted', 'starting', 'running', 'ending')
 WHERE c.helper_id = :helper_id AND c.state <> 'ended'
 ORDER BY c.chosen_at, c.call_id;
+
+-- name: helper_stands(helper_id, now)^
+-- All that a helper's pages hang on beside the clock: another row, and they are read again.
+SELECT h.name, h.title_ja, h.title_en, h.languages, h.price_cents, h.currency, h.state,
+    h.lease_until > :now AS is_there, count(c.call_id) AS calls, coalesce(sum(c.lines), 0) AS lines,
+    coalesce(sum(c.seen), 0) AS seen, count(c.opened_at) AS open, min(c.chosen_at) AS first_at,
+    max(c.chosen_at) AS last_at, max(v.state_at) AS device_at, sum(v.is_out_of_order) AS out,
+    count(u.session_id) AS live, sum(u.deadline_at) AS deadlines, max(u.state) AS used
+FROM helpers AS h
+LEFT JOIN help_calls AS c ON c.helper_id = h.helper_id AND c.state <> 'ended'
+LEFT JOIN devices AS v ON v.device_id = c.device_id
+LEFT JOIN sessions AS u ON u.device_id = c.device_id
+    AND u.state IN ('granted', 'starting', 'running', 'ending')
+WHERE h.helper_id = :helper_id AND h.removed_at IS NULL GROUP BY h.helper_id;
+
+-- name: ticket_stands(link, now)^
+-- All that a ticket's page of help hangs on: its latest call, and who is there.
+SELECT r.state AS reservation_state, c.call_id, c.state, c.why, c.lines, c.price_cents,
+    h.state AS helper_state, h.lease_until > :now AS is_there, b.number,
+    (SELECT count(*) FROM help_calls AS n WHERE n.helper_id = c.helper_id AND n.state = 'waiting'
+        AND n.chosen_at < c.chosen_at) AS before_it,
+    (SELECT count(*) FROM helpers AS o JOIN helper_stores AS p USING (helper_id)
+        WHERE p.store_id = r.store_id AND o.state = 'on' AND o.lease_until > :now) AS there
+FROM reservations AS r
+LEFT JOIN help_calls AS c ON c.call_id = (SELECT call_id FROM help_calls
+    WHERE reservation_id = r.reservation_id
+    ORDER BY CASE WHEN state = 'ended' THEN 1 ELSE 0 END, chosen_at DESC, call_id LIMIT 1)
+LEFT JOIN helpers AS h ON h.helper_id = c.helper_id
+LEFT JOIN help_boards AS b ON b.store_id = r.store_id
+WHERE r.link = :link;

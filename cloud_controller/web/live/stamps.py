@@ -27,7 +27,20 @@ def _of_waiting(books: Transaction, link: str) -> Row | None:
     return books.lists.waiting_stands(link=link)
 
 
-KINDS: Final[Mapping[str, Stamp]] = {"ticket": _of_ticket, "waiting": _of_waiting}
+def _of_helper(books: Transaction, helper: str) -> Row | None:
+    return books.help.helper_stands(helper_id=helper, now=books.now)
+
+
+def _of_help(books: Transaction, link: str) -> Row | None:
+    return books.help.ticket_stands(link=link, now=books.now)
+
+
+KINDS: Final[Mapping[str, Stamp]] = {
+    "ticket": _of_ticket,
+    "waiting": _of_waiting,
+    "helper": _of_helper,
+    "help": _of_help,
+}
 """What a topic `kind:name` is looked at by."""
 
 

@@ -39,3 +39,12 @@ PHOTOS_A_MINUTE_IN_ALL: Final = 300
 
 CHANGES_A_MINUTE: Final = 30
 """Each writes a letter; a person changes his mind less often."""
+
+LINES_A_MINUTE: Final = 240
+"""From one peer: behind a proxy the customers of a store are one, and each types a dozen lines."""
+
+HERE_A_MINUTE: Final = 600
+"""A helper's page says it twelve times a minute: fifty of them in one office are one peer."""
+
+ENTRIES_A_MINUTE: Final = 30
+"""A helper opens his link once; 128 bits are not guessed at this pace."""

@@ -17,7 +17,7 @@ from cloud_controller.web.pages import (
     ticket,
     waiting as waiting_pages,
 )
-from cloud_controller.web.routes import WEB, Asset, Call, Route, Who
+from cloud_controller.web.routes import COMMUNICATION, WEB, Asset, Call, Route, Who
 from cloud_controller.web.table.paces import (
     BOOKINGS_A_MINUTE,
     CHANGES_A_MINUTE,
@@ -128,7 +128,7 @@ PAGE_ROUTES: Final = (
           calls_a_minute_in_all=FINDS_A_MINUTE_IN_ALL),
     Route("GET", "/pictures/{picture}", pictures.show_picture, Who.ANYBODY, WEB,
           "A picture of an offering.", media_type=PICTURE_TYPE),
-    Route("GET", "/static/{name}", show_asset, Who.ANYBODY, WEB,
+    Route("GET", "/static/{name}", show_asset, Who.ANYBODY, WEB | COMMUNICATION,
           "A file that pages refer to.", media_type="*/*"),
 )
 # fmt: on
