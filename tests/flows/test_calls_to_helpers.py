@@ -74,7 +74,7 @@ def test_a_terminal_that_comes_back_is_told_who_is_there_and_how_its_calls_stand
     assert [line.text for line in screen.told[-1].lines] == ["Hello"]
 
 
-def test_e6_both_sides_write_and_each_line_is_kept_once(house, desk, screen):
+def test_e4_both_sides_write_and_each_line_is_kept_once(house, desk, screen):
     desk.log_in()
     assert screen.choose(desk).state == "waiting"
     line = HelpLine(call="c-1", number=1, text="It does not start\x00", at=1)
