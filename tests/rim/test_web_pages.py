@@ -20,7 +20,8 @@ from cloud_controller.web.pages.modules import KEPT_BECAUSE, STATES
 from cloud_controller.web.pages.order import Standing
 from cloud_controller.web.pages.storefront import Notice
 from cloud_controller.web.pages.ticket import Phase
-from common.rules.devices import ForHolder
+from common.rules.devices import OFFLINE, RESERVED, DeviceState, ForHolder
+from common.rules.help import CallEnd, CallState
 from common.rules.letters import LetterKind
 from common.rules.modules import Basis, InstallFailure, RoyaltyBasis
 from common.rules.reservations import WaitingState
@@ -283,6 +284,9 @@ def words_used() -> set[str]:
             last = re.findall(rf'"{first}\." ~ [\w.]+ ~ "(\.[a-z]+)"', text) or [""]
             used |= {f"{first}.{middle}{end}" for middle in DYNAMIC[first] for end in last}
     used |= {f"booth.{each}" for each in (*ForHolder, "in_line", "you_are_next")}
+    used |= {f"helper.ended.{why}" for why in CallEnd}
+    used |= {f"helper.call.{state}" for state in CallState if state is not CallState.ENDED}
+    used |= {f"helper.device.{state}" for state in (*DeviceState, OFFLINE, RESERVED)}
     used |= {f"paper.paid.{method}" for method in ("free", "voucher", "stripe_checkout")}
     return used | {f"length.{unit}" for unit in ("hours", "minutes", "seconds")}
 
