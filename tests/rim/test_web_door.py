@@ -307,6 +307,9 @@ def somewhere(route: Route) -> str:
         "photo": "f-none",
         "task": "f-none",
         "module": "none",
+        "key": "none",
+        "helper": "h-none",
+        "call": "c-none",
     }
     return route.path.format_map(names)
 

@@ -123,7 +123,7 @@ async def test_a_helpers_pages_open_in_his_own_browser_alone(tmp_path: Path):
             assert (await kit.get(path)).status == 403
         for path in ("/helper/state", "/helper/terms", "/helper/here", "/helper/c/w-1/end"):
             fields = {"is_on": "true"} if path.endswith("state") else {}
-            assert await here.form(path, **fields) == 403
+            assert await here.form(path, **fields) == 404
         await here.enter()
         await here.choose()
         cookie = next(each for each in kit.http.cookie_jar if each.key == "helper")

@@ -172,17 +172,13 @@ async def set_terms(call: Call[TermsForm]) -> Answer:
 async def stay(call: Call[HereForm]) -> Answer:
     """Take a helper's word that he is there."""
 
-    def act(books: Transaction) -> Here | None:
-        helper = calls.known(books, call.helper)
-        if helper is None:
-            return None
+    def act(books: Transaction) -> Here:
+        helper = _known(books, call.helper)
         calls.stay(books, helper, by_form=call.asked.by_form)
         stamp = stamp_of(books, f"helper:{helper['helper_id']}")
         return Here(stamp=stamp, is_on=helper["state"] == "on")
 
     told = await call.parts.books.transact(act)
-    if told is None:
-        return _strange()
     return lead_to(DESK) if call.asked.by_form else told
 
 
@@ -201,9 +197,7 @@ async def answer(call: Call[AnswerForm]) -> Answer:
     name = call.names["call"]
 
     def act(books: Transaction) -> str:
-        helper = calls.known(books, call.helper)
-        if helper is None:
-            raise NotFound(what="page")
+        helper = _known(books, call.helper)
         calls.stay(books, helper, by_form=True)
         calls.answer(books, helper["helper_id"], name, call.asked.text)
         return f"{DESK}/c/{name}"
@@ -227,9 +221,7 @@ async def watch(call: Call[Heard]) -> Watch:
     Raises:
         NotFound: this browser is no helper's.
     """
-    helper = await call.parts.books.read(calls.known, call.helper)
-    if helper is None:
-        raise NotFound(what="page")
+    helper = await call.parts.books.read(_known, call.helper)
     return Watch(topic=f"helper:{helper['helper_id']}", since=call.asked.since)
 
 
@@ -256,19 +248,27 @@ def price_text(cents: int, digits: int) -> str:
 
 async def _as_helper(
     call: Call[Any], act: Callable[[Transaction, Row], None], way_on: str
-) -> Answer:
-    """Act as the helper whose browser this is, and lead on; whatever he does says he is there."""
+) -> web.Response:
+    """Act as the helper whose browser this is, and lead on; whatever he does says he is there.
 
-    def acting(books: Transaction) -> bool:
-        helper = calls.known(books, call.helper)
-        if helper is None:
-            return False
+    Raises:
+        NotFound: it is nobody's.
+    """
+
+    def acting(books: Transaction) -> None:
+        helper = _known(books, call.helper)
         calls.stay(books, helper, by_form=True)
         act(books, helper)
-        return True
 
-    is_known = await call.parts.books.transact(acting)
-    return lead_to(way_on) if is_known else _strange()
+    await call.parts.books.transact(acting)
+    return lead_to(way_on)
+
+
+def _known(books: Transaction, key: str) -> Row:
+    helper = calls.known(books, key)
+    if helper is None:
+        raise NotFound(what="page")
+    return helper
 
 
 def _strange() -> Page:
