@@ -134,8 +134,8 @@ async def test_what_can_no_longer_be_changed_or_given_up_is_said_and_not_offered
     async with web_kit(tmp_path) as kit:
         here = await coming(kit)
         text = await page(kit, f"/t/{here.link}")
-        assert "Possible until 10:00." in text
-        assert "You can give it up until 10:00." in text
+        assert "Last change: 10:00." in text
+        assert "Last moment for it: 10:00." in text
         change(tmp_path, "UPDATE offerings SET change_seconds = 3600, cancel_seconds = 3600")
         text = await page(kit, f"/t/{here.link}")
         assert "It can no longer be moved or given to somebody else." in text
