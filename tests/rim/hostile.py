@@ -17,7 +17,8 @@ from tests.rim.eyes import Eyes, go
 from tests.rim.looking import opens
 from tests.rim.mail_kit import change
 from tests.rim.operator_kit import SIGNED_IN, told, with_a_module
-from tests.rim.scenes import SCENES, View, see
+from tests.rim.scenes import SCENES
+from tests.rim.views import View, see
 from tests.rim.web_kit import web_kit
 
 WORDS: Final = (

@@ -7,7 +7,7 @@ from typing import Final
 from playwright.async_api import Page
 
 from tests.rim.eyes import Eyes, Scheme, axe_faults, cut_off, go, undoable, unreachable
-from tests.rim.scenes import View
+from tests.rim.views import View
 
 SEND: Final = """([path, fields]) => {
   const form = Object.assign(document.createElement("form"), { method: "post", action: path });
@@ -46,6 +46,8 @@ async def reach(eyes: Eyes, view: View, language: str) -> list[str]:
 
 async def opens(page: Page, view: View) -> None:
     """Open a page, or send it its form as a page of ours would."""
+    for name, value in view.cookies.items():
+        await page.context.add_cookies([{"name": name, "value": value, "url": view.url}])
     if view.form is None:
         await go(page, view.url, view.headers)
         return

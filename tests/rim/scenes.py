@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -14,32 +13,16 @@ from tests.fakes.playing import fail, run
 from tests.fakes.store import HOUR_MS, MINUTE_MS, MORNING_AT, Offer, Opened
 from tests.rim.mail_kit import change
 from tests.rim.operator_kit import MEGABYTE, SIGNED_IN, told, with_a_module
+from tests.rim.scenes_of_stores import closing, stores
 from tests.rim.stripe_kit import till
 from tests.rim.test_web_booking import hold, make_voucher, tap
 from tests.rim.test_web_photos import a_photo, form_of as photo_form, send, waiting
+from tests.rim.views import Scene, Views, see
 from tests.rim.web_kit import WebKit, web_kit
 
 TEN_AT: Final = MORNING_AT + HOUR_MS
 DAY_SECONDS: Final = 86_400
 MAIL: Final = "mika@example.org"
-
-
-@dataclass(frozen=True, kw_only=True)
-class View:
-    """A page as it is now.
-
-    Attributes:
-        form: what is sent to it as a form; None: it is only opened.
-    """
-
-    name: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    form: Mapping[str, str] | None = None
-
-
-Views = AsyncIterator[View]
-Scene = Callable[[Path], Views]
 
 
 async def storefront(folder: Path) -> Views:
@@ -220,6 +203,8 @@ async def operator(folder: Path) -> Views:
 
 
 SCENES: Final[tuple[Scene, ...]] = (
+    stores,
+    closing,
     storefront,
     offering,
     order,
@@ -233,18 +218,6 @@ SCENES: Final[tuple[Scene, ...]] = (
     operator,
 )
 """All that a browser sees of us, but for the screen on the terminal."""
-
-
-def see(
-    kit: WebKit,
-    name: str,
-    path: str,
-    form: Mapping[str, str] | None = None,
-    *,
-    headers: Mapping[str, str] | None = None,
-) -> View:
-    """Return a page of this store as it is now."""
-    return View(name=name, url=kit.url + path, form=form, headers=headers or {})
 
 
 async def waits(kit: WebKit, form: Mapping[str, str]) -> str:

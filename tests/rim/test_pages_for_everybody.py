@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from itertools import cycle
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from playwright.async_api import expect
 
+from cloud_controller.web.table import ROUTES
 from tests.fakes.store import Offer
 from tests.rim.eyes import Scheme, eyes, go
 from tests.rim.looking import look_at, reach
@@ -17,6 +20,13 @@ from tests.rim.web_kit import web_kit
 
 VIEWS_MIN = 60
 """Pages and states there were when this was written: none is lost unseen."""
+
+PAGES = [
+    re.compile(re.sub(r"{\w+}", "[^/]+", route.path))
+    for route in ROUTES
+    if route.method == "GET" and route.media_type == "text/html"
+]
+"""Every page that there is: each has its scene."""
 
 SAMPLE = 3
 """Of so many views one is looked at here; the proof looks at each."""
@@ -29,7 +39,7 @@ def test_no_page_in_no_state_shuts_anybody_out(tmp_path: Path):
 
 async def looked_at_by_all(folder: Path) -> None:
     wrong: list[str] = []
-    known, looked = 0, 0
+    known, looked, pages = 0, 0, set(PAGES)
     turns: cycle[tuple[str, Scheme]] = cycle(
         (("ja", "light"), ("en", "dark"), ("ja", "dark"), ("en", "light"))
     )
@@ -38,6 +48,7 @@ async def looked_at_by_all(folder: Path) -> None:
             (folder / scene.__name__).mkdir()
             async for view in scene(folder / scene.__name__):
                 known += 1
+                pages -= {each for each in pages if each.fullmatch(urlsplit(view.url).path)}
                 if known % SAMPLE:
                     continue
                 language, scheme = next(turns)
@@ -47,6 +58,7 @@ async def looked_at_by_all(folder: Path) -> None:
                     wrong += await reach(sight, view, language)
         wrong += sight.wrongs
     assert wrong == []
+    assert pages == set(), "a page without a scene"
     assert known >= VIEWS_MIN
 
 
