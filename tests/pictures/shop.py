@@ -12,7 +12,7 @@ import aiohttp
 from PIL import Image, ImageDraw
 
 from tests.fakes.store import SHINJUKU, Offer
-from tests.rim.scenes import Views, see
+from tests.rim.views import Views, see
 from tests.rim.web_kit import OPERATOR, WebKit, web_kit
 
 WIDE, HIGH = 960, 540

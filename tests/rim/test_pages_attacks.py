@@ -54,6 +54,9 @@ SAID: dict[str, Any] = {
 }
 """What is rightly said to a route of whoever has a link."""
 
+PAIRS = [one + other for one, other in zip(WORDS[::2], WORDS[1::2], strict=True)]
+"""All of them in half as many looks; `./dev prove pages` tries each alone."""
+
 FORMS_MIN = 6
 """Forms with something to type into that there were when this was written: none is lost."""
 
@@ -74,8 +77,8 @@ def test_no_word_that_anybody_tells_or_types_becomes_more_than_a_word(tmp_path: 
 async def takes_words_as_words(folder: Path) -> None:
     async with eyes() as sight:
         page = await without_policy(sight)
-        assert await told_badly(page, folder, WORDS[::2]) == []
-        typed = await typed_badly(page, folder, WORDS[1:2])
+        assert await told_badly(page, folder, PAIRS) == []
+        typed = await typed_badly(page, folder, [WORDS[1] + WORDS[0]])
     assert typed.wrong == []
     assert len(typed.forms) >= FORMS_MIN
 
