@@ -57,6 +57,12 @@ PHONES: Final[dict[str, tuple[Shot, ...]]] = {
         by_day("ticket", "running"),
         by_night("ticket", "over, with what was given"),
     ),
+    "look-help": (
+        by_day("helping", "who is there"),
+        by_night("helping", "a talk"),
+        by_day("helping", "a talk at the helper's"),
+        by_night("helping", "a helper's desk"),
+    ),
     "look-states": (
         by_day("storefront", "nothing on offer"),
         by_night("offering", "a time just taken"),
