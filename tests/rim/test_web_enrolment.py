@@ -164,7 +164,9 @@ async def test_a_secret_is_said_once_and_no_reading_tells_it_again(tmp_path: Pat
         for said in (answer, renewed, await ask_for_code(kit), await kit.get(f"{API}/authority")):
             assert said.headers["Cache-Control"] == "no-store"
         names = {"terminal": answer.json["terminal"], "store": "osaka"}
-        names |= dict.fromkeys(("link", "offering", "name", "reservation", "device", "photo"), "0")
+        names |= dict.fromkeys(
+            ("link", "offering", "name", "reservation", "device", "photo", "picture"), "0"
+        )
         names |= dict.fromkeys(("kind", "package", "file", "module"), "0")
         names |= dict.fromkeys(("helper", "call", "picture", "key"), "0")
         for route in ROUTES:

@@ -76,6 +76,7 @@ class Seen:
         voucher: the code that is taken off in it.
         sizes: the sizes that its party may have, while it may be changed.
         is_paid_here: whether what is due is paid before it is confirmed.
+        change_seconds: until how long before it begins it may be moved, `cancel_seconds` given up.
     """
 
     order: Order
@@ -89,6 +90,8 @@ class Seen:
     sizes: tuple[int, ...]
     key: str
     is_paid_here: bool
+    change_seconds: int
+    cancel_seconds: int
 
 
 async def show_page(call: Call[None]) -> Page:
@@ -244,6 +247,8 @@ def _seen(books: Transaction, link: str, voucher: str, call: Call[Any]) -> Seen:
         is_paid_here=call.parts.provider is not None
         and quote is not None
         and quote.total_cents > 0,
+        change_seconds=terms["change_seconds"],
+        cancel_seconds=terms["cancel_seconds"],
     )
 
 
