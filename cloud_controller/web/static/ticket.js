@@ -8,6 +8,7 @@ const ASK_SECONDS = 8; // how long an answer may take
 const live = [...document.querySelectorAll("[data-live]")];
 const page = document.querySelector("[data-ticket]");
 const path = location.pathname;
+const keeper = navigator.serviceWorker?.register("/t/worker.js", { scope: "/t/" }).catch(() => null);
 let facts = read(document);
 let ahead = 0; // milliseconds by which the store's clock is ahead of this one
 let timer = 0;
@@ -174,8 +175,10 @@ function length(left, words) {
 
 // --- The copy that this phone keeps ---------------------------------------------------------------
 
-function tell(words) {
-  navigator.serviceWorker?.ready.then((ready) => ready.active.postMessage(words));
+// The worker of tickets, not that of all other pages, which may be ready before it.
+async function tell(words) {
+  const ours = await keeper;
+  (ours?.active ?? ours?.waiting ?? ours?.installing)?.postMessage(words);
 }
 
 function keep(text, headers) {
@@ -191,9 +194,6 @@ function keep(text, headers) {
   tell({ keep: path, text, headers, files: [...new Set([...files, ...scripts, ...pictures])] });
 }
 
-if (navigator.serviceWorker) {
-  navigator.serviceWorker.register("/t/worker.js", { scope: "/t/" }).catch(() => {});
-}
 document.addEventListener("visibilitychange", () => {
   wake = null; // a page that nobody sees has lost it
   besides();
