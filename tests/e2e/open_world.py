@@ -93,10 +93,13 @@ class OpenWorld(World):
         """Return all there is in the books but what is on its way out."""
         books = self.folder / "controller" / "books.db"
         with closing(sqlite3.connect(f"file:{books}?mode=ro", uri=True)) as seen:
+            seen.row_factory = lambda cursor, row: dict(
+                zip((column for column, *_ in cursor.description), row, strict=True)
+            )
             names = seen.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
             return {
                 name: seen.execute(f"SELECT * FROM {name}").fetchall()  # noqa: S608 - its own tables
-                for (name,) in names
+                for name in (each["name"] for each in names)
                 if name not in {"outbox", "sqlite_sequence"}
             }
 
