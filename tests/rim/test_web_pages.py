@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import sqlite3
 from collections.abc import Iterable
@@ -240,8 +241,11 @@ async def test_a_watcher_sees_life_readiness_and_figures(tmp_path: Path):
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_every_word_that_is_used_is_in_the_catalogue_and_every_word_in_it_is_used(code: str):
     with (WEB / "locales" / code / "LC_MESSAGES" / "rusuban.po").open("rb") as file:
-        known = {str(message.id): str(message.string) for message in read_po(file) if message.id}
+        text = file.read()
+    known = {str(each.id): str(each.string) for each in read_po(io.BytesIO(text)) if each.id}
     assert words_used() == set(known)
+    names = re.findall(rb'^msgid "(.+)"$', text, re.MULTILINE)
+    assert len(names) == len(set(names)), "of a word that is there twice only the first counts"
     assert all(known.values())
 
 
