@@ -71,8 +71,11 @@ class Language:
     def moment(self, at: int, zone: str, *, now: int) -> str:
         """Return the time of day in the store's zone, with its day where that is not today."""
         told = self.time(at, zone)
-        if _local(at, zone).date() == _local(now, zone).date():
+        distance = _local(at, zone).date() - _local(now, zone).date()
+        if distance == timedelta(0):
             return told
+        if distance == timedelta(days=1):
+            return self.say("day.tomorrow_at", time=told)
         return self.say("day.and_time", day=self.day(at, zone, now=now), time=told)
 
     def date(self, at: int, zone: str, *, now: int | None = None) -> str:
