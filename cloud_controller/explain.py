@@ -17,6 +17,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from cloud_controller.flows.help import Talk
 from cloud_controller.flows.service import Explanation
 from cloud_controller.flows.sessions import Proof
 from common.messages.specification import Display, Gpu, MachineFound, Part, Specification
@@ -66,10 +67,28 @@ def show_proof(proof: Proof, console: Console) -> None:
     console.print(Padding(_table(told or [["Nothing."]]), (0, 0, 0, 2), expand=False))
 
 
+def show_talks(talks: Sequence[Talk], time_zone: str, console: Console) -> None:
+    """Print what was said in a reservation's calls to helpers, if anybody was called."""
+    console.width = min(console.width, WIDTH_MAX)
+    for talk in talks:
+        row = talk.row
+        price = _amount(row["price_cents"], row["currency"]) if row["price_cents"] else None
+        title = f"\nCall {row['call_id']} to {_clean(row['helper_name'])}"
+        console.print(Text(title, style="bold"))
+        stands = [_known(row["state"], row["why"], price)]
+        said = [[_clock(line.at, time_zone), line.by, _clean(line.text)] for line in talk.lines]
+        rows: list[Sequence[Cell]] = [["", "", *stands], *said]
+        console.print(Padding(_table(rows), (0, 0, 0, 2), expand=False))
+
+
+def _clock(at: int, time_zone: str) -> str:
+    moment = _EPOCH + timedelta(milliseconds=at)
+    return moment.astimezone(ZoneInfo(time_zone)).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def _told(moment: Moment, proof: Proof) -> Sequence[Cell]:
     """Return a moment by the store's clock, in a sentence, with the lines of the ledger."""
-    at = _EPOCH + timedelta(milliseconds=moment.at)
-    clock = at.astimezone(ZoneInfo(proof.time_zone)).strftime("%Y-%m-%d %H:%M:%S")
+    clock = _clock(moment.at, proof.time_zone)
 
     def amount(cents: int, currency: str) -> str:
         return _amount(cents, currency or proof.currency)

@@ -32,9 +32,11 @@ from cloud_controller.commands.beside import (
     once,
 )
 from cloud_controller.controller import Controller
-from cloud_controller.explain import show, show_proof
-from cloud_controller.flows import enrolment, service, sessions
-from cloud_controller.ports import Actor
+from cloud_controller.explain import show, show_proof, show_talks
+from cloud_controller.flows import enrolment, help as calls, service, sessions
+from cloud_controller.flows.help import Talk
+from cloud_controller.flows.sessions import Proof
+from cloud_controller.ports import Actor, Transaction
 from cloud_controller.settings import EVERY_NETWORK, ControllerSettings, Role
 from cloud_controller.storage.choice import move_schema
 from common.errors import CannotStart
@@ -121,7 +123,9 @@ def explain(
     def go() -> None:
         loaded = load(settings)
         if subject.startswith(RESERVATION):
-            show_proof(look(loaded, sessions.proof_of, subject), Console())
+            proof, talks = look(loaded, _whole_of, subject)
+            show_proof(proof, Console())
+            show_talks(talks, proof.time_zone, Console())
         else:
             show(look(loaded, service.explain, TerminalId(subject)), Console())
 
@@ -168,6 +172,10 @@ def _url(settings: ControllerSettings) -> str:
 def _pin(settings: ControllerSettings) -> str:
     """Return by what a terminal knows the controller before it trusts it."""
     return fingerprint_of(Authority(settings.keys_folder, SystemClock(), SystemNames()).pem)
+
+
+def _whole_of(books: Transaction, reservation: str) -> tuple[Proof, tuple[Talk, ...]]:
+    return sessions.proof_of(books, reservation), calls.talks_of(books, reservation)
 
 
 def _roles(text: str) -> frozenset[Role]:

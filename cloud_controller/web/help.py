@@ -86,6 +86,7 @@ class CallsWanted(Shape):
     """Whose calls, and those before which instant; by default the latest of all stores."""
 
     store: Annotated[str, Field(max_length=64)] = ""
+    reservation: Annotated[str, Field(max_length=64)] = ""
     before: InstantText = ASKED_MAX
 
 
@@ -175,7 +176,10 @@ async def remove_helper(call: Call[None]) -> HelperGone:
 
 async def list_calls(call: Call[CallsWanted]) -> HelpCalls:
     """Return calls to helpers, the latest first."""
-    rows = await call.parts.books.read(calls.latest_calls, call.asked.store, call.asked.before)
+    asked = call.asked
+    rows = await call.parts.books.read(
+        calls.latest_calls, asked.store, asked.reservation, asked.before
+    )
     return HelpCalls(calls=tuple(HelpCall(**_facts_of(row)) for row in rows))
 
 

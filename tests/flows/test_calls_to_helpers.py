@@ -325,8 +325,11 @@ def test_e6_the_timeline_of_a_use_tells_that_somebody_helped_and_for_how_long(ho
     ]
     assert [each.facts.get("seconds") for each in told] == [None, 7, 60]
     assert all("secret" not in str(each.facts) for each in told), "lines stand elsewhere"
-    (call,) = house.books.do(calls.calls_of, row["reservation_id"])
-    assert (call["helper_name"], call["lines"]) == ("Aoi", 1)
+    (talk,) = house.books.do(calls.talks_of, row["reservation_id"])
+    assert (talk.row["helper_name"], [each.text for each in talk.lines]) == (
+        "Aoi",
+        ["The secret of the house"],
+    )
 
 
 def test_what_was_said_is_forgotten_after_a_quarter_and_that_it_was_said_is_not(

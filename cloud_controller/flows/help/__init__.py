@@ -39,12 +39,12 @@ from cloud_controller.flows.help.views import (
     Talk,
     at_ticket,
     behind,
-    calls_of,
     customers_of,
     desk,
     helpers,
     latest_calls,
     talk,
+    talks_of,
     there,
 )
 
@@ -62,7 +62,6 @@ __all__ = [
     "answer",
     "at_ticket",
     "behind",
-    "calls_of",
     "choose",
     "customers_of",
     "desk",
@@ -91,5 +90,6 @@ __all__ = [
     "stay",
     "take_up",
     "talk",
+    "talks_of",
     "there",
 ]

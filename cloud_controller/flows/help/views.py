@@ -181,14 +181,23 @@ def helpers(books: Transaction) -> tuple[Helper, ...]:
     )
 
 
-def calls_of(books: Transaction, reservation: str) -> list[Row]:
-    """Return the calls of a reservation, the earliest first."""
-    return list(books.help.calls_of_reservation(reservation_id=reservation))
+def latest_calls(
+    books: Transaction, store: str = "", reservation: str = "", before: int | None = None
+) -> list[Row]:
+    """Return calls, the latest first: of a store or a reservation, if one is named."""
+    rows = books.help.latest_calls(
+        store_id=store,
+        reservation_id=reservation,
+        before=books.now + 1 if before is None else before,
+        most=CALLS_MAX,
+    )
+    return list(rows)
 
 
-def latest_calls(books: Transaction, store: str, before: int) -> list[Row]:
-    """Return calls of a store, or of all, that were made before an instant, the latest first."""
-    return list(books.help.latest_calls(store_id=store, before=before, most=CALLS_MAX))
+def talks_of(books: Transaction, reservation: str) -> tuple[Talk, ...]:
+    """Return the calls of a reservation with what was said in them, the earliest first."""
+    rows = reversed(latest_calls(books, reservation=reservation))
+    return tuple(talk(books, row["call_id"]) for row in rows)
 
 
 def _customer(row: Row, now: int) -> Customer:

@@ -156,18 +156,13 @@ ORDER BY chosen_at, call_id;
 SELECT call_id FROM help_calls WHERE reservation_id = :reservation_id
 ORDER BY CASE WHEN state = 'ended' THEN 1 ELSE 0 END, chosen_at DESC, call_id LIMIT 1;
 
--- name: calls_of_reservation(reservation_id)
-SELECT c.call_id, c.helper_id, h.name AS helper_name, c.device_id, c.language, c.price_cents,
-    c.currency, c.state, c.why, c.chosen_at, c.opened_at, c.ended_at, c.lines
-FROM help_calls AS c JOIN helpers AS h USING (helper_id)
-WHERE c.reservation_id = :reservation_id ORDER BY c.chosen_at, c.call_id;
-
--- name: latest_calls(store_id, before, most)
+-- name: latest_calls(store_id, reservation_id, before, most)
 SELECT c.call_id, c.helper_id, h.name AS helper_name, c.store_id, c.device_id, c.reservation_id,
     c.language, c.price_cents, c.currency, c.state, c.why, c.chosen_at, c.opened_at, c.ended_at,
     c.lines
 FROM help_calls AS c JOIN helpers AS h USING (helper_id)
 WHERE (:store_id = '' OR c.store_id = :store_id) AND c.chosen_at < :before
+    AND (:reservation_id = '' OR c.reservation_id = :reservation_id)
 ORDER BY c.chosen_at DESC, c.call_id LIMIT :most;
 
 -- name: take_up(call_id, now)!
