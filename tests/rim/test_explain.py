@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from cloud_controller.explain import WIDTH_MAX, show, show_proof
+from cloud_controller.explain import WIDTH_MAX, show, show_proof, show_talks
+from cloud_controller.flows.help import HelperLine, Talk
 from cloud_controller.flows.service import Explanation
 from cloud_controller.flows.sessions import Proof
 from common.ids import TerminalId
@@ -201,3 +202,22 @@ def test_what_a_terminal_says_of_a_reservation_cannot_steer_the_screen_either():
     out = io.StringIO()
     show_proof(a_proof(state="\x1b[2J\u202e"), Console(file=out, width=100))
     assert not any(sign in out.getvalue() for sign in "\x1b\u202e")
+
+
+def test_what_was_said_to_a_helper_is_shown_and_steers_no_screen():
+    row = {
+        "call_id": "c-1",
+        "helper_name": "Aoi\x1b[2J",
+        "state": "ended",
+        "why": "customer_left",
+        "price_cents": 300,
+        "currency": "JPY",
+    }
+    line = HelperLine(number=1, by="customer", text="Which button?\u202e\x1b]0;x", at=0)
+    out = io.StringIO()
+    talk = Talk(row=row, lines=(line,), place=0, helper_is_there=False)
+    show_talks([talk], "Asia/Tokyo", Console(file=out, width=100))
+    said = out.getvalue()
+    assert "ended, customer_left, 300 JPY" in said
+    assert "1970-01-01 09:00:00 customer Which button?" in " ".join(said.split())
+    assert not any(sign in said for sign in "\x1b\u202e")
