@@ -121,13 +121,13 @@ async def test_e5_e6_the_page_says_who_is_there_to_help_and_when_nobody_is(tmp_p
         here = await coming(kit)
         assert "/help" not in await page(kit, f"/t/{here.link}"), "nobody ever helps here"
         key = await kit.store.books.transact(_a_helper)
-        assert "Nobody is there to ask just now." in await page(kit, f"/t/{here.link}")
+        assert "No helper is there just now." in await page(kit, f"/t/{here.link}")
         await kit.store.books.transact(_comes, key)
         text = await page(kit, f"/t/{here.link}")
         assert f'href="/t/{here.link}/help"' in text
         assert "<small>Aoi can help now</small>" in text
         kit.store.clock.move(60)
-        assert "Nobody is there to ask just now." in await page(kit, f"/t/{here.link}")
+        assert "No helper is there just now." in await page(kit, f"/t/{here.link}")
 
 
 async def test_what_can_no_longer_be_changed_or_given_up_is_said_and_not_offered(tmp_path: Path):
