@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sqlite3
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -24,6 +23,7 @@ from tests.rim.web_kit import WebKit, web_kit
 PAGE_BYTES_MAX = 40_000
 """Bytes of a page with all its files but pictures, as they cross the line."""
 
+WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 KEY = r' *<input type="hidden" name="key" value="[0-9a-f]{32}">\n'
 CARD = re.compile(r"<article.*?</article>", re.DOTALL)
 
@@ -84,16 +84,16 @@ async def test_e3_each_state_of_an_offering_is_said_as_it_is(tmp_path: Path):
         busy = await page(kit, f"/o/{opened.offering}")
         assert status(busy) == "Free at 10:00"
         assert "Use it now" not in busy
-        await keep_hours(kit, daily("12:00-20:00"))
+        await keep_hours(kit, "12:00-20:00")
         shut = await page(kit, "/")
         assert status(shut) == "Closed until 12:00"
         assert first_form(shut)["starts_at"] == "2026-10-23T03:00:00Z"
-        await keep_hours(kit, daily("09:00-10:00"))
+        await keep_hours(kit, "09:00-10:00")
         full = await page(kit, f"/o/{opened.offering}")
         assert status(full) == "Full for the next 24 hours"
         kit.store.clock.move(3600)
         assert status(await page(kit, "/")) == "Closed until 9:00 tomorrow"
-        await keep_hours(kit, {"week": {"sun": ["09:00-10:00"]}})
+        await keep_hours(kit, "09:00-10:00", ("sun",))
         assert status(await page(kit, "/")) == "Closed until 9:00 on Sun, Oct 25"
 
 
@@ -172,15 +172,11 @@ async def test_a_page_of_the_storefront_is_one_round_trip_of_few_small_files(
         assert sum(crossing) <= PAGE_BYTES_MAX
 
 
-async def keep_hours(kit: WebKit, hours: dict[str, Any]) -> None:
-    """Open the store at other hours."""
-    told = await kit.told("/api/v1/stores/shinjuku/hours", {"hours": hours}, method="PUT")
+async def keep_hours(kit: WebKit, hours: str, days: tuple[str, ...] = WEEK) -> None:
+    """Open the store at these hours on these days, and on no others."""
+    said = {"hours": {"week": {day: [hours] for day in days}}}
+    told = await kit.told("/api/v1/stores/shinjuku/hours", said, method="PUT")
     assert told.status == 200
-
-
-def daily(hours: str) -> dict[str, Any]:
-    """Return the same hours for each day of the week."""
-    return {"week": {day: [hours] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}}
 
 
 def status(html: str) -> str:

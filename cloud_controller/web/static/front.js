@@ -50,7 +50,8 @@ function wall(at, zone) {
 }
 
 function sideBySide(root) {
-  for (const each of root.querySelectorAll("[data-at]:not(:has(.own))")) {
+  for (const each of root.querySelectorAll("[data-at]")) {
+    if (each.querySelector(".own")) continue;
     const zone = each.closest("[data-zone]")?.dataset.zone;
     const at = Number(each.dataset.at);
     const own = wall(at);
