@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.rim.scenes import Views, see
 from tests.rim.test_web_help import both
+from tests.rim.views import Views, see
 from tests.rim.web_kit import web_kit
 
 TERMS = {
