@@ -11,7 +11,7 @@ from typing import Any, Final
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.demo.settings import SCREEN
-from tests.demo.world import SlotTerms, Terminal, World, a_world
+from tests.demo.world import STORE, SlotTerms, Terminal, World, a_world
 from tests.e2e.customer import offering_of, picture_of, programs, scan
 from tests.e2e.line import Line
 
@@ -19,6 +19,9 @@ TERMS: Final = SlotTerms(
     lengths_seconds=(12,), grid_seconds=1, early_seconds=60, warn_before_seconds=(4,)
 )
 """A ticket opens when it is bought, and its use is long enough to be cut off and come back."""
+
+THERE_MS_MAX: Final = 2_000
+"""How long after a word of either side the other's page may take to show it."""
 
 PRICE: Final = re.compile(r"^¥[\d,]+ in all$")
 
@@ -31,6 +34,7 @@ def test_a_customer_is_led_by_the_screen_from_its_idle_face_to_thanks():
     with a_screen_in_a_store() as (world, line, terminal, page):
         heading = page.get_by_role("heading", level=1)
         expect(heading).to_have_text("Show your ticket")
+        a_helper_is_called_and_answers(world, page)
         ticket = world.book(offering_of(world, terminal))
         assert scan(world, terminal, picture_of(world, ticket["link"]))["opens"]
         expect(page.locator("body")).to_have_attribute("data-cue", "yes", timeout=VERDICT_MS_MAX)
@@ -56,6 +60,31 @@ def test_a_customer_is_led_by_the_screen_from_its_idle_face_to_thanks():
         assert not scan(world, terminal, picture_of(world, ticket["link"]))["opens"]
         expect(heading).to_have_text("This ticket has been used.", timeout=VERDICT_MS_MAX)
         ends_it_himself(world, terminal, page, following)
+
+
+def a_helper_is_called_and_answers(world: World, page: Page) -> None:
+    """E4, E6: who logs in is offered at the screen, is written with both ways, and ends it."""
+    made = world.operator("POST", "/api/v1/helpers", {"name": "Aoi", "stores": [STORE]})
+    browser = page.context.browser
+    assert browser is not None
+    desk = browser.new_page(ignore_https_errors=True)  # a store vouches for itself
+    desk.goto(made["url"])
+    desk.locator("form button").click()
+    page.get_by_role("button", name="Call for help").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Nobody is there")
+    desk.locator("form[action='/helper/state'] button").click()
+    page.get_by_role("button", name="Aoi").click(timeout=THERE_MS_MAX)
+    page.get_by_role("button", name="How do I begin?").click()
+    desk.locator("a.customer").click(timeout=THERE_MS_MAX)
+    expect(desk.locator("[data-part=lines]")).to_contain_text("How do I begin?")
+    desk.locator("form[action$='/say'] [name=text]").fill("Show your ticket here.")
+    desk.locator("form[action$='/say'] button").click()
+    expect(page.locator("li.theirs")).to_contain_text("Show your ticket here.")
+    expect(page.locator(".state")).to_have_text("Aoi is here.")
+    desk.locator("form[action$='/end'] button").click()
+    expect(page.locator(".state")).to_contain_text("Your helper has ended the call.")
+    page.keyboard.press("Escape")
+    desk.close()
 
 
 def has_more_time_until_somebody_has_booked(world: World, terminal: Terminal, page: Page) -> str:
