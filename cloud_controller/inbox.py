@@ -63,6 +63,7 @@ EVENTS: Final[Mapping[str, Flow]] = {
     ProblemTold.type: problems.note_problem,
     HelpAsked.type: problems.note_help,
     said_of_help.HelpChosen.type: calls.note_chosen,
+    said_of_help.HelpJoined.type: calls.note_joined,
     said_of_help.HelpLine.type: calls.note_line,
     said_of_help.HelpHeard.type: calls.note_heard,
     said_of_help.HelpLeft.type: calls.note_left,

@@ -128,6 +128,14 @@ class HelpChosen(Message):
     at: Instant
 
 
+class HelpJoined(Message):
+    """A session has begun where a call was made without one: it is that customer's (an event)."""
+
+    type: ClassVar[str] = "help.joined"
+    call: Name
+    session: Name
+
+
 class HelpLine(Message):
     """The customer at the device has written (an event); his lines are numbered from 1, no gaps."""
 
@@ -155,5 +163,5 @@ class HelpLeft(Message):
     at: Instant
 
 
-EVENTS: Final = (HelpChosen, HelpLine, HelpHeard, HelpLeft)
+EVENTS: Final = (HelpChosen, HelpJoined, HelpLine, HelpHeard, HelpLeft)
 """What a terminal says of calls, in its one ordered stream."""

@@ -17,6 +17,7 @@ from common.messages.help import (
     HelpChosen,
     HelperThere,
     HelpHeard,
+    HelpJoined,
     HelpLeft,
     HelpLine,
     HelpThere,
@@ -231,6 +232,7 @@ def _is_still_there(journal: Transaction, row: Row) -> bool:
         return False
     if session is not None:
         journal.rows.adopt_call(call=row["call"], session=session)
+        journal.say(HelpJoined(call=row["call"], session=session))
     return True
 
 

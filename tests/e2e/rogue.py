@@ -288,6 +288,7 @@ _SAID_ON: Final[dict[Channel, list[Message]]] = {
         problems.ProblemTold(kind="service_too_early", at=1),
         problems.HelpAsked(device="d-1", at=1, about="device"),
         help_said.HelpChosen(call="c-1", helper="h-1", device="d-1", language="ja", at=1),
+        help_said.HelpJoined(call="c-1", session="s-1"),
         help_said.HelpLine(call="c-1", number=1, text="Hello", at=1),
         help_said.HelpHeard(call="c-1", number=1, state="open"),
         help_said.HelpLeft(call="c-1", at=1),

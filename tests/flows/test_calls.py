@@ -13,6 +13,7 @@ from common.messages.help import (
     HelpChosen,
     HelperThere,
     HelpHeard,
+    HelpJoined,
     HelpLeft,
     HelpLine,
     HelpThere,
@@ -206,6 +207,7 @@ def test_who_was_helped_to_begin_goes_on_with_his_helper_and_needs_not_write_to_
     call = chosen(terminal)
     begins(terminal, "s-1")
     assert shown(terminal).call == call
+    assert terminal.told_types() == [HelpChosen.type, HelpJoined.type]
     house.clock.move(QUIET_SECONDS * 3)
     assert has_call(terminal)
     ends(terminal, "s-1")

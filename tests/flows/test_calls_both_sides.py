@@ -7,10 +7,12 @@ from itertools import pairwise
 import pytest
 
 from cloud_controller.flows import help as desk_side
+from cloud_controller.flows.sessions import proof_of
 from common.messages.base import Message
 from common.messages.help import LINES_TOLD_MAX, HelpThere, HelpTold
 from common.messages.registration import Hello
 from common.rules.help import LEASE_SECONDS, CallEnd
+from common.rules.sessions import MomentKind
 from common.topics import Channel
 from edge_agent.flows import help as calls
 from edge_agent.flows.help import Call, Wish
@@ -124,6 +126,29 @@ def test_e6_either_side_ends_it_and_the_other_sees_that(house, desk, booth):
     assert look_after(house) == []
 
 
+def test_e4_a_call_in_which_a_customer_was_helped_to_begin_is_in_his_sessions_timeline(
+    house, desk, booth
+):
+    token = house.book(booth.device)
+    (claim,) = house.books.rows("reservations")
+    house.clock.move((claim["starts_at"] - house.clock.now) / 1000)
+    desk.stay()
+    booth.hear(look_after(house))
+    name = booth.choose(desk)
+    booth.tell()
+    desk.answer(name, "Show your ticket.")
+    house.scan(booth.terminal, booth.device, token)
+    booth.tell()
+    assert booth.call.call == name
+    booth.tell()
+    booth.terminal.do(calls.leave, booth.device, name)
+    booth.tell()
+    kinds = {each.kind for each in house.books.do(proof_of, claim["reservation_id"]).moments}
+    assert MomentKind.HELP_ENDED in kinds
+    (row,) = house.books.rows("help_calls")
+    assert row["session_id"] == house.books.rows("sessions")[0]["session_id"]
+
+
 def test_e6_a_helper_who_is_gone_meanwhile_is_not_talked_to_and_not_offered(house, desk, booth):
     house.clock.move(LEASE_SECONDS + 1)
     name = booth.choose(desk)  # the screen does not know it yet
@@ -134,7 +159,7 @@ def test_e6_a_helper_who_is_gone_meanwhile_is_not_talked_to_and_not_offered(hous
 
 
 def test_a_list_of_an_old_backup_counts_once_the_line_has_broken(booth):
-    booth.terminal.hear(HelpThere(number=10**6), Channel.DESIRED)
+    booth.terminal.hear(HelpThere(number=10**15), Channel.DESIRED)
     assert booth.around.helpers == ()
     booth.terminal.do(calls.forget_there)
     hello = Hello(protocol=(1, 1), boot="b", outbox_first=9, outbox_last=8, applied_revision=0)

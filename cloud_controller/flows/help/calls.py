@@ -15,6 +15,7 @@ from common.messages.help import (
     LINES_MAX,
     HelpChosen,
     HelpHeard,
+    HelpJoined,
     HelpLeft,
     HelpLine,
     HelpTold,
@@ -94,6 +95,18 @@ def note_chosen(books: Transaction, said: Received) -> None:
             why=CallEnd.NOT_THERE,
         )
         books.say(said.terminal, Channel.DESIRED, gone)
+
+
+def note_joined(books: Transaction, said: Received) -> None:
+    """Keep a call with the session that its customer has begun meanwhile, and with its timeline."""
+    message: HelpJoined = said.message
+    session = books.help.session(session_id=message.session, terminal_id=said.terminal)
+    if session is not None and _of_terminal(books, said, message.call) is not None:
+        books.help.join(
+            call_id=message.call,
+            session_id=session["session_id"],
+            reservation_id=session["reservation_id"],
+        )
 
 
 def note_line(books: Transaction, said: Received) -> None:

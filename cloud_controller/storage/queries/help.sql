@@ -141,6 +141,14 @@ SELECT c.call_id, c.helper_id, c.store_id, c.terminal_id, c.device_id, c.reserva
 FROM help_calls AS c JOIN helpers AS h USING (helper_id) JOIN stores AS s USING (store_id)
 WHERE c.call_id = :call_id;
 
+-- name: join(call_id, session_id, reservation_id)!
+-- On its own device alone, once, and not where its customer writes with somebody on his phone too.
+UPDATE help_calls SET session_id = :session_id, reservation_id = :reservation_id
+WHERE call_id = :call_id AND session_id IS NULL AND reservation_id IS NULL AND state <> 'ended'
+    AND device_id = (SELECT u.device_id FROM sessions AS u WHERE u.session_id = :session_id)
+    AND NOT EXISTS (SELECT 1 FROM help_calls AS o
+        WHERE o.reservation_id = :reservation_id AND o.state <> 'ended');
+
 -- name: live_of_device(device_id)
 SELECT call_id FROM help_calls
 WHERE device_id = :device_id AND terminal_id IS NOT NULL AND state <> 'ended';
