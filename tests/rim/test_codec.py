@@ -39,7 +39,7 @@ JSON = st.recursive(
 
 
 NOT_ALONE = set(
-    "Message _Said Program Level Requirements ClaimTerms Particulars "
+    "Message _Said Program Level Requirements ClaimTerms OfferingSaid Particulars "
     "ScanRequest OfflineRequest ModuleRequest SeatsRequest ExtensionRequest "
     "SessionRight OfflineRight ModuleRight SeatsRight ExtensionRight HeldTicket "
     "ModulesOffer OfferedPackage Receipt Release PackageKind "
@@ -68,6 +68,8 @@ def values_of(schema: dict[str, Any], known: dict[str, Any]) -> st.SearchStrateg
     """Return a strategy for the values that a JSON schema allows."""
     if "$ref" in schema:
         return values_of(known[schema["$ref"].rpartition("/")[2]], known)
+    if "const" in schema:
+        return st.just(schema["const"])
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
     if "anyOf" in schema:
@@ -80,8 +82,11 @@ def objects(schema: dict[str, Any], known: dict[str, Any]) -> st.SearchStrategy[
         values = schema.get("additionalProperties", schema.get("patternProperties"))
         if values is None or values is True:
             return st.dictionaries(TEXTS, JSON, max_size=3)
-        of_names = next(iter(values.values())) if "patternProperties" in schema else values
-        return st.dictionaries(NAMES, values_of(of_names, known), max_size=3)
+        if "patternProperties" not in schema:
+            return st.dictionaries(NAMES, values_of(values, known), max_size=3)
+        ((pattern, of_names),) = values.items()
+        names = strings({"pattern": pattern}, known)
+        return st.dictionaries(names, values_of(of_names, known), max_size=3)
     parts = schema["properties"].items()
     return st.fixed_dictionaries({name: values_of(part, known) for name, part in parts})
 
