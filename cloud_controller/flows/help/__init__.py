@@ -8,7 +8,6 @@ from cloud_controller.flows.help.calls import (
     finish,
     leave,
     note_chosen,
-    note_heard,
     note_joined,
     note_left,
     note_line,
@@ -30,7 +29,7 @@ from cloud_controller.flows.help.people import (
     stay,
 )
 from cloud_controller.flows.help.silence import forget_old, has_to_look, look_after
-from cloud_controller.flows.help.telling import hello
+from cloud_controller.flows.help.telling import hello, note_heard
 from cloud_controller.flows.help.views import (
     AtTicket,
     Customer,

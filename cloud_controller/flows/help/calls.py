@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cloud_controller.flows.help.telling import tell, tell_waiting
+from cloud_controller.flows.help.telling import of_terminal, tell, tell_waiting
 from cloud_controller.ports import NotAllowed, NotFound, Received, Row, Transaction
 from common.messages.help import (
     LINES_MAX,
     HelpChosen,
-    HelpHeard,
     HelpJoined,
     HelpLeft,
     HelpLine,
@@ -101,7 +100,7 @@ def note_joined(books: Transaction, said: Received) -> None:
     """Keep a call with the session that its customer has begun meanwhile, and with its timeline."""
     message: HelpJoined = said.message
     session = books.help.session(session_id=message.session, terminal_id=said.terminal)
-    if session is not None and _of_terminal(books, said, message.call) is not None:
+    if session is not None and of_terminal(books, said, message.call) is not None:
         books.help.join(
             call_id=message.call,
             session_id=session["session_id"],
@@ -112,33 +111,17 @@ def note_joined(books: Transaction, said: Received) -> None:
 def note_line(books: Transaction, said: Received) -> None:
     """Keep a line that was written at a device, once."""
     message: HelpLine = said.message
-    call = _of_terminal(books, said, message.call)
+    call = of_terminal(books, said, message.call)
     if call is None or books.help.has_own(call_id=message.call, own=message.number):
         return
     if not _write(books, call, "customer", message.text, own=message.number):
         tell(books, message.call)
 
 
-def note_heard(books: Transaction, said: Received) -> None:
-    """Note up to where a terminal has a call; what is still missing is told at once."""
-    message: HelpHeard = said.message
-    if _of_terminal(books, said, message.call) is None:
-        return
-    books.help.note_heard(
-        call_id=message.call,
-        terminal_id=said.terminal,
-        heard=message.number,
-        heard_state=message.state,
-    )
-    call = books.help.call(call_id=message.call)
-    if call["heard"] < call["lines"]:
-        tell(books, message.call)
-
-
 def note_left(books: Transaction, said: Received) -> None:
     """End a call that its customer has left at a device."""
     message: HelpLeft = said.message
-    call = _of_terminal(books, said, message.call)
+    call = of_terminal(books, said, message.call)
     if call is not None:
         end(books, call, CallEnd.CUSTOMER_LEFT)
 
@@ -387,12 +370,6 @@ def _write(books: Transaction, call: Row, side: str, text: str, *, own: int = 0)
     else:
         tell(books, call["call_id"])
     return True
-
-
-def _of_terminal(books: Transaction, said: Received, call: str) -> Row | None:
-    """Return a call that was made at this terminal, or None."""
-    row = books.help.call(call_id=call)
-    return row if row is not None and row["terminal_id"] == said.terminal else None
 
 
 def _enter(books: Transaction, kind: str, call: Row, facts: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What terminals are told: who is there, and how each of their calls stands."""
+"""What terminals are told, and have heard: who is there, and how each of their calls stands."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from common.messages.help import (
     LINES_TOLD_MAX,
     Bilingual,
     HelperThere,
+    HelpHeard,
     HelpThere,
     HelpTold,
     LineTold,
@@ -63,6 +64,28 @@ def hello(books: Transaction, said: Received) -> None:
     calls = books.help.unheard_of(terminal_id=said.terminal, since=since, most=TOLD_MAX)
     for row in list(calls):
         tell(books, row["call_id"])
+
+
+def note_heard(books: Transaction, said: Received) -> None:
+    """Note up to where a terminal has a call; what is still missing is told at once."""
+    message: HelpHeard = said.message
+    if of_terminal(books, said, message.call) is None:
+        return
+    books.help.note_heard(
+        call_id=message.call,
+        terminal_id=said.terminal,
+        heard=message.number,
+        heard_state=message.state,
+    )
+    call = books.help.call(call_id=message.call)
+    if call["heard"] < call["lines"]:
+        tell(books, message.call)
+
+
+def of_terminal(books: Transaction, said: Received, call: str) -> Row | None:
+    """Return a call that was made at this terminal, or None."""
+    row = books.help.call(call_id=call)
+    return row if row is not None and row["terminal_id"] == said.terminal else None
 
 
 def tell_unheard(books: Transaction) -> None:
