@@ -13,6 +13,7 @@ from tests.fakes.playing import fail, run
 from tests.fakes.store import HOUR_MS, MINUTE_MS, MORNING_AT, Offer, Opened
 from tests.rim.mail_kit import change
 from tests.rim.operator_kit import MEGABYTE, SIGNED_IN, told, with_a_module
+from tests.rim.scenes_of_help import calling, desk
 from tests.rim.scenes_of_stores import closing, stores
 from tests.rim.stripe_kit import till
 from tests.rim.test_web_booking import hold, make_voucher, tap
@@ -214,6 +215,8 @@ SCENES: Final[tuple[Scene, ...]] = (
     ticket_not_used,
     gift,
     finding,
+    calling,
+    desk,
     cleaning,
     operator,
 )

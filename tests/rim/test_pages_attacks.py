@@ -51,6 +51,9 @@ SAID: dict[str, Any] = {
     "voucher": "NONE",
     "party_size": 1,
     "key": "k" * 32,
+    "helper": "h-none",
+    "currency": "JPY",
+    "text": "Hello",
 }
 """What is rightly said to a route of whoever has a link."""
 
@@ -65,6 +68,7 @@ OF_KIND: Final = (
     (re.compile(r"^/b/|/orders/"), "order"),
     (re.compile(r"^/w/|/waiting/"), "place"),
     (re.compile(r"^/clean/"), "cleaners"),
+    (re.compile(r"^/helper/enter/"), "helper"),
 )
 """Whose link a route takes."""
 
@@ -244,8 +248,11 @@ async def all_names(kit: WebKit) -> dict[str, str]:
     made = (await kit.told(f"/api/v1/stores/{SHINJUKU}/cleaner-link", {})).json["url"]
     token = (await kit.get(f"/api/v1/tickets/{ticket}")).json["token"]
     listed = (await kit.told("/api/v1/reservations")).json["reservations"]
+    helper = (await kit.told("/api/v1/helpers", {"name": "Aoi", "stores": [SHINJUKU]})).json
     return {
         "ticket": ticket,
+        "helper": helper["url"].rpartition("/")[2],
+        "a helper's name": helper["helper"],
         "a ticket given away": given,
         "order": order,
         "place": place,
