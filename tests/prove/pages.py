@@ -102,6 +102,7 @@ async def _look(sight: Eyes, folder: Path, tally: Tally) -> None:
                 tally.violations += await look_at(sight, view, language, SCHEMES)
                 tally.violations += await reach(sight, view, language)
                 tally.looks += len(SCHEMES)
+            await sight.rest()
             names.append(view.name)
             tally.views += 1
         said = f"{scene.__name__}: {', '.join(names)}"

@@ -98,6 +98,11 @@ class Eyes:
             self._pages[language, script] = await context.new_page()
         return self._pages[language, script]
 
+    async def rest(self) -> None:
+        """Look at nothing: what is open would follow what is done next."""
+        for page in self._pages.values():
+            await page.goto("about:blank")
+
     async def context(
         self, language: str, *, script: bool = True, bypass_csp: bool = False
     ) -> BrowserContext:

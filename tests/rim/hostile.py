@@ -105,6 +105,7 @@ async def typed_badly(page: Page, folder: Path, words: Sequence[str]) -> Typed:
                 async with page.expect_navigation():
                     await page.evaluate(FILL, [path, word])
                 typed.wrong += [f"{path} told {word}: {each}" for each in await foreign(page)]
+        await page.goto("about:blank")
     return typed
 
 

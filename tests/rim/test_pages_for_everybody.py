@@ -56,6 +56,7 @@ async def looked_at_by_all(folder: Path) -> None:
                 looked += 1
                 if looked % 3 == 0:
                     wrong += await reach(sight, view, language)
+                await sight.rest()
         wrong += sight.wrongs
     assert wrong == []
     assert pages == set(), "a page without a scene"
