@@ -16,7 +16,6 @@ from common.rules.offerings import RECORD_MIN
 from tests.fakes.playing import run
 from tests.fakes.store import HOUR_MS, MORNING_AT, SHINJUKU, Offer, Opened, a_new_store
 from tests.rim.mail_kit import change
-from tests.rim.test_web_storefront import keep_hours
 from tests.rim.views import Views, see
 from tests.rim.web_kit import WebKit, web_kit
 
@@ -47,13 +46,21 @@ async def closing(folder: Path) -> Views:
         opened = await kit.store.open(Offer(devices=1))
         await used_often(kit, folder, opened)
         yield see(kit, "a record of its starts", "/")
-        await keep_hours(kit, "12:00-20:00")
+        await opens_daily(kit, "12:00-20:00")
         yield see(kit, "closed until noon", "/")
         yield see(kit, "times of a closed store", f"/o/{opened.offering}")
-        await keep_hours(kit, "09:00-09:30")
+        await opens_daily(kit, "09:00-09:30")
         await kit.store.book(opened, MORNING_AT)
         yield see(kit, "full until it closes", "/")
         yield see(kit, "an offering full until its store closes", f"/o/{opened.offering}")
+
+
+async def opens_daily(kit: WebKit, hours: str) -> None:
+    """Open the store at these hours each day."""
+    days = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    said = {"hours": {"week": {day: [hours] for day in days}}}
+    path = f"/api/v1/stores/{SHINJUKU}/hours"
+    assert (await kit.told(path, said, method="PUT")).status == 200
 
 
 def describe(folder: Path) -> None:
