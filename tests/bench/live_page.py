@@ -1,7 +1,8 @@
 """A change onto thousands of open pages, beside bare writes and bare server-sent events.
 
 Each server is a process of its own, the viewers are this one. Every round tells all of them one
-new card, in turns; the bare ones are given the bytes that ours has written.
+new card, in turns; the bare ones are given the bytes that ours has written. At the end real
+programs: how soon a terminal that is lost is off a page, and one that comes is on it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 from collections import defaultdict
 from typing import Any, Final
 
+from tests.bench import live_world
 from tests.bench.figures import Figure, Measured, at_most, compared, limited, median, quantile
 from tests.bench.live_viewers import Viewers
 
@@ -93,6 +95,9 @@ async def measure() -> Measured:
         found, beside = await asyncio.to_thread(_measured, count)
         figures += found
         parts |= beside
+    found, beside = await asyncio.to_thread(live_world.measure)
+    figures += found
+    parts |= beside
     return Measured(figures=figures, parts=parts)
 
 

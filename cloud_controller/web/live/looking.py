@@ -151,14 +151,19 @@ class Live:
                 await self._looked.wait()
 
     async def _run(self) -> None:
-        """Look again and again; while nobody watches, nothing is looked at."""
+        """Look again and again; while nobody watches, nothing is looked at.
+
+        What nobody has touched is read in turn each second; a look after a commit, for which
+        somebody waits, leaves it to the next.
+        """
         loop = asyncio.get_running_loop()
         turn_at = 0.0
         while True:
             began = loop.time()
-            rest_seconds = REST_SECONDS if self._nudged.is_set() else 0.0
+            is_nudged = self._nudged.is_set()
+            rest_seconds = REST_SECONDS if is_nudged else 0.0
             self._nudged.clear()
-            is_turn = began - turn_at >= LOOK_SECONDS
+            is_turn = began - turn_at >= LOOK_SECONDS * (1 + is_nudged)
             turn_at = began if is_turn else turn_at
             await self._look_safely(is_turn=is_turn)
             took = loop.time() - began
@@ -187,7 +192,7 @@ class Live:
     async def _look(self, *, is_turn: bool) -> None:
         """Look at what is watched, and tell who watches what has changed."""
         loop = asyncio.get_running_loop()
-        if loop.time() - self._swept_at >= SWEEP_SECONDS:
+        if is_turn and loop.time() - self._swept_at >= SWEEP_SECONDS:
             self._swept_at = loop.time()
             await self._crowd.look()
         topics = self._crowd.topics()
