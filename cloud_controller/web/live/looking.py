@@ -41,6 +41,9 @@ REST_SECONDS: Final = 0.1
 REST_FACTOR: Final = 4
 """How many times as long as a look what follows it rests: looks take a fifth of the time."""
 
+STAMPS_AT_ONCE: Final = 50
+"""Pages of one customer each that are looked at in one reading, some 3 ms: others read as well."""
+
 RETRY: Final = b"retry: 2000\n\n"
 """When a page whose line was cut comes again, in milliseconds."""
 
@@ -205,8 +208,12 @@ class Live:
             self._is_fresh = True
         else:
             self._is_fresh = False
-        if pages := [topic[0] for topic in topics if topic[0] != SHELVES]:
-            await self._tell_stamps(await self._books.read(stamps_of, pages))
+        pages = [topic[0] for topic in topics if topic[0] != SHELVES]
+        for at in range(0, len(pages), STAMPS_AT_ONCE):
+            stamps = await self._books.read(stamps_of, pages[at : at + STAMPS_AT_ONCE])
+            await self._tell_stamps(stamps)
+        watched = {topic for topic, _, _ in self._crowd.topics()}
+        self._stamps = {name: each for name, each in self._stamps.items() if name in watched}
 
     async def _tell_cards(self, before: int) -> None:
         for topic in self._crowd.topics():
@@ -219,8 +226,6 @@ class Live:
             if self._stamps.get(topic) != stamp:
                 self._stamps[topic] = stamp
                 await self._crowd.tell((topic, "", ""), event("changed", stamp, stamp))
-        watched = {topic for topic, _, _ in self._crowd.topics()}
-        self._stamps = {name: each for name, each in self._stamps.items() if name in watched}
 
     async def _draw(self, card: Card, language: str) -> str:
         """Draw a card; everything else has its turn before the next one."""
