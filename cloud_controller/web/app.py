@@ -50,6 +50,10 @@ FIELD_BYTES_MAX: Final = 65_536
 HEADERS_MAX: Final = 64
 """Headers of a request; browsers send about twenty."""
 
+OK: Final = 200
+EVENTS: Final = "text/event-stream"
+"""Takes as long as its page is open, which says nothing of us."""
+
 INCIDENT_DIGITS: Final = 12
 """Hex digits that tell one incident from another in a log."""
 
@@ -181,7 +185,8 @@ class _Web:
         except Exception as fault:  # noqa: BLE001 - nobody shall see a traceback but our log
             response = self._refusal(request, fault)
         seconds = self._parts.clock.steady_seconds() - began
-        self._requests.note(_name_of(request), response.status, seconds)
+        goes_on = response.content_type == EVENTS and response.status == OK
+        self._requests.note(_name_of(request), response.status, None if goes_on else seconds)
         return response
 
     def _refusal(self, request: web.Request, fault: Exception) -> web.Response:

@@ -53,10 +53,11 @@ class Requests:
             registry=registry,
         )
 
-    def note(self, route: str, status: int, seconds: float) -> None:
-        """Count one answer."""
+    def note(self, route: str, status: int, seconds: float | None) -> None:
+        """Count one answer; None: how long it took says nothing."""
         self._answered.labels(route, status).inc()
-        self._took.labels(route).observe(seconds)
+        if seconds is not None:
+            self._took.labels(route).observe(seconds)
 
 
 class Figures(Collector):

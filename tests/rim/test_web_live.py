@@ -160,7 +160,9 @@ async def test_whoever_leaves_leaves_a_place_at_once(tmp_path: Path):
             async with page(kit) as seen:
                 assert seen.status == 200
                 await seen.word()
-            await until_nobody_watches(kit)
+            figures = await until_nobody_watches(kit)
+        assert 'rusuban_requests_total{route="GET /events"' in figures
+        assert 'rusuban_request_seconds_count{route="GET /events"}' not in figures
 
 
 async def test_streams_end_when_the_controller_stops_so_that_pages_come_again(tmp_path: Path):
@@ -207,12 +209,13 @@ async def test_whoever_takes_nothing_for_a_while_is_cut_though_nothing_is_new():
         crowd.close()
 
 
-async def until_nobody_watches(kit: WebKit) -> None:
-    """Return when the controller has heard that its pages were closed."""
+async def until_nobody_watches(kit: WebKit) -> str:
+    """Return what the controller counts, once it has heard that its pages were closed."""
     async with asyncio.timeout(SWEEP_SECONDS / 2):
         figures = ""
         while "rusuban_viewers 0.0" not in figures:
             figures = (await kit.told("/metrics")).text
+    return figures
 
 
 class TwoLines:

@@ -44,8 +44,12 @@ REST_FACTOR: Final = 4
 STAMPS_AT_ONCE: Final = 50
 """Pages of one customer each that are looked at in one reading, some 3 ms: others read as well."""
 
-RETRY: Final = b"retry: 2000\n\n"
-"""When a page whose line was cut comes again, in milliseconds."""
+RETRY_MS: Final = 1_000
+RETRY_SPREAD_MS: Final = 3_000
+"""When a page whose line was cut comes again: after a restart not all at one moment."""
+
+RETRY_STEP_MS: Final = 37
+"""From one page to the next; it shares no factor with the spread, so that all of it is used."""
 
 EPOCH_DIGITS: Final = 12
 """Hex digits that tell one start's numbers from another's."""
@@ -84,6 +88,7 @@ class Live:
         self._is_fresh = False
         self._is_wanted = False
         self._swept_at = 0.0
+        self._came = 0
         self._log = structlog.get_logger("live")
         self._took = Histogram(
             "rusuban_look_seconds",
@@ -136,8 +141,12 @@ class Live:
                 topic = (watch.topic, "", "")
                 stamp = self._stamps.setdefault(watch.topic, stamp)
                 said = b"" if heard == stamp else event("changed", stamp, stamp)
-            await self._crowd.keep(topic, viewer, Written(RETRY + said))
+            await self._crowd.keep(topic, viewer, Written(self._retry() + said))
         return response
+
+    def _retry(self) -> bytes:
+        self._came += RETRY_STEP_MS
+        return b"retry: %d\n\n" % (RETRY_MS + self._came % RETRY_SPREAD_MS)
 
     async def _stamp(self, topic: str) -> str:
         stamp = await self._books.read(stamp_of, topic)
