@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.demo.world import SlotTerms, World, a_world
+from tests.demo.world import STORE, SlotTerms, World, a_world
 from tests.e2e.customer import kill, offering_of, scan
 from tests.e2e.phones import (
     KEPT_IN_MIND,
@@ -107,7 +107,7 @@ def test_a_customer_without_a_pointer_goes_from_the_storefront_to_the_end_in_one
         expect(page.locator(".moments")).to_be_visible()
 
 
-def test_an_open_page_gains_a_terminal_that_starts_and_loses_one_that_is_killed(
+def test_e3_an_open_page_gains_a_terminal_that_starts_and_loses_one_that_is_killed(
     world: World, people: Phones
 ):
     """E2, E3, promise 11: told while it is open, in time, without being loaded again."""
@@ -155,6 +155,40 @@ def test_two_phones_tap_the_last_slot_and_one_has_it(world: World, people: Phone
         booked = world.operator("GET", "/api/v1/reservations?limit=200")["reservations"]
         starts = [each["starts_at"] for each in booked if each["state"] == "confirmed"]
         assert len(set(starts)) == len(starts) == 2
+
+
+def test_e6_a_helper_logs_in_is_chosen_talks_and_leaves(world: World, people: Phones):
+    """E4, E6: only who is there is offered, both write as they read, and it is kept."""
+    made = world.operator("POST", "/api/v1/helpers", {"name": "Aoi", "stores": [STORE]})
+    (terminal, *_) = world.terminals
+    link = world.book(offering_of(world, terminal))["link"]
+    choosing = "form[action$='/help/choose'] button"
+    with people.phone("en") as desk, people.phone("ja") as phone:
+        phone.goto(f"{world.url}/t/{link}/help")
+        expect(phone.locator(".empty")).to_be_visible()
+        desk.goto(made["url"])
+        desk.locator("form[action^='/helper/enter/'] button").click()
+        desk.wait_for_url("**/helper")
+        desk.locator("form[action='/helper/state'] button").click()
+        phone.locator(choosing).click(timeout=SOON_MS)
+        phone.locator("textarea").fill("どのボタンですか")
+        phone.keyboard.press("Enter")
+        desk.locator("a.customer", has_text="どのボタンですか").click(timeout=SOON_MS)
+        desk.locator("textarea").fill("The left one")
+        desk.keyboard.press("Enter")
+        expect(phone.locator(".talk")).to_contain_text("The left one", timeout=SOON_MS)
+        desk.goto(f"{world.url}/helper")
+        desk.locator("form[action='/helper/state'] button").click()
+        expect(phone.locator(".empty")).to_be_visible(timeout=SOON_MS)
+        expect(phone.locator(choosing)).to_have_count(0)
+    (call,) = world.operator("GET", "/api/v1/calls")["calls"]
+    said = world.operator("GET", f"/api/v1/calls/{call['call']}")["said"]
+    assert [each["text"] for each in said] == ["どのボタンですか", "The left one"]
+    assert call["state"] == "ended"
+    told = [
+        each["kind"] for each in world.api("GET", f"/api/v1/tickets/{link}/timeline")["moments"]
+    ]
+    assert told == ["booked", "help_called", "help_opened", "help_ended"]
 
 
 def is_used_up(world: World, page: Page) -> None:
