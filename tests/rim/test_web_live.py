@@ -156,6 +156,7 @@ async def test_so_many_watch_and_the_next_is_told_when_to_come_again(tmp_path: P
 
 async def test_whoever_leaves_leaves_a_place_at_once(tmp_path: Path):
     async with web_kit(tmp_path, viewers_max=2) as kit:
+        figures = ""
         for _ in range(5):
             async with page(kit) as seen:
                 assert seen.status == 200
