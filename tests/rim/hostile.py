@@ -116,10 +116,12 @@ async def with_fields(folder: Path) -> AsyncIterator[View]:
             place = folder / f"typed-{scene.__name__}"
             place.mkdir()
             async for view in scene(place):
-                if view.form is None:
-                    async with http.get(view.url, headers=view.headers) as answer:
-                        if TYPED_INTO.search(await answer.text()):
-                            yield view
+                if view.form is not None:
+                    continue
+                headers = {"Cookie": "; ".join(f"{n}={it}" for n, it in view.cookies.items())}
+                async with http.get(view.url, headers=headers | dict(view.headers)) as answer:
+                    if TYPED_INTO.search(await answer.text()):
+                        yield view
 
 
 def shape_of(path: str) -> str:

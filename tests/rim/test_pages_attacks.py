@@ -60,7 +60,7 @@ SAID: dict[str, Any] = {
 PAIRS = [one + other for one, other in zip(WORDS[::2], WORDS[1::2], strict=True)]
 """All of them in half as many looks; `./dev prove pages` tries each alone."""
 
-FORMS_MIN = 6
+FORMS_MIN = 9
 """Forms with something to type into that there were when this was written: none is lost."""
 
 OF_KIND: Final = (
