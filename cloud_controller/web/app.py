@@ -251,7 +251,7 @@ class _Web:
 
 
 def _is_for_programs(request: web.Request) -> bool:
-    return request.path.startswith((f"{API}/", "/packages/"))
+    return request.path.startswith((f"{API}/", "/packages/", "/metrics"))
 
 
 def _name_of(request: web.Request) -> str:

@@ -48,7 +48,13 @@ def call(
         raise Refused(fault.code, json.loads(fault.read())) from None
 
 
-def fetch(url: str, trust: ssl.SSLContext | None = None) -> bytes:
+def fetch(
+    url: str,
+    trust: ssl.SSLContext | None = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+) -> bytes:
     """Return the bytes behind an address."""
-    with urllib.request.urlopen(url, timeout=CALL_SECONDS_MAX, context=trust) as answer:
+    asked = urllib.request.Request(url, headers=dict(headers or {}))
+    with urllib.request.urlopen(asked, timeout=CALL_SECONDS_MAX, context=trust) as answer:
         return bytes(answer.read())

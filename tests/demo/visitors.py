@@ -88,8 +88,8 @@ def invitation(world: World) -> Table:
         ("", "Booth 2's scanner watches, and its screen is:", f"{two}\n     {screens[1]}"),
         (
             "",
-            "The API and what it counts:",
-            f"{world.url}/api/v1/openapi.json   {world.url}/metrics",
+            "The API:",
+            f"{world.url}/api/v1/openapi.json",
         ),
         ("", "Ctrl-C ends everything and leaves nothing behind.", ""),
     ):

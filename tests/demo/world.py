@@ -271,8 +271,15 @@ class World:
 
     def operator(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Call the API as the operator."""
+        return self.api(method, path, body, headers=self._shows_token())
+
+    def figures(self) -> str:
+        """Return what the controller counts, as the operator's watcher reads it."""
+        return fetch(f"{self.url}/metrics", self.trust, headers=self._shows_token()).decode()
+
+    def _shows_token(self) -> dict[str, str]:
         token = (self.folder / "controller" / "keys" / "operator-token").read_text("ascii")
-        return self.api(method, path, body, headers={"Authorization": f"Bearer {token}"})
+        return {"Authorization": f"Bearer {token}"}
 
     def picture(self, path: str) -> bytes:
         """Return the bytes behind an address of ours."""

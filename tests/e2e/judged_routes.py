@@ -94,11 +94,11 @@ GET /api/v1/openapi.json
 GET /packages/metadata/{name}.json
 GET /healthz
 GET /readyz
-GET /metrics
 """.strip().splitlines()
 """Routes that tell a terminal what they tell everybody: it need not say who it is."""
 
 FOR_THE_OPERATOR: Final = """
+GET /metrics
 POST /api/v1/stores
 POST /api/v1/stores/{store}/offline-starts
 PUT /api/v1/stores/{store}/hours

@@ -194,7 +194,7 @@ def test_a_light_without_a_session_goes_off_and_one_that_is_unplugged_is_a_probl
         ("sign", "confirmed"),
         *((name, "confirmed") for name in ("door", "lamp", "wall")),
     ]
-    assert b'rusuban_switches{standing="confirmed"} 4.0' in world.picture("/metrics")
+    assert 'rusuban_switches{standing="confirmed"} 4.0' in world.figures()
 
 
 def test_whoever_installs_a_switch_tries_it_and_the_agent_puts_it_right(store: Store):

@@ -164,7 +164,7 @@ def _connected(who: Identity) -> Iterator[mqtt.Client]:
 
 def dropped(world: World, why: str) -> float:
     """Return how many messages the controller has dropped for a reason."""
-    metrics = world.picture("/metrics").decode()
+    metrics = world.figures()
     counted = rf'rusuban_messages_dropped_total{{reason="{why}"}} (\S+)'
     count = re.search(counted, metrics)
     return float(count[1]) if count else 0.0

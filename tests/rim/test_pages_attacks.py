@@ -144,7 +144,7 @@ CALL: Final = """async ([method, url, kinds]) => {
 
 async def answers(kit: WebKit) -> Counter[tuple[str, int]]:
     """Return how often each route has answered with which status."""
-    figures = (await kit.get("/metrics")).text
+    figures = (await kit.told("/metrics")).text
     line = r'rusuban_requests_total{route="([^"]+)",status="(\d+)"} (\S+)'
     return Counter(
         {(name, int(status)): int(float(n)) for name, status, n in re.findall(line, figures)}

@@ -225,7 +225,7 @@ async def test_a_watcher_sees_life_readiness_and_figures(tmp_path: Path):
         assert not_ready.status == 503
         assert not_ready.json == {"parts": {"books": True, "broker": False}}
         await kit.get("/t/somebody-s-link")
-        figures = (await kit.get("/metrics")).text
+        figures = (await kit.told("/metrics")).text
         for line in (
             'rusuban_requests_total{route="GET /t/{link}",status="404"} 1.0',
             'rusuban_part_up{part="broker"} 0.0',

@@ -208,12 +208,12 @@ async def test_what_was_sold_on_a_suspended_terminal_is_a_problem_until_it_resum
         assert problem["reservation"]
         assert [each["do"] for each in problem["proposals"]] == ["move", "refund"]
         assert problem["proposals"][0]["device"] in other.devices
-        assert "rusuban_problems_open 1.0" in (await kit.get("/metrics")).text
+        assert "rusuban_problems_open 1.0" in (await kit.told("/metrics")).text
         kit.store.clock.move(60)
         await say(kit, holder, {"event": "resume"})
         (problem,) = await problems(kit)
         assert problem["solved_at"] == "2026-10-23T00:01:00Z"
-        assert "rusuban_problems_open 0.0" in (await kit.get("/metrics")).text
+        assert "rusuban_problems_open 0.0" in (await kit.told("/metrics")).text
 
 
 async def test_what_was_sold_is_no_problem_any_more_when_it_is_given_up_or_over(tmp_path: Path):

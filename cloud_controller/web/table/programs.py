@@ -13,7 +13,7 @@ PROGRAM_ROUTES: Final = (
           "Is the process alive?", answers=metrics.Health),
     Route("GET", "/readyz", metrics.show_readiness, Who.ANYBODY, EVERY,
           "Is every part up?", answers=metrics.Readiness),
-    Route("GET", "/metrics", metrics.show_metrics, Who.ANYBODY, EVERY,
+    Route("GET", "/metrics", metrics.show_metrics, Who.OPERATOR, EVERY,
           "What does it count?", media_type="text/plain"),
 )
 # fmt: on
