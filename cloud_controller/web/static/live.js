@@ -120,10 +120,8 @@ function put({ offering, store, html, before }) {
   } else if (was) {
     const at = focused(was);
     was.replaceWith(card);
-    key(card);
     focusables(card)[at]?.focus({ preventScroll: true });
   } else {
-    key(card);
     const home = placed({ store });
     if (next && home.contains(next)) next.before(card);
     else home.append(card);
@@ -138,18 +136,6 @@ function same(one, other) {
     return copy.outerHTML.replace(/\s+/g, " ");
   });
   return first === second;
-}
-
-// A form is sent once, whoever taps how often: its key is this browser's own secret.
-function key(card) {
-  for (const form of card.querySelectorAll("form[data-key]")) {
-    const input = document.createElement("input");
-    input.type = "hidden";
-    input.name = "key";
-    form.append(input);
-    const bytes = crypto.getRandomValues(new Uint8Array(16));
-    input.value = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  }
 }
 
 function focusables(card) {
