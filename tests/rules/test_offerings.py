@@ -73,7 +73,7 @@ def test_e3_an_offering_is_free_now_or_at_a_time_or_closed_or_full():
         none: dict[str, Any] = {"is_open": True, "opens_at": None, "devices_free": 0}
         return available(**{**none, "free_at": None, **facts})
 
-    assert said(devices_free=2) == Available(state=Availability.FREE_NOW, devices=2)
+    assert said(devices_free=2) == Available(state=Availability.FREE_NOW)
     assert said(free_at=NOW) == Available(state=Availability.FREE_AT, at=NOW)
     assert said() == Available(state=Availability.FULL)
     closed = Available(state=Availability.CLOSED_UNTIL, at=NOW)

@@ -73,12 +73,10 @@ class Available:
 
     Attributes:
         state: which of the four.
-        devices: how many are free now, where it is `free_now`; else 0.
         at: when the first is free, or the store opens (UTC ms), where it is not now.
     """
 
     state: Availability
-    devices: int = 0
     at: int | None = None
 
 
@@ -147,7 +145,7 @@ def available(
             return None
         return Available(state=Availability.CLOSED_UNTIL, at=opens_at)
     if devices_free:
-        return Available(state=Availability.FREE_NOW, devices=devices_free)
+        return Available(state=Availability.FREE_NOW)
     if free_at is not None:
         return Available(state=Availability.FREE_AT, at=free_at)
     return Available(state=Availability.FULL)
