@@ -60,9 +60,11 @@ Seconds = Annotated[float, Field(ge=0, le=10_000_000)]
 
 
 LANGUAGES_MAX: Final = 4
-"""Languages that one thing may be described in; more, at their longest, would not fit a message."""
+"""Languages that one thing may be described in, or one person speak; more, at their longest, would
+not fit a message."""
 
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
 class WordsTold(BaseModel):

@@ -6,7 +6,16 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from common.messages.base import Count, Instant, Message, Name, ShortText
+from common.messages.base import (
+    LANGUAGES_MAX,
+    Count,
+    Currency,
+    Instant,
+    Language,
+    Message,
+    Name,
+    ShortText,
+)
 
 LINE_LENGTH_MAX: Final = 500
 """Characters of one line: what a customer reads at a glance on a screen."""
@@ -20,20 +29,15 @@ LINES_TOLD_MAX: Final = 20
 HELPERS_THERE_MAX: Final = 20
 """Helpers told of at once: more than a screen shows, few enough for one message."""
 
-LANGUAGES_MAX: Final = 4
-"""Languages one helper may say that he speaks."""
-
 NAME_LENGTH_MAX: Final = 60
 """Characters of a helper's name: it fits one line of a phone."""
 
 PRICE_CENTS_MAX: Final = 10_000_000
 """The highest price of one call, in minor units."""
 
-Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 Line = Annotated[str, Field(min_length=1, max_length=LINE_LENGTH_MAX)]
 LineNumber = Annotated[int, Field(ge=1, le=LINES_MAX)]
 PriceCents = Annotated[int, Field(ge=0, le=PRICE_CENTS_MAX)]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
 class Bilingual(Message):

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from common.messages.base import (
     LANGUAGES_MAX,
     ClaimTerms,
+    Currency,
     Digest,
     Language,
     Message,
@@ -75,7 +76,7 @@ class OfferingSaid(ClaimTerms):
     texts: Texts = Field(default_factory=dict)
     pictures: Annotated[tuple[PictureNamed, ...], Field(max_length=PICTURES_MAX)] = ()
     price_cents: Annotated[int, Field(ge=0, le=100_000_000)] = 0
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "JPY"
+    currency: Currency = "JPY"
     lengths_seconds: Annotated[tuple[Length, ...], Field(min_length=1, max_length=LENGTHS_MAX)]
     grid_seconds: Length = 1800
     turnover_seconds: Annotated[int, Field(ge=0, le=86_400)] = 0

@@ -15,8 +15,8 @@ from cloud_controller.web.live.opening import Heard
 from cloud_controller.web.pages.steps import lead_to, new_key
 from cloud_controller.web.reservations import book_once
 from cloud_controller.web.routes import Call, Page, Shape, Watch
-from common.messages.base import Name
-from common.messages.help import Currency, PriceCents
+from common.messages.base import Currency, Name
+from common.messages.help import PriceCents
 from common.rules.help import CallEnd, CallState
 from common.words import call_end_words_for
 
