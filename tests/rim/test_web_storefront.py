@@ -11,7 +11,7 @@ import pytest
 from cloud_controller.flows import payments, registration
 from cloud_controller.ports import Actor
 from cloud_controller.web.language import Languages
-from cloud_controller.web.pages.cards import cards
+from cloud_controller.web.pages.cards import card
 from cloud_controller.web.pages.render import Pages
 from common.ids import StoreId
 from common.rules.payments import Band, Prices
@@ -30,9 +30,9 @@ CARD = re.compile(r"<article.*?</article>", re.DOTALL)
 
 async def test_e3_a_card_that_everybody_is_sent_is_the_page_s_own_but_for_the_keys(tmp_path: Path):
     async with web_kit(tmp_path) as kit:
-        await kit.store.open(Offer(party_max=4))
-        (card,) = await kit.store.books.read(cards)
-        pushed = Pages().piece("card.html", Languages()["en"], card=card)
+        opened = await kit.store.open(Offer(party_max=4))
+        shared = await kit.store.books.read(card, opened.offering)
+        pushed = Pages().piece("card.html", Languages()["en"], card=shared)
         (shown,) = CARD.findall(await page(kit, "/"))
         assert 'name="key"' not in pushed
         assert pushed.count("data-key") == shown.count('name="key"') > 0
@@ -43,12 +43,11 @@ async def test_a_card_stays_the_same_while_nothing_on_it_changes(tmp_path: Path)
     async with web_kit(tmp_path) as kit:
         opened = await kit.store.open(Offer(devices=1))
         kit.store.clock.move(61)
-        before = await kit.store.books.read(cards)
+        before = await kit.store.books.read(card, opened.offering)
         kit.store.clock.move(29)
-        assert await kit.store.books.read(cards) == before
+        assert await kit.store.books.read(card, opened.offering) == before
         await kit.store.book(opened, MORNING_AT + 30 * MINUTE_MS)
-        (after,) = await kit.store.books.read(cards)
-        assert after != before[0]
+        assert await kit.store.books.read(card, opened.offering) != before
 
 
 def lines_of(html: str) -> list[str]:
@@ -115,7 +114,8 @@ async def test_a_price_by_the_hour_is_said_on_each_time_that_it_is_for(tmp_path:
         prices = Prices(cents_per_hour=2000, bands=(evening,))
         set_prices, offering = payments.set_prices, opened.offering
         await kit.store.books.transact(set_prices, offering, prices, Actor.OPERATOR)
-        (by_day,) = await kit.store.books.read(cards)
+        by_day = await kit.store.books.read(card, opened.offering)
+        assert by_day is not None
         assert (by_day.price_cents, by_day.price_varies) == (1000, True)
         shown = await page(kit, f"/o/{offering}?from=2026-10-23T08:30:00Z")
         costs = re.findall(r">(\d+:\d\d) <small>(¥[\d,]+)<", shown)

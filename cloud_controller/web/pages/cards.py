@@ -17,9 +17,6 @@ from cloud_controller.web.pages.steps import Time, new_key, time_of
 SOONEST_SHOWN: Final = 3
 """Times of an offering on its card: one row on a phone."""
 
-EVERY_STORE: Final = ""
-"""For whoever shows the offerings of all stores."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Card:
@@ -71,13 +68,11 @@ class Card:
 Key = Callable[[Transaction], str]
 
 
-def cards(books: Transaction, store: str = EVERY_STORE) -> tuple[Card, ...]:
-    """Return the cards that everybody sees, store by store: nothing in them is one viewer's own."""
-    return tuple(_card(books, each, "", _no_key) for each in offerings.front(books, store))
-
-
 def card(books: Transaction, offering: str) -> Card | None:
-    """Return the card of one offering as everybody sees it, or None: it is not to be had."""
+    """Return the card of one offering as everybody sees it; None: it is not to be had.
+
+    Nothing in it is one viewer's own.
+    """
     shown = offerings.shelf(books, offering)
     return _card(books, shown, "", _no_key) if shown is not None else None
 

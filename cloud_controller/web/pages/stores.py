@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cloud_controller.flows import offerings
 from cloud_controller.flows.offerings import Shelved, StoreShown
 from cloud_controller.ports import NotFound, Transaction
-from cloud_controller.web.pages.cards import EVERY_STORE, Card, cards_for, day_of
+from cloud_controller.web.pages.cards import Card, cards_for, day_of
 from cloud_controller.web.routes import Call, Page, Worker
 from common.rules.offerings import Availability
 
@@ -90,7 +90,7 @@ async def show_worker(_call: Call[None]) -> Worker:
 def store_cards(books: Transaction) -> tuple[StoreCard, ...]:
     """Return every store by its number, whether it has anything or not."""
     has = defaultdict[str, list[Shelved]](list)
-    for each in offerings.front(books, EVERY_STORE):
+    for each in offerings.front(books):
         has[each.store.store].append(each)
     return tuple(
         StoreCard(
