@@ -128,11 +128,6 @@ def is_there(state: HelperState | None, lease_until: int, now: int) -> bool:
     return state is HelperState.ON and now < lease_until
 
 
-def is_gone(state: HelperState, lease_until: int, now: int) -> bool:
-    """Say whether a helper who has not logged out is to be taken as gone: lease and grace over."""
-    return state is HelperState.ON and now >= lease_until + GRACE_SECONDS * 1000
-
-
 def refusal_of(choice: Choice, now: int) -> CallEnd | None:
     """Return why this choice opens no call, or None: it does.
 

@@ -44,14 +44,14 @@ def screen(house: HouseInHand) -> Screen:
 
 
 def test_e6_only_who_has_logged_in_and_is_heard_of_is_offered(house, desk, screen):
-    assert house.books.do(calls.there, STORE) == ()
+    assert house.books.do(calls.helpers_there, STORE) == ()
     desk.costs(0)
     desk.log_in()
     screen.hear()
     (helper,) = screen.there[-1].helpers
     assert (helper.helper, helper.name, helper.title.en) == (desk.helper, "Aoi", "Controls")
     house.clock.move(LEASE_SECONDS)
-    assert house.books.do(calls.there, STORE) == (), "at once, whoever looks"
+    assert house.books.do(calls.helpers_there, STORE) == (), "at once, whoever looks"
     screen.hear(look_after(house))
     assert screen.there[-1].helpers == ()
     desk.stay()
@@ -146,7 +146,7 @@ def test_a_helper_who_is_gone_ends_his_calls_after_his_grace_and_not_before(hous
     look_after(house)
     assert why_of(house) == CallEnd.HELPER_GONE
     desk.stay()
-    assert house.books.do(calls.there, STORE) == (), "who was let go logs in anew"
+    assert house.books.do(calls.helpers_there, STORE) == (), "who was let go logs in anew"
 
 
 def test_who_logs_out_is_offered_no_more_and_leaves_nobody_waiting(house, desk, screen):

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from cloud_controller.explain import WIDTH_MAX, show, show_proof, show_talks
-from cloud_controller.flows.help import HelperLine, Talk
+from cloud_controller.flows.help import CallLine, Talk
 from cloud_controller.flows.service import Explanation
 from cloud_controller.flows.sessions import Proof
 from common.ids import TerminalId
@@ -213,7 +213,7 @@ def test_what_was_said_to_a_helper_is_shown_and_steers_no_screen():
         "price_cents": 300,
         "currency": "JPY",
     }
-    line = HelperLine(number=1, by="customer", text="Which button?\u202e\x1b]0;x", at=0)
+    line = CallLine(number=1, by="customer", text="Which button?\u202e\x1b]0;x", at=0)
     out = io.StringIO()
     talk = Talk(row=row, lines=(line,), place=0, helper_is_there=False)
     show_talks([talk], "Asia/Tokyo", Console(file=out, width=100))

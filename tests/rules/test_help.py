@@ -19,7 +19,6 @@ from common.messages.help import (
     LineTold,
 )
 from common.rules.help import (
-    GRACE_SECONDS,
     SILENCE_SECONDS_MAX,
     WAIT_SECONDS_MAX,
     WAITING_MAX,
@@ -28,7 +27,6 @@ from common.rules.help import (
     Choice,
     HelperState,
     clean_line,
-    is_gone,
     is_there,
     overdue,
     refusal_of,
@@ -52,13 +50,6 @@ def test_e6_only_who_has_logged_in_and_is_heard_of_can_be_chosen():
     assert not is_there(HelperState.OFF, NOW + 1, NOW)
     assert not is_there(HelperState.REGISTERED, NOW + 1, NOW)
     assert not is_there(None, NOW + 1, NOW)
-
-
-def test_who_is_silent_is_gone_after_his_grace_and_not_before():
-    ends_at = NOW + int(GRACE_SECONDS * 1000)
-    assert not is_gone(HelperState.ON, NOW, ends_at - 1)
-    assert is_gone(HelperState.ON, NOW, ends_at)
-    assert not is_gone(HelperState.OFF, NOW, ends_at)
 
 
 @pytest.mark.parametrize(

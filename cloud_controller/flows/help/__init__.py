@@ -19,6 +19,7 @@ from cloud_controller.flows.help.people import (
     HelperMade,
     HelperTerms,
     add,
+    by_link,
     enter,
     known,
     log_in,
@@ -29,31 +30,29 @@ from cloud_controller.flows.help.people import (
     stay,
 )
 from cloud_controller.flows.help.silence import forget_old, has_to_look, look_after
-from cloud_controller.flows.help.telling import hello, note_heard
+from cloud_controller.flows.help.telling import hello, helpers_there, note_heard
 from cloud_controller.flows.help.views import (
     AtTicket,
+    CallLine,
     Customer,
     Desk,
     Helper,
-    HelperLine,
     Talk,
     at_ticket,
-    behind,
     customers_of,
     desk,
     helpers,
     latest_calls,
     talk,
     talks_of,
-    there,
 )
 
 __all__ = [
     "AtTicket",
+    "CallLine",
     "Customer",
     "Desk",
     "Helper",
-    "HelperLine",
     "HelperMade",
     "HelperTerms",
     "Talk",
@@ -61,7 +60,7 @@ __all__ = [
     "add",
     "answer",
     "at_ticket",
-    "behind",
+    "by_link",
     "choose",
     "customers_of",
     "desk",
@@ -72,6 +71,7 @@ __all__ = [
     "has_to_look",
     "hello",
     "helpers",
+    "helpers_there",
     "known",
     "latest_calls",
     "leave",
@@ -92,5 +92,4 @@ __all__ = [
     "take_up",
     "talk",
     "talks_of",
-    "there",
 ]

@@ -6,7 +6,7 @@ own line is kept once, however often it comes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from cloud_controller.flows.help.telling import of_terminal, tell, tell_waiting
@@ -140,12 +140,8 @@ def choose(books: Transaction, link: str, wanted: Wanted) -> None:
         raise NotAllowed(why="this ticket is over: nobody can be called with it any more")
     made = _open(
         books,
-        Wanted(
-            call=wanted.call,
-            helper=wanted.helper,
-            language=wanted.language,
-            agreed_cents=wanted.agreed_cents,
-            agreed_currency=wanted.agreed_currency,
+        replace(
+            wanted,
             store=row["store_id"],
             device=row["device_id"],
             reservation=row["reservation_id"],

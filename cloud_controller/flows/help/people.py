@@ -113,10 +113,10 @@ def enter(books: Transaction, link: str) -> str:
 
 
 def by_link(books: Transaction, link: str) -> Row:
-    """Return whose link this is, before it is spent.
+    """Return whose a helper's link is, before it is spent.
 
     Raises:
-        NotFound: nobody's.
+        NotFound: nobody's, or its time is over.
     """
     row = books.help.helper_by_link(digest=digest_of(link), now=books.now)
     if row is None:

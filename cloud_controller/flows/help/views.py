@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from cloud_controller.flows.help.calls import may_call
-from cloud_controller.flows.help.people import by_link
 from cloud_controller.flows.help.telling import helpers_there, place_of
 from cloud_controller.ports import NotFound, Row, Transaction
 from common.messages.help import LINES_MAX, HelperThere
@@ -22,7 +21,7 @@ CALLS_MAX: Final = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class HelperLine:
+class CallLine:
     """One line of a call; `by` is `customer` or `helper`."""
 
     number: int
@@ -51,7 +50,7 @@ class Talk:
     """
 
     row: Row
-    lines: tuple[HelperLine, ...]
+    lines: tuple[CallLine, ...]
     place: int
     helper_is_there: bool
 
@@ -90,11 +89,6 @@ class Desk:
     stores: tuple[str, ...]
     customers: tuple[Customer, ...]
     is_there: bool
-
-
-def there(books: Transaction, store: str) -> tuple[HelperThere, ...]:
-    """Return who can be called at a store now, and nobody else."""
-    return helpers_there(books, store)
 
 
 def at_ticket(books: Transaction, link: str) -> AtTicket:
@@ -144,21 +138,12 @@ def talk(books: Transaction, call: str) -> Talk:
     )
 
 
-def lines_of(books: Transaction, call: str) -> tuple[HelperLine, ...]:
+def lines_of(books: Transaction, call: str) -> tuple[CallLine, ...]:
     """Return what was said in a call, in its order."""
     return tuple(
-        HelperLine(number=row["number"], by=row["side"], text=row["text"], at=row["at"])
+        CallLine(number=row["number"], by=row["side"], text=row["text"], at=row["at"])
         for row in books.help.lines(call_id=call, after=0, most=LINES_MAX)
     )
-
-
-def behind(books: Transaction, link: str) -> Row:
-    """Return whose a helper's link is, before it is spent.
-
-    Raises:
-        NotFound: nobody's, or its time is over.
-    """
-    return by_link(books, link)
 
 
 def customers_of(books: Transaction, helper: str) -> tuple[Customer, ...]:

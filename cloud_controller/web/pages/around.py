@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from cloud_controller.flows import devices, help as help_calls, reservations, sessions
+from cloud_controller.flows import help as help_calls, reservations, sessions
 from cloud_controller.flows.devices import Around
 from cloud_controller.flows.sessions import Proof
 from cloud_controller.ports import Transaction
@@ -71,21 +71,11 @@ class Help:
 
 def help_of(books: Transaction, ticket: Ticket, reservation: str) -> Help | None:
     """Return who can be called from a ticket; None where nobody ever helps."""
-    store = ticket.store
-    is_talking = bool(list(books.help.live_of_reservation(reservation_id=reservation)))
-    if store not in {row["store_id"] for row in books.help.stores()}:
+    if ticket.store not in {row["store_id"] for row in books.help.stores()}:
         return None
-    names = tuple(each.name for each in help_calls.there(books, store))
+    names = tuple(each.name for each in help_calls.helpers_there(books, ticket.store))
+    is_talking = bool(list(books.help.live_of_reservation(reservation_id=reservation)))
     return Help(names=names, is_talking=is_talking)
-
-
-def around(books: Transaction, link: str) -> Around:
-    """Return how a ticket's device stands, and who comes before its holder.
-
-    Raises:
-        NotFound: there is no such ticket.
-    """
-    return devices.around(books, link)
 
 
 def running_of(books: Transaction, link: str, proof: Proof, parts: WebParts) -> Running:

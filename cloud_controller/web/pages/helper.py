@@ -17,8 +17,7 @@ from cloud_controller.web.live.stamps import stamp_of
 from cloud_controller.web.pages.steps import lead_to, new_key
 from cloud_controller.web.reservations import book_once
 from cloud_controller.web.routes import HELPER, Answer, Call, Page, Shape, Watch
-from common.messages.base import ShortText
-from common.messages.help import Currency
+from common.messages.base import Currency, ShortText
 from common.rules.help import CallEnd, CallState, clean_line
 from common.words import LANGUAGES, call_end_words_for
 
@@ -87,7 +86,7 @@ async def show_link(call: Call[None]) -> Page:
         NotFound: nobody's, or not any more.
     """
     link = call.names["link"]
-    row = await call.parts.books.read(calls.behind, link)
+    row = await call.parts.books.read(calls.by_link, link)
     return Page(template="enter.html", facts={"link": link, "name": row["name"]})
 
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from markupsafe import Markup
 
 from cloud_controller import bookings
-from cloud_controller.flows import reservations, sessions
+from cloud_controller.flows import devices, reservations, sessions
 from cloud_controller.flows.devices import Around
 from cloud_controller.flows.sessions import Proof
 from cloud_controller.ports import NotAllowed, Transaction
@@ -23,7 +23,6 @@ from cloud_controller.web.pages.around import (
     Help,
     Running,
     Terms,
-    around,
     booth_words,
     help_of,
     house_svg,
@@ -31,6 +30,7 @@ from cloud_controller.web.pages.around import (
     running_of,
     terms_of,
 )
+from cloud_controller.web.pages.steps import lead_to
 from cloud_controller.web.paper import grouped
 from cloud_controller.web.qr import ticket_svg
 from cloud_controller.web.receipts import has_receipt
@@ -50,8 +50,6 @@ OPENS_SOON_SECONDS: Final = 900
 
 COUNTED_SECONDS: Final = 86_400
 """How long before it opens a ticket counts down: further off a date says more."""
-
-SEE_OTHER: Final = 303
 
 
 class Phase(StrEnum):
@@ -179,7 +177,7 @@ async def cancel(call: Call[None]) -> web.Response:
     """Give a reservation up and show its ticket."""
     link = call.names["link"]
     await call.parts.books.transact(bookings.give_up, link)
-    return web.Response(status=SEE_OTHER, headers={"Location": f"/t/{link}"})
+    return lead_to(f"/t/{link}")
 
 
 async def end(call: Call[None]) -> web.Response:
@@ -187,14 +185,14 @@ async def end(call: Call[None]) -> web.Response:
     link = call.names["link"]
     with suppress(NotAllowed):
         await call.parts.books.transact(sessions.end_for_holder, link)
-    return web.Response(status=SEE_OTHER, headers={"Location": f"/t/{link}"})
+    return lead_to(f"/t/{link}")
 
 
 async def send(call: Call[MailGiven]) -> web.Response:
     """Have a ticket mailed to its holder, and what becomes of it from then on."""
     link, mail = call.names["link"], call.asked.mail
     await call.parts.books.transact(bookings.address, link, mail, call.language.code)
-    return web.Response(status=SEE_OTHER, headers={"Location": f"/t/{link}"})
+    return lead_to(f"/t/{link}")
 
 
 def phase_of(shown: Shown, now: int, *, is_told_to_stop: bool = False) -> Phase:
@@ -314,7 +312,7 @@ def _shown_proof(standing: Standing, language: Language) -> dict[str, Any]:
 
 def _standing(books: Transaction, link: str, call: Call[None]) -> Standing:
     shown = look(books, link, call.parts.public_url, call.language.code)
-    seen = around(books, link)
+    seen = devices.around(books, link)
     phase = phase_of(shown, books.now, is_told_to_stop=seen.stop_asked_at is not None)
     proof = sessions.proof_of(books, shown.reservation)
     is_helped = phase in HELPED and call.parts.roles >= COMMUNICATION
