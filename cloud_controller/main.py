@@ -37,7 +37,7 @@ from cloud_controller.flows import enrolment, help as calls, service, sessions
 from cloud_controller.flows.help import Talk
 from cloud_controller.flows.sessions import Proof
 from cloud_controller.ports import Actor, Transaction
-from cloud_controller.settings import EVERY_NETWORK, ControllerSettings, Role
+from cloud_controller.settings import ControllerSettings, Role
 from cloud_controller.storage.choice import move_schema
 from common.errors import CannotStart
 from common.ids import StoreId, TerminalId
@@ -155,18 +155,10 @@ def migrate(
 
 def _what_to_type(settings: ControllerSettings, code: str) -> str:
     """Return what a person needs beside a code; a script reads the code alone."""
-    words = ["edge-agent enrol --settings", TERMINAL_SETTINGS, "--url", _url(settings)]
+    words = ["edge-agent enrol --settings", TERMINAL_SETTINGS, "--url", settings.pages_url]
     words += ["--code", code, *(("--pin", _pin(settings)) if settings.web.tls else ())]
     minutes = enrolment.CODE_LIFE_SECONDS // 60
     return f"Good for {minutes} minutes, and once. On the terminal, type:\n\n  {' '.join(words)}\n"
-
-
-def _url(settings: ControllerSettings) -> str:
-    """Return where a terminal reaches the pages."""
-    page = settings.web
-    host = settings.broker.all_names[0] if page.host in EVERY_NETWORK else page.host
-    host = f"[{host}]" if ":" in host else host
-    return page.public_url or f"{'https' if page.tls else 'http'}://{host}:{page.port}"
 
 
 def _pin(settings: ControllerSettings) -> str:

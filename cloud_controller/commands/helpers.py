@@ -78,7 +78,4 @@ def remove(settings: SettingsFile, helper: Helper) -> None:
 
 
 def _print(settings: ControllerSettings, made: HelperMade) -> None:
-    web = settings.web
-    scheme = "https" if web.tls else "http"
-    where = web.public_url or f"{scheme}://{web.host}:{web.port}"
-    typer.echo(f"{made.helper} {where}/helper/enter/{made.link}")
+    typer.echo(f"{made.helper} {settings.pages_url}/helper/enter/{made.link}")

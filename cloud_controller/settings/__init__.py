@@ -141,6 +141,14 @@ class ControllerSettings(WithSwitches):
         return self.modules.folder or self.state_folder / "packages"
 
     @property
+    def pages_url(self) -> str:
+        """Return where the pages are reached from elsewhere, without a slash at the end."""
+        page = self.web
+        host = self.broker.all_names[0] if page.host in EVERY_NETWORK else page.host
+        host = f"[{host}]" if ":" in host else host
+        return page.public_url or f"{'https' if page.tls else 'http'}://{host}:{page.port}"
+
+    @property
     def server_names(self) -> frozenset[str]:
         """Return every name and address by which broker and pages are reached over TLS."""
         pages = urlsplit(self.web.public_url).hostname
