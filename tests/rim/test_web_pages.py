@@ -18,8 +18,8 @@ from cloud_controller.web.faults import STATUS
 from cloud_controller.web.language import Language, Languages
 from cloud_controller.web.pages.chart import STACK
 from cloud_controller.web.pages.modules import KEPT_BECAUSE, STATES
+from cloud_controller.web.pages.offering import Notice
 from cloud_controller.web.pages.order import Standing
-from cloud_controller.web.pages.storefront import Notice
 from cloud_controller.web.pages.ticket import Phase
 from common.rules.devices import OFFLINE, RESERVED, DeviceState, ForHolder
 from common.rules.help import CallEnd, CallState

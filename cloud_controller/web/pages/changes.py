@@ -17,8 +17,8 @@ from cloud_controller.web.changes import change
 from cloud_controller.web.faults import STATUS
 from cloud_controller.web.offerings import Slot, SlotsWanted, every_slot
 from cloud_controller.web.orders import Mail
+from cloud_controller.web.pages.offering import TIMES_SHOWN, Notice
 from cloud_controller.web.pages.steps import Time, lead_to, new_key, time_of
-from cloud_controller.web.pages.storefront import TIMES_SHOWN, Notice
 from cloud_controller.web.reservations import Ticket, answer_once, ticket_of
 from cloud_controller.web.routes import Call, InstantText, Page, Shape, WebParts
 from common.ids import OfferingId

@@ -26,8 +26,8 @@ from cloud_controller.web.orders import (
     paying_of,
     with_page,
 )
+from cloud_controller.web.pages.offering import Notice, sizes_of
 from cloud_controller.web.pages.steps import holder_of, lead_to, new_key, remember
-from cloud_controller.web.pages.storefront import Notice, sizes_of
 from cloud_controller.web.reservations import book_once
 from cloud_controller.web.routes import Call, Page, Shape
 from common.ids import OfferingId

@@ -13,8 +13,8 @@ from cloud_controller.flows import reservations
 from cloud_controller.ports import NotAllowed, NotFound, Row, Transaction
 from cloud_controller.web.offerings import LengthSeconds, Offering, SlotsWanted, every_slot
 from cloud_controller.web.orders import PARTY_MAX, ReservationWanted
+from cloud_controller.web.pages.offering import Notice, offer_instead
 from cloud_controller.web.pages.steps import lead_to, new_key, offered
-from cloud_controller.web.pages.storefront import Notice, offer_instead
 from cloud_controller.web.reservations import book_once
 from cloud_controller.web.routes import Call, InstantText, Page
 from cloud_controller.web.waiting import Waiting, WaitingWanted, join_in, place_of
