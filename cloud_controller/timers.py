@@ -100,11 +100,12 @@ class Timers:
                     await asyncio.sleep(PAUSE_SECONDS)
 
     async def _remember(self) -> None:
-        """Give everybody who was here before a restart a whole lease to be heard again.
+        """Give everybody who was here before a restart time to be heard again.
 
         Who comes back is told the keys with its hello: only later changes are told unasked.
         """
         self._keys_revision = await self._books.read(_keys_revision)
+        await self._books.transact(calls.begin)
         now = self._clock.steady_seconds()
         for terminal, presence in await self._books.read(_presences):
             self._presence[terminal] = presence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cloud_controller.bookings.letters import write
-from cloud_controller.flows import letters, payments, reservations, rights
+from cloud_controller.flows import help as calls, letters, payments, reservations, rights
 from cloud_controller.ports import NotAllowed, Row, Transaction
 from common.rules.letters import LetterKind
 from common.rules.payments import Method, Quote
@@ -50,6 +50,7 @@ def give(books: Transaction, link: str, mail: str, language: str) -> str:
     known = reservations.ticket(books, link)
     write(books, LetterKind.GIVEN_AWAY, known["order_id"], known["reservation_id"])
     new_link = reservations.transfer(books, link)
+    calls.give_away(books, known["reservation_id"])
     letters.queue(
         books,
         LetterKind.TRANSFERRED,

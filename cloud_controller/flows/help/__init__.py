@@ -1,11 +1,13 @@
 """Helpers and calls to them: people who are providers too, while they are there (E4-E6)."""
 
 from cloud_controller.flows.help.calls import (
+    CALLS_AN_HOUR_MAX,
     Wanted,
     answer,
     choose,
     end,
     finish,
+    give_away,
     leave,
     note_chosen,
     note_joined,
@@ -29,7 +31,7 @@ from cloud_controller.flows.help.people import (
     set_terms,
     stay,
 )
-from cloud_controller.flows.help.silence import forget_old, has_to_look, look_after
+from cloud_controller.flows.help.silence import begin, forget_old, has_to_look, look_after
 from cloud_controller.flows.help.telling import hello, helpers_there, note_heard
 from cloud_controller.flows.help.views import (
     AtTicket,
@@ -48,6 +50,7 @@ from cloud_controller.flows.help.views import (
 )
 
 __all__ = [
+    "CALLS_AN_HOUR_MAX",
     "AtTicket",
     "CallLine",
     "Customer",
@@ -60,6 +63,7 @@ __all__ = [
     "add",
     "answer",
     "at_ticket",
+    "begin",
     "by_link",
     "choose",
     "customers_of",
@@ -68,6 +72,7 @@ __all__ = [
     "enter",
     "finish",
     "forget_old",
+    "give_away",
     "has_to_look",
     "hello",
     "helpers",

@@ -86,14 +86,10 @@ def note_chosen(books: Transaction, said: Received) -> None:
         reservation=session["reservation_id"] if session is not None else None,
         session=session["session_id"] if session is not None else None,
     )
-    if not _open(books, wanted):
-        gone = HelpTold(
-            call=message.call,
-            device=message.device,
-            state="ended",
-            why=CallEnd.NOT_THERE,
-        )
-        books.say(said.terminal, Channel.DESIRED, gone)
+    why = _open(books, wanted)
+    if why is not None:
+        over = HelpTold(call=message.call, device=message.device, state="ended", why=why)
+        books.say(said.terminal, Channel.DESIRED, over)
 
 
 def note_joined(books: Transaction, said: Received) -> None:
@@ -131,14 +127,14 @@ def choose(books: Transaction, link: str, wanted: Wanted) -> None:
 
     Raises:
         NotFound: there is no such ticket, or no such helper.
-        NotAllowed: the ticket was given up, or its time is long over.
+        NotAllowed: the ticket was given up, its time is long over, or it has called too often.
     """
     row = books.help.reservation(link=link)
     if row is None:
         raise NotFound(what="ticket")
     if not may_call(row, books.now):
         raise NotAllowed(why="this ticket is over: nobody can be called with it any more")
-    made = _open(
+    why = _open(
         books,
         replace(
             wanted,
@@ -148,7 +144,9 @@ def choose(books: Transaction, link: str, wanted: Wanted) -> None:
             session=row["session_id"],
         ),
     )
-    if not made:
+    if why is CallEnd.TOO_MANY:
+        raise NotAllowed(why="too many calls were made with this ticket within the hour")
+    if why is not None:
         raise NotFound(what="helper")
 
 
@@ -172,6 +170,12 @@ def leave(books: Transaction, link: str) -> None:
     call = live_of_ticket(books, link)
     if call is not None:
         end(books, call, CallEnd.CUSTOMER_LEFT)
+
+
+def give_away(books: Transaction, reservation: str) -> None:
+    """End the call of a ticket that is given to somebody else; he reads nothing of it."""
+    for row in list(books.help.live_of_reservation(reservation_id=reservation)):
+        end(books, books.help.call(call_id=row["call_id"]), CallEnd.CUSTOMER_LEFT)
 
 
 def take_up(books: Transaction, helper: str, call: str) -> None:
@@ -275,15 +279,22 @@ def may_call(reservation: Row, now: int) -> bool:
     return reservation["state"] in _MAY_CALL and is_recent
 
 
-def _open(books: Transaction, wanted: Wanted) -> bool:
-    """Open a call, or keep it with why it was not; say whether there is such a helper at all."""
+def _open(books: Transaction, wanted: Wanted) -> CallEnd | None:
+    """Open a call, or keep it with why it was not.
+
+    Returns:
+        Why nothing is kept of it, or None: there is no such helper here, or whoever calls so often
+        would fill the books.
+    """
     if books.help.call(call_id=wanted.call) is not None:
         tell(books, wanted.call)  # it was said again: whoever says it has not heard how it stands
-        return True
+        return None
     helper = books.help.helper(helper_id=wanted.helper)
     helps = books.help.helps_there(helper_id=wanted.helper, store_id=wanted.store)
     if helper is None or not helps:
-        return False
+        return CallEnd.NOT_THERE
+    if _calls_too_often(books, wanted):
+        return CallEnd.TOO_MANY
     _end_what_was_before(books, wanted)
     why = _refusal(books, wanted, helper)
     books.help.open_call(
@@ -306,7 +317,7 @@ def _open(books: Transaction, wanted: Wanted) -> bool:
         facts = {"price_cents": row["price_cents"], "currency": row["currency"]}
         _enter(books, "help.called", row, facts)
     tell(books, wanted.call)
-    return True
+    return None
 
 
 def _end_what_was_before(books: Transaction, wanted: Wanted) -> None:
@@ -319,15 +330,16 @@ def _end_what_was_before(books: Transaction, wanted: Wanted) -> None:
         end(books, books.help.call(call_id=call), CallEnd.CHOSE_ANOTHER)
 
 
-def _refusal(books: Transaction, wanted: Wanted, helper: Row) -> CallEnd | None:
-    since = books.now - _HOUR_MS
+def _calls_too_often(books: Transaction, wanted: Wanted) -> bool:
     lately = books.help.calls_since(
         device_id=wanted.device if wanted.terminal is not None else None,
         reservation_id=wanted.reservation,
-        since=since,
+        since=books.now - _HOUR_MS,
     )
-    if lately >= CALLS_AN_HOUR_MAX:
-        return CallEnd.TOO_MANY
+    return bool(lately >= CALLS_AN_HOUR_MAX)
+
+
+def _refusal(books: Transaction, wanted: Wanted, helper: Row) -> CallEnd | None:
     choice = Choice(
         state=HelperState(helper["state"]),
         lease_until=helper["lease_until"],

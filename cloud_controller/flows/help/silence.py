@@ -24,6 +24,14 @@ OVERDUE_MAX: Final = 100
 """Calls that are ended in one transaction, so that it stays short."""
 
 
+def begin(books: Transaction) -> None:
+    """Take nobody for gone by our own silence: after a start each helper has his grace anew.
+
+    He is not offered before his page has been heard of again.
+    """
+    books.help.keep_leases(now=books.now)
+
+
 def has_to_look(books: Transaction) -> bool:
     """Say whether there is anything to do; mostly there is not."""
     return bool(

@@ -24,7 +24,12 @@ TOLD_AGAIN_SECONDS: Final = 86_400
 """How long a terminal is told of a call that it has not confirmed: its screen has forgotten it."""
 
 TOLD_MAX: Final = 100
-"""Calls that are told again in one transaction, so that it stays short."""
+"""Calls of a terminal that comes back, or terminals that lack something, which are told again in
+one transaction, so that it stays short."""
+
+TOLD_OF_ONE_MAX: Final = 5
+"""Calls of one terminal that are told again each time: one that confirms none keeps no other from
+being told."""
 
 
 def review(books: Transaction, store: str) -> None:
@@ -97,7 +102,13 @@ def tell_unheard(books: Transaction) -> None:
 def unheard(books: Transaction) -> list[Row]:
     """Return the calls of which terminals that are here have not said that they have them."""
     since = books.now - TOLD_AGAIN_SECONDS * 1000
-    return list(books.help.unheard(since=since, most=TOLD_MAX))
+    return [
+        call
+        for row in list(books.help.unheard(since=since, most=TOLD_MAX))
+        for call in books.help.unheard_of(
+            terminal_id=row["terminal_id"], since=since, most=TOLD_OF_ONE_MAX
+        )
+    ]
 
 
 def tell(books: Transaction, call: str) -> None:

@@ -51,6 +51,10 @@ WHERE helper_id = :helper_id AND state = :before AND removed_at IS NULL;
 -- name: keep_lease(helper_id, lease_until)!
 UPDATE helpers SET lease_until = :lease_until WHERE helper_id = :helper_id AND state = 'on';
 
+-- name: keep_leases(now)!
+-- Nobody could be heard of while we were away: the grace of whoever is on begins anew.
+UPDATE helpers SET lease_until = :now WHERE state = 'on' AND lease_until < :now;
+
 -- name: silent(before)
 -- Who is on by the books, and has not been heard of.
 SELECT helper_id FROM helpers WHERE state = 'on' AND lease_until <= :before ORDER BY helper_id;
@@ -161,7 +165,10 @@ SELECT call_id FROM help_calls WHERE helper_id = :helper_id AND state <> 'ended'
 ORDER BY chosen_at, call_id;
 
 -- name: latest_of_reservation(reservation_id)^
-SELECT call_id FROM help_calls WHERE reservation_id = :reservation_id
+-- Of its holder: what was said before it was given to him is another's.
+SELECT call_id FROM help_calls AS c WHERE reservation_id = :reservation_id
+    AND NOT EXISTS (SELECT 1 FROM ledger AS g WHERE g.reservation_id = c.reservation_id
+        AND g.type = 'reservation.transferred' AND g.at >= c.chosen_at)
 ORDER BY CASE WHEN state = 'ended' THEN 1 ELSE 0 END, chosen_at DESC, call_id LIMIT 1;
 
 -- name: latest_calls(store_id, reservation_id, before, most)
@@ -210,11 +217,11 @@ SELECT count(*) FROM help_calls WHERE helper_id = :helper_id AND state = 'waitin
     AND (chosen_at < :chosen_at OR (chosen_at = :chosen_at AND call_id < :call_id));
 
 -- name: unheard(since, most)
--- Calls of terminals that are here of which they have not said yet that they know how they stand.
-SELECT c.call_id FROM help_calls AS c JOIN terminals AS t USING (terminal_id)
+-- Terminals that are here and have not said yet of each of their calls that they know how it stands.
+SELECT t.terminal_id FROM help_calls AS c JOIN terminals AS t USING (terminal_id)
 WHERE c.terminal_id IS NOT NULL AND (c.heard < c.lines OR c.heard_state <> c.state)
     AND c.chosen_at > :since AND t.broker_role = 'service' AND t.presence <> 'gone'
-ORDER BY c.chosen_at, c.call_id LIMIT :most;
+GROUP BY t.terminal_id ORDER BY min(c.chosen_at), t.terminal_id LIMIT :most;
 
 -- name: unheard_of(terminal_id, since, most)
 SELECT call_id FROM help_calls WHERE terminal_id = :terminal_id
@@ -279,8 +286,10 @@ SELECT r.state AS reservation_state, c.call_id, c.state, c.why, c.lines, c.price
     (SELECT count(*) FROM helpers AS o JOIN helper_stores AS p USING (helper_id)
         WHERE p.store_id = r.store_id AND o.state = 'on' AND o.lease_until > :now) AS there
 FROM reservations AS r
-LEFT JOIN help_calls AS c ON c.call_id = (SELECT call_id FROM help_calls
+LEFT JOIN help_calls AS c ON c.call_id = (SELECT call_id FROM help_calls AS l
     WHERE reservation_id = r.reservation_id
+        AND NOT EXISTS (SELECT 1 FROM ledger AS g WHERE g.reservation_id = l.reservation_id
+            AND g.type = 'reservation.transferred' AND g.at >= l.chosen_at)
     ORDER BY CASE WHEN state = 'ended' THEN 1 ELSE 0 END, chosen_at DESC, call_id LIMIT 1)
 LEFT JOIN helpers AS h ON h.helper_id = c.helper_id
 LEFT JOIN help_boards AS b ON b.store_id = r.store_id
