@@ -49,9 +49,9 @@ def test_a_helper_whose_page_was_open_all_along_is_not_gone_after_a_long_restart
     house.books.do(calls.begin)
     look_after(house)
     assert why_of(house) == "waiting", "nobody could be heard while we were away"
-    assert house.books.do(calls.there, STORE) == (), "nor is offered before he is"
+    assert house.books.do(calls.helpers_there, STORE) == (), "nor is offered before he is"
     desk.stay()
-    assert len(house.books.do(calls.there, STORE)) == 1
+    assert len(house.books.do(calls.helpers_there, STORE)) == 1
     house.clock.move(LEASE_SECONDS + GRACE_SECONDS)
     look_after(house)
     assert why_of(house) == CallEnd.HELPER_GONE, "who says nothing after it has gone"
