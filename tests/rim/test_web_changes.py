@@ -158,7 +158,7 @@ async def test_a_full_time_can_be_waited_for_and_is_offered_to_whoever_waits(tmp
         await kit.post(f"/api/v1/tickets/{taken}/cancel")
         await kit.store.books.transact(bookings.offer_what_is_free)
         offered = await page(kit, place)
-        assert heading(offered) == "It is free: held for you until 9:10"
+        assert heading(offered) == "It is your turn: held for you until 9:10"
         order = re.search(r'href="[^"]*(/b/\w+)"', offered)
         assert order is not None
         assert 'value="mika@example.org"' in await page(kit, order[1])
@@ -187,7 +187,7 @@ async def test_whoever_waits_may_leave_and_an_offer_that_is_not_taken_is_over(tm
         assert heading(await page(kit, first)) == "You wait no longer"
         await kit.post(f"/api/v1/tickets/{taken}/cancel")
         await kit.store.books.transact(bookings.offer_what_is_free)
-        assert heading(await page(kit, other)).startswith("It is free")
+        assert heading(await page(kit, other)).startswith("It is your turn")
         kit.store.clock.move(601)
         assert heading(await page(kit, other)) == "This waiting is over"
 

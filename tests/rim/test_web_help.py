@@ -64,12 +64,15 @@ async def test_e6_only_a_helper_who_is_there_is_offered_and_can_be_chosen(tmp_pa
         assert "Welcome, Aoi" in await here.page(here.way_in)
         assert "Welcome, Aoi" in await here.page(here.way_in), "to look at a link spends nothing"
         await here.enter()
-        assert (await kit.get(here.way_in)).status == 404, "to open it does"
+        assert (await kit.get(here.way_in)).status == 303, "his own browser is led to his desk"
+        assert (await here.form(here.way_in)) == 303, "and so is whoever touches twice"
         assert "Call Aoi" in await here.page()
         answer = await kit.post("/helper/here", data={}, headers={"Sec-Fetch-Site": "same-origin"})
         assert answer.json["is_on"]
         kit.store.clock.move(LEASE_SECONDS)
         assert "Call Aoi" not in await here.page(), "his page is silent"
+        kit.http.cookie_jar.clear()
+        assert (await kit.get(here.way_in)).status == 404, "another browser finds it spent"
 
 
 async def test_e6_a_price_is_seen_before_it_is_agreed_to_and_kept_with_the_call(tmp_path: Path):

@@ -139,7 +139,7 @@ async def test_what_can_no_longer_be_changed_or_given_up_is_said_and_not_offered
         change(tmp_path, "UPDATE offerings SET change_seconds = 3600, cancel_seconds = 3600")
         text = await page(kit, f"/t/{here.link}")
         assert "It can no longer be moved or given to somebody else." in text
-        assert "It can no longer be given up." in text
+        assert "It can no longer be cancelled." in text
         assert "/reschedule" not in text
         assert "/cancel" not in text
 

@@ -79,14 +79,17 @@ class Here(Shape):
     is_on: bool
 
 
-async def show_link(call: Call[None]) -> Page:
+async def show_link(call: Call[None]) -> Page | web.Response:
     """Show whose a link is, before it is spent: what only previews a link spends nothing.
 
     Raises:
         NotFound: nobody's, or not any more.
     """
     link = call.names["link"]
-    row = await call.parts.books.read(calls.by_link, link)
+    try:
+        row = await call.parts.books.read(calls.by_link, link)
+    except NotFound:
+        return await _to_his_desk(call)
     return Page(template="enter.html", facts={"link": link, "name": row["name"]})
 
 
@@ -94,9 +97,12 @@ async def enter(call: Call[None]) -> web.Response:
     """Spend a link: from now on this browser is the helper's.
 
     Raises:
-        NotFound: it is nobody's, or was spent.
+        NotFound: it is nobody's, or was spent by another browser.
     """
-    key = await call.parts.books.transact(calls.enter, call.names["link"])
+    try:
+        key = await call.parts.books.transact(calls.enter, call.names["link"])
+    except NotFound:
+        return await _to_his_desk(call)
     response = lead_to(DESK)
     response.set_cookie(
         HELPER,
@@ -268,6 +274,17 @@ def _known(books: Transaction, key: str) -> Row:
     if helper is None:
         raise NotFound(what="page")
     return helper
+
+
+async def _to_his_desk(call: Call[None]) -> web.Response:
+    """Lead on whoever opens his spent link again, or touches twice: it is what he was sent.
+
+    Raises:
+        NotFound: the browser is no helper's.
+    """
+    if await call.parts.books.read(calls.known, call.helper) is None:
+        raise NotFound(what="page")
+    return lead_to(DESK)
 
 
 def _strange() -> Page:
