@@ -112,6 +112,8 @@ async def test_e6_on_the_screen_a_helper_is_chosen_answers_ends_and_no_step_has_
         await costs_are_asked_first(page, kit)
         await page.locator("[data-helper=p-1]").press("Enter")
         await expect(page.locator(".state")).to_have_text("Your call is on its way to Aiko.")
+        log = page.locator(".log")
+        assert await log.evaluate("it => it.scrollHeight <= it.clientHeight"), "its hint is cut"
         await page.keyboard.type("no")
         is_called(kit, Line(by="helper", text="Hello! <b>What</b> is it?"), state="open")
         await expect(page.locator("li.theirs p")).to_have_text("Hello! <b>What</b> is it?")

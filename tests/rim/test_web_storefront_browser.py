@@ -49,6 +49,7 @@ async def follow_a_store(kit: WebKit, store: Page, opened: Opened) -> None:
     await store.get_by_text("Times are those of the store, in Tokyo.").wait_for()
     await transact(note, {opened.terminal: Presence.GONE})
     await store.get_by_text("Nothing is on offer just now").wait_for()
+    await store.get_by_text("Times are those of the store").wait_for(state="hidden")
     await transact(note, {opened.terminal: Presence.HERE})
     await card.get_by_text("1 free now").wait_for()
     await kit.store.book(opened, MORNING_AT + 1_800_000)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import zxingcpp
 from PIL import Image
-from playwright.async_api import BrowserContext, Error, Page, async_playwright, expect
+from playwright.async_api import BrowserContext, Error, Page, ViewportSize, async_playwright, expect
 
 from cloud_controller.web.language import Languages
 from cloud_controller.web.pages.ticket import Phase
@@ -22,6 +22,9 @@ from tests.rim.mail_kit import change
 from tests.rim.test_web_browser import PHONE, SMALL_PHONE, Scheme
 from tests.rim.test_web_pages import use
 from tests.rim.web_kit import WebKit, web_kit
+
+ZOOMED_PHONE: ViewportSize = {"width": 195, "height": 422}
+"""A phone of 390 by 844 at 200 %."""
 
 LOOKS_MAX = 200
 LOOK_SECONDS = 0.05
@@ -185,6 +188,10 @@ async def test_nothing_of_a_ticket_is_cut_off_on_a_small_phone_of_another_zone(t
             target_box = await target.bounding_box()
             if target_box is not None and await target.is_visible():
                 assert target_box["height"] >= 44
+        await page.set_viewport_size(ZOOMED_PHONE)
+        when = await page.locator(".stub dd").first.bounding_box()
+        assert when is not None
+        assert when["width"] > ZOOMED_PHONE["width"] / 2, "beside the booth's number it is squeezed"
 
 
 async def booked(kit: WebKit, folder: Path) -> str:

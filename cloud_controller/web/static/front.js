@@ -62,8 +62,8 @@ function sideBySide(root) {
     small.textContent = words;
     each.append(small);
     each.setAttribute("aria-label", `${each.getAttribute("aria-label")} (${words})`);
-    clock.hidden = false;
   }
+  clock.hidden = root.querySelector(".own") === null; // it speaks of small times: with none left it goes too
 }
 
 if (clock) {
