@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.async_api import async_playwright
 
 from common.rules.help import LEASE_SECONDS, CallEnd
-from tests.fakes.playing import run
+from tests.fakes.playing import fail, run
 from tests.fakes.store import HOUR_MS, MORNING_AT, Offer
 from tests.rim.test_web_browser import PHONE
 from tests.rim.web_kit import WebKit, web_kit
@@ -112,8 +112,12 @@ async def test_e5_both_write_and_the_helper_sees_how_it_stands_with_the_booth(tm
         seen = await here.page()
         assert "&lt;b&gt;Hold the button&lt;/b&gt;" in seen
         assert "Aoi is there" in seen
+        await kit.store.books.transact(fail, here.link)
+        way_back = f'href="/t/{here.link}/help"'
+        assert way_back in await here.page(f"/t/{here.link}"), "the use is over, the talk is not"
         assert await here.form(f"{path}/end") == 303
         assert "Your helper has ended the call." in await here.page()
+        assert way_back not in await here.page(f"/t/{here.link}")
         call = path.rpartition("/")[2]
         said = (await kit.told(f"/api/v1/calls/{call}")).json["said"]
         assert [line["by"] for line in said] == ["customer", "helper"]

@@ -104,7 +104,7 @@ async def test_a_customer_sees_what_he_was_given_and_what_he_gets_back(tmp_path:
         assert "What you were given" in text
         assert "<dd>29 min 17 s</dd>" in text
         assert "<dd>42 s<small>you get back ¥35</small></dd>" in text
-        assert "Left by you" not in text
+        assert "Not used" not in text
         assert 'role="img"' in text
         assert "Of 30 min, 29 min 17 s were given, 42 s were lost" in text
         assert "The program runs: its window is on the screen." in text
@@ -121,7 +121,7 @@ async def test_what_the_customer_left_himself_is_told_apart(tmp_path: Path):
         await here.play(EndReason.CUSTOMER_ENDED)
         text = (await kit.get(f"/t/{here.link}", headers=ENGLISH)).text
         assert "<dd>42 s<small>" in text
-        assert '<div class="unused"><dt>Left by you</dt><dd>3 min 20 s</dd></div>' in text
+        assert '<div class="unused"><dt>Not used</dt><dd>3 min 20 s</dd></div>' in text
         assert "Ended, and seen to be gone: you ended it. 25 min 57 s were given." in text
 
 

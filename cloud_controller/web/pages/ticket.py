@@ -315,7 +315,6 @@ def _standing(books: Transaction, link: str, call: Call[None]) -> Standing:
     seen = devices.around(books, link)
     phase = phase_of(shown, books.now, is_told_to_stop=seen.stop_asked_at is not None)
     proof = sessions.proof_of(books, shown.reservation)
-    is_helped = phase in HELPED and call.parts.roles >= COMMUNICATION
     return Standing(
         shown=shown,
         text=reservations.text_to_show(books, shown.ticket.token),
@@ -326,9 +325,18 @@ def _standing(books: Transaction, link: str, call: Call[None]) -> Standing:
         around=seen,
         terms=terms_of(books, link),
         running=running_of(books, link, proof, call.parts) if phase is Phase.RUNNING else None,
-        help=help_of(books, shown.ticket, shown.reservation) if is_helped else None,
+        help=_help(books, shown, phase) if call.parts.roles >= COMMUNICATION else None,
         now=books.now,
     )
+
+
+def _help(books: Transaction, shown: Shown, phase: Phase) -> Help | None:
+    """Return who helps; once all is over only a talk that goes on, whose page nobody shall lose."""
+    if phase not in HELPED and phase not in CLOSED:
+        return None
+    found = help_of(books, shown.ticket, shown.reservation)
+    is_shown = found is not None and (phase in HELPED or found.is_talking)
+    return found if is_shown else None
 
 
 def _drawn(text: str) -> Markup:
