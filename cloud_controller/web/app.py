@@ -26,7 +26,17 @@ from cloud_controller.web.live import EPOCH_DIGITS, Card, Live, places_for
 from cloud_controller.web.metrics import Requests
 from cloud_controller.web.pages import cards
 from cloud_controller.web.pages.render import STATIC, Pages, page_of
-from cloud_controller.web.routes import API, Asset, Page, Route, Watch, WebParts, Whole, Worker
+from cloud_controller.web.routes import (
+    API,
+    FOR_GOOD,
+    Asset,
+    Page,
+    Route,
+    Watch,
+    WebParts,
+    Whole,
+    Worker,
+)
 from cloud_controller.web.table import table_for
 from common.errors import CannotStart, RusubanError
 
@@ -78,7 +88,6 @@ files, so that no words on a page become one."""
 
 HSTS: Final = "max-age=31536000"
 FRESH: Final = "no-store"
-FOR_GOOD: Final = "public, max-age=31536000, immutable"
 
 Enter = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

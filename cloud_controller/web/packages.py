@@ -17,14 +17,11 @@ from typing_extensions import override
 from cloud_controller.flows.modules import PackageNotGiven, check_fetching
 from cloud_controller.ports import NotFound
 from cloud_controller.web.faults import TooManyAttempts
-from cloud_controller.web.routes import Call
+from cloud_controller.web.routes import FOR_GOOD, Call
 from common.messages.modules import Receipt
 
 JSON: Final = "application/json"
 ZIP: Final = "application/zip"
-
-FOR_GOOD: Final = "public, max-age=31536000, immutable"
-"""A list under its number and an archive under its digest never change."""
 
 ASKED_ANEW: Final = "no-cache"
 """Only the timestamp changes under its name."""

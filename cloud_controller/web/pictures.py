@@ -12,12 +12,9 @@ from cloud_controller.flows import offerings
 from cloud_controller.ports import Actor, NotFound
 from cloud_controller.web.faults import NotAPicture
 from cloud_controller.web.offerings import picture_path
-from cloud_controller.web.routes import Call, SentFile, Shape
+from cloud_controller.web.routes import FOR_GOOD, Call, SentFile, Shape
 from common.messages.offerings import PICTURE_TYPE
 from common.pictures import SENT_BYTES_MAX, PictureIsWrong, drawn_small
-
-FOR_GOOD: Final = "public, max-age=31536000, immutable"
-"""Its address is the digest of its bytes: it never becomes another one."""
 
 PICTURE_FORM_BYTES_MAX: Final = SENT_BYTES_MAX + 10_000
 """Bytes of a form with a picture: the picture, and what a form writes around it."""

@@ -40,6 +40,9 @@ HELPER: Final = "helper"
 ASKED_MAX: Final = INSTANT_MAX - 100 * 366 * 86_400_000
 """The latest instant that may be asked for: a length, a window and a zone beyond it still fit."""
 
+FOR_GOOD: Final = "public, max-age=31536000, immutable"
+"""How long a browser keeps what never becomes another under its address."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _A_MILLISECOND: Final = timedelta(milliseconds=1)
 
