@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
-from playwright.async_api import BrowserContext, Page, async_playwright
+from playwright.async_api import BrowserContext, Page, Route, async_playwright
 
 from cloud_controller.flows import registration
 from common.ids import StoreId
@@ -52,8 +54,28 @@ async def follow_a_store(kit: WebKit, store: Page, opened: Opened) -> None:
     await store.get_by_text("Times are those of the store").wait_for(state="hidden")
     await transact(note, {opened.terminal: Presence.HERE})
     await card.get_by_text("1 free now").wait_for()
+    late, let_hear = await open_in_the_background(store, f"{kit.url}/o/{opened.offering}")
     await kit.store.book(opened, MORNING_AT + 1_800_000)
     await card.get_by_text("Free at 10:00").wait_for()
+    let_hear()
+    await late.locator(".hero").get_by_text("Free at 10:00").wait_for()
+    await late.close()
+
+
+async def open_in_the_background(beside: Page, url: str) -> tuple[Page, Callable[[], None]]:
+    """Open a page that hears of nothing until it is let; and by its own clock that is long."""
+    page, may_hear = await beside.context.new_page(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await may_hear.wait()
+        await route.continue_()
+
+    await page.add_init_script("performance.now = () => 60_000")
+    await page.route("**/events*", hold)
+    await page.goto(url)
+    await page.locator(".hero").get_by_text("1 free now").wait_for()
+    await beside.bring_to_front()
+    return page, may_hear.set
 
 
 async def follow_all_stores(kit: WebKit, store: Page, front: Page) -> None:
@@ -74,6 +96,9 @@ async def lose_the_line(there: BrowserContext, front: Page) -> None:
     await front.wait_for_function("navigator.serviceWorker.controller !== null")
     await front.wait_for_function(
         "caches.keys().then((names) => names.some((name) => name.startsWith('rusuban-ticket-')))"
+    )
+    await front.wait_for_function(
+        "navigator.serviceWorker.getRegistration('/t/').then((its) => its?.active?.state === 'activated')"
     )
     await there.set_offline(True)
     await front.get_by_text("No connection just now.").wait_for()

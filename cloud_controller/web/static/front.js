@@ -79,6 +79,7 @@ if (clock) {
 const watched = document.querySelector("[data-watched]");
 const LOOK_SECONDS = 4; // from one reading to the next at the least
 const CROWD_SECONDS = 1; // everybody who watches reads within so long, not all at one moment
+const LATE_SECONDS = 2; // a page that hears its first word later, as one that was opened in the background, is read again
 let seen = null;
 let lookedAt = 0;
 let timer = 0;
@@ -97,7 +98,8 @@ function changed() {
   const now = standing();
   const was = seen;
   seen = now;
-  if (was === null || was === now) return;
+  const isLate = performance.now() > LATE_SECONDS * 1000;
+  if (was === now || (was === null && !isLate)) return;
   clearTimeout(timer);
   const rest = Math.max(0, lookedAt + LOOK_SECONDS * 1000 - Date.now());
   timer = setTimeout(look, rest + Math.random() * CROWD_SECONDS * 1000);
