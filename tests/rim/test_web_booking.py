@@ -40,6 +40,9 @@ SAID = {
     "seconds": "1800",
     "price_cents": "1500",
     "extends_itself": "true",
+    "helper": "h-none",
+    "currency": "JPY",
+    "text": "Hello",
 }
 
 
