@@ -98,7 +98,8 @@ async def lose_the_line(there: BrowserContext, front: Page) -> None:
         "caches.keys().then((names) => names.some((name) => name.startsWith('rusuban-ticket-')))"
     )
     await front.wait_for_function(
-        "navigator.serviceWorker.getRegistration('/t/').then((its) => its?.active?.state === 'activated')"
+        "navigator.serviceWorker.getRegistration('/t/')"
+        ".then((its) => its?.active?.state === 'activated')"
     )
     await there.set_offline(True)
     await front.get_by_text("No connection just now.").wait_for()
