@@ -135,6 +135,7 @@ async def test_e6_who_leaves_a_call_ends_it_and_where_nobody_is_there_the_store_
         await page.locator("[data-helper=p-1]").click()
         await page.get_by_role("button", name="相談を終える").click()
         await expect(page.get_by_role("dialog")).to_contain_text("呼び出しを終了しました。")
+        await expect(page.get_by_text("先に書いておくと")).to_be_hidden()
         assert ("leave", "d-1", "h-1") in kit.buttons.pressed
         await page.keyboard.press("Escape")
         kit.helpers = ()

@@ -96,9 +96,9 @@ export class Call {
       isNew = true;
     });
     while (lines.children.length > call.lines.length) lines.lastChild.remove();
-    empty.hidden = call.lines.length > 0;
-    if (isNew) log.scrollTop = log.scrollHeight;
     const isOver = call.state === "ended";
+    empty.hidden = isOver || call.lines.length > 0; // once it is over nobody reads what is written
+    if (isNew) log.scrollTop = log.scrollHeight;
     for (const each of tools.open) each.hidden = isOver;
     for (const each of tools.over) each.hidden = !isOver;
   }
