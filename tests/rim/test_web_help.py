@@ -12,10 +12,14 @@ from playwright.async_api import async_playwright
 from common.rules.help import LEASE_SECONDS, CallEnd
 from tests.fakes.playing import fail, run
 from tests.fakes.store import HOUR_MS, MORNING_AT, Offer
+from tests.rim.mail_kit import change
 from tests.rim.test_web_browser import PHONE
 from tests.rim.web_kit import WebKit, web_kit
 
 NOBODY = "0" * 32
+
+
+WORDED = """UPDATE offerings SET texts = '{"en": {"title": "Headset", "content": ""}}'"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,9 +108,10 @@ async def test_e5_both_write_and_the_helper_sees_how_it_stands_with_the_booth(tm
         desk = await here.page("/helper")
         assert "Waiting for you · 1 new" in desk, "a form sent twice says it once"
         path = re.findall(r'href="(/helper/c/[^"]+)"', desk)[0]
+        change(tmp_path, WORDED)
         talk = await here.page(path)
         assert "It does not\nmove" in talk
-        for fact in ("in use", "29 min", "¥1,500", "Booth 1", "English"):
+        for fact in ("in use", "29 min", "¥1,500", "Booth 1", "English", "Headset"):
             assert fact in talk
         assert await here.form(f"{path}/say", text="<b>Hold the button</b>", key="b" * 32) == 303
         seen = await here.page()

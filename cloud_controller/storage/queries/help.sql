@@ -246,7 +246,7 @@ SELECT c.call_id, c.state, c.language, c.price_cents, c.currency, c.chosen_at, c
     v.title AS device_title, v.number AS device_number, v.state AS device_state,
     v.is_out_of_order, t.presence, r.reservation_id, r.state AS reservation_state, r.starts_at,
     r.ends_at, r.price_cents AS booked_cents, r.currency AS booked_currency,
-    o.title AS offering_title,
+    o.title AS offering_title, o.texts AS offering_texts,
     live.session_id AS live_session_id, live.state AS session_state, live.deadline_at,
     live.reservation_id AS live_reservation_id,
     (SELECT min(n.starts_at) FROM reservations AS n WHERE n.device_id = v.device_id

@@ -14,6 +14,7 @@ from cloud_controller.ports import NotFound, Row, Transaction
 from cloud_controller.web.help import LineText
 from cloud_controller.web.live.opening import Heard
 from cloud_controller.web.live.stamps import stamp_of
+from cloud_controller.web.offerings import title_in
 from cloud_controller.web.pages.steps import lead_to, new_key
 from cloud_controller.web.reservations import book_once
 from cloud_controller.web.routes import HELPER, Answer, Call, Page, Shape, Watch
@@ -141,7 +142,10 @@ async def show_call(call: Call[None]) -> Page:
     talk = seen["talk"]
     is_over = talk.row["state"] == CallState.ENDED
     words = call_end_words_for(CallEnd(talk.row["why"]), call.language.code) if is_over else None
-    return Page(template="talk.html", facts={**seen, "is_over": is_over, "why": words})
+    row = None if seen["customer"] is None else seen["customer"].row
+    booked = title_in(row, call.language.code) if row and row["offering_title"] else ""
+    facts = {**seen, "is_over": is_over, "why": words, "offering": booked}
+    return Page(template="talk.html", facts=facts)
 
 
 async def switch(call: Call[StateForm]) -> Answer:
