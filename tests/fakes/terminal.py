@@ -74,7 +74,8 @@ class TerminalInHand:
         self._clock = clock
         self._names = names
         self.boot_id = "boot-1"
-        self._file.write_bytes(_new_journal())
+        if not self._file.exists():
+            self._file.write_bytes(_new_journal())
         self.open()
         self.journal.transact(enrolment.keep_identity, answer)
         self._listen()
