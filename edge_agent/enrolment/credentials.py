@@ -16,6 +16,7 @@ from common.errors import RusubanError
 from common.mqtt import LossReason
 from common.rules.enrolment import RENEWED_WITH_LEFT
 from edge_agent.enrolment.asking import renew
+from edge_agent.enrolment.calls import ControllerIsAway
 from edge_agent.enrolment.keys import kept_key
 from edge_agent.flows import enrolment
 from edge_agent.ports import Clock, Identity, Journal
@@ -40,6 +41,10 @@ class RenewalTerms:
 
     rest_seconds: float = 600.0
     """The least time between two askings; up to half as much again, so that a chain spreads."""
+
+    away_seconds: float = 20.0
+    """The same where nobody was there to be asked: a controller that starts again is back sooner.
+    It doubles with each asking in vain, up to `rest_seconds`."""
 
     by_date_seconds: float = 86_400.0
     """The least time between two renewals by date: a wrong clock costs one a day, and no more."""
@@ -80,6 +85,7 @@ class Credentials:
         self._failures = 0
         self._failing_since: float | None = None
         self._rests_until = 0.0
+        self._away = 0
         self._rests_by_date_until = 0.0
         self._has_failed = asyncio.Event()
         self._is_wanted = False
@@ -131,16 +137,21 @@ class Credentials:
 
     async def _ask(self, why: str) -> None:
         now = self._clock.boot_seconds()
-        self._rests_until = now + self._terms.rest_seconds * (1 + self._names.fraction() / 2)
+        self._rest(now, self._terms.rest_seconds)
         try:
             renewed = await in_own_thread("renewal", self._renewed)
             is_still_us = self._journal.transact(enrolment.keep_renewed, renewed)
         except RusubanError as fault:
+            if isinstance(fault, ControllerIsAway):
+                terms = self._terms
+                self._rest(now, min(terms.away_seconds * 2.0**self._away, terms.rest_seconds))
+                self._away += 1
             self._log.warning("credentials not renewed", because=why, why=str(fault))
             return
         if not is_still_us:
             self._log.warning("credentials not renewed", because=why, why="enrolled anew meanwhile")
             return
+        self._away = 0
         self._rests_by_date_until = now + self._terms.by_date_seconds
         self._is_wanted = False
         is_new, self._who = renewed != self._who, renewed
@@ -148,6 +159,9 @@ class Credentials:
         self._log.info("credentials renewed", because=why, ladder=int(renewed.ladder))
         if is_new:
             self._on_renewed(renewed)
+
+    def _rest(self, now: float, seconds: float) -> None:
+        self._rests_until = now + seconds * (1 + self._names.fraction() / 2)
 
     def _renewed(self) -> Identity:
         return renew(self._who, kept_key(self._folder, self._names.secret_bytes))

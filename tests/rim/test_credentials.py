@@ -196,6 +196,21 @@ async def test_it_asks_at_most_once_in_ten_minutes(desk: Desk):
     assert not renewed
 
 
+async def test_where_nobody_was_there_to_be_asked_it_asks_again_soon_and_then_less_often(
+    desk: Desk,
+):
+    desk.pages.status = 503
+    async with watching(desk) as (credentials, renewed):
+        fail(credentials, 50)
+        for count, seconds in enumerate((31, 61, 121), start=1):
+            await until(lambda count=count: len(desk.pages.heard) == count)
+            desk.clock.move(seconds / 3)
+            await asyncio.sleep(LOOKS_SECONDS)
+            assert len(desk.pages.heard) == count
+            desk.clock.move(seconds * 2 / 3)
+        assert not renewed
+
+
 async def test_the_ladder_goes_up_and_never_down(desk: Desk):
     low = replace(desk.who, ladder=Ladder.PASSWORD, certificate="")
     desk.journal._connection.execute("UPDATE identity SET ladder = 1, certificate = ''")
