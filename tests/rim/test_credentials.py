@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -203,12 +204,16 @@ async def test_where_nobody_was_there_to_be_asked_it_asks_again_soon_and_then_le
     async with watching(desk) as (credentials, renewed):
         fail(credentials, 50)
         for count, seconds in enumerate((31, 61, 121), start=1):
-            await until(lambda count=count: len(desk.pages.heard) == count)
+            await until(partial(_has_heard, desk, count))
             desk.clock.move(seconds / 3)
             await asyncio.sleep(LOOKS_SECONDS)
             assert len(desk.pages.heard) == count
             desk.clock.move(seconds * 2 / 3)
         assert not renewed
+
+
+def _has_heard(desk: Desk, count: int) -> bool:
+    return len(desk.pages.heard) == count
 
 
 async def test_the_ladder_goes_up_and_never_down(desk: Desk):
