@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from cloud_controller.flows import offerings
+from cloud_controller.flows.offerings import telling
 from cloud_controller.ports import NotAllowed, NotFound
 from common.codec import Envelope, write
 from common.messages.base import LANGUAGES_MAX
@@ -189,6 +190,22 @@ def test_e1_what_an_operator_registers_is_on_no_page_before_a_terminal_serves_it
     assert [each.title for each in house.books.do(offerings.front)] == ["VR Palace"]
     listed = house.books.do(offerings.registered, STORE)
     assert [(each.key, len(each.devices)) for each in listed] == [("karaoke", 1), ("vr", 0)]
+
+
+def test_e1_a_terminal_registers_no_more_than_a_store_may_have(
+    house: HouseInHand, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(telling, "OFFERINGS_MAX", 3)
+    terminal = house.confirmed("vr")
+    registered, _ = an_offer(house.devices_of(terminal)[0])
+    for seq in range(1, 6):
+        another = registered.model_copy(update={"key": f"k-{seq}"})
+        house.take(terminal, another, Channel.EVENTS, seq)
+    keys = [row["key"] for row in house.books.rows("offerings")]
+    assert sorted(keys) == ["k-1", "k-2", "vr"]
+    renamed = registered.model_copy(update={"title": "VR Palace"})
+    house.take(terminal, renamed, Channel.EVENTS, 6)
+    assert shown(house).title == "VR Palace", "what it has it can say anew"
 
 
 def test_e1_an_operator_names_only_what_there_is(house: HouseInHand):

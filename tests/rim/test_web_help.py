@@ -84,6 +84,8 @@ async def test_e6_a_price_is_seen_before_it_is_agreed_to_and_kept_with_the_call(
         here = await both(kit)
         await here.enter()
         assert await here.form("/helper/terms", title_en="Controls", price="300") == 303
+        too_much = {"title_en": "Controls", "price": "99999999", "currency": "USD"}
+        assert await here.form("/helper/terms", **too_much) == 422, "more than a screen is told"
         assert "Call Aoi for ¥300" in await here.page()
         free = {"helper": here.helper, "price_cents": "0", "currency": "JPY", "key": "k" * 32}
         await here.form(f"/t/{here.link}/help/choose", **free)

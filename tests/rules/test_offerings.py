@@ -133,5 +133,6 @@ def test_e1_a_picture_is_small_and_what_it_says_it_is():
     good = sized(SIDE_PIXELS_MAX, 1)
     assert picture_fault(good, sha256(good).hexdigest()) is None
     assert picture_fault(good, "a" * 64) is not None
-    for bad in (sized(SIDE_PIXELS_MAX + 1, 1), good + b"\0" * PICTURE_BYTES_MAX):
+    moving = good[:20] + b"\x02" + good[21:]
+    for bad in (sized(SIDE_PIXELS_MAX + 1, 1), good + b"\0" * PICTURE_BYTES_MAX, moving):
         assert picture_fault(bad, sha256(bad).hexdigest()) is not None

@@ -6,12 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
-from cloud_controller.flows.offerings.telling import Teller, keep
+from cloud_controller.flows.offerings.telling import OFFERINGS_MAX, Teller, is_full, keep
 from cloud_controller.ports import NotAllowed, NotFound, Row, Transaction
 from common.messages.offerings import OfferingSaid
-
-OFFERINGS_MAX: Final = 500
-"""Offerings of one store: as many as another controller may be told of."""
 
 _FROM_JSON: Final = ("texts", "pictures", "lengths_seconds")
 
@@ -41,7 +38,7 @@ def say(books: Transaction, store: str, key: str, said: OfferingSaid, actor: str
         if not books.offerings.has_picture(sha256=named.sha256):
             raise NotAllowed(why=f"there is no picture {named.sha256}: send it first")
     is_new = books.offerings.known(store_id=store, key=key) is None
-    if is_new and books.offerings.count_offerings(store_id=store) >= OFFERINGS_MAX:
+    if is_new and is_full(books, store):
         raise NotAllowed(why=f"a store has at most {OFFERINGS_MAX} offerings")
     keep(books, store, key, said, Teller.OPERATOR)
     books.audit(actor, "offering.say", f"{store}/{key}")

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
+from typing import Final
 
 from cloud_controller.ports import Received, Transaction
 from common.messages.offerings import OfferingOff, OfferingOn, OfferingRegistered, OfferingSaid
 from common.rules.offerings import OFFER, OfferEvent, OfferState
+
+OFFERINGS_MAX: Final = 500
+"""Offerings of one store: as many as another controller may be told of."""
 
 
 class Teller(StrEnum):
@@ -20,13 +24,16 @@ class Teller(StrEnum):
 def register(books: Transaction, said: Received) -> None:
     """Keep the explanatory information of an offering and that this device serves it (E1).
 
-    Where an operator has said what it is, his words stand.
+    Where an operator has said what it is, his words stand. One more than a store may have is not
+    kept, and its device stays with what it served.
     """
     message: OfferingRegistered = said.message
     device = books.offerings.device_of_terminal(device_id=message.device, terminal_id=said.terminal)
     if device is None:
         return
     known = books.offerings.known(store_id=device["store_id"], key=message.key)
+    if known is None and is_full(books, device["store_id"]):
+        return
     if known is not None and known["told_by"] == Teller.OPERATOR:
         offering = known["offering_id"]
     else:
@@ -64,6 +71,11 @@ def _turn(
             reason=reason,
             changed_at=books.now,
         )
+
+
+def is_full(books: Transaction, store: str) -> bool:
+    """Say whether a store has as many offerings as it may."""
+    return bool(books.offerings.count_offerings(store_id=store) >= OFFERINGS_MAX)
 
 
 def keep(books: Transaction, store: str, key: str, told: OfferingSaid, teller: Teller) -> str:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cloud_controller.flows import help as calls
 from cloud_controller.ports import NotFound, Row, Transaction
+from cloud_controller.web.faults import InvalidBody
 from cloud_controller.web.help import LineText
 from cloud_controller.web.live.opening import Heard
 from cloud_controller.web.live.stamps import stamp_of
@@ -19,6 +20,7 @@ from cloud_controller.web.pages.steps import lead_to, new_key
 from cloud_controller.web.reservations import book_once
 from cloud_controller.web.routes import HELPER, Answer, Call, Page, Shape, Watch
 from common.messages.base import Currency, ShortText
+from common.messages.help import PRICE_CENTS_MAX
 from common.rules.help import CallEnd, CallState, clean_line
 from common.words import LANGUAGES, call_end_words_for
 
@@ -161,14 +163,22 @@ async def switch(call: Call[StateForm]) -> Answer:
 
 
 async def set_terms(call: Call[TermsForm]) -> Answer:
-    """Keep what a helper says of himself."""
+    """Keep what a helper says of himself.
+
+    Raises:
+        NotFound: this browser is no helper's.
+        InvalidBody: he asks for more than a call may cost.
+    """
     asked = call.asked
+    price_cents = cents_of(asked.price, call.language.digits(asked.currency))
+    if price_cents > PRICE_CENTS_MAX:
+        raise InvalidBody(field="price", why="a call may not cost so much")
     spoken = {"ja": asked.speaks_ja, "en": asked.speaks_en}
     terms = calls.HelperTerms(
         title_ja=clean_line(asked.title_ja),
         title_en=clean_line(asked.title_en),
         languages=tuple(code for code in LANGUAGES if spoken.get(code)),
-        price_cents=cents_of(asked.price, call.language.digits(asked.currency)),
+        price_cents=price_cents,
         currency=asked.currency,
     )
 

@@ -19,6 +19,7 @@ PICTURES_OF_STORE_MAX: Final = 200
 
 _HEAD_BYTES: Final = 30
 _LOSSLESS: Final = b"\x2f"
+_MOVES: Final = 0x02
 _KEY_FRAME: Final = b"\x9d\x01\x2a"
 
 
@@ -33,6 +34,8 @@ def picture_fault(body: bytes, digest: str) -> str | None:
         return "it is no WebP"
     if not 0 < max(size) <= SIDE_PIXELS_MAX:
         return f"a side has more than {SIDE_PIXELS_MAX} pixels"
+    if body[12:16] == b"VP8X" and body[20] & _MOVES:
+        return "it moves"
     return None
 
 
