@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from cloud_controller.flows import registration
 from cloud_controller.web.app import SHUTDOWN_SECONDS
+from cloud_controller.web.live.board import Board
 from cloud_controller.web.live.looking import LOOK_SECONDS
 from cloud_controller.web.live.watching import (
     BEHIND_LOOKS_MAX,
@@ -135,6 +136,17 @@ async def test_only_those_of_a_store_are_told_to_its_page_and_in_its_language(tm
             (card,) = (await ja.word()).told["cards"]
             assert "無料" not in card["html"]
             assert "￥1,500" in card["html"]
+
+
+async def test_whoever_names_stores_that_nobody_has_makes_nothing_be_kept():
+    async def draw(_card: object, _language: str) -> str:
+        return ""
+
+    board = Board("e", draw)
+    await board.speak("en")
+    for number in range(3):
+        assert b"cards" in board.since("", "en", f"nowhere-{number}")
+    assert not board._whole
 
 
 async def test_so_many_watch_and_the_next_is_told_when_to_come_again(tmp_path: Path):

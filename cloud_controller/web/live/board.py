@@ -155,7 +155,8 @@ class Board:
                 if store in {EVERY_STORE, each.card.store}
             ]
             known = event("page", {"cards": cards}, self._id)
-            self._whole[language, store] = known
+            if cards:  # of stores that nobody has, as many may be named as one likes
+                self._whole[language, store] = known
         return known
 
     @property
