@@ -44,7 +44,7 @@ CODE_LIFE_MS: Final = 900_000
 
 RANDOM_TRIES: Final = 4
 
-EACH: Final = 3
+EACH: Final = 5
 """Of so many kills around the operator's word a run tries one: which, its dice say."""
 
 

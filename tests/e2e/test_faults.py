@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import sqlite3
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from cloud_controller.web.routes import from_iso
+from common.rules.sessions import OWED_FROM_SECONDS
 from tests.demo.logs import first, text
 from tests.demo.world import Terminal, World, a_world
 from tests.e2e.customer import (
@@ -168,6 +170,7 @@ def test_a_use_goes_on_after_a_power_cut_when_its_ticket_is_shown_again(
     use = begin(world, terminal, length_seconds=LONGEST_SECONDS)
     since = len(text(terminal.log))
     cut_the_power(world, terminal)
+    time.sleep(OWED_FROM_SECONDS)  # so long there is no power: a shorter loss is not paid back
     world.start_agent(terminal)
     waits = partial(first, terminal.log, "notice", {"notice": "scan_to_go_on"}, since=since)
     world.wait_for("the customer to be told", waits)
