@@ -44,7 +44,7 @@ def open_database(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
             check_same_thread=False,
         )
         if not read_only:
-            connection.execute("PRAGMA journal_mode=WAL")
+            _keep_a_log(connection)
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA temp_store=MEMORY")  # what a savepoint may have to undo
         connection.row_factory = sqlite3.Row
@@ -52,6 +52,23 @@ def open_database(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     except (sqlite3.Error, OSError) as fault:
         raise CannotStart(why=f"the database {path} cannot be opened: {fault}") from fault
     return connection
+
+
+def _keep_a_log(connection: sqlite3.Connection) -> None:
+    """Have changes written to a log beside the file; of two that turn a new file to it one waits.
+
+    That one is told at once that the file is locked: SQLite's own waiting does not cover the turn.
+    """
+    for _ in range(int(BUSY_SECONDS / _PAUSE_SECONDS)):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as fault:
+            if fault.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def migrate(path: Path, *, to: str = HEAD) -> Moved:

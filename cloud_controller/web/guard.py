@@ -38,6 +38,8 @@ from cloud_controller.web.language import Language
 from cloud_controller.web.routes import (
     HELPER,
     HOLDER,
+    NOBODY,
+    THE_TOKEN,
     Answer,
     Call,
     Route,
@@ -70,6 +72,8 @@ EVERYBODY: Final = "everybody"
 
 TOLD_MAX: Final = 80
 """Characters of a caller's own words that a problem repeats."""
+
+OPERATORS: Final = frozenset({Who.OPERATOR, Who.OPERATOR_PAGE})
 
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
@@ -118,6 +122,7 @@ class Guard:
                 holder=_cookie(request, HOLDER),
                 helper=_cookie(request, HELPER),
                 bearer=_bearer(request) if route.who is Who.PACKAGE_HOLDER else "",
+                operator=THE_TOKEN if route.who in OPERATORS else NOBODY,
             )
             with self._one_at_a_time(route, key):
                 return await route.act(call)

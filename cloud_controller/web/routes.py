@@ -17,6 +17,7 @@ from cloud_controller.ports import Books, Clock, Names, Packages, PaymentDesk
 from cloud_controller.web.language import Language
 from cloud_controller.web.wallet import Wallets
 from common.messages.base import INSTANT_MAX
+from common.rules.accounts import EVERY_STORE, Operator, Permission
 from common.rules.payments import Method
 
 Asked = TypeVar("Asked")
@@ -36,6 +37,16 @@ HOLDER: Final = "holder"
 
 HELPER: Final = "helper"
 """The cookie by which a browser is known as a helper's."""
+
+NOBODY: Final = Operator(operator="", name="")
+"""Who runs no store."""
+
+THE_TOKEN: Final = Operator(
+    operator="token:controller",
+    name="operator",
+    permissions={EVERY_STORE: frozenset(Permission)},
+)
+"""Whoever has the controller's own token: it is made with its keys, for programs beside it."""
 
 ASKED_MAX: Final = INSTANT_MAX - 100 * 366 * 86_400_000
 """The latest instant that may be asked for: a length, a window and a zone beyond it still fit."""
@@ -110,7 +121,7 @@ class Call(Generic[Asked]):
     known by as a holder, empty where it is not; `helper` the key that a helper's browser shows,
     whosever it is. `bearer` is what a terminal shows for a package. `key` is the call's
     Idempotency-Key and `digest` what it was first said with; both are empty where the route needs
-    none.
+    none. `operator` is whoever runs a store, where the route is for one, else nobody.
     """
 
     parts: WebParts
@@ -123,6 +134,7 @@ class Call(Generic[Asked]):
     holder: str = ""
     helper: str = ""
     bearer: str = ""
+    operator: Operator = NOBODY
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
