@@ -116,6 +116,17 @@ async def test_e3_what_another_process_has_written_is_seen_within_a_second_or_tw
             assert time.monotonic() - began < 10 * LOOK_SECONDS
 
 
+async def test_e3_whoever_opens_a_page_is_told_of_now_and_not_of_the_last_look(tmp_path: Path):
+    """Nobody has told us of the change: the page itself was read after it all the same."""
+    async with web_kit(tmp_path) as kit, page(kit) as seen:
+        await seen.word()
+        await kit.store.open()
+        assert (await seen.word()).told["offering"]
+        change(tmp_path, "UPDATE terminals SET presence = 'gone'")
+        async with page(kit) as new:
+            assert (await new.word()).told == {"cards": []}
+
+
 async def test_what_is_pushed_to_everybody_carries_nobody_s_key(tmp_path: Path):
     async with web_kit(tmp_path) as kit, page(kit) as seen:
         await seen.word()

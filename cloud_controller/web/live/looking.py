@@ -85,7 +85,7 @@ class Live:
         self._stamps: dict[str, str] = {}
         self._nudged = asyncio.Event()
         self._looked = asyncio.Condition()
-        self._is_fresh = False
+        self._begun = self._ended = 0
         self._is_wanted = False
         self._swept_at = 0.0
         self._came = 0
@@ -155,18 +155,21 @@ class Live:
         return stamp
 
     async def _be_fresh(self) -> None:
-        """Wait for a look where what stands there is of before."""
-        if self._nudged.is_set() or not self._is_fresh:
-            self._is_wanted = True
-            self._nudged.set()
-            async with self._looked:
-                await self._looked.wait()
+        """Wait for a whole look that begins now: the page who asks has read is newer than the last.
+
+        Whoever comes meanwhile waits for the same next one.
+        """
+        wanted = self._begun + 1
+        self._is_wanted = True
+        self._nudged.set()
+        async with self._looked:
+            await self._looked.wait_for(lambda: self._ended >= wanted)
 
     async def _run(self) -> None:
         """Look again and again; while nobody watches, nothing is looked at.
 
-        What nobody has touched is read in turn each second; a look after a commit, for which
-        somebody waits, leaves it to the next.
+        What nobody has touched is read in turn each second, and for whoever has just come; a look
+        after a commit alone leaves it to the next.
         """
         loop = asyncio.get_running_loop()
         turn_at = 0.0
@@ -175,48 +178,44 @@ class Live:
             is_nudged = self._nudged.is_set()
             rest_seconds = REST_SECONDS if is_nudged else 0.0
             self._nudged.clear()
-            is_turn = began - turn_at >= LOOK_SECONDS * (1 + is_nudged)
+            is_wanted, self._is_wanted = self._is_wanted, False
+            is_turn = is_wanted or began - turn_at >= LOOK_SECONDS * (1 + is_nudged)
             turn_at = began if is_turn else turn_at
-            await self._look_safely(is_turn=is_turn)
+            await self._look_safely(is_turn=is_turn, is_wanted=is_wanted)
             took = loop.time() - began
             await asyncio.sleep(max(rest_seconds - took, REST_FACTOR * took))
             left = turn_at + LOOK_SECONDS - loop.time()
-            is_needed = self._is_fresh or len(self._crowd)
             with suppress(TimeoutError):
-                async with asyncio.timeout(left if is_needed else None):
+                async with asyncio.timeout(left if len(self._crowd) else None):
                     await self._nudged.wait()
 
-    async def _look_safely(self, *, is_turn: bool) -> None:
+    async def _look_safely(self, *, is_turn: bool, is_wanted: bool) -> None:
         """Look; where the books are away, pages keep what they have and it is tried again."""
+        self._begun += 1
         try:
             if len(self._crowd):
                 with self._took.time():
-                    await self._look(is_turn=is_turn)
-            else:
-                self._is_fresh = False
+                    await self._look(is_turn=is_turn, is_wanted=is_wanted)
         except RusubanError as fault:
             self._log.warning("the books cannot be looked at", why=str(fault))
         except Exception as fault:  # noqa: BLE001 - pages are read without us as well: we go on
             self._log.error("the look has failed", exc_info=fault)
         async with self._looked:
+            self._ended = self._begun
             self._looked.notify_all()
 
-    async def _look(self, *, is_turn: bool) -> None:
-        """Look at what is watched, and tell who watches what has changed."""
+    async def _look(self, *, is_turn: bool, is_wanted: bool) -> None:
+        """Look at what is watched or wanted, and tell who watches what has changed."""
         loop = asyncio.get_running_loop()
         if is_turn and loop.time() - self._swept_at >= SWEEP_SECONDS:
             self._swept_at = loop.time()
             await self._crowd.look()
         topics = self._crowd.topics()
         shelves = [topic for topic in topics if topic[0] == SHELVES]
-        if shelves or self._is_wanted:
-            self._is_wanted = False
+        if shelves or is_wanted:
             before = self.board.number
             if await self.board.take(await self._shelves.read(is_turn=is_turn)):
                 await self._tell_cards(before)
-            self._is_fresh = True
-        else:
-            self._is_fresh = False
         pages = [topic[0] for topic in topics if topic[0] != SHELVES]
         for at in range(0, len(pages), STAMPS_AT_ONCE):
             stamps = await self._books.read(stamps_of, pages[at : at + STAMPS_AT_ONCE])
