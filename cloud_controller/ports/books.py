@@ -60,6 +60,7 @@ class Transaction(Protocol):
     lending: Queries
     directory: Queries
     lists: Queries
+    board: Queries
     modules: Queries
     provenance: Queries
     royalties: Queries

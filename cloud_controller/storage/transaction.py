@@ -35,6 +35,7 @@ _FILES = (
     *("offerings", "reservations", "rights", "escrow", "sessions", "devices"),
     *("extensions", "letters", "actions", "payments", "lending", "directory", "lists"),
     *("modules", "provenance", "royalties", "help", "post", "problems"),
+    "board",
 )
 _QUERIES = Path(__file__).parent / "queries"
 
@@ -58,6 +59,7 @@ class OpenTransaction:
     lending: Queries
     directory: Queries
     lists: Queries
+    board: Queries
     modules: Queries
     provenance: Queries
     royalties: Queries

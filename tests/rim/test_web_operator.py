@@ -14,7 +14,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, ViewportSize, async_playwright
 
 from cloud_controller.web.pages.chart import HEIGHT, LINES_MAX, STACK, chart_of
-from cloud_controller.web.pages.modules import MONTHS, SILENT_SECONDS, month_starts
+from cloud_controller.web.pages.console.modules import MONTHS, SILENT_SECONDS, month_starts
 from cloud_controller.web.routes import Who
 from cloud_controller.web.table import ROUTES
 from common.rules.modules import Match
@@ -164,7 +164,7 @@ async def test_without_script_it_can_be_read_on_a_small_phone_and_loads_itself(t
         box = await page.locator("html").bounding_box()
         assert box is not None
         assert box["width"] <= SMALL_PHONE["width"]
-        for target in await page.locator("a, summary").all():
+        for target in await page.locator("a:visible, summary:visible").all():
             target_box = await target.bounding_box()
             assert target_box is not None
             assert target_box["height"] >= 44

@@ -17,7 +17,8 @@ from cloud_controller.web.app import SECURITY_HEADERS
 from cloud_controller.web.faults import STATUS
 from cloud_controller.web.language import Language, Languages
 from cloud_controller.web.pages.chart import STACK
-from cloud_controller.web.pages.modules import KEPT_BECAUSE, STATES
+from cloud_controller.web.pages.console.modules import KEPT_BECAUSE, STATES
+from cloud_controller.web.pages.console.shell import NAV
 from cloud_controller.web.pages.offering import Notice
 from cloud_controller.web.pages.order import Standing
 from cloud_controller.web.pages.ticket import Phase
@@ -46,6 +47,7 @@ DYNAMIC: dict[str, Iterable[str]] = {
     "language": LANGUAGES,
     "letter": LetterKind,
     "match": STACK,
+    "nav": [name for name, _ in NAV],
     "notice": Notice,
     "order": Standing,
     "problem": [fault.code for fault in STATUS],

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from cloud_controller.web.openapi import json_document_of
 from cloud_controller.web.routes import API, EVERY, Call, Route, Who
+from cloud_controller.web.table.console import CONSOLE_ROUTES
 from cloud_controller.web.table.customers import CUSTOMER_ROUTES
 from cloud_controller.web.table.help import HELP_ROUTES
 from cloud_controller.web.table.modules import MODULE_ROUTES
@@ -35,6 +36,7 @@ ROUTES: Final = (
     *PAGE_ROUTES,
     *HELP_ROUTES,
     *MODULE_ROUTES,
+    *CONSOLE_ROUTES,
     Route("GET", f"{API}/openapi.json", show_openapi, Who.ANYBODY, EVERY, "Describe this API."),
     *PROGRAM_ROUTES,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from cloud_controller.web import module_logs, modules, reports
-from cloud_controller.web.pages import modules as module_pages
+from cloud_controller.web.pages.console import modules as module_pages
 from cloud_controller.web.reservations import CREATED
 from cloud_controller.web.routes import API, MANAGEMENT, Route, Who
 

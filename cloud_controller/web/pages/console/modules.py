@@ -13,6 +13,7 @@ from cloud_controller.flows import modules
 from cloud_controller.flows.rights.pools import Pool
 from cloud_controller.ports import Row, Transaction
 from cloud_controller.web.pages.chart import Chart, chart_of
+from cloud_controller.web.pages.console.shell import shell_of
 from cloud_controller.web.reports import seats_of
 from cloud_controller.web.routes import Call, Page
 from common.rules.modules import (
@@ -101,14 +102,14 @@ class ModuleShown:
 
 async def show_page(call: Call[None]) -> Page:
     """Show all there is about modules."""
-    facts = await call.parts.books.read(_facts) | {"calm_seconds": CALM_SECONDS}
-    return Page(template="modules.html", facts=facts, refresh_seconds=_refresh(facts))
+    facts = await call.parts.books.read(_facts, call) | {"calm_seconds": CALM_SECONDS}
+    return Page(template="console/modules.html", facts=facts, refresh_seconds=_refresh(facts))
 
 
 async def show_installs(call: Call[None]) -> Page:
     """Show the installs alone: what changes by the second."""
-    facts = await call.parts.books.read(_installs)
-    return Page(template="installs.html", facts=facts, refresh_seconds=_refresh(facts))
+    facts = await call.parts.books.read(_installs, call)
+    return Page(template="console/installs.html", facts=facts, refresh_seconds=_refresh(facts))
 
 
 def _refresh(facts: dict[str, Any]) -> int:
@@ -116,7 +117,7 @@ def _refresh(facts: dict[str, Any]) -> int:
     return SOON_SECONDS if is_busy else CALM_SECONDS
 
 
-def _facts(books: Transaction) -> dict[str, Any]:
+def _facts(books: Transaction, call: Call[None]) -> dict[str, Any]:
     stores = list(books.registration.stores())
     zone = stores[0]["time_zone"] if stores else "UTC"
     starts = month_starts(books.now, zone)
@@ -126,7 +127,7 @@ def _facts(books: Transaction) -> dict[str, Any]:
             _module(books, row, seats.get(row["module"]), starts) for row in modules.licensed(books)
         ],
         "zone": zone,
-        **_installs(books),
+        **_installs(books, call),
     }
 
 
@@ -149,8 +150,11 @@ def _next(books: Transaction, row: Row, closed: Sequence[Row]) -> dict[str, Any]
     return modules.draft_report(books, row["module"])
 
 
-def _installs(books: Transaction) -> dict[str, Any]:
-    return {"installs": [_install(row, books.now) for row in modules.progress(books)]}
+def _installs(books: Transaction, call: Call[None]) -> dict[str, Any]:
+    return {
+        "installs": [_install(row, books.now) for row in modules.progress(books)],
+        "shell": shell_of(books, call, "modules"),
+    }
 
 
 def _install(row: Row, now: int) -> Install:
