@@ -370,13 +370,15 @@ class World:
 
 
 @contextlib.contextmanager
-def a_world(terms: SlotTerms | None = None, **having: Any) -> Iterator[World]:
+def a_world(
+    terms: SlotTerms | None = None, kind: type[World] = World, **having: Any
+) -> Iterator[World]:
     """Give a world with its controller running, and take all of it away afterwards.
 
     `having` are fields of it that are otherwise than by default.
     """
     folder = Path(tempfile.mkdtemp(prefix="rusuban-"))
-    world = World(folder=folder, terms=terms or SlotTerms(), **having)
+    world = kind(folder=folder, terms=terms or SlotTerms(), **having)
     try:
         world.start_controller()
         yield world

@@ -24,9 +24,10 @@ from common.messages.specification import (
 )
 from common.rules.specification import new_specification
 from common.topics import Channel
-from tests.demo.world import STORE, World, a_world
+from tests.demo.world import STORE, World
 from tests.e2e.customer import SHORT, begin, ends_on_time, offering_of, settles
 from tests.e2e.test_uninvited import dropped
+from tests.e2e.worlds import a_world
 
 FULL_FOR_SECONDS = 3.0
 """How long past its end the use finds no room in the journal: longer than one try to write."""

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.demo.world import Terminal, World, a_world
+from tests.demo.world import Terminal, World
+from tests.e2e.worlds import a_world
 
 ENDS_SECONDS_MAX = 15.0
 """How long the controller may take to end when it is asked to."""

@@ -11,8 +11,9 @@ from typing import Any, Final
 import pytest
 
 from tests.demo.processes import WORLD
-from tests.demo.world import SlotTerms, Terminal, World, a_world
+from tests.demo.world import SlotTerms, Terminal, World
 from tests.e2e.customer import book_at, picture_of, programs, scan, take_back
+from tests.e2e.worlds import a_world
 
 TERMS: Final = SlotTerms(
     lengths_seconds=(3, 9), grid_seconds=1, early_seconds=60, warn_before_seconds=(1,)

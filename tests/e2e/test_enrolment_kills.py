@@ -18,7 +18,6 @@ from common.messages.registration import StandingTold
 from common.messages.service import ServiceProfile, ServiceRequest
 from common.messages.specification import Specification
 from tests.conftest import SEED
-from tests.demo.world import a_world
 from tests.e2e.line import Asks, Line, Word
 from tests.e2e.registering import (
     AGENT,
@@ -39,6 +38,7 @@ from tests.e2e.registering import (
     service_of,
     start_side,
 )
+from tests.e2e.worlds import a_world
 
 CODE_LIFE_MS: Final = 900_000
 

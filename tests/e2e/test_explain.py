@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 
 from cloud_controller.main import EXIT_CANNOT_START
-from tests.demo.world import SCRIPTS, World, a_world
+from tests.demo.world import SCRIPTS, World
+from tests.e2e.worlds import a_world
 
 
 def explain(world: World, terminal: str) -> subprocess.CompletedProcess[str]:

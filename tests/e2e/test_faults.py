@@ -16,7 +16,7 @@ import pytest
 from cloud_controller.web.routes import from_iso
 from common.rules.sessions import OWED_FROM_SECONDS
 from tests.demo.logs import first, text
-from tests.demo.world import Terminal, World, a_world
+from tests.demo.world import Terminal, World
 from tests.e2e.customer import (
     SHORT,
     Use,
@@ -31,6 +31,7 @@ from tests.e2e.customer import (
     settles,
     take_back,
 )
+from tests.e2e.worlds import a_world
 
 LONGER_SECONDS = 8
 """Of a use of which some two seconds are lost before it begins."""

@@ -11,8 +11,9 @@ from contextlib import closing
 import pytest
 
 from common.seals import read_token
-from tests.demo.world import Terminal, World, a_world
+from tests.demo.world import Terminal, World
 from tests.e2e.customer import SHORT, begin, ends_on_time, kill, settles
+from tests.e2e.worlds import a_world
 
 
 @pytest.fixture(scope="module")

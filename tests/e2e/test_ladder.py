@@ -7,8 +7,9 @@ import subprocess
 
 import pytest
 
-from tests.demo.world import SCRIPTS, World, a_world
+from tests.demo.world import SCRIPTS, World
 from tests.e2e.customer import SHORT, begin, settles
+from tests.e2e.worlds import a_world
 
 STARTS_SECONDS_MAX = 20.0
 

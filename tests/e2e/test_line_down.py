@@ -16,7 +16,7 @@ import pytest
 
 from cloud_controller.web.routes import from_iso
 from tests.demo import logs
-from tests.demo.world import SlotTerms, Terminal, World, a_world
+from tests.demo.world import SlotTerms, Terminal, World
 from tests.e2e.customer import (
     Use,
     book_at,
@@ -30,6 +30,7 @@ from tests.e2e.customer import (
     take_back,
 )
 from tests.e2e.line import Line
+from tests.e2e.worlds import a_world
 
 TERMS: Final = SlotTerms(
     lengths_seconds=(3,), grid_seconds=1, early_seconds=60, warn_before_seconds=(1,)

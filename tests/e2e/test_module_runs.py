@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.demo.world import World, a_world
+from tests.demo.world import World
 from tests.e2e.customer import SHORT, kill, offering_of, picture_of, scan
 from tests.e2e.packages import begin_packages, controller_does, needs_packages, publish
+from tests.e2e.worlds import a_world
 
 RACER = b"""#!/bin/sh
 echo "$RUSUBAN_PACKAGE $RUSUBAN_MODULE_PHYSICS" > "$RUSUBAN_RUNNER.seen"

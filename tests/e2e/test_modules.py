@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 
 from edge_agent.main import command_line as agent_commands
 from tests.demo.terminal import Terminal
-from tests.demo.world import World, a_world
+from tests.demo.world import World
 from tests.e2e.customer import SHORT
 from tests.e2e.packages import begin_packages, controller_does, needs_packages, publish
+from tests.e2e.worlds import a_world
 
 MODULE_BYTES = 3 * 1024 * 1024 + 17
 """Of one file of the module: more than three chunks, so that a bar has something to show."""

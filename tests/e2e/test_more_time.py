@@ -13,8 +13,9 @@ import pytest
 from cloud_controller.web.routes import from_iso
 from common.rules.sessions import OWED_FROM_SECONDS
 from tests.demo.settings import SlotTerms
-from tests.demo.world import World, a_world
+from tests.demo.world import World
 from tests.e2e.customer import begin, ends_on_time, is_there, programs
+from tests.e2e.worlds import a_world
 
 STEP_SECONDS = 8
 LONG_SECONDS = 600

@@ -15,8 +15,9 @@ from PIL import Image
 
 from tests.demo import logs
 from tests.demo.terminal import Terminal
-from tests.demo.world import STORE, World, a_world
+from tests.demo.world import STORE, World
 from tests.e2e.customer import SHORT
+from tests.e2e.worlds import a_world
 
 OFF_SECONDS_MAX = 20.0
 """Promise 11: a dead terminal is off the page in so long."""

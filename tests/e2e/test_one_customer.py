@@ -16,7 +16,7 @@ from common.rules.tickets import DenialReason
 from common.seals import TOKEN_PREFIX, new_signing_key, read_token, seal_token
 from common.words import words_for
 from tests.demo.photograph import as_png, photograph
-from tests.demo.world import World, a_world
+from tests.demo.world import World
 from tests.e2e.customer import (
     SHORT,
     begin,
@@ -29,6 +29,7 @@ from tests.e2e.customer import (
     scan,
     settles,
 )
+from tests.e2e.worlds import a_world
 
 IN_AN_HOUR = timedelta(hours=1)
 

@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.demo.world import STORE, SlotTerms, World, a_world
+from tests.demo.world import STORE, SlotTerms, World
 from tests.e2e.customer import kill, offering_of, scan
 from tests.e2e.phones import (
     KEPT_IN_MIND,
@@ -24,6 +24,7 @@ from tests.e2e.phones import (
     shown_since,
     tabs_to,
 )
+from tests.e2e.worlds import a_world
 
 TERMS: Final = SlotTerms(
     lengths_seconds=(4,), grid_seconds=1, early_seconds=60, warn_before_seconds=(1,)

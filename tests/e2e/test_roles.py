@@ -8,8 +8,9 @@ import pytest
 
 from cloud_controller.main import EXIT_CANNOT_START
 from tests.demo.photograph import as_png, photograph
-from tests.demo.world import DidNotHappen, Refused, SlotTerms, Terminal, World, a_world
+from tests.demo.world import DidNotHappen, Refused, SlotTerms, Terminal, World
 from tests.e2e.customer import kill
+from tests.e2e.worlds import a_world
 
 A_SHORT_SLOT = SlotTerms(lengths_seconds=(3,), grid_seconds=1, warn_before_seconds=(1,))
 ALL_BUT_SERVICE = "management,reservation,web"

@@ -11,9 +11,10 @@ from typing import Any, Final
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.demo.settings import SCREEN
-from tests.demo.world import STORE, SlotTerms, Terminal, World, a_world
+from tests.demo.world import STORE, SlotTerms, Terminal, World
 from tests.e2e.customer import offering_of, picture_of, programs, scan
 from tests.e2e.line import Line
+from tests.e2e.worlds import a_world
 
 TERMS: Final = SlotTerms(
     lengths_seconds=(12,), grid_seconds=1, early_seconds=60, warn_before_seconds=(4,)

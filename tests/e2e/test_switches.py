@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cloud_controller.web.routes import from_iso
-from tests.demo.world import SCRIPTS, SlotTerms, Terminal, World, a_world
+from tests.demo.world import SCRIPTS, SlotTerms, Terminal, World
 from tests.e2e.customer import (
     Use,
     ends_on_time,
@@ -22,6 +22,7 @@ from tests.e2e.customer import (
     programs,
     take_back,
 )
+from tests.e2e.worlds import a_world
 from tests.rim.lamp_kit import LampBeside, StoreBroker, lamp_beside, store_broker
 
 TERMS = SlotTerms(lengths_seconds=(10,), grid_seconds=1, warn_before_seconds=(1,))

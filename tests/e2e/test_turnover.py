@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tests.demo.terminal import Terminal
-from tests.demo.world import World, a_world
+from tests.demo.world import World
 from tests.e2e.customer import SHORT, book_at, offering_of, picture_of, programs, scan
+from tests.e2e.worlds import a_world
 
 
 @pytest.fixture(scope="module")

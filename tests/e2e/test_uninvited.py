@@ -21,8 +21,9 @@ from edge_agent.flows import enrolment
 from edge_agent.opened import open_journal
 from edge_agent.ports import Identity
 from edge_agent.settings import AgentSettings
-from tests.demo.world import Terminal, World, a_world
+from tests.demo.world import Terminal, World
 from tests.e2e.customer import SHORT, begin, nothing_changes, offering_of, scan, settles
+from tests.e2e.worlds import a_world
 from tests.rim.scanner_kit import a_token
 
 SENT_SECONDS_MAX = 5.0

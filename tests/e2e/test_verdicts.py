@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cloud_controller.web.routes import from_iso
-from tests.demo.world import World, a_world
+from tests.demo.world import World
 from tests.e2e.customer import SHORT, book_at, nothing_changes, offering_of, picture_of, scan
+from tests.e2e.worlds import a_world
 
 IN_AN_HOUR = timedelta(hours=1)
 IN_TOKYO = ZoneInfo("Asia/Tokyo")
