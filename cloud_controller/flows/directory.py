@@ -32,7 +32,7 @@ TERMS: Final = (
     *("lead_seconds", "horizon_seconds", "change_seconds", "cancel_seconds"),
     *("hold_seconds", "grace_seconds", "party_max"),
 )
-"""Terms of an offering that are told as they stand in its row."""
+"""Terms of an offering that are told as they stand in its row, and kept as they are told."""
 
 
 def stores_to_tell(books: Transaction) -> list[StoreSaid]:
@@ -205,13 +205,7 @@ def _keep_offering(books: Transaction, store: str, told: OfferingTold) -> None:
         turnover_seconds=told.turnover_seconds,
         early_seconds=told.early_seconds,
         rotates_code=int(told.rotates_code),
-        lead_seconds=told.lead_seconds,
-        horizon_seconds=told.horizon_seconds,
-        change_seconds=told.change_seconds,
-        cancel_seconds=told.cancel_seconds,
-        hold_seconds=told.hold_seconds,
-        grace_seconds=told.grace_seconds,
-        party_max=told.party_max,
+        **told.model_dump(include=set(TERMS)),
         now=books.now,
     )
     if not kept:

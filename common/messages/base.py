@@ -96,6 +96,12 @@ class ClaimTerms(BaseModel):
     party_max: Annotated[int, Field(ge=1, le=PARTY_MAX)] = 1
     rotates_code: bool = False
 
+    @property
+    def terms(self) -> dict[str, int | None]:
+        """Return each of these terms by its name, as a row has it: a flag is 0 or 1."""
+        said = self.model_dump(include=set(ClaimTerms.model_fields))
+        return {name: int(term) if term is not None else None for name, term in said.items()}
+
 
 class Message(BaseModel):
     """One message of the protocol; `type` is its name on the wire."""

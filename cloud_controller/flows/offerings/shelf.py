@@ -38,6 +38,7 @@ from common.rules.reservations import (
     next_opening,
     read_hours,
     slots,
+    terms_in,
 )
 
 ALL: Final = ""
@@ -174,7 +175,7 @@ def _shown(
     devices: Sequence[Row],
     blocks: Mapping[str, Sequence[Range]],
 ) -> Shelved | None:
-    terms = _terms(row)
+    terms = terms_in(row, min(json.loads(row["lengths_seconds"])))  # free is where that fits
     free = _free_now(terms, devices, blocks, books.now)
     how = available(
         is_open=store.is_open,
@@ -204,19 +205,6 @@ _AS_THEY_STAND: Final = (
     *("hold_seconds", "grace_seconds", "party_max"),
 )
 """Columns that are shown as they are kept."""
-
-
-def _terms(row: Row) -> SlotTerms:
-    """Return how an offering is cut in its shortest length: it is free where that fits."""
-    return SlotTerms(
-        length_seconds=min(json.loads(row["lengths_seconds"])),
-        grid_seconds=row["grid_seconds"],
-        turnover_seconds=row["turnover_seconds"],
-        lead_seconds=row["lead_seconds"],
-        horizon_seconds=row["horizon_seconds"],
-        hours=read_hours(row["hours"]),
-        time_zone=row["time_zone"],
-    )
 
 
 def _free_now(

@@ -96,14 +96,7 @@ def keep(books: Transaction, store: str, key: str, told: OfferingSaid, teller: T
         grid_seconds=told.grid_seconds,
         turnover_seconds=told.turnover_seconds,
         early_seconds=told.early_seconds,
-        lead_seconds=told.lead_seconds,
-        horizon_seconds=told.horizon_seconds,
-        change_seconds=told.change_seconds,
-        cancel_seconds=told.cancel_seconds,
-        hold_seconds=told.hold_seconds,
-        grace_seconds=told.grace_seconds,
-        party_max=told.party_max,
-        rotates_code=int(told.rotates_code),
+        **told.terms,
         registered_at=books.now,
     )
     return offering

@@ -17,8 +17,8 @@ from common.rules.reservations import (
     is_free,
     is_open,
     is_open_throughout,
-    read_hours,
     slots,
+    terms_in,
 )
 
 BLACKOUTS_SEEN_MAX: Final = 200
@@ -144,15 +144,7 @@ def terms_of(books: Transaction, offering: str, length_seconds: int) -> tuple[Ro
         raise NotFound(what="offering")
     if length_seconds not in json.loads(row["lengths_seconds"]):
         raise NotAllowed(why="the offering is not sold in this length")
-    return row, SlotTerms(
-        length_seconds=length_seconds,
-        grid_seconds=row["grid_seconds"],
-        turnover_seconds=row["turnover_seconds"],
-        lead_seconds=row["lead_seconds"],
-        horizon_seconds=row["horizon_seconds"],
-        hours=read_hours(row["hours"]),
-        time_zone=row["time_zone"],
-    )
+    return row, terms_in(row, length_seconds)
 
 
 def taken_on(

@@ -27,6 +27,7 @@ from common.rules.reservations.slots import (
     is_free,
     is_in_time,
     slots,
+    terms_in,
 )
 from common.rules.reservations.states import RESERVATION, ReservationEvent, ReservationState
 from common.rules.reservations.waiting import WAITING, WaitingEvent, WaitingState
@@ -60,4 +61,5 @@ __all__ = [
     "openings",
     "read_hours",
     "slots",
+    "terms_in",
 ]

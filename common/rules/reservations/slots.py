@@ -6,11 +6,11 @@ has 46 or 50 half hours. A slot may run on into the opening that follows without
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from common.rules.reservations.hours import OpeningHours
+from common.rules.reservations.hours import OpeningHours, read_hours
 from common.rules.reservations.opening import openings
 from common.rules.reservations.ranges import Range
 
@@ -42,6 +42,19 @@ class SlotTerms:
     horizon_seconds: int = HORIZON_SECONDS
     hours: OpeningHours | None = None
     time_zone: str = "UTC"
+
+
+def terms_in(row: Mapping[str, Any], length_seconds: int) -> SlotTerms:
+    """Return how an offering is cut into slots of a length, as its row and its store's say."""
+    return SlotTerms(
+        length_seconds=length_seconds,
+        grid_seconds=row["grid_seconds"],
+        turnover_seconds=row["turnover_seconds"],
+        lead_seconds=row["lead_seconds"],
+        horizon_seconds=row["horizon_seconds"],
+        hours=read_hours(row["hours"]),
+        time_zone=row["time_zone"],
+    )
 
 
 def blocked(slot: Range, turnover_seconds: int) -> Range:
