@@ -34,7 +34,6 @@ from cloud_controller.bundle import Bundle
 from cloud_controller.connection import Account, Connection, Ends
 from cloud_controller.courier import Courier
 from cloud_controller.credentials import RENEWAL_SECONDS, Credentials, revoked
-from cloud_controller.flows import registration, service
 from cloud_controller.keys import FileKeys, operator_token, service_secret
 from cloud_controller.listener import Listener, flows_for
 from cloud_controller.mirrors import Mirrors, mirrors_of
@@ -44,6 +43,7 @@ from cloud_controller.payments import Desk
 from cloud_controller.ports import RoleGiven, Said
 from cloud_controller.postman import postman_for
 from cloud_controller.reservations import errands_of, kept_for
+from cloud_controller.seeds import sow
 from cloud_controller.settings import ControllerSettings, PeersSettings, Role
 from cloud_controller.storage.choice import KeptBooks, kept_books
 from cloud_controller.telemetry import Telemetry
@@ -53,7 +53,6 @@ from cloud_controller.web.app import WebParts, listening_on, make_app, runner_of
 from cloud_controller.web.peers import make_peers_app
 from cloud_controller.web.wallet import wallets_of
 from common.errors import CannotStart, RusubanError
-from common.ids import StoreId
 from common.mqtt import Delivery, Token
 from common.rules.enrolment import Ladder
 from common.system import SystemClock, SystemNames
@@ -141,20 +140,7 @@ class Controller:
         await self.books.open()
         if self._mirrors is not None:
             await self._mirrors.begin()
-        for store in self._settings.stores:
-            new = registration.NewStore(
-                store=StoreId(store.store),
-                title=store.title,
-                time_zone=store.time_zone,
-                policy=store.policy,
-                rules=store.rules,
-                number=store.number,
-                hours=store.hours,
-                directions=store.directions,
-            )
-            await self.books.transact(registration.add_store, new)
-        for program in self._settings.programs:
-            await self.books.transact(service.keep_program, program)
+        await sow(self._settings, self.books)
         if self.has_broker:
             await self._check_ladder()
             self.credentials.take_back(await self.books.read(revoked))

@@ -24,6 +24,15 @@ from cloud_controller.bookings.repairs import (
     take_photo,
     tell_of_device,
 )
+from cloud_controller.bookings.setup import (
+    Word,
+    keep_document,
+    keep_hours,
+    keep_program,
+    sow_program,
+    stands_as,
+    undo,
+)
 
 __all__ = [
     "AT_THE_COUNTER",
@@ -31,6 +40,7 @@ __all__ = [
     "More",
     "Paying",
     "Till",
+    "Word",
     "address",
     "agree",
     "agree_order",
@@ -42,6 +52,9 @@ __all__ = [
     "give",
     "give_up",
     "hello",
+    "keep_document",
+    "keep_hours",
+    "keep_program",
     "lapse_what_is_over",
     "may_address",
     "more_cents",
@@ -53,7 +66,10 @@ __all__ = [
     "offer_what_is_free",
     "place",
     "release",
+    "sow_program",
+    "stands_as",
     "take",
     "take_photo",
     "tell_of_device",
+    "undo",
 ]

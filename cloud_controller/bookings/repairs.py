@@ -62,6 +62,7 @@ def take_photo(books: Transaction, link: str, task: str, photo: bytes) -> None:
 def hello(books: Transaction, said: Received) -> None:
     """Welcome a terminal back: what is wanted of its devices and modules, who is there to help."""
     sessions.hello(books, said)
+    service.give_anew(books, said.terminal)
     devices.tell(books, said.terminal)
     modules.tell_wishes(books, said.terminal)
     calls.hello(books, said)

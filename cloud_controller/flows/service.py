@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from cloud_controller.ports import Actor, NotFound, Received, Registered, Row, Transaction
+from cloud_controller.ports import (
+    Actor,
+    NotFound,
+    Received,
+    Registered,
+    Row,
+    SetupChange,
+    Transaction,
+)
 from common.ids import TerminalId
 from common.messages.service import (
     Program,
@@ -30,6 +38,7 @@ from common.rules.service import (
     programs_of,
     unmet,
 )
+from common.rules.setup import SetupKind
 from common.rules.specification import Difference, differences
 from common.topics import Channel
 
@@ -41,6 +50,10 @@ DEVICE_NUMBER_MAX: Final = 65_535
 
 PROFILE_BYTES_MAX: Final = 60_000
 """Bytes of one profile: with its envelope it has to fit one message."""
+
+GIVEN_ANEW_MAX: Final = 200
+"""Terminals that are told at once of a program that is another; the rest hear of it at their next
+hello, and the transaction stays short."""
 
 Numbers = dict[str, tuple[str, int]]
 """A device's id and number in its store, by the terminal's own key for it."""
@@ -105,14 +118,31 @@ def tell_of_device(books: Transaction, told: DeviceTold, actor: str) -> Row:
         )
         state = "out of order" if is_broken else "in order"
         books.audit(actor, "device.told", told.device, f"{state}; {place}; {told.reason}")
+    if place != was["place"]:
+        change = SetupChange(
+            kind=SetupKind.DEVICE,
+            subject=told.device,
+            before={"place": was["place"]},
+            after={"place": place},
+        )
+        books.keep_version(change, actor, told.reason)
     return books.service.device(device_id=told.device)
 
 
-def keep_program(books: Transaction, program: Program, actor: str = Actor.SETTINGS) -> None:
+def keep_program(
+    books: Transaction, program: Program, actor: str = Actor.SETTINGS, reason: str = ""
+) -> None:
     """Remember what a program asks of a PC; profiles made from now on go by it."""
-    body = program.model_dump_json()
+    body, before = program.model_dump_json(), programs(books).get(program.program)
     if books.service.keep_program(program=program.program, body=body, changed_at=books.now):
-        books.audit(actor, "program.kept", program.program)
+        books.audit(actor, "program.kept", program.program, reason)
+    change = SetupChange(
+        kind=SetupKind.PROGRAM,
+        subject=program.program,
+        before=None if before is None else before.model_dump(mode="json"),
+        after=program.model_dump(mode="json"),
+    )
+    books.keep_version(change, actor, reason)
 
 
 def programs(books: Transaction) -> dict[str, Program]:
@@ -153,6 +183,32 @@ def give(books: Transaction, said: Received) -> None:
         generated_at=books.now,
     )
     books.say(said.terminal, Channel.REPLIES, profile, corr=said.corr)
+
+
+def give_anew(books: Transaction, terminal: TerminalId) -> None:
+    """Give a terminal its service information again, if a program is another since it was made.
+
+    One that serves nobody now is given nothing: it asks when it is confirmed.
+    """
+    registered = books.registry.registered(terminal)
+    if registered is None or not books.service.is_stale(terminal_id=terminal):
+        return
+    digest = registered.specification.gate_digest
+    said = Received(
+        terminal=terminal,
+        epoch=registered.epoch,
+        seq=0,
+        corr="",
+        message=ServiceRequest(gate_digest=digest),
+    )
+    if _may_have_service(registered, said):
+        give(books, said)
+
+
+def give_all_anew(books: Transaction) -> None:
+    """Do so for every terminal whose service information is older than one of its programs."""
+    for row in list(books.service.stale(most=GIVEN_ANEW_MAX)):
+        give_anew(books, TerminalId(row["terminal_id"]))
 
 
 def explain(books: Transaction, terminal: TerminalId) -> Explanation:

@@ -26,6 +26,7 @@ from cloud_controller.ports.values import (
     Registered,
     RoleGiven,
     Said,
+    SetupChange,
 )
 from cloud_controller.ports.world import (
     Clock,
@@ -61,6 +62,7 @@ __all__ = [
     "RoleGiven",
     "Row",
     "Said",
+    "SetupChange",
     "SlotIsTaken",
     "Transaction",
     "WebhookIsForged",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, Protocol, TypeAlias, TypeVar
 
-from cloud_controller.ports.values import Movement, Problem, Received
+from cloud_controller.ports.values import Movement, Problem, Received, SetupChange
 from cloud_controller.ports.world import Keys, Names, Registry
 from common.ids import TerminalId
 from common.messages.base import Message
@@ -65,6 +65,7 @@ class Transaction(Protocol):
     provenance: Queries
     royalties: Queries
     help: Queries
+    setup: Queries
     post: Queries
     problems: Queries
     registry: Registry
@@ -130,6 +131,10 @@ class Transaction(Protocol):
 
     def audit(self, actor: str, act: str, subject: str, reason: str = "") -> None:
         """Enter a privileged act: who did what to whom or what, and why."""
+        ...
+
+    def keep_version(self, change: SetupChange, actor: str, reason: str = "") -> None:
+        """Keep what a document of the set-up says now as its next version, if it is another."""
         ...
 
     def acts_lately(self, act: str, subject: str) -> int:

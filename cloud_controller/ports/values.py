@@ -14,6 +14,7 @@ from common.messages.specification import Specification
 from common.rules.payments import EntryKind, Posting
 from common.rules.problems import ProblemKind
 from common.rules.registration import Standing
+from common.rules.setup import SetupKind
 from common.topics import BrokerRole, Channel
 
 
@@ -100,6 +101,20 @@ class Movement:
     payment: str | None = None
     reservation: str | None = None
     why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SetupChange:
+    """A document of the set-up that says something else now.
+
+    Attributes:
+        before: what it said, where it said anything: the first version, if none is kept yet.
+    """
+
+    kind: SetupKind
+    subject: str
+    after: Mapping[str, Any]
+    before: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

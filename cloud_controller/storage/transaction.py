@@ -19,6 +19,7 @@ from cloud_controller.ports import (
     Registry,
     RoleGiven,
     Said,
+    SetupChange,
 )
 from cloud_controller.storage.records import RECORDS
 from cloud_controller.storage.registry import BooksRegistry
@@ -28,13 +29,14 @@ from common.queries import PLAIN, BoundQueries, Connection, Style
 from common.rules.modules import FACTS_LENGTH_MAX, ModuleEvent
 from common.rules.payments import is_balanced
 from common.rules.problems import ProblemKind
+from common.rules.setup import REASON_MAX, VERSIONS_MAX
 from common.topics import BrokerRole, Channel
 
 _FILES = (
     *("enrolment", "registration", "service"),
     *("offerings", "reservations", "rights", "escrow", "sessions", "devices"),
     *("extensions", "letters", "actions", "payments", "lending", "directory", "lists"),
-    *("modules", "provenance", "royalties", "help", "post", "problems"),
+    *("modules", "provenance", "royalties", "help", "setup", "post", "problems"),
     "board",
 )
 _QUERIES = Path(__file__).parent / "queries"
@@ -64,6 +66,7 @@ class OpenTransaction:
     provenance: Queries
     royalties: Queries
     help: Queries
+    setup: Queries
     post: Queries
     problems: Queries
     registry: Registry
@@ -219,6 +222,31 @@ class OpenTransaction:
     def audit(self, actor: str, act: str, subject: str, reason: str = "") -> None:
         """Enter a privileged act; see `ports.Transaction`."""
         self.post.audit(at=self.now, actor=actor, act=act, subject=subject, reason=reason)
+
+    def keep_version(self, change: SetupChange, actor: str, reason: str = "") -> None:
+        """Keep a document's next version; see `ports.Transaction`."""
+        which = {"kind": change.kind, "subject": change.subject}
+        latest = self.setup.latest(**which)
+        number = latest["number"] if latest is not None else 0
+        document = json.dumps(dict(change.after), sort_keys=True)
+        if latest is not None and latest["document"] == document:
+            return
+        if latest is None and change.before is not None:
+            number += 1
+            before = json.dumps(dict(change.before), sort_keys=True)
+            self.setup.keep(
+                **which, number=number, document=before, at=self.now, actor="", reason=""
+            )
+        number += 1
+        self.setup.keep(
+            **which,
+            number=number,
+            document=document,
+            at=self.now,
+            actor=actor,
+            reason=reason[:REASON_MAX],
+        )
+        self.setup.forget(**which, up_to=number - VERSIONS_MAX)
 
     def acts_lately(self, act: str, subject: str) -> int:
         """Return how often this was done of late; see `ports.Transaction`."""

@@ -104,7 +104,7 @@ async def keep_program(call: Call[Program]) -> Program:
     """
     if call.asked.program != call.names["program"]:
         raise InvalidBody(field="program", why="the address names another one")
-    await call.parts.books.transact(service.keep_program, call.asked, Actor.OPERATOR)
+    await call.parts.books.transact(bookings.keep_program, call.asked, Actor.OPERATOR)
     return call.asked
 
 

@@ -9,7 +9,7 @@ FLOWS = (
 )
 """The twelve flows, one file each, in every layer where they have something to say."""
 
-LATER = ("payments", "accounts", "help", "audit")
+LATER = ("payments", "accounts", "help", "audit", "setup")
 """Where they come, under these names."""
 
 AT_THE_TOP = frozenset(
@@ -29,6 +29,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "common/switches": ("settings", "status", "doers", "board", "trying"),
     "common/messages": (*FLOWS, "base", "specification", "problems", "scanners", "help"),
     "common/rules/offerings": ("states", "pictures"),
+    "common/rules/setup": ("documents", "difference", "first_hour", "written"),
     "common/rules": (
         *FLOWS,
         *("specification", "tickets", "clock", "presence", "problems", "receipts"),
@@ -39,6 +40,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *_TO_BOTH_SIDES,
         "commands",
         "controller",
+        "seeds",
         "connection",
         "explain",
         *("upstream", "mirrors", "calling", "bundle"),
@@ -60,7 +62,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "cloud_controller/bookings": (
         *("orders", "changes", "ends", "letters", "addresses", "extensions", "repairs"),
-        "removals",
+        *("removals", "setup"),
     ),
     "cloud_controller/actions": ("switches",),
     "cloud_controller/settings": (

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from cloud_controller.flows.help.calls import end_all
-from cloud_controller.flows.help.telling import review_stores_of
-from cloud_controller.ports import NotFound, Row, Transaction
+from cloud_controller.flows.help.telling import review, review_stores_of
+from cloud_controller.ports import NotFound, Row, SetupChange, Transaction
 from common.rules.help import (
     FORM_LEASE_SECONDS,
     HELPER,
@@ -18,6 +18,7 @@ from common.rules.help import (
     HelperEvent,
     HelperState,
 )
+from common.rules.setup import SetupKind
 
 LINK_DIGITS: Final = 32
 """Hex digits of a link and of a key: 128 bits, as those of tickets."""
@@ -63,7 +64,56 @@ def add(books: Transaction, name: str, stores: Sequence[str], actor: str) -> Hel
     for store in stores:
         books.help.place_helper(helper_id=helper, store_id=store)
     books.audit(actor, "helper.added", helper, name)
+    said = {"name": name, "stores": sorted(stores)}
+    change = SetupChange(kind=SetupKind.HELPER, subject=helper, after=said)
+    books.keep_version(change, actor)
     return HelperMade(helper=helper, name=name, link=link, link_until=until)
+
+
+def keep(
+    books: Transaction,
+    helper: str,
+    name: str,
+    stores: Sequence[str],
+    actor: str,
+    reason: str = "",
+) -> None:
+    """Have a helper be called so and help at these stores; whoever calls him elsewhere is let go.
+
+    Raises:
+        NotFound: there is no such helper, or no such store.
+    """
+    before = helper_document(books, helper)
+    if not stores or not all(books.help.has_store(store_id=store) for store in stores):
+        raise NotFound(what="store")
+    after = {"name": name, "stores": sorted(set(stores))}
+    if after == before:
+        return
+    books.help.rename_helper(helper_id=helper, name=name)
+    for store in before["stores"]:
+        if store not in after["stores"]:
+            end_all(books, helper, CallEnd.HELPER_GONE)
+            books.help.displace_helper(helper_id=helper, store_id=store)
+            review(books, store)
+    for store in after["stores"]:
+        books.help.place_helper(helper_id=helper, store_id=store)
+    books.audit(actor, "helper.kept", helper, reason or name)
+    change = SetupChange(kind=SetupKind.HELPER, subject=helper, before=before, after=after)
+    books.keep_version(change, actor, reason)
+    review_stores_of(books, helper)
+
+
+def helper_document(books: Transaction, helper: str) -> dict[str, Any]:
+    """Return who a helper is and where he helps, as his versions say it.
+
+    Raises:
+        NotFound: there is no such helper.
+    """
+    row = books.help.helper(helper_id=helper)
+    if row is None:
+        raise NotFound(what="helper")
+    stores = (each["store_id"] for each in books.help.stores_of(helper_id=helper))
+    return {"name": row["name"], "stores": sorted(stores)}
 
 
 def new_link(books: Transaction, helper: str, actor: str) -> HelperMade:

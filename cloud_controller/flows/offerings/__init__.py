@@ -1,7 +1,13 @@
 """What can be bought: told by terminal or operator, on and off, and as pages show it (E1-E3)."""
 
 from cloud_controller.flows.offerings.pictures import add_picture, keep_told_picture, picture
-from cloud_controller.flows.offerings.saying import Registered, hand_back, registered, say
+from cloud_controller.flows.offerings.saying import (
+    Registered,
+    hand_back,
+    offering_document,
+    registered,
+    say,
+)
 from cloud_controller.flows.offerings.shelf import (
     PictureShown,
     Shelved,
@@ -24,6 +30,7 @@ __all__ = [
     "front",
     "hand_back",
     "keep_told_picture",
+    "offering_document",
     "picture",
     "register",
     "registered",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from cloud_controller.flows.offerings.telling import OFFERINGS_MAX, Teller, is_full, keep
-from cloud_controller.ports import NotAllowed, NotFound, Row, Transaction
+from cloud_controller.ports import NotAllowed, NotFound, Row, SetupChange, Transaction
 from common.messages.offerings import OfferingSaid
+from common.rules.setup import SetupKind
 
 _FROM_JSON: Final = ("texts", "pictures", "lengths_seconds")
 
@@ -24,7 +25,9 @@ class Registered:
     devices: tuple[Row, ...]
 
 
-def say(books: Transaction, store: str, key: str, said: OfferingSaid, actor: str) -> Registered:
+def say(
+    books: Transaction, store: str, key: str, said: OfferingSaid, actor: str, reason: str = ""
+) -> Registered:
     """Have an offering be what an operator says, whatever its terminals say of it.
 
     Devices serve it as soon as their terminals name its key; until then it is on no page.
@@ -37,12 +40,14 @@ def say(books: Transaction, store: str, key: str, said: OfferingSaid, actor: str
     for named in said.pictures:
         if not books.offerings.has_picture(sha256=named.sha256):
             raise NotAllowed(why=f"there is no picture {named.sha256}: send it first")
-    is_new = books.offerings.known(store_id=store, key=key) is None
-    if is_new and is_full(books, store):
+    before = _maybe_one(books, store, key)
+    if before is None and is_full(books, store):
         raise NotAllowed(why=f"a store has at most {OFFERINGS_MAX} offerings")
     keep(books, store, key, said, Teller.OPERATOR)
-    books.audit(actor, "offering.say", f"{store}/{key}")
-    return _one(books, store, key)
+    books.audit(actor, "offering.say", f"{store}/{key}", reason)
+    after = _one(books, store, key)
+    _keep_version(books, before, after, actor, reason)
+    return after
 
 
 def hand_back(books: Transaction, store: str, key: str, actor: str) -> Registered:
@@ -52,10 +57,13 @@ def hand_back(books: Transaction, store: str, key: str, actor: str) -> Registere
         NotFound: there is no such store or offering, or its words are its terminals'.
     """
     _check_store(books, store)
+    before = _maybe_one(books, store, key)
     if not books.offerings.hand_back(store_id=store, key=key):
         raise NotFound(what="offering that an operator has said")
     books.audit(actor, "offering.hand_back", f"{store}/{key}")
-    return _one(books, store, key)
+    after = _one(books, store, key)
+    _keep_version(books, before, after, actor)
+    return after
 
 
 def registered(books: Transaction, store: str) -> tuple[Registered, ...]:
@@ -72,8 +80,31 @@ def registered(books: Transaction, store: str) -> tuple[Registered, ...]:
     )
 
 
+def offering_document(found: Registered) -> dict[str, Any]:
+    """Return what an offering is, and whose words these are, as its versions say it."""
+    return {"told_by": found.teller.value, **found.said.model_dump(mode="json")}
+
+
+def _keep_version(
+    books: Transaction, before: Registered | None, after: Registered, actor: str, reason: str = ""
+) -> None:
+    change = SetupChange(
+        kind=SetupKind.OFFERING,
+        subject=after.offering,
+        before=None if before is None else offering_document(before),
+        after=offering_document(after),
+    )
+    books.keep_version(change, actor, reason)
+
+
+def _maybe_one(books: Transaction, store: str, key: str) -> Registered | None:
+    return next((each for each in registered(books, store) if each.key == key), None)
+
+
 def _one(books: Transaction, store: str, key: str) -> Registered:
-    return next(each for each in registered(books, store) if each.key == key)
+    found = _maybe_one(books, store, key)
+    assert found is not None, "it was kept just now"
+    return found
 
 
 def _registered(row: Row, devices: list[Row]) -> Registered:

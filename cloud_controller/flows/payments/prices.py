@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cloud_controller.flows.payments.quotes import digest_of
-from cloud_controller.ports import NotFound, Transaction
+from cloud_controller.ports import NotFound, SetupChange, Transaction
 from common.rules.payments import CODE_LENGTH, Prices, VoucherTerms
+from common.rules.setup import SetupKind
 
 VOUCHERS_MAX: Final = 500
 """Vouchers that are listed: the latest of them."""
@@ -27,17 +28,37 @@ class NewVoucher:
     note: str = ""
 
 
-def set_prices(books: Transaction, offering: str, prices: Prices, actor: str) -> None:
+def set_prices(
+    books: Transaction, offering: str, prices: Prices, actor: str, reason: str = ""
+) -> None:
     """Say what an offering costs from now on; what was quoted and charged stays as it was.
 
     Raises:
         NotFound: there is no such offering.
     """
-    if books.payments.terms_of(offering_id=offering) is None:
-        raise NotFound(what="offering")
+    before = prices_of(books, offering)
     body = prices.model_dump_json()
     books.payments.keep_prices(offering_id=offering, body=body, changed_at=books.now)
     books.audit(actor, "prices.set", offering, body)
+    change = SetupChange(
+        kind=SetupKind.PRICES,
+        subject=offering,
+        before=before.model_dump(mode="json"),
+        after=prices.model_dump(mode="json"),
+    )
+    books.keep_version(change, actor, reason)
+
+
+def prices_of(books: Transaction, offering: str) -> Prices:
+    """Return what an offering costs now; where nobody has said it, the flat price it has.
+
+    Raises:
+        NotFound: there is no such offering.
+    """
+    row = books.payments.terms_of(offering_id=offering)
+    if row is None:
+        raise NotFound(what="offering")
+    return Prices() if row["prices"] is None else Prices.model_validate_json(row["prices"])
 
 
 def make_voucher(books: Transaction, wanted: NewVoucher, actor: str) -> tuple[str, str]:

@@ -8,6 +8,12 @@ VALUES (:helper_id, :name, :link_digest, :link_until, :now);
 INSERT INTO helper_stores (helper_id, store_id) VALUES (:helper_id, :store_id)
 ON CONFLICT (helper_id, store_id) DO NOTHING;
 
+-- name: rename_helper(helper_id, name)!
+UPDATE helpers SET name = :name WHERE helper_id = :helper_id AND removed_at IS NULL;
+
+-- name: displace_helper(helper_id, store_id)!
+DELETE FROM helper_stores WHERE helper_id = :helper_id AND store_id = :store_id;
+
 -- name: has_store(store_id)$
 SELECT EXISTS (SELECT 1 FROM stores WHERE store_id = :store_id);
 

@@ -17,6 +17,12 @@ UPDATE stores SET hours = :hours WHERE store_id = :store_id AND hours <> :hours;
 UPDATE stores SET directions = :directions
 WHERE store_id = :store_id AND directions <> :directions;
 
+-- name: keep_store(store_id, title, time_zone, directions, policy, rules)!
+UPDATE stores SET title = :title, time_zone = :time_zone, directions = :directions,
+    policy = :policy, rules = :rules
+WHERE store_id = :store_id AND (title <> :title OR time_zone <> :time_zone
+    OR directions <> :directions OR policy <> :policy OR rules <> :rules);
+
 -- name: allow_offline_starts(store_id, is_on)!
 UPDATE stores SET offline_signature_starts = :is_on
 WHERE store_id = :store_id AND offline_signature_starts <> :is_on;

@@ -35,6 +35,17 @@ ON CONFLICT (terminal_id) DO UPDATE SET gate_digest = excluded.gate_digest,
     profile_digest = excluded.profile_digest, body = excluded.body,
     generated_at = excluded.generated_at;
 
+-- name: is_stale(terminal_id)$
+-- Whether a program is another since this terminal was last given its service information.
+SELECT EXISTS (SELECT 1 FROM profiles AS p, programs AS g
+    WHERE p.terminal_id = :terminal_id AND g.changed_at > p.generated_at);
+
+-- name: stale(most)
+SELECT t.terminal_id FROM terminals AS t JOIN profiles AS p USING (terminal_id)
+WHERE t.standing = 'confirmed' AND EXISTS (SELECT 1 FROM programs AS g
+    WHERE g.changed_at > p.generated_at)
+ORDER BY t.terminal_id LIMIT :most;
+
 -- name: are_of_one_store(terminal_id, device_id)$
 SELECT EXISTS (SELECT 1 FROM terminals AS t JOIN devices AS v USING (store_id)
     WHERE t.terminal_id = :terminal_id AND v.device_id = :device_id);
