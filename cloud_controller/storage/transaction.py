@@ -10,6 +10,7 @@ from typing import Any
 from cloud_controller.ports import (
     LATELY_MAX,
     LATELY_SECONDS,
+    Actor,
     Clock,
     Keys,
     Movement,
@@ -229,7 +230,9 @@ class OpenTransaction:
         latest = self.setup.latest(**which)
         number = latest["number"] if latest is not None else 0
         document = json.dumps(dict(change.after), sort_keys=True)
-        if latest is not None and latest["document"] == document:
+        said_by = None if latest is None else latest["actor"]
+        is_adopted = said_by == Actor.SETTINGS and actor != said_by  # somebody stands by it now
+        if latest is not None and latest["document"] == document and not is_adopted:
             return
         if latest is None and change.before is not None:
             number += 1
