@@ -31,7 +31,8 @@ HOURS: Final = OpeningHours.model_validate({"week": {"fri": ["10:00-14:00"]}})
 
 
 def stands(house: HouseInHand, kind: SetupKind, subject: str) -> dict[str, Any]:
-    return house.books.do(bookings.stands_as, kind, subject)
+    found: dict[str, Any] = house.books.do(bookings.stands_as, kind, subject)
+    return found
 
 
 def told(house: HouseInHand, kind: SetupKind, subject: str) -> list[tuple[int, str]]:
