@@ -13,6 +13,7 @@ from cloud_controller.ports.faults import (
     CodeIsSpent,
     NotAllowed,
     NotFound,
+    NotPermitted,
     SlotIsTaken,
     WebhookIsForged,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "Names",
     "NotAllowed",
     "NotFound",
+    "NotPermitted",
     "Packages",
     "PaymentDesk",
     "Problem",

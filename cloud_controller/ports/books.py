@@ -66,6 +66,7 @@ class Transaction(Protocol):
     royalties: Queries
     help: Queries
     setup: Queries
+    accounts: Queries
     post: Queries
     problems: Queries
     registry: Registry

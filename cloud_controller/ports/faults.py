@@ -17,6 +17,10 @@ class NotAllowed(RusubanError):
     """This cannot be done: {why}."""
 
 
+class NotPermitted(RusubanError):
+    """This takes more than you may do here."""
+
+
 class CodeIsSpent(RusubanError):
     """This enrolment code is unknown, used or out of date."""
 

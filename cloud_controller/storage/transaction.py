@@ -37,7 +37,8 @@ _FILES = (
     *("enrolment", "registration", "service"),
     *("offerings", "reservations", "rights", "escrow", "sessions", "devices"),
     *("extensions", "letters", "actions", "payments", "lending", "directory", "lists"),
-    *("modules", "provenance", "royalties", "help", "setup", "post", "problems"),
+    *("modules", "provenance", "royalties", "help"),
+    *("setup", "accounts", "post", "problems"),
     "board",
 )
 _QUERIES = Path(__file__).parent / "queries"
@@ -68,6 +69,7 @@ class OpenTransaction:
     royalties: Queries
     help: Queries
     setup: Queries
+    accounts: Queries
     post: Queries
     problems: Queries
     registry: Registry

@@ -13,7 +13,14 @@ from cloud_controller.flows.enrolment import KeyIsKnown, NotRenewed
 from cloud_controller.flows.modules import PackageNotGiven
 from cloud_controller.flows.payments import VoucherIsRefused
 from cloud_controller.flows.reservations import HoldIsOver, TicketIsHeld
-from cloud_controller.ports import CodeIsSpent, NotAllowed, NotFound, SlotIsTaken, WebhookIsForged
+from cloud_controller.ports import (
+    CodeIsSpent,
+    NotAllowed,
+    NotFound,
+    NotPermitted,
+    SlotIsTaken,
+    WebhookIsForged,
+)
 from cloud_controller.web.language import Language
 from cloud_controller.web.routes import InstantText, Shape
 from common.errors import RusubanError, StorageIsAway, StorageIsFull, TooManyWaiting
@@ -57,11 +64,15 @@ class MethodNotAllowed(RusubanError):
 
 
 class NotSignedIn(RusubanError):
-    """Only the operator may do this: send the operator's token as a Bearer token."""
+    """Only an operator may do this: send a token as a Bearer token."""
 
 
-class PasswordMissing(RusubanError):
-    """This page is the operator's: the password is the operator's token, under any name."""
+class SignInNeeded(RusubanError):
+    """This page is for operators who have signed in."""
+
+
+class ProofIsOld(RusubanError):
+    """For this the second step has to have been shown a short while ago."""
 
 
 class PeerNotAdmitted(RusubanError):
@@ -100,9 +111,11 @@ STATUS: Final[Mapping[type[RusubanError], int]] = {
     MalformedJson: 400,
     IdempotencyKeyMissing: 400,
     NotSignedIn: 401,
-    PasswordMissing: 401,
+    ProofIsOld: 401,
+    SignInNeeded: 401,
     CodeIsSpent: 403,
     ForeignOrigin: 403,
+    NotPermitted: 403,
     NotRenewed: 403,
     PackageNotGiven: 403,
     PeerNotAdmitted: 403,
@@ -182,10 +195,8 @@ def headers_of(fault: RusubanError) -> dict[str, str]:
     """Return the headers that HTTP asks for beside some faults."""
     facts: Mapping[str, Any] = fault.facts
     match fault:
-        case NotSignedIn():
+        case NotSignedIn() | SignInNeeded() | ProofIsOld():
             return {"WWW-Authenticate": 'Bearer realm="operator"'}
-        case PasswordMissing():
-            return {"WWW-Authenticate": 'Basic realm="operator", charset="UTF-8"'}
         case MethodNotAllowed():
             return {"Allow": ", ".join(sorted(facts["allowed"]))}
         case TooManyAttempts() | TooManyViewers():

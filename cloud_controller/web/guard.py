@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
-import hmac
 import re
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from email.message import Message as Headers
 from typing import Any, Final, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -20,16 +18,14 @@ from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
 from pydantic import BaseModel, ValidationError
 
 from cloud_controller.ports import Clock, NotFound
+from cloud_controller.web.admission import Admission, bearer_of
 from cloud_controller.web.faults import (
     BodyTooLarge,
     BodyTooSlow,
-    ForeignOrigin,
     IdempotencyKeyMissing,
     InvalidBody,
     InvalidQuery,
     MalformedJson,
-    NotSignedIn,
-    PasswordMissing,
     StillRunning,
     TooManyAttempts,
     WrongContentType,
@@ -38,8 +34,6 @@ from cloud_controller.web.language import Language
 from cloud_controller.web.routes import (
     HELPER,
     HOLDER,
-    NOBODY,
-    THE_TOKEN,
     Answer,
     Call,
     Route,
@@ -73,8 +67,6 @@ EVERYBODY: Final = "everybody"
 TOLD_MAX: Final = 80
 """Characters of a caller's own words that a problem repeats."""
 
-OPERATORS: Final = frozenset({Who.OPERATOR, Who.OPERATOR_PAGE})
-
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
 FILE_FORM: Final = "multipart/form-data"
@@ -92,8 +84,8 @@ class Guard:
 
     def __init__(self, parts: WebParts, language_of: Callable[[web.Request], Language]) -> None:
         """Remember the parts, and how a caller's language is found; nobody has called yet."""
-        assert parts.operator_token, "an empty token would let everybody in"
         self._parts = parts
+        self._admission = Admission(parts)
         self._language_of = language_of
         self._running: set[tuple[str, str]] = set()
         self._files = 0
@@ -104,7 +96,7 @@ class Guard:
         limit_in_all = Limit(route.calls_a_minute_in_all, self._parts.clock)
 
         async def enter(request: web.Request) -> Answer:
-            self._admit(route, request)
+            known = await self._admission.admit(route, request)
             if any("\0" in value for value in request.match_info.values()):
                 raise NotFound(what="page")
             limit.count(request.remote or "")
@@ -121,24 +113,14 @@ class Guard:
                 digest=_digest(asked) if key else "",
                 holder=_cookie(request, HOLDER),
                 helper=_cookie(request, HELPER),
-                bearer=_bearer(request) if route.who is Who.PACKAGE_HOLDER else "",
-                operator=THE_TOKEN if route.who in OPERATORS else NOBODY,
+                bearer=bearer_of(request) if route.who is Who.PACKAGE_HOLDER else "",
+                operator=known.operator,
+                known=known,
             )
             with self._one_at_a_time(route, key):
                 return await route.act(call)
 
         return enter
-
-    def _admit(self, route: Route, request: web.Request) -> None:
-        match route.who:
-            case Who.OPERATOR if not _is_operator(request, self._parts.operator_token):
-                raise NotSignedIn
-            case Who.OPERATOR_PAGE if not _is_operator_page(request, self._parts.operator_token):
-                raise PasswordMissing
-            case Who.OUR_PAGES if not _is_from_our_pages(request, self._parts.public_url):
-                raise ForeignOrigin
-            case _:
-                pass
 
     async def _asked(self, route: Route, request: web.Request) -> BaseModel | None:
         """Return what a call asks; of those with files only so many are taken in at once."""
@@ -195,47 +177,6 @@ class Limit:
         called.append(now)
         if len(self._called) > PEERS_MAX:
             self._called.popitem(last=False)
-
-
-def _is_operator(request: web.Request, token: str) -> bool:
-    return hmac.compare_digest(_bearer(request).encode(errors="replace"), token.encode())
-
-
-def _bearer(request: web.Request) -> str:
-    """Return what is shown as a Bearer token, or nothing."""
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    return given.strip() if scheme.lower() == "bearer" else ""
-
-
-def _is_operator_page(request: web.Request, token: str) -> bool:
-    """Say whether a browser shows the token as the password of its name and password.
-
-    A browser sends it wherever a link leads, so nothing can be changed by it: it opens pages alone.
-    """
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return _is_operator(request, token)
-    try:
-        _, _, password = base64.b64decode(given.strip(), validate=True).partition(b":")
-    except ValueError:
-        return False
-    return hmac.compare_digest(password, token.encode())
-
-
-def _is_from_our_pages(request: web.Request, public_url: str) -> bool:
-    """Say whether the browser vouches that a page of ours sent this form."""
-    fetched = request.headers.get("Sec-Fetch-Site")
-    if fetched is not None:
-        return fetched == "same-origin"
-    origin = _host_of(request.headers.get("Origin", ""))
-    return origin is not None and origin in {request.host, _host_of(public_url)}
-
-
-def _host_of(url: str) -> str | None:
-    try:
-        return urlsplit(url).netloc or None
-    except ValueError:
-        return None
 
 
 async def _asked(route: Route, request: web.Request) -> BaseModel | None:

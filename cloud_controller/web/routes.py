@@ -12,6 +12,7 @@ from aiohttp.web import StreamResponse
 from prometheus_client import CollectorRegistry
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
+from cloud_controller.flows.accounts import Known, Lives
 from cloud_controller.flows.enrolment import Given
 from cloud_controller.ports import Books, Clock, Names, Packages, PaymentDesk
 from cloud_controller.web.language import Language
@@ -40,6 +41,9 @@ HELPER: Final = "helper"
 
 NOBODY: Final = Operator(operator="", name="")
 """Who runs no store."""
+
+STRANGER: Final = Known(operator=NOBODY, is_whole=False)
+"""A caller who is not known, and need not be."""
 
 THE_TOKEN: Final = Operator(
     operator="token:controller",
@@ -76,6 +80,7 @@ class WebParts:
         dropped_counts: messages dropped so far, by reason.
         viewers_max: how many pages may watch at once, and how many of them from one address.
         wallets: the wallets of phones that tickets can be put into.
+        lives: how long an operator's session lives.
     """
 
     books: Books
@@ -97,6 +102,7 @@ class WebParts:
     viewers_max: int = 8_000
     viewers_of_a_peer_max: int = 1_000
     wallets: Wallets = field(default_factory=Wallets)
+    lives: Lives = field(default_factory=Lives)
 
 
 class Who(Enum):
@@ -106,11 +112,15 @@ class Who(Enum):
     LINK_HOLDER = "whoever has the ticket's link"
     TERMINAL = "a terminal that signs with its key"
     PACKAGE_HOLDER = "a terminal that shows our word for a file"
-    OPERATOR = "the operator"
-    OPERATOR_PAGE = "the operator's browser, which only looks"
+    OPERATOR = "an operator's program"
+    CONSOLE = "an operator's browser that has signed in"
     PROVIDER = "the payment provider, which signs what it says"
     OUR_PAGES = "a form of our own pages"
     HELPER = "a helper's browser"
+
+
+OPERATORS: Final = frozenset({Who.OPERATOR, Who.CONSOLE})
+"""Routes of these state which permission they ask."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,7 +131,8 @@ class Call(Generic[Asked]):
     known by as a holder, empty where it is not; `helper` the key that a helper's browser shows,
     whosever it is. `bearer` is what a terminal shows for a package. `key` is the call's
     Idempotency-Key and `digest` what it was first said with; both are empty where the route needs
-    none. `operator` is whoever runs a store, where the route is for one, else nobody.
+    none. `operator` is whoever runs a store, where the route is for one, else nobody; `known` is by
+    which session or token.
     """
 
     parts: WebParts
@@ -135,6 +146,7 @@ class Call(Generic[Asked]):
     helper: str = ""
     bearer: str = ""
     operator: Operator = NOBODY
+    known: Known = STRANGER
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -197,6 +209,10 @@ class Route:
         media_type: what is answered where `answers` is None.
         takes_key: whether an Idempotency-Key is required.
         file_bytes_max: bytes of a form that carries a file; None: its forms carry none.
+        permission: what is asked of an operator, in the stores of whatever the path names; None where
+            the route is for others.
+        by_store: whether the act itself keeps to the stores where its caller may do this, as what it
+            is about is not in the path; else it takes somebody who may do it in every store.
         calls_a_minute: how many calls one peer may make; None is as many as it likes.
         calls_a_minute_in_all: how many calls all peers together may make.
     """
@@ -215,6 +231,12 @@ class Route:
     file_bytes_max: int | None = None
     calls_a_minute: int | None = None
     calls_a_minute_in_all: int | None = None
+    permission: Permission | None = None
+    by_store: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a row that is for operators and does not say what it asks of them."""
+        assert (self.permission is not None) is (self.who in OPERATORS), self.path
 
     @property
     def is_api(self) -> bool:

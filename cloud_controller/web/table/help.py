@@ -16,23 +16,26 @@ from cloud_controller.web.table.paces import (
     LINES_A_MINUTE,
 )
 from cloud_controller.web.table.pages import EVENTS, HTML
+from common.rules.accounts import Permission
 
 # fmt: off
 HELP_ROUTES: Final = (
     Route("GET", f"{API}/helpers", people.list_helpers, Who.OPERATOR, COMMUNICATION,
-          "List who helps customers.", answers=people.Helpers),
+          "List who helps customers.", answers=people.Helpers, permission=Permission.LOOK),
     Route("POST", f"{API}/helpers", people.add_helper, Who.OPERATOR, COMMUNICATION,
           "Make a helper, with the link that lets his browser in.", asks=people.HelperWanted,
-          answers=people.HelperLink, status=CREATED),
+          answers=people.HelperLink, status=CREATED, permission=Permission.SET_UP),
     Route("POST", f"{API}/helpers/{{helper}}/link", people.renew_link, Who.OPERATOR, COMMUNICATION,
-          "Give a helper another link.", answers=people.HelperLink, status=CREATED),
+          "Give a helper another link.", answers=people.HelperLink, status=CREATED,
+          permission=Permission.SET_UP),
     Route("DELETE", f"{API}/helpers/{{helper}}", people.remove_helper, Who.OPERATOR, COMMUNICATION,
-          "Let a helper help no more.", answers=people.HelperGone),
+          "Let a helper help no more.", answers=people.HelperGone, permission=Permission.SET_UP),
     Route("GET", f"{API}/calls", people.list_calls, Who.OPERATOR, COMMUNICATION,
           "List calls to helpers, the latest first.", asks=people.CallsWanted,
-          answers=people.HelpCalls),
+          answers=people.HelpCalls, permission=Permission.LOOK),
     Route("GET", f"{API}/calls/{{call}}", people.show_call, Who.OPERATOR, COMMUNICATION,
-          "Show what was said in a call.", answers=people.HelpCallInFull),
+          "Show what was said in a call.", answers=people.HelpCallInFull,
+          permission=Permission.SERVE),
 
     Route("GET", "/t/{link}/help", help_pages.show_page, Who.LINK_HOLDER, COMMUNICATION,
           "Who is there to help, and the talk with one.", media_type=HTML),

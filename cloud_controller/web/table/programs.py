@@ -6,6 +6,7 @@ from typing import Final
 
 from cloud_controller.web import metrics
 from cloud_controller.web.routes import EVERY, Route, Who
+from common.rules.accounts import Permission
 
 # fmt: off
 PROGRAM_ROUTES: Final = (
@@ -14,6 +15,6 @@ PROGRAM_ROUTES: Final = (
     Route("GET", "/readyz", metrics.show_readiness, Who.ANYBODY, EVERY,
           "Is every part up?", answers=metrics.Readiness),
     Route("GET", "/metrics", metrics.show_metrics, Who.OPERATOR, EVERY,
-          "What does it count?", media_type="text/plain"),
+          "What does it count?", media_type="text/plain", permission=Permission.LOOK),
 )
 # fmt: on
