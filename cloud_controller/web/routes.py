@@ -209,10 +209,10 @@ class Route:
         media_type: what is answered where `answers` is None.
         takes_key: whether an Idempotency-Key is required.
         file_bytes_max: bytes of a form that carries a file; None: its forms carry none.
-        permission: what is asked of an operator, in the stores of whatever the path names; None where
-            the route is for others.
-        by_store: whether the act itself keeps to the stores where its caller may do this, as what it
-            is about is not in the path; else it takes somebody who may do it in every store.
+        permission: what is asked of an operator, in the stores of whatever the path names; None
+            where the route is for others.
+        by_store: whether the act itself keeps to the stores where its caller may do this, as its
+            path names nothing of a store; else that takes one who may do it in every store.
         calls_a_minute: how many calls one peer may make; None is as many as it likes.
         calls_a_minute_in_all: how many calls all peers together may make.
     """

@@ -72,6 +72,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/reservations": ("builtin", "remote", "errands"),
     "cloud_controller/flows": (*FLOWS, *LATER, "problems", "directory", "photos"),
     "cloud_controller/flows/offerings": ("telling", "shelf", "pictures", "saying"),
+    "cloud_controller/flows/accounts": ("places", "sessions"),
     "common/words": (
         *("sentences", "denials", "extensions", "problems", "notices", "hints", "particulars"),
         *("timeline", "screen", "help", "calls"),
@@ -95,7 +96,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
             "pictures",
             "offered",
             "packages",
-            *("module_logs", "reports", "live", "wallet", "passes"),
+            *("admission", "module_logs", "reports", "live", "wallet", "passes"),
         ),
     ),
     "cloud_controller/web/live": (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-
 from cloud_controller.flows import modules
 from cloud_controller.flows.rights import pools
 from cloud_controller.ports import Published, Transaction
@@ -13,7 +11,7 @@ from tests.rim.web_kit import TOKEN, WebKit
 
 MEGABYTE = 1_000_000
 MONTH_MS = 30 * 86_400_000
-SIGNED_IN = {"Authorization": f"Basic {b64encode(f'anybody:{TOKEN}'.encode()).decode()}"}
+SIGNED_IN = {"Authorization": f"Bearer {TOKEN}"}
 ISSUED, USED = ModuleEventKind.ISSUED, ModuleEventKind.USED
 
 

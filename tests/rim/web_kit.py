@@ -14,12 +14,15 @@ import aiohttp
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from cloud_controller.flows.accounts import TOKEN_PREFIX, begin_session, digest_of
 from cloud_controller.flows.enrolment import Given
 from cloud_controller.packages.serving import PackageShelf
 from cloud_controller.payments import Desk
+from cloud_controller.ports import Transaction
 from cloud_controller.settings import PaymentSettings
 from cloud_controller.web.app import WebParts, make_app, runner_of
 from cloud_controller.web.wallet import Wallets
+from common.rules.accounts import EVERY_STORE, PERMISSIONS, OperatorRole
 from tests.fakes.store import GIVEN, ClockInHand, StoreKit, store_kit
 
 TOKEN = "the-operator-s-token"  # noqa: S105 - made up for the tests
@@ -62,6 +65,40 @@ class WebKit:
         if body is not None:
             how["json"] = body
         return await self.call(method or ("GET" if body is None else "POST"), path, **how)
+
+    async def signed_in(
+        self, role: OperatorRole = OperatorRole.OWNER, store: str = EVERY_STORE
+    ) -> dict[str, str]:
+        """Return what the browser of an operator sends who has just signed in."""
+
+        def sign_in(books: Transaction) -> str:
+            operator = books.names.new("op")
+            books.accounts.add_operator(operator_id=operator, name=operator, now=books.now)
+            books.accounts.give_role(operator_id=operator, store_id=store, role=role)
+            return begin_session(books, operator, is_whole=True)
+
+        key = await self.store.books.transact(sign_in)
+        return {"Cookie": f"operator={key}", "Sec-Fetch-Site": "same-origin"}
+
+    async def token_of(self, role: OperatorRole, store: str) -> dict[str, str]:
+        """Return what a program sends that may do what this role may in a store."""
+
+        def make(books: Transaction) -> str:
+            token = TOKEN_PREFIX + books.names.hex_digits(64)
+            name = books.names.new("at")
+            books.accounts.add_token(
+                token_id=name,
+                digest=digest_of(token),
+                name=name,
+                made_by="tests",
+                now=books.now,
+                ends_at=books.now + 86_400_000,
+            )
+            for permission in PERMISSIONS[role]:
+                books.accounts.add_scope(token_id=name, store_id=store, permission=permission)
+            return token
+
+        return {"Authorization": f"Bearer {await self.store.books.transact(make)}"}
 
     async def book(self, wish: dict[str, Any], key: str | None = None) -> Answered:
         """Book over the API."""

@@ -1,7 +1,8 @@
-"""Who runs the stores: operators, their sessions and proofs, programs' tokens, whose store it is."""
+"""Who runs the stores: operators, their sessions and proofs, programs' tokens, whose store."""
 
 from cloud_controller.flows.accounts.places import STORE_OF, stores_of
 from cloud_controller.flows.accounts.sessions import (
+    TOKEN_PREFIX,
     Known,
     Lives,
     begin_session,
@@ -15,6 +16,7 @@ from cloud_controller.flows.accounts.sessions import (
 
 __all__ = [
     "STORE_OF",
+    "TOKEN_PREFIX",
     "Known",
     "Lives",
     "begin_session",

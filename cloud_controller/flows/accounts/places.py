@@ -27,9 +27,7 @@ STORE_OF: Final[Mapping[str, str]] = {
 def stores_of(books: Transaction, names: Mapping[str, str]) -> list[frozenset[str]]:
     """Return the stores of each subject that a call's path names; one of none has no store."""
     return [
-        frozenset(
-            row["store_id"] for row in getattr(books.accounts, STORE_OF[what])(name=name)
-        )
+        frozenset(row["store_id"] for row in getattr(books.accounts, STORE_OF[what])(name=name))
         for what, name in names.items()
         if what in STORE_OF
     ]

@@ -15,7 +15,7 @@ from common.rules.accounts import PERMISSIONS, Operator, OperatorRole, Permissio
 KEY_DIGITS: Final = 64
 """Hex digits of a session's key, a token and a link: 256 bits, which nobody guesses."""
 
-TOKEN_PREFIX: Final = "rsb_"
+TOKEN_PREFIX: Final = "rsb_"  # noqa: S105 - it opens nothing
 """How a token begins, so that whoever finds one in a file knows what it opens."""
 
 HALF_SECONDS: Final = 600
