@@ -46,6 +46,7 @@ SAID: dict[str, Any] = {
     "length_seconds": 1800,
     "seconds": 1800,
     "price_cents": 1500,
+    "shown_cents": 1500,
     "extends_itself": True,
     "mail": "mika@example.org",
     "voucher": "NONE",

@@ -20,8 +20,11 @@ from cloud_controller.web.table import ROUTES
 from common.rules.payments import Method, VoucherKind, VoucherTerms
 from tests.fakes.store import HOUR_MS, MORNING_AT, Offer
 from tests.fakes.stripe import KEY, SECRET, Stripe, stripe_stub
+from tests.rim.mail_kit import change
 from tests.rim.test_web_pages import OURS, first_form, page
 from tests.rim.web_kit import Answered, WebKit, web_kit
+
+DEARER = "UPDATE offerings SET price_cents = price_cents + 100"
 
 FORMS = [
     route
@@ -39,6 +42,7 @@ SAID = {
     "voucher": "NONE",
     "seconds": "1800",
     "price_cents": "1500",
+    "shown_cents": "1500",
     "extends_itself": "true",
     "helper": "h-none",
     "currency": "JPY",
@@ -289,3 +293,16 @@ def paid(folder: Path, stripe: Stripe) -> PaymentSettings:
     )
     methods = frozenset({Method.STRIPE_CHECKOUT, Method.VOUCHER})
     return PaymentSettings(methods=methods, stripe=account)
+
+
+async def test_nobody_is_charged_more_than_he_was_shown(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        await kit.store.open()
+        form = first_form(await page(kit, "/"))
+        change(tmp_path, DEARER)
+        refused = await tap(kit, "/book", form)
+        assert refused.status == 409
+        assert "The price has changed" in refused.text
+        again = first_form(refused.text)
+        assert int(again["shown_cents"]) == int(form["shown_cents"]) + 100
+        assert (await tap(kit, "/book", again)).status == 303

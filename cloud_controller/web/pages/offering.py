@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Final
@@ -30,6 +30,7 @@ from cloud_controller.web.pages.steps import Time, holder_of, lead_to, new_key, 
 from cloud_controller.web.reservations import book_once
 from cloud_controller.web.routes import Call, InstantText, Page, WebParts
 from common.ids import OfferingId
+from common.rules.payments import Cents
 
 OK: Final = 200
 
@@ -49,6 +50,7 @@ class Notice(StrEnum):
     CROWDED = "crowded"
     LATE = "late"
     HELD = "held"
+    DEARER = "dearer"
     VOUCHER = "voucher"
 
 
@@ -66,10 +68,18 @@ class TimesWanted(BaseModel):
 
 
 class BookingForm(ReservationWanted):
-    """The form behind each time; `key` was made with it, `first` holds it to be looked at."""
+    """The form behind each time; `key` was made with it, `first` holds it to be looked at.
+
+    `shown_cents` is the price that stood beside it: nobody is charged more than he was shown.
+    """
 
     key: str
     first: bool = False
+    shown_cents: Cents | None = None
+
+
+class Dearer(NotAllowed):
+    """The price has risen since the page was read."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +87,7 @@ class Length:
     """A length that an offering is sold in.
 
     Attributes:
-        price_cents: what it costs from its first free time on, for those who come.
+        price_cents: what it costs from its first free time on, or from now, for those who come.
         key: of the form that begins it at once, where that can be; then it ends at `ends_at`.
     """
 
@@ -126,6 +136,14 @@ class Shelf:
         return self.of.store.time_zone
 
 
+WHY: Final[Mapping[type[Exception], Notice]] = {
+    SlotIsTaken: Notice.TAKEN,
+    NotAllowed: Notice.PASSED,
+    Dearer: Notice.DEARER,
+}
+"""What is said where a time is not booked after all."""
+
+
 async def show_offering(call: Call[TimesWanted]) -> Page:
     """Show the times of an offering, in the length that was chosen; or that it is not to be had.
 
@@ -154,7 +172,7 @@ async def book(call: Call[BookingForm]) -> Page | web.Response:
     try:
         path = await book_once(call, answer)
     except (SlotIsTaken, NotAllowed) as fault:
-        notice = Notice.TAKEN if isinstance(fault, SlotIsTaken) else Notice.PASSED
+        notice = WHY[type(fault)]
         return await offer_instead(parts, wanted, notice)
     return remember(lead_to(path), call)
 
@@ -183,6 +201,9 @@ def _place(books: Transaction, call: Call[BookingForm]) -> str:
     if _is_looked_at_first(books, call, wish):
         order = bookings.place(books, [wish], customer, None)
         return f"/b/{reservations.order_by_id(books, order)['link']}"
+    shown_cents = wanted.shown_cents
+    if shown_cents is not None and _costs(books, wish, wanted) > shown_cents:
+        raise Dearer(why="the price has risen since it was shown")
     order = bookings.place(books, [wish], customer, paying_of(wanted, call.parts))
     (claim,) = reservations.claims_of(books, order)
     return f"/t/{claim['link']}"
@@ -197,15 +218,18 @@ def _is_looked_at_first(books: Transaction, call: Call[BookingForm], wish: Wish)
     is_party_open = row["party_max"] > 1 and "party_size" not in wanted.model_fields_set
     if wanted.first or is_party_open:
         return True
-    if call.parts.provider is None:
-        return False
+    return call.parts.provider is not None and _costs(books, wish, wanted) > 0
+
+
+def _costs(books: Transaction, wish: Wish, wanted: BookingForm) -> int:
+    """Return what a time costs by now."""
     item = payments.Item(
         offering_id=wish.offering,
         starts_at=wish.slot.starts_at,
         ends_at=wish.slot.ends_at,
         party_size=wish.party_size,
     )
-    return payments.quote(books, [item], wanted.voucher).total_cents > 0
+    return payments.quote(books, [item], wanted.voucher).total_cents
 
 
 def _shown(
@@ -228,7 +252,7 @@ def _shown(
         found[:TIMES_SHOWN],
         length_seconds,
         party_size,
-        at_once=() if is_later else _at_once(books, offering),
+        at_once=() if is_later else _at_once(books, known, party_size),
         later_at=found[TIMES_SHOWN].starts_at if len(found) > TIMES_SHOWN else None,
         first=wanted.first,
         sizes=sizes_of(known.party_max),
@@ -287,11 +311,16 @@ def _shelf(
     )
 
 
-def _at_once(books: Transaction, offering: OfferingId) -> tuple[Length, ...]:
+def _at_once(books: Transaction, known: Shelved, party_size: int) -> tuple[Length, ...]:
     """Return the lengths in which it can be used from this moment on, each with a form's key."""
     return tuple(
-        Length(length_seconds=each.length_seconds, key=new_key(books), ends_at=each.ends_at)
-        for each in reservations.free_now(books, offering)
+        Length(
+            length_seconds=each.length_seconds,
+            price_cents=price_of(books, known, books.now, each.length_seconds, party_size),
+            key=new_key(books),
+            ends_at=each.ends_at,
+        )
+        for each in reservations.free_now(books, OfferingId(known.offering))
     )
 
 

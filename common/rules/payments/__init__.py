@@ -13,6 +13,7 @@ from common.rules.payments.ledger import (
 )
 from common.rules.payments.prices import (
     Band,
+    Cents,
     Package,
     Part,
     Prices,
@@ -51,6 +52,7 @@ __all__ = [
     "Account",
     "Band",
     "CallKind",
+    "Cents",
     "Cost",
     "Discount",
     "EntryKind",
