@@ -70,7 +70,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "cloud_controller/ports": ("faults", "values", "world", "books"),
     "cloud_controller/reservations": ("builtin", "remote", "errands"),
-    "cloud_controller/flows": (*FLOWS, *LATER, "problems", "directory", "photos"),
+    "cloud_controller/flows": (*FLOWS, *LATER, "problems", "directory", "photos", "board"),
     "cloud_controller/flows/offerings": ("telling", "shelf", "pictures", "saying"),
     "cloud_controller/flows/accounts": ("places", "sessions"),
     "common/words": (

@@ -143,6 +143,8 @@ GET /api/v1/modules
 GET /api/v1/modules/{module}/reports
 POST /api/v1/modules/{module}/reports
 GET /api/v1/modules/{module}/reports.csv
+GET /operator
+GET /operator/events
 GET /operator/modules
 GET /operator/modules/installs
 GET /operator/modules/{module}/reports.csv

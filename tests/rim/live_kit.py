@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -61,9 +61,11 @@ class Page:
 
 
 @asynccontextmanager
-async def page(kit: WebKit, path: str = "/events", heard: str = "") -> AsyncIterator[Page]:
-    """Open a page's stream, as a browser does that has heard up to an event."""
-    headers = {"Last-Event-ID": heard} if heard else {}
+async def page(
+    kit: WebKit, path: str = "/events", heard: str = "", shown: Mapping[str, str] | None = None
+) -> AsyncIterator[Page]:
+    """Open a page's stream, as a browser does that has heard up to an event and shows who it is."""
+    headers = {**(shown or {}), **({"Last-Event-ID": heard} if heard else {})}
     async with kit.http.get(kit.url + path, headers=headers, timeout=_NONE) as response:
         yield Page(response)
 

@@ -50,7 +50,7 @@ async def test_only_who_has_the_operator_s_token_may_look(tmp_path: Path):
                 assert refused.status == 401
                 assert refused.headers["WWW-Authenticate"].startswith("Bearer")
                 assert "Physics" not in refused.text
-            assert (await kit.get(path, headers=SIGNED_IN)).status == 200
+            assert (await kit.get(path, headers=SIGNED_IN)).status == 200, path
 
 
 async def test_d6_the_page_tells_seats_match_and_what_is_due(tmp_path: Path):

@@ -17,12 +17,13 @@ from cloud_controller.web.app import SECURITY_HEADERS
 from cloud_controller.web.faults import STATUS
 from cloud_controller.web.language import Language, Languages
 from cloud_controller.web.pages.chart import STACK
+from cloud_controller.web.pages.console.board import ORDER
 from cloud_controller.web.pages.console.modules import KEPT_BECAUSE, STATES
 from cloud_controller.web.pages.console.shell import NAV
 from cloud_controller.web.pages.offering import Notice
 from cloud_controller.web.pages.order import Standing
 from cloud_controller.web.pages.ticket import Phase
-from common.rules.devices import OFFLINE, RESERVED, DeviceState, ForHolder
+from common.rules.devices import OFFLINE, RESERVED, DeviceFault, DeviceState, ForHolder
 from common.rules.help import CallEnd, CallState
 from common.rules.letters import LetterKind
 from common.rules.modules import Basis, InstallFailure, RoyaltyBasis
@@ -41,6 +42,7 @@ OUR_SCRIPT = (
 NASTY = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
 DYNAMIC: dict[str, Iterable[str]] = {
     "basis": Basis,
+    "broken": DeviceFault,
     "failure": InstallFailure,
     "install": ("unknown", *STATES),
     "kept": KEPT_BECAUSE,
@@ -53,7 +55,9 @@ DYNAMIC: dict[str, Iterable[str]] = {
     "problem": [fault.code for fault in STATUS],
     "royalty": RoyaltyBasis,
     "shelf": ("free_now", "free_at", "closed_until", "full"),
+    "stands": (*DeviceState, OFFLINE, RESERVED),
     "ticket": Phase,
+    "tone": ORDER,
     "waiting": ("next", *WaitingState),
 }
 

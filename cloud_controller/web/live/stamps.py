@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from cloud_controller.ports import Row, Transaction
+from common.rules.accounts import EVERY_STORE
 
 STAMP_DIGITS: Final = 16
 """Hex digits of a stamp: two states of one page never have the same by chance."""
@@ -35,11 +36,22 @@ def _of_help(books: Transaction, link: str) -> Row | None:
     return books.help.ticket_stands(link=link, now=books.now)
 
 
+def _of_console(books: Transaction, stores: str) -> Row | None:
+    """Return what a store's pages hang on; of several at once, what all of them do."""
+    return books.board.stands(store_id=stores if is_one(stores) else "")
+
+
+def is_one(stores: str) -> bool:
+    """Say whether a topic is about one store alone."""
+    return stores != EVERY_STORE and "," not in stores
+
+
 KINDS: Final[Mapping[str, Stamp]] = {
     "ticket": _of_ticket,
     "waiting": _of_waiting,
     "helper": _of_helper,
     "help": _of_help,
+    "console": _of_console,
 }
 """What a topic `kind:name` is looked at by."""
 

@@ -1,0 +1,82 @@
+"""The console shows each device as it is, hears what changes, and tells nobody's name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from cloud_controller.flows import registration
+from common.ids import StoreId
+from tests.fakes.playing import run
+from tests.fakes.store import HOUR_MS, MINUTE_MS, MORNING_AT, Offer, a_new_store
+from tests.rim.live_kit import page
+from tests.rim.mail_kit import change
+from tests.rim.operator_kit import SIGNED_IN
+from tests.rim.web_kit import WebKit, web_kit
+
+NOW = "/operator"
+TEN_AT = MORNING_AT + HOUR_MS
+NAME_TICKET = (
+    "UPDATE tickets SET short_code = 'K7M2PQ9XTA' WHERE reservation_id ="
+    " (SELECT reservation_id FROM reservations WHERE link = ?)"
+)
+
+
+async def test_each_device_says_how_it_is_until_when_and_what_comes_next(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        assert "There is no store yet" in await shown(kit)
+        opened = await kit.store.open(Offer(devices=3))
+        link = await kit.store.book(opened, TEN_AT, 3600)
+        await kit.store.book(opened, TEN_AT + 2 * HOUR_MS)
+        kit.store.clock.now = TEN_AT + MINUTE_MS
+        await kit.store.books.transact(run, link, opened.terminal)
+        kit.store.clock.now = TEN_AT + 20 * MINUTE_MS
+        change(tmp_path, NAME_TICKET, link)
+        change(
+            tmp_path,
+            "UPDATE devices SET is_out_of_order = 1, fault = 'reset_failed' WHERE number = 3",
+        )
+        text = await shown(kit)
+        assert stands(text) == ["In use", "Free", "Out of order"]
+        for words in ("until 11:00", "40 min left", "its reset has failed"):
+            assert words in text
+        assert "K7M2" in text
+        assert "K7M2P" not in text
+        change(tmp_path, "UPDATE terminals SET presence = 'gone'")
+        assert stands(await shown(kit)) == ["Not connected"] * 3
+
+
+async def test_the_page_shows_the_chosen_store_and_none_that_there_is_not(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        await kit.store.open()
+        osaka = a_new_store(StoreId("osaka"))
+        await kit.store.books.transact(registration.add_store, osaka)
+        assert stands(await shown(kit)) == ["Free", "Free"]
+        assert "No device stands here yet" in await shown(kit)
+        assert stands(await shown(kit, f"{NOW}?store=osaka")) == []
+        assert 'href="/operator/day?store=osaka"' in await shown(kit, f"{NOW}?store=osaka")
+        for path in (f"{NOW}?store=kyoto", f"{NOW}/events?store=kyoto"):
+            assert (await kit.get(path, headers=SIGNED_IN)).status == 404
+
+
+async def test_an_open_page_hears_what_changes_in_its_store_and_nobody_hears_who(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        opened = await kit.store.open()
+        async with page(kit, f"{NOW}/events?store=shinjuku", shown=SIGNED_IN) as seen:
+            first = await seen.word()
+            await kit.store.book(opened, TEN_AT)
+            second = await seen.word()
+        assert (first.event, second.event) == ("changed", "changed")
+        assert first.told != second.told
+        assert re.fullmatch("[0-9a-f]{16}", second.told)
+
+
+async def shown(kit: WebKit, path: str = NOW) -> str:
+    answered = await kit.get(path, headers=SIGNED_IN)
+    assert answered.status == 200
+    return answered.text
+
+
+def stands(text: str) -> list[str]:
+    """Return how each device stands, in the order of the page."""
+    return re.findall(r'<p class="stands">([^<]*)</p>', text)
