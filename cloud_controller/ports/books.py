@@ -44,6 +44,7 @@ class Transaction(Protocol):
     now: int
     names: Names
     keys: Keys
+    findings: Queries
     enrolment: Queries
     registration: Queries
     service: Queries

@@ -34,6 +34,7 @@ from common.rules.setup import REASON_MAX, VERSIONS_MAX
 from common.topics import BrokerRole, Channel
 
 _FILES = (
+    "findings",
     *("enrolment", "registration", "service"),
     *("offerings", "reservations", "rights", "escrow", "sessions", "devices"),
     *("extensions", "letters", "actions", "payments", "lending", "directory", "lists"),
@@ -47,6 +48,7 @@ _QUERIES = Path(__file__).parent / "queries"
 class OpenTransaction:
     """The queries bound to one connection, and what has been said so far."""
 
+    findings: Queries
     enrolment: Queries
     registration: Queries
     service: Queries

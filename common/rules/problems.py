@@ -43,6 +43,8 @@ class ProblemKind(StrEnum):
     PACKAGES_STALE = "packages_stale"
     PACKAGE_FAILED = "package_failed"
     SWITCH_DID_NOT_ANSWER = "switch_did_not_answer"
+    PROMISE_BROKEN = "promise_broken"
+    LEAK_FOUND = "leak_found"
 
 
 TOLD_BY_TERMINALS: Final = frozenset(

@@ -144,6 +144,14 @@ _PROBLEMS_EN: Final = {
         what="A door, a light or a socket does not do what it is told.",
         next="See that it has power and is on the network; this closes itself when it answers.",
     ),
+    ProblemKind.PROMISE_BROKEN: Words(
+        what="The audit of the books found something that must never be.",
+        next="Follow what is shown to the customers it is about, and tell whoever keeps the software.",
+    ),
+    ProblemKind.LEAK_FOUND: Words(
+        what="A device and its sessions do not agree.",
+        next="Look whether somebody uses it: end that, or put the device out of order.",
+    ),
 }
 
 _PROBLEMS_JA: Final = {
@@ -281,6 +289,14 @@ _PROBLEMS_JA: Final = {
     ProblemKind.SWITCH_DID_NOT_ANSWER: Words(
         what="扉、照明、またはコンセントが指示どおりに動きません。",
         next="電源と通信を確認してください。応答があれば、この件は自動的に閉じます。",
+    ),
+    ProblemKind.PROMISE_BROKEN: Words(
+        what="帳簿の監査で、あってはならない記録が見つかりました。",
+        next="示された記録から関係するお客様を確かめ、ソフトウェアの担当者に知らせてください。",
+    ),
+    ProblemKind.LEAK_FOUND: Words(
+        what="機器の状態と利用の記録が一致しません。",
+        next="使っている人がいないか確かめ、利用を終えるか、機器を停止してください。",
     ),
 }
 

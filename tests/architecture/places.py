@@ -128,7 +128,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/storage/queries": (
         *(*FLOWS, *LATER, "post", "problems", "lending", "directory", "lists"),
         *("provenance", "royalties", "escrow"),
-        "board",
+        *("board", "findings"),
     ),
     "edge_agent": (
         *_TO_BOTH_SIDES,

@@ -12,6 +12,7 @@ from common.messages.rights import Right
 from common.rules.sessions import CLOCK_TOLERANCE_SECONDS, OWED_FROM_SECONDS, EndReason
 from edge_agent.flows import sessions as running
 from tests.fakes.house import SLOT_SECONDS, HouseInHand
+from tests.flows.audit_kit import found_in
 from tests.flows.extension_kit import Playing
 from tests.flows.test_proof import Use, begun
 
@@ -90,6 +91,7 @@ def test_c6_whatever_happens_granted_is_delivered_and_remaining_and_compensated(
     balanced_so_far(house, use)
     house.tell_all(use.terminal)
     balanced(house, use)
+    assert found_in(house) == [], "the audit reckons as the flows do"
 
 
 def balanced_so_far(house: HouseInHand, use: Use) -> None:
