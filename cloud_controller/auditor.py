@@ -34,34 +34,40 @@ class Auditor:
         self._books = books
         self._clock = clock
         self._suspects: set[str] = set()
+        self._due_at = 0
         self._log = structlog.get_logger("auditor")
 
     async def run(self) -> None:
         """Look, for ever; a look that fails is logged, and the next one is made."""
-        due_at = await self._next_at()
+        await self.begin()
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                await self.look_for_leaks()
-                if self._clock.now_ms() >= due_at:
-                    await audit_all(self._books, self._clock, audit.NIGHTLY)
-                    due_at = await self._next_at()
+                await self.look()
             except Exception:  # noqa: BLE001 - the next look is as good
                 self._log.exception("the books could not be audited")
 
+    async def begin(self) -> None:
+        """Find out when the next audit is due."""
+        last = await self._books.read(audit.last_began_at)
+        zone = await self._books.read(audit.zone_of_quiet)
+        self._due_at = next_audit_at(zone, last, self._clock.now_ms())
+
+    async def look(self) -> None:
+        """Look for leaks, and make the audit that is due."""
+        await self.look_for_leaks()
+        if self._clock.now_ms() >= self._due_at:
+            await audit_all(self._books, self._clock, audit.NIGHTLY)
+            await self.begin()
+
     async def look_for_leaks(self) -> None:
-        """Compare every device with its session; what two looks see is a leak until one does not."""
+        """Compare every device with its session; what two looks see is a leak."""
         seen = await self._books.read(audit.leaks_now)
         certain, self._suspects = self._suspects, {each.subject for each in seen}
         known = await self._books.read(audit.open_leaks)
         now = {each.subject: str(each.invariant) for each in seen if each.subject in certain}
         if now != known:
             await self._books.transact(audit.note_leaks, seen, certain)
-
-    async def _next_at(self) -> int:
-        last = await self._books.read(audit.last_began_at)
-        zone = await self._books.read(audit.zone_of_quiet)
-        return next_audit_at(zone, last, self._clock.now_ms())
 
 
 async def audit_all(books: Books, clock: Clock, asked_by: str) -> str:

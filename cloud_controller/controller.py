@@ -21,6 +21,7 @@ from cloud_controller.accounts import (
     terminal_accounts,
 )
 from cloud_controller.actions import Switches
+from cloud_controller.auditor import Auditor
 from cloud_controller.bookings import Till
 from cloud_controller.broker import (
     SALT_BYTES,
@@ -167,6 +168,7 @@ class Controller:
             signing = Signing(*folders, self.books, self._clock, self._names)
             loops |= {"broker": self.broker.keep(), "credentials": self._keep_credentials()}
             loops["packages"] = signing.run()
+            loops["auditor"] = Auditor(self.books, self._clock).run()
         return loops
 
     async def close(self) -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from cloud_controller.certificates import Authority
 from cloud_controller.commands import (
+    auditing,
     devices,
     helpers,
     keys,
@@ -70,6 +71,7 @@ def _with_groups() -> typer.Typer:
     made.add_typer(peers.commands, name="peers")
     made.add_typer(seats.commands, name="seats")
     made.add_typer(switches.commands, name="switches")
+    made.command()(auditing.audit)
     return made
 
 

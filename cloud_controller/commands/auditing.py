@@ -18,7 +18,7 @@ from cloud_controller.ports import Actor
 from cloud_controller.settings import ControllerSettings
 from common.rules.audit import PROMISES
 from common.system import SystemClock
-from common.words import invariant_words
+from common.words import invariant_words_for
 
 EXIT_FOUND: Final = 1
 """The exit code that says: the audit is made, and it found something."""
@@ -51,7 +51,7 @@ def _show(audited: Audited, console: Console) -> None:
         return
     table = table_of("what was found", "promise", "about", "store", "facts", numbers={"promise"})
     for each in audited.findings:
-        what = invariant_words(each.invariant, "en").what
+        what = invariant_words_for(each.invariant, "en").what
         facts = json.dumps(each.facts, sort_keys=True)
         table.add_row(what, str(PROMISES[each.invariant]), each.subject, each.store, facts)
     console.print(table)

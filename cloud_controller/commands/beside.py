@@ -49,7 +49,7 @@ def once(settings: ControllerSettings, function: Callable[..., T], *args: object
     """Run one transaction beside whatever else uses the database."""
 
     async def go() -> T:
-        async with _opened(settings) as books:
+        async with opened(settings) as books:
             return await books.transact(function, *args)
 
     return asyncio.run(go())
@@ -59,14 +59,15 @@ def look(settings: ControllerSettings, function: Callable[..., T], *args: object
     """Read beside whatever else uses the database, and keep nobody waiting."""
 
     async def go() -> T:
-        async with _opened(settings) as books:
+        async with opened(settings) as books:
             return await books.read(function, *args)
 
     return asyncio.run(go())
 
 
 @asynccontextmanager
-async def _opened(settings: ControllerSettings) -> AsyncIterator[KeptBooks]:
+async def opened(settings: ControllerSettings) -> AsyncIterator[KeptBooks]:
+    """Open the books beside whatever else uses them, and close them."""
     books = open_books(settings)
     try:
         await books.open()

@@ -22,7 +22,7 @@ LATE_SECONDS: Final = 36 * 3_600
 """An audit that is older than this is made up for at once, whatever the hour."""
 
 FINDINGS_MAX: Final = 100
-"""Findings of one kind that an audit keeps: more of them have one cause, and their number is said."""
+"""Findings of one kind that an audit keeps: more of them have one cause, and are counted."""
 
 OVERRUN_SECONDS: Final = 1.0
 """What a session may have run past what it was granted: we promise to be exact by so much."""
@@ -171,12 +171,9 @@ def next_quiet_at(time_zone: str, after: int) -> int:
     """Return the first quiet hour after an instant, by the clock of a zone (UTC ms)."""
     zone = ZoneInfo(time_zone)
     today = datetime.fromtimestamp(after / 1000, zone).date()
-    for days in range(3):
-        day = today + timedelta(days=days)
-        at = int(datetime(day.year, day.month, day.day, QUIET_HOUR, tzinfo=zone).timestamp() * 1000)
-        if at > after:
-            return at
-    raise AssertionError("every third day has a quiet hour")
+    days = (today + timedelta(days=days) for days in range(3))
+    hours = (datetime(day.year, day.month, day.day, QUIET_HOUR, tzinfo=zone) for day in days)
+    return next(at for at in (int(hour.timestamp() * 1000) for hour in hours) if at > after)
 
 
 def next_audit_at(time_zone: str, last: int | None, now: int) -> int:

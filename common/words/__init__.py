@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from common.messages.base import NOTHING_IN_PARTICULAR, Particulars
+from common.rules.audit import Invariant
 from common.rules.help import CallEnd
 from common.rules.presence import LineMode
 from common.rules.problems import ProblemKind
 from common.rules.scanners import ScannerHint
 from common.rules.sessions import ExtensionNo, Notice
 from common.rules.tickets import DenialReason
+from common.words.audit import INVARIANT_WORDS
 from common.words.calls import CALL_LABELS, READY_SENTENCES
 from common.words.denials import DENIAL_WORDS
 from common.words.extensions import EXTENSION_WORDS
@@ -36,6 +38,7 @@ __all__ = [
     "DENIAL_WORDS",
     "EXTENSION_WORDS",
     "HINT_WORDS",
+    "INVARIANT_WORDS",
     "LANGUAGES",
     "LINE_WORDS",
     "MOMENT_WORDS",
@@ -51,6 +54,7 @@ __all__ = [
     "call_end_words_for",
     "extension_words_for",
     "hint_words_for",
+    "invariant_words_for",
     "length_in_words",
     "line_words_for",
     "moment_words_for",
@@ -102,6 +106,11 @@ def line_words_for(mode: LineMode, language: str) -> Words:
 def problem_words_for(kind: ProblemKind, language: str) -> Words:
     """Return a problem's words in this language, English where it is none of ours."""
     return PROBLEM_WORDS.get(language, PROBLEM_WORDS["en"])[kind]
+
+
+def invariant_words_for(invariant: Invariant, language: str) -> Words:
+    """Return what an audit has found, in this language; English where it is none of ours."""
+    return INVARIANT_WORDS.get(language, INVARIANT_WORDS["en"])[invariant]
 
 
 def extension_words_for(reason: ExtensionNo, language: str) -> Words:

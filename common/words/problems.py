@@ -146,7 +146,7 @@ _PROBLEMS_EN: Final = {
     ),
     ProblemKind.PROMISE_BROKEN: Words(
         what="The audit of the books found something that must never be.",
-        next="Follow what is shown to the customers it is about, and tell whoever keeps the software.",
+        next="Look whom it concerns and put it right; tell whoever keeps the software.",
     ),
     ProblemKind.LEAK_FOUND: Words(
         what="A device and its sessions do not agree.",

@@ -43,7 +43,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "seeds",
         "connection",
         "explain",
-        *("upstream", "mirrors", "calling", "bundle"),
+        *("upstream", "mirrors", "calling", "bundle", "auditor"),
         *("payments", "reservations", "reservation_port"),
         "postman",
         "telemetry",
@@ -75,7 +75,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/flows/accounts": ("places", "sessions"),
     "common/words": (
         *("sentences", "denials", "extensions", "problems", "notices", "hints", "particulars"),
-        *("timeline", "screen", "help", "calls"),
+        *("timeline", "screen", "help", "calls", "audit"),
     ),
     "cloud_controller/web": (
         *(*FLOWS, *LATER, "app", "guard", "qr", "pages", "static", "locales"),
@@ -107,7 +107,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/commands": (
         *("beside", "devices", "keys", "modules", "peers", "reports", "seats", "switches"),
         "offerings",
-        *("module_logs", "printed", "helpers"),
+        *("module_logs", "printed", "helpers", "auditing"),
     ),
     "cloud_controller/storage": (
         *(

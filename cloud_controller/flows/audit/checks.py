@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from cloud_controller.flows.audit.leaks import devices_of
 from cloud_controller.ports import Row, Transaction
@@ -72,14 +72,12 @@ def _sliced(
             return Looked(rows=0, last=None)
         found = tuple(find(books, after, part["last"]))
         is_over = part["looked"] < SLICE_MAX
-        return Looked(
-            rows=part["looked"], last=None if is_over else part["last"], findings=found
-        )
+        return Looked(rows=part["looked"], last=None if is_over else part["last"], findings=found)
 
     return look
 
 
-def _found(invariant: Invariant, row: Row, *facts: str, **more: Any) -> Finding:
+def _found(invariant: Invariant, row: Row, *facts: str, **more: float) -> Finding:
     return Finding(
         invariant=invariant,
         subject=str(row["subject"]),
@@ -141,7 +139,9 @@ def _sessions(books: Transaction, after: Key, last: Key) -> Iterator[Finding]:
     for row in queries.beat_after_end(**slices, most_ms=LATE_REPORT_MS):
         yield _found(Invariant.DEVICE_WITHOUT_SESSION, row, "device_id", "ended_at", "last_at")
     for row in queries.never_told(**slices, before=long_ago):
-        yield _found(Invariant.SESSION_WITHOUT_DEVICE, row, "device_id", "running_at", "deadline_at")
+        yield _found(
+            Invariant.SESSION_WITHOUT_DEVICE, row, "device_id", "running_at", "deadline_at"
+        )
 
 
 def _rights(books: Transaction, after: Key, last: Key) -> Iterator[Finding]:

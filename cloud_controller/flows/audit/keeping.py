@@ -149,5 +149,3 @@ def _audited(books: Transaction, row: Row) -> Audited:
             for each in findings
         ),
     )
-
-

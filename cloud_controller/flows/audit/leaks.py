@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set as AbstractSet
 from typing import Final
 
 from cloud_controller.ports import Problem, Row, Transaction
@@ -43,10 +43,11 @@ def open_leaks(books: Transaction) -> dict[str, str]:
     return {row["device_id"]: row["kind"] for row in books.findings.open_leaks()}
 
 
-def note_leaks(books: Transaction, seen: Iterable[Finding], certain: Set[str]) -> None:
+def note_leaks(books: Transaction, seen: Iterable[Finding], certain: AbstractSet[str]) -> None:
     """Keep what is seen as leaks, and close those of devices that are not seen any more.
 
     Args:
+        books: the open transaction.
         seen: what disagrees just now.
         certain: devices that the look before had found as well; others may only be late.
     """
@@ -72,8 +73,7 @@ def devices_of(books: Transaction, rows: Iterable[Row]) -> Iterator[tuple[Row, D
             DeviceNow(
                 state=row["state"],
                 state_seconds=_since(books, row["state_at"]),
-                is_here=row["presence"] == Presence.HERE
-                and row["standing"] == Standing.CONFIRMED,
+                is_here=row["presence"] == Presence.HERE and row["standing"] == Standing.CONFIRMED,
                 session_state=row["session_state"] or "",
                 running_seconds=_since(books, row["running_at"]) if runs else None,
                 silent_seconds=_since(books, beat_at) if runs else None,
