@@ -6,8 +6,8 @@ from typing import Final
 
 from cloud_controller.storage.migrations.dialect import run
 
-revision = "0026"
-down_revision = "0025"
+revision = "0028"
+down_revision = "0027"
 
 _TABLES: Final = """
 CREATE TABLE audits (
