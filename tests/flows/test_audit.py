@@ -264,7 +264,8 @@ def test_a_slice_goes_on_where_the_last_one_ended(
         house.book(in_seconds=n * SLOT_SECONDS)
     monkeypatch.setattr("cloud_controller.flows.audit.checks.SLICE_MAX", 2)
     (check,) = (each for each in audit.CHECKS if each.name == "reservations")
-    rows, after = [], check.first
+    rows: list[int] = []
+    after: Any = check.first
     while after is not None:
         looked = house.books.do(check.look, after)
         rows.append(looked.rows)
