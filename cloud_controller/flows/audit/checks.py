@@ -23,6 +23,7 @@ from common.rules.audit import (
     leak_of,
 )
 from common.rules.modules import module_of_run
+from common.rules.payments import Account
 from common.rules.rights import RightKind, subject_in
 from common.rules.sessions import EndReason, Use, owed_cents, owed_seconds
 
@@ -64,10 +65,11 @@ class Check:
 
 
 def _sliced(
-    slice_of: str, find: Callable[[Transaction, Key, Key], Iterator[Finding]]
+    slice_of: Callable[[Transaction, Key], Row],
+    find: Callable[[Transaction, Key, Key], Iterator[Finding]],
 ) -> Callable[[Transaction, Key], Looked]:
     def look(books: Transaction, after: Key) -> Looked:
-        part = getattr(books.findings, slice_of)(after=after, most=SLICE_MAX)
+        part = slice_of(books, after)
         if not part["looked"]:
             return Looked(rows=0, last=None)
         found = tuple(find(books, after, part["last"]))
@@ -88,16 +90,15 @@ def _found(invariant: Invariant, row: Row, *facts: str, **more: float) -> Findin
 
 def _claims(books: Transaction, after: Key, last: Key) -> Iterator[Finding]:
     told = ("other", "device_id", "starts_at", "ends_at", "other_starts_at", "other_ends_at")
-    slices = {"after": after, "last": last}
-    for row in books.findings.sold_twice(**slices):
+    for row in books.findings.sold_twice(after=after, last=last):
         yield _found(Invariant.SOLD_TWICE, row, *told)
-    for row in books.findings.used_twice(**slices, reach_ms=REACH_MS):
+    for row in books.findings.used_twice(after=after, last=last, reach_ms=REACH_MS):
         yield _found(Invariant.SOLD_TWICE, row, *told)
 
 
 def _debts(books: Transaction, after: Key, last: Key) -> Iterator[Finding]:
     """What is owed by what ran, beside what was entered, and what the ledger has moved."""
-    for row in list(books.findings.debts(after=after, last=last)):
+    for row in list(books.findings.debts(after=after, last=last, account=Account.CREDIT)):
         uses = [_use(each) for each in books.sessions.uses(reservation_id=row["subject"])]
         booked_seconds = (row["ends_at"] - row["starts_at"]) / 1000
         seconds = owed_seconds(uses)
@@ -122,23 +123,23 @@ def _use(row: Row) -> Use:
 
 
 def _sessions(books: Transaction, after: Key, last: Key) -> Iterator[Finding]:
-    queries, slices = books.findings, {"after": after, "last": last}
     long_ago = books.now - STUCK_SECONDS * 1000
-    for row in queries.ran_twice(**slices):
+    for row in books.findings.ran_twice(after=after, last=last):
         yield _found(Invariant.RAN_TWICE, row, "other", "device_id", "ticket_id")
-    for row in queries.live_twice(**slices):
+    for row in books.findings.live_twice(after=after, last=last):
         yield _found(Invariant.RAN_TWICE, row, "other", "device_id", "ticket_id")
-    for row in queries.without_right(**slices):
+    for row in books.findings.without_right(after=after, last=last):
         told = ("device_id", "ticket_id", "admission", "store_of_device", "store_of_reservation")
         yield _found(Invariant.STARTED_WITHOUT_RIGHT, row, *told)
     before = books.now - LATE_REPORT_MS
-    limits = {"tolerance_seconds": OVERRUN_SECONDS, "before": before}
-    for row in queries.ran_too_long(**slices, **limits):
+    for row in books.findings.ran_too_long(
+        after=after, last=last, tolerance_seconds=OVERRUN_SECONDS, before=before
+    ):
         told = ("device_id", "granted_seconds", "delivered_seconds", "deadline_at", "state")
         yield _found(Invariant.RAN_TOO_LONG, row, *told)
-    for row in queries.beat_after_end(**slices, most_ms=LATE_REPORT_MS):
+    for row in books.findings.beat_after_end(after=after, last=last, most_ms=LATE_REPORT_MS):
         yield _found(Invariant.DEVICE_WITHOUT_SESSION, row, "device_id", "ended_at", "last_at")
-    for row in queries.never_told(**slices, before=long_ago):
+    for row in books.findings.never_told(after=after, last=last, before=long_ago):
         yield _found(
             Invariant.SESSION_WITHOUT_DEVICE, row, "device_id", "running_at", "deadline_at"
         )
@@ -151,12 +152,13 @@ def _rights(books: Transaction, after: Key, last: Key) -> Iterator[Finding]:
 
 
 def _terminals(books: Transaction, after: Key, last: Key) -> Iterator[Finding]:
-    queries, slices = books.findings, {"after": after, "last": last}
-    for row in queries.served_unconfirmed(**slices):
+    for row in books.findings.served_unconfirmed(after=after, last=last):
         yield _found(Invariant.SERVED_UNCONFIRMED, row, "standing", "broker_role")
-    for row in queries.standing_unrecorded(**slices):
+    for row in books.findings.standing_unrecorded(after=after, last=last):
         yield _found(Invariant.ACT_UNRECORDED, row, "standing")
-    for row in queries.events_stuck(**slices, before=books.now - STUCK_SECONDS * 1000):
+    for row in books.findings.events_stuck(
+        after=after, last=last, before=books.now - STUCK_SECONDS * 1000
+    ):
         yield _found(Invariant.EVENTS_STUCK, row, "epoch", "seq", "received_at", "events")
 
 
@@ -239,27 +241,35 @@ CHECKS: Final = (
         name="reservations",
         first="",
         finds=frozenset({Invariant.SOLD_TWICE}),
-        look=_sliced("claims", _claims),
+        look=_sliced(
+            lambda books, after: books.findings.claims(after=after, most=SLICE_MAX), _claims
+        ),
     ),
     Check(
         name="sessions",
         first="",
         finds=LEAKS
         | {Invariant.RAN_TWICE, Invariant.STARTED_WITHOUT_RIGHT, Invariant.RAN_TOO_LONG},
-        look=_sliced("sessions", _sessions),
+        look=_sliced(
+            lambda books, after: books.findings.sessions(after=after, most=SLICE_MAX), _sessions
+        ),
     ),
     Check(name="devices", first="", finds=LEAKS, look=_devices),
     Check(
         name="debts",
         first="",
         finds=frozenset({Invariant.NOT_PAID_BACK}),
-        look=_sliced("claims", _debts),
+        look=_sliced(
+            lambda books, after: books.findings.claims(after=after, most=SLICE_MAX), _debts
+        ),
     ),
     Check(
         name="rights",
         first="",
         finds=frozenset({Invariant.RIGHT_ISSUED_TWICE}),
-        look=_sliced("rights", _rights),
+        look=_sliced(
+            lambda books, after: books.findings.rights(after=after, most=SLICE_MAX), _rights
+        ),
     ),
     Check(name="pools", first="", finds=frozenset({Invariant.SEATS_OVER_LIMIT}), look=_pools),
     Check(
@@ -268,26 +278,34 @@ CHECKS: Final = (
         finds=frozenset(
             {Invariant.SERVED_UNCONFIRMED, Invariant.EVENTS_STUCK, Invariant.ACT_UNRECORDED}
         ),
-        look=_sliced("terminals", _terminals),
+        look=_sliced(
+            lambda books, after: books.findings.terminals(after=after, most=SLICE_MAX), _terminals
+        ),
     ),
     Check(
         name="entries",
         first=0,
         finds=frozenset({Invariant.LEDGER_UNBALANCED}),
-        look=_sliced("entries", _entries),
+        look=_sliced(
+            lambda books, after: books.findings.entries(after=after, most=SLICE_MAX), _entries
+        ),
     ),
     Check(
         name="payments",
         first="",
         finds=frozenset({Invariant.MORE_BACK_THAN_PAID}),
-        look=_sliced("payments", _payments),
+        look=_sliced(
+            lambda books, after: books.findings.payments(after=after, most=SLICE_MAX), _payments
+        ),
     ),
     Check(name="receipts", first="", finds=frozenset({Invariant.RECEIPT_MISSING}), look=_receipts),
     Check(
         name="vouchers",
         first="",
         finds=frozenset({Invariant.ACT_UNRECORDED}),
-        look=_sliced("vouchers", _vouchers),
+        look=_sliced(
+            lambda books, after: books.findings.vouchers(after=after, most=SLICE_MAX), _vouchers
+        ),
     ),
 )
 """Everything that is looked at, in this order: what costs customers money first."""

@@ -30,7 +30,7 @@ WHERE r.reservation_id > :after AND r.reservation_id <= :last
         OR r.state = 'completed' AND o.reservation_id > r.reservation_id)
 ORDER BY r.reservation_id, o.reservation_id;
 
--- name: debts(after, last)
+-- name: debts(after, last, account)
 -- Reservations whose use is over, or was given up as undelivered, with what was entered as owed.
 SELECT r.reservation_id AS subject, r.store_id, r.starts_at,
     coalesce(r.booked_ends_at, r.ends_at) AS ends_at, r.price_cents, r.currency,
@@ -40,7 +40,7 @@ SELECT r.reservation_id AS subject, r.store_id, r.starts_at,
         WHERE c.reservation_id = r.reservation_id) AS BIGINT) AS entered_cents,
     CAST((SELECT coalesce(sum(-p.cents), 0) FROM entries AS e JOIN postings AS p USING (entry_id)
         WHERE e.reservation_id = r.reservation_id AND e.kind = 'compensated'
-        AND p.account = 'liability:credit') AS BIGINT) AS moved_cents
+        AND p.account = :account) AS BIGINT) AS moved_cents
 FROM reservations AS r
 WHERE r.reservation_id > :after AND r.reservation_id <= :last
     AND (r.state = 'completed' OR r.state = 'cancelled' AND EXISTS (SELECT 1 FROM ledger AS l
@@ -182,7 +182,7 @@ SELECT count(*) AS looked, max(k) AS last FROM (SELECT payment_id AS k FROM paym
 SELECT e.payment_id AS subject, e.store_id, p.account, p.currency,
     CAST(sum(p.cents) AS BIGINT) AS cents
 FROM entries AS e JOIN postings AS p USING (entry_id)
-WHERE e.payment_id > :after AND e.payment_id <= :last AND p.account IN ('cash:free', 'cash:stripe')
+WHERE e.payment_id > :after AND e.payment_id <= :last AND p.account LIKE 'cash%'
 GROUP BY e.payment_id, e.store_id, p.account, p.currency HAVING sum(p.cents) < 0
 ORDER BY e.payment_id, p.account;
 
