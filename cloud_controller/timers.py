@@ -10,6 +10,7 @@ import structlog
 
 from cloud_controller import bookings
 from cloud_controller.flows import (
+    acts,
     devices,
     enrolment,
     help as calls,
@@ -144,6 +145,8 @@ class Timers:
             await self._books.transact(_hold)
         if await self._books.read(sessions.has_to_tell_revoked):
             await self._books.transact(sessions.tell_revoked)
+        if await self._books.read(acts.has_to_settle):
+            await self._books.transact(bookings.settle_acts)
         if await self._books.read(calls.has_to_look):
             await self._books.transact(calls.look_after)
         if await self._books.read(_keys_revision) != self._keys_revision:

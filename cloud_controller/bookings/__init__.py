@@ -1,5 +1,19 @@
 """What takes several flows at once: a booking is claim, money and letter in one transaction."""
 
+from cloud_controller.bookings.acts import (
+    ActIsRefused,
+    By,
+    Opened,
+    ask_back_of,
+    extend as extend_on,
+    move as move_to,
+    open_for_maintenance,
+    put_in_order,
+    put_out_of_order,
+    settle_acts,
+    start,
+    stop,
+)
 from cloud_controller.bookings.addresses import address, may_address
 from cloud_controller.bookings.changes import ask_back, give, give_up, more_cents, move
 from cloud_controller.bookings.ends import lapse_what_is_over, offer_what_is_free
@@ -36,8 +50,11 @@ from cloud_controller.bookings.setup import (
 
 __all__ = [
     "AT_THE_COUNTER",
+    "ActIsRefused",
+    "By",
     "IsNotExtended",
     "More",
+    "Opened",
     "Paying",
     "Till",
     "Word",
@@ -46,9 +63,11 @@ __all__ = [
     "agree_order",
     "answer",
     "ask_back",
+    "ask_back_of",
     "call_for_devices",
     "confirm",
     "extend",
+    "extend_on",
     "give",
     "give_up",
     "hello",
@@ -59,15 +78,22 @@ __all__ = [
     "may_address",
     "more_cents",
     "move",
+    "move_to",
     "note_device",
     "note_paid",
     "note_uninstalled",
     "offer",
     "offer_what_is_free",
+    "open_for_maintenance",
     "place",
+    "put_in_order",
+    "put_out_of_order",
     "release",
+    "settle_acts",
     "sow_program",
     "stands_as",
+    "start",
+    "stop",
     "take",
     "take_photo",
     "tell_of_device",

@@ -32,6 +32,7 @@ from common.topics import Channel
 BY_TERMINAL: Final = "terminal"
 BY_ITSELF: Final = "itself"
 BY_PAGE: Final = "page"
+BY_OPERATOR: Final = "operator"
 """By what a session was extended, as the ledger says it."""
 
 
@@ -137,6 +138,26 @@ def extend(
         ends_at=ends_at,
         is_granted=is_granted,
     )
+
+
+def give_more(books: Transaction, link: str, seconds: int) -> int:
+    """Extend the session of a ticket by a gift of its operator's; return when it ends then (ms).
+
+    Raises:
+        NotFound: there is no such ticket.
+        IsNotExtended: `why` is an `ExtensionNo`.
+        SlotIsTaken: somebody has taken that time this very moment.
+    """
+    found = extensions.of_ticket(books, link)
+    if found is None:
+        raise IsNotExtended(why=ExtensionNo.SESSION_IS_ENDING)
+    fitting = _fitting(found, seconds)
+    if isinstance(fitting, ExtensionNo):
+        raise IsNotExtended(why=fitting)
+    _clear(books, found, fitting)
+    ends_at = extensions.extend(books, found, fitting, 0, BY_OPERATOR)
+    _tell(books, found)
+    return ends_at
 
 
 def grant_paid(books: Transaction, order: str) -> bool:

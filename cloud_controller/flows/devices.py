@@ -129,6 +129,18 @@ def order(books: Transaction, ordered: Ordered, actor: str) -> None:
     Raises:
         NotFound: there is no such device.
     """
+    instruct(books, ordered)
+    act = "device.put_out_of_order" if ordered.is_out else "device.put_in_order"
+    act = "device.turnover_skipped" if ordered.skips else act
+    books.audit(actor, act, ordered.device, ordered.reason)
+
+
+def instruct(books: Transaction, ordered: Ordered) -> None:
+    """Do the same as part of another act, which the audit has a line of.
+
+    Raises:
+        NotFound: there is no such device.
+    """
     if books.devices.device(device_id=ordered.device) is None:
         raise NotFound(what="device")
     if ordered.is_out:
@@ -138,10 +150,12 @@ def order(books: Transaction, ordered: Ordered, actor: str) -> None:
     terminal = books.devices.order_device(
         device_id=ordered.device, is_out=int(ordered.is_out), skips=int(ordered.skips)
     )
-    act = "device.put_out_of_order" if ordered.is_out else "device.put_in_order"
-    act = "device.turnover_skipped" if ordered.skips else act
-    books.audit(actor, act, ordered.device, ordered.reason)
     tell(books, TerminalId(terminal))
+
+
+def take_for_ready(books: Transaction, device: str) -> None:
+    """Have a device count as ready after its last use: somebody has looked, and says so."""
+    books.devices.take_for_ready(device_id=device)
 
 
 def tell(books: Transaction, terminal: TerminalId) -> None:

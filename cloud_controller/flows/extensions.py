@@ -128,6 +128,32 @@ def extend(books: Transaction, found: Found, seconds: int, cents: int, by: str) 
     return ends_at
 
 
+def shorten(books: Transaction, row: Row, less_cents: int) -> bool:
+    """Let a session end now, its claim with it, and so much of its price go elsewhere.
+
+    Of `row` are needed session and claim, and when both end; False: it is over or ending anyway.
+    """
+    seconds = (row["deadline_at"] - books.now) / 1000
+    if seconds <= 0 or row["starts_at"] >= books.now:
+        return False
+    used = books.extensions.shorten_session(
+        session_id=row["session_id"],
+        before=row["deadline_at"],
+        deadline_at=books.now,
+        seconds=seconds,
+    )
+    if not used:
+        return False
+    books.extensions.shorten_reservation(
+        reservation_id=row["reservation_id"],
+        before=row["ends_at"],
+        ends_at=books.now,
+        less_cents=less_cents,
+        changed_at=books.now,
+    )
+    return True
+
+
 def restore(books: Transaction, document: Mapping[str, Any], terminal: str) -> None:
     """Enter an extension that an old backup has forgotten; its claim moves where that is free."""
     row = books.extensions.running(session_id=document["session"], terminal_id=terminal)

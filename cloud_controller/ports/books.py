@@ -54,6 +54,7 @@ class Transaction(Protocol):
     escrow: Queries
     sessions: Queries
     extensions: Queries
+    acts: Queries
     devices: Queries
     letters: Queries
     actions: Queries

@@ -40,7 +40,7 @@ _FILES = (
     *("extensions", "letters", "actions", "payments", "lending", "directory", "lists"),
     *("modules", "provenance", "royalties", "help"),
     *("setup", "accounts", "post", "problems"),
-    "board",
+    *("board", "acts"),
 )
 _QUERIES = Path(__file__).parent / "queries"
 
@@ -58,6 +58,7 @@ class OpenTransaction:
     escrow: Queries
     sessions: Queries
     extensions: Queries
+    acts: Queries
     devices: Queries
     letters: Queries
     actions: Queries

@@ -8,7 +8,7 @@ from typing import Any, Final
 from aiohttp import web
 from pydantic import Field
 
-from cloud_controller.bookings import IsNotExtended
+from cloud_controller.bookings import ActIsRefused, IsNotExtended
 from cloud_controller.flows.enrolment import KeyIsKnown, NotRenewed
 from cloud_controller.flows.modules import PackageNotGiven
 from cloud_controller.flows.payments import VoucherIsRefused
@@ -123,6 +123,7 @@ STATUS: Final[Mapping[type[RusubanError], int]] = {
     NotFound: 404,
     MethodNotAllowed: 405,
     BodyTooSlow: 408,
+    ActIsRefused: 409,
     HoldIsOver: 409,
     IsNotExtended: 409,
     KeyIsKnown: 409,

@@ -35,6 +35,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *("specification", "tickets", "clock", "presence", "problems", "receipts"),
         "scanners",
         *LATER,
+        "acts",
     ),
     "cloud_controller": (
         *_TO_BOTH_SIDES,
@@ -62,7 +63,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "cloud_controller/bookings": (
         *("orders", "changes", "ends", "letters", "addresses", "extensions", "repairs"),
-        *("removals", "setup"),
+        *("removals", "setup", "acts"),
     ),
     "cloud_controller/actions": ("switches",),
     "cloud_controller/settings": (
@@ -70,7 +71,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "cloud_controller/ports": ("faults", "values", "world", "books"),
     "cloud_controller/reservations": ("builtin", "remote", "errands"),
-    "cloud_controller/flows": (*FLOWS, *LATER, "problems", "directory", "photos", "board"),
+    "cloud_controller/flows": (*FLOWS, *LATER, "problems", "directory", "photos", "board", "acts"),
     "cloud_controller/flows/offerings": ("telling", "shelf", "pictures", "saying"),
     "cloud_controller/flows/accounts": ("places", "sessions"),
     "common/words": (
@@ -96,7 +97,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
             "pictures",
             "offered",
             "packages",
-            *("admission", "module_logs", "reports", "live", "wallet", "passes"),
+            *("admission", "module_logs", "reports", "live", "wallet", "passes", "acts"),
         ),
     ),
     "cloud_controller/web/live": (
@@ -128,7 +129,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/storage/queries": (
         *(*FLOWS, *LATER, "post", "problems", "lending", "directory", "lists"),
         *("provenance", "royalties", "escrow"),
-        *("board", "findings"),
+        *("board", "findings", "acts"),
     ),
     "edge_agent": (
         *_TO_BOTH_SIDES,

@@ -34,6 +34,7 @@ FORM_KINDS = ("application/x-www-form-urlencoded", "multipart/form-data; boundar
 REFUSED: dict[Who, set[int]] = {
     Who.OUR_PAGES: {403},
     Who.OPERATOR: {401},
+    Who.CONSOLE: {401, 403},
     Who.ANYBODY: {415},
     Who.LINK_HOLDER: {404, 415},
     Who.TERMINAL: {415},

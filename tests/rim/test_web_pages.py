@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from babel.messages.pofile import read_po
 
+from cloud_controller.web import acts
 from cloud_controller.web.app import SECURITY_HEADERS
 from cloud_controller.web.faults import STATUS
 from cloud_controller.web.language import Language, Languages
@@ -293,6 +294,7 @@ def words_used() -> set[str]:
         for first in re.findall(r'say\(\s*"([a-z]+)\." ~', text):
             last = re.findall(rf'"{first}\." ~ [\w.]+ ~ "(\.[a-z]+)"', text) or [""]
             used |= {f"{first}.{middle}{end}" for middle in DYNAMIC[first] for end in last}
+    used |= {f"acts.said.{each}" for each in acts.SAID}
     used |= {f"booth.{each}" for each in (*ForHolder, "in_line", "you_are_next")}
     used |= {f"helper.ended.{why}" for why in CallEnd}
     used |= {f"helper.call.{state}" for state in CallState if state is not CallState.ENDED}

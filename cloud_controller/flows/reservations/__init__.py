@@ -1,6 +1,11 @@
 """What customers claim: slots, orders, tickets, changes, the waiting list, and how claims end."""
 
-from cloud_controller.flows.reservations.changes import TicketIsHeld, reschedule, transfer
+from cloud_controller.flows.reservations.changes import (
+    TicketIsHeld,
+    give_device,
+    reschedule,
+    transfer,
+)
 from cloud_controller.flows.reservations.closures import (
     NewBlackout,
     add_blackout,
@@ -35,6 +40,7 @@ from cloud_controller.flows.reservations.slots import (
     free_slots,
     terms_of,
 )
+from cloud_controller.flows.reservations.staff import StaffClaim, claim, next_claim_at
 from cloud_controller.flows.reservations.tickets import story, text_to_show, ticket
 from cloud_controller.flows.reservations.waiting import (
     Offered,
@@ -53,6 +59,7 @@ __all__ = [
     "NewBlackout",
     "NowFree",
     "Offered",
+    "StaffClaim",
     "TicketIsHeld",
     "Wish",
     "add_blackout",
@@ -62,6 +69,7 @@ __all__ = [
     "book",
     "call_to_shut_out",
     "cancel",
+    "claim",
     "claims_of",
     "clear",
     "confirm",
@@ -70,11 +78,13 @@ __all__ = [
     "forget_blackouts",
     "free_now",
     "free_slots",
+    "give_device",
     "given_up",
     "instead",
     "join",
     "lapse",
     "live_holds",
+    "next_claim_at",
     "note_paid",
     "offer_freed",
     "order_by_id",

@@ -36,6 +36,20 @@ def reschedule(books: Transaction, link: str, slot: Range, device: str | None = 
     _move(books, known, slot, device)
 
 
+def give_device(books: Transaction, link: str, device: str) -> None:
+    """Move a claim to another device of its offering at its own time; an operator is never late.
+
+    Raises:
+        NotFound: there is no such ticket, or the device is not one of the offering.
+        NotAllowed: it is used, over or cancelled.
+        SlotIsTaken: the device is not free then; everything is as it was.
+        TicketIsHeld: as `reschedule` does.
+    """
+    known = _changeable(books, link, by_customer=False)
+    slot = Range(starts_at=known["starts_at"], ends_at=known["ends_at"])
+    _move(books, known, slot, device, is_now=slot.starts_at <= books.now)
+
+
 def transfer(books: Transaction, link: str) -> str:
     """Give a claim to somebody else: a new link and ticket for him, the old ones are dead at once.
 
@@ -53,13 +67,13 @@ def transfer(books: Transaction, link: str) -> str:
     return new_link
 
 
-def _changeable(books: Transaction, link: str) -> Row:
+def _changeable(books: Transaction, link: str, *, by_customer: bool = True) -> Row:
     known = tickets.ticket(books, link)
     is_claimed = known["state"] == ReservationState.CONFIRMED
     is_unused = known["ticket_state"] == TicketState.ISSUED and known["cancel_asked_at"] is None
     if not is_claimed or not is_unused:
         raise NotAllowed(why="this reservation is in use, over, cancelled or not paid")
-    if not is_in_time(known["change_seconds"], known["starts_at"], books.now):
+    if by_customer and not is_in_time(known["change_seconds"], known["starts_at"], books.now):
         raise NotAllowed(why="it begins too soon to be changed")
     if known["revision"] >= tickets.REVISIONS_MAX:
         raise NotAllowed(why="it has been changed too often")
@@ -68,12 +82,15 @@ def _changeable(books: Transaction, link: str) -> Row:
     return known
 
 
-def _move(books: Transaction, known: Row, slot: Range, device: str | None) -> None:
+def _move(
+    books: Transaction, known: Row, slot: Range, device: str | None, *, is_now: bool = False
+) -> None:
     wish = Wish(
         offering=OfferingId(known["offering_id"]),
         slot=slot,
         device=device or known["device_id"],
         party_size=known["party_size"],
+        is_now=is_now,
     )
     reservation = known["reservation_id"]
     found = _fit_or_another(books, wish, reservation, is_fixed=device is not None)

@@ -30,6 +30,9 @@ def move_failed(books: Transaction) -> None:
         books.sessions.mark_moved(session_id=row["session_id"])
         if row["reservation_state"] != "confirmed" or row["ends_at"] <= books.now:
             continue
+        if row["is_staffs"]:  # it was begun for this device; whoever began it takes it back
+            books.raise_problem(_problem(row, None, "Its program did not start."))
+            continue
         other = books.sessions.another_device(
             offering_id=row["offering_id"],
             device_id=row["device_id"],

@@ -14,6 +14,12 @@ WHERE device_id = :device_id AND terminal_id = :terminal_id;
 -- Whoever has looked says that it is ready after this use, however early.
 UPDATE devices SET confirmed_session = :session_id WHERE device_id = :device_id;
 
+-- name: take_for_ready(device_id)!
+UPDATE devices SET confirmed_session = coalesce((SELECT u.session_id FROM sessions AS u
+    WHERE u.device_id = devices.device_id AND u.fence = devices.last_fence LIMIT 1),
+    confirmed_session)
+WHERE device_id = :device_id;
+
 -- name: put_out(device_id)!
 UPDATE devices SET is_out_of_order = 1 WHERE device_id = :device_id AND is_out_of_order = 0;
 

@@ -41,6 +41,18 @@ UPDATE sessions SET granted_seconds = granted_seconds + (:extended_seconds - ext
     extended_seconds = :extended_seconds
 WHERE session_id = :session_id AND extended_seconds < :extended_seconds;
 
+-- name: shorten_session(session_id, before, deadline_at, seconds)!
+-- What is left of it goes on elsewhere: it is promised so much less.
+UPDATE sessions SET deadline_at = :deadline_at, granted_seconds = granted_seconds - :seconds
+WHERE session_id = :session_id AND state = 'running' AND wanted = 'run' AND deadline_at = :before
+    AND granted_seconds > :seconds;
+
+-- name: shorten_reservation(reservation_id, before, ends_at, less_cents, changed_at)!
+UPDATE reservations SET ends_at = :ends_at, blocked_until = blocked_until - (ends_at - :ends_at),
+    price_cents = price_cents - :less_cents, changed_at = :changed_at
+WHERE reservation_id = :reservation_id AND state = 'in_use' AND ends_at = :before
+    AND starts_at < :ends_at;
+
 -- name: agree(link, extends_itself, changed_at)!
 UPDATE reservations SET extends_itself = :extends_itself, changed_at = :changed_at
 WHERE link = :link AND state IN ('held', 'confirmed', 'in_use');

@@ -18,6 +18,11 @@ SELECT b.starts_at, b.ends_at FROM devices AS v JOIN blackouts AS b ON b.store_i
 WHERE v.device_id = :device_id AND b.ends_at > :from_at AND b.starts_at < :to_at
 ORDER BY starts_at;
 
+-- name: next_claim(device_id, from_at, but)$
+-- When a device is claimed next, as soon as now; of what is kept from sale nothing is said.
+SELECT min(starts_at) FROM reservations WHERE device_id = :device_id
+    AND state IN ('held', 'confirmed', 'in_use') AND ends_at > :from_at AND reservation_id <> :but;
+
 -- name: free_device(offering_id, device_id, seen_since, at_once, from_at, to_at, now, instead_of, holder)^
 -- The first device of an offering that nothing blocks, by the same rules; any where none is named.
 -- `seen_since`: see `is_sold` in common/rules/offerings. `at_once`: nobody and no cleaning has it now.

@@ -42,7 +42,9 @@ SELECT k.state AS ticket_state, k.revision, r.state AS reservation_state, r.star
     (SELECT live.terminal_id FROM sessions AS live WHERE live.ticket_id = k.ticket_id
         AND live.state IN ('granted', 'starting', 'running', 'ending')) AS live_terminal,
     h.terminal_id AS held_by, r.cancel_asked_at, r.reservation_id AS reservation, r.hold_ends_at,
-    r.changed_at, v.is_out_of_order AS device_is_out_of_order, s.hours, s.time_zone
+    r.changed_at, v.is_out_of_order AS device_is_out_of_order, s.time_zone,
+    CASE WHEN EXISTS (SELECT 1 FROM staff_uses AS w WHERE w.reservation_id = r.reservation_id)
+        THEN '' ELSE s.hours END AS hours
 FROM tickets AS k
 JOIN reservations AS r USING (reservation_id)
 JOIN offerings AS o USING (offering_id) JOIN devices AS v USING (device_id)

@@ -194,7 +194,8 @@ WHERE s.is_to_move = 1 AND h.state = 'held' LIMIT :most;
 -- A ticket that is borrowed goes back instead: its other devices are sold elsewhere.
 SELECT s.session_id, s.ticket_id, s.reservation_id, s.device_id, s.terminal_id, s.end_reason,
     s.granted_at, r.state AS reservation_state, r.offering_id, r.starts_at, r.ends_at,
-    r.blocked_until
+    r.blocked_until, EXISTS (SELECT 1 FROM staff_uses AS w
+        WHERE w.reservation_id = r.reservation_id) AS is_staffs
 FROM sessions AS s JOIN reservations AS r USING (reservation_id)
 WHERE s.is_to_move = 1 AND NOT EXISTS (SELECT 1 FROM held_tickets AS h
     WHERE h.ticket_id = s.ticket_id AND h.state <> 'released')

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from cloud_controller.web.openapi import json_document_of
 from cloud_controller.web.routes import API, EVERY, Call, Route, Who
+from cloud_controller.web.table.acts import ACT_ROUTES
 from cloud_controller.web.table.console import CONSOLE_ROUTES
 from cloud_controller.web.table.customers import CUSTOMER_ROUTES
 from cloud_controller.web.table.help import HELP_ROUTES
@@ -33,6 +34,7 @@ ROUTES: Final = (
     *CUSTOMER_ROUTES,
     *TERMINAL_ROUTES,
     *OPERATOR_ROUTES,
+    *ACT_ROUTES,
     *PAGE_ROUTES,
     *HELP_ROUTES,
     *MODULE_ROUTES,
