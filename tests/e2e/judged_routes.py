@@ -158,6 +158,7 @@ GET /api/v1/modules/{module}/reports
 POST /api/v1/modules/{module}/reports
 GET /api/v1/modules/{module}/reports.csv
 GET /operator
+GET /operator/day
 GET /operator/events
 GET /operator/modules
 GET /operator/modules/installs

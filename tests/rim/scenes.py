@@ -194,7 +194,7 @@ async def operator(folder: Path) -> Views:
     """What the operator sees."""
     async with web_kit(folder) as kit:
         pages = {"modules": "/operator/modules", "installs": "/operator/modules/installs"}
-        for name, path in {"devices": "/operator", **pages}.items():
+        for name, path in {"devices": "/operator", "day": "/operator/day", **pages}.items():
             yield see(kit, f"no {name}", path, headers=SIGNED_IN)
         terminal = await with_a_module(kit)
         for state, done in (("downloading", 30), ("failed", 30), ("active", 80)):

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from cloud_controller.flows import registration
+from cloud_controller.flows.board import DayOf
+from cloud_controller.web.pages.console.day import day_window
+from cloud_controller.web.pages.console.lanes import NARROWEST_HOURS, drawn
 from common.ids import StoreId
+from common.rules.reservations import Range
 from tests.fakes.playing import run
 from tests.fakes.store import HOUR_MS, MINUTE_MS, MORNING_AT, Offer, a_new_store
 from tests.rim.live_kit import page
@@ -14,7 +20,7 @@ from tests.rim.mail_kit import change
 from tests.rim.operator_kit import SIGNED_IN
 from tests.rim.web_kit import WebKit, web_kit
 
-NOW = "/operator"
+NOW, DAY = "/operator", "/operator/day"
 TEN_AT = MORNING_AT + HOUR_MS
 NAME_TICKET = (
     "UPDATE tickets SET short_code = 'K7M2PQ9XTA' WHERE reservation_id ="
@@ -69,6 +75,42 @@ async def test_an_open_page_hears_what_changes_in_its_store_and_nobody_hears_who
         assert (first.event, second.event) == ("changed", "changed")
         assert first.told != second.told
         assert re.fullmatch("[0-9a-f]{16}", second.told)
+
+
+async def test_the_day_tells_each_claim_by_its_hours_in_a_drawing_and_in_a_table(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        opened = await kit.store.open(Offer(devices=2, turnover_seconds=600))
+        link = await kit.store.book(opened, TEN_AT, 3600)
+        await kit.store.book(opened, TEN_AT + 2 * HOUR_MS)
+        change(tmp_path, NAME_TICKET, link)
+        kit.store.clock.now = TEN_AT + 20 * MINUTE_MS
+        text = await shown(kit, DAY)
+        rows = re.findall(r"<td>(.*?)</td><td>(.*?) · VR Arena</td><td>(\w*)</td>", text)
+        assert [row[:2] for row in rows] == [
+            ("10:00 \N{EN DASH} 11:00", "not here yet"),
+            ("12:00 \N{EN DASH} 12:30", "booked"),
+        ]
+        assert rows[0][2] == "K7M2"
+        assert text.count('class="now"') == 2
+        tomorrow = await shown(kit, f"{DAY}?day=2026-10-24")
+        assert "Sat, Oct 24, 2026" in tomorrow
+        assert 'class="now"' not in tomorrow
+        for day in ("2026-02-31", "0001-01-01", "9999-12-31"):
+            assert "Fri, Oct 23, 2026" in await shown(kit, f"{DAY}?day={day}")
+
+
+def test_a_day_begins_and_ends_as_its_zone_says_and_lanes_keep_within_it():
+    hours = []
+    for day, zone in (("2026-03-29", "Europe/Berlin"), ("2026-10-25", "Europe/Berlin")):
+        window = day_window(date.fromisoformat(day), zone)
+        hours.append((window.ends_at - window.starts_at) // HOUR_MS)
+        nothing = DayOf(window=window, devices=(), open=(), claims={}, blackouts={})
+        assert drawn(nothing, window.ends_at).shown == window
+        late = Range(starts_at=window.ends_at - HOUR_MS, ends_at=window.ends_at)
+        shown_of = drawn(replace(nothing, open=(late,)), window.ends_at).shown
+        assert shown_of.ends_at == window.ends_at
+        assert shown_of.ends_at - shown_of.starts_at == NARROWEST_HOURS * HOUR_MS
+    assert hours == [23, 25]
 
 
 async def shown(kit: WebKit, path: str = NOW) -> str:

@@ -19,6 +19,7 @@ from cloud_controller.web.faults import STATUS
 from cloud_controller.web.language import Language, Languages
 from cloud_controller.web.pages.chart import STACK
 from cloud_controller.web.pages.console.board import ORDER
+from cloud_controller.web.pages.console.lanes import KINDS
 from cloud_controller.web.pages.console.modules import KEPT_BECAUSE, STATES
 from cloud_controller.web.pages.console.shell import NAV
 from cloud_controller.web.pages.offering import Notice
@@ -47,6 +48,7 @@ DYNAMIC: dict[str, Iterable[str]] = {
     "failure": InstallFailure,
     "install": ("unknown", *STATES),
     "kept": KEPT_BECAUSE,
+    "lane": KINDS,
     "language": LANGUAGES,
     "letter": LetterKind,
     "match": STACK,

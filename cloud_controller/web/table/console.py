@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cloud_controller.web.pages.console import board
+from cloud_controller.web.pages.console import board, day
 from cloud_controller.web.pages.console.shell import OfStore
 from cloud_controller.web.routes import MANAGEMENT, Route, Who
 from cloud_controller.web.table.pages import EVENTS, HTML
@@ -14,6 +14,9 @@ from common.rules.accounts import Permission
 BOARD_ROUTES: Final = (
     Route("GET", "/operator", board.show_board, Who.CONSOLE, MANAGEMENT,
           "Every device as it is now.", asks=OfStore, media_type=HTML,
+          permission=Permission.LOOK, by_store=True),
+    Route("GET", "/operator/day", day.show_day, Who.CONSOLE, MANAGEMENT,
+          "A day of each device.", asks=day.DayWanted, media_type=HTML,
           permission=Permission.LOOK, by_store=True),
     Route("GET", "/operator/events", board.watch, Who.CONSOLE, MANAGEMENT,
           "When a page of the console has changed.", asks=board.Watched, media_type=EVENTS,
