@@ -8,23 +8,9 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from common.channels import ON_THE_WIRE
 from common.errors import MessageIsMalformed
 from common.ids import NAME_LENGTH_MAX
-from common.messages import (
-    actions,
-    devices,
-    extensions,
-    help as help_said,
-    modules,
-    offerings,
-    problems,
-    registration,
-    rights,
-    scanners,
-    service,
-    sessions,
-    specification,
-)
 from common.messages.base import COUNT_MAX, INSTANT_MAX, Message
 
 VERSION: Final = 1
@@ -36,66 +22,6 @@ TTL_SECONDS_MAX: Final = 31_536_000
 
 _BRACKETS_MAX = 2_000  # so that reading one cannot exhaust the stack; ours have far fewer
 
-ON_THE_WIRE: Final[tuple[type[Message], ...]] = (
-    specification.Specification,
-    registration.StandingTold,
-    service.ServiceRequest,
-    service.ServiceProfile,
-    service.ServiceRefused,
-    registration.Presence,
-    registration.Heartbeat,
-    registration.Hello,
-    registration.Welcome,
-    registration.KeysTold,
-    registration.Acknowledged,
-    offerings.OfferingRegistered,
-    offerings.OfferingOn,
-    offerings.OfferingOff,
-    offerings.OfferingPictured,
-    *rights.FROM_THE_CLIENT,
-    *rights.FROM_THE_SERVER,
-    extensions.ExtensionAsk,
-    devices.DeviceAsk,
-    devices.DeviceAround,
-    extensions.ExtensionOffer,
-    rights.ReportScan,
-    rights.TakeScan,
-    rights.HoldTickets,
-    rights.ReleaseTicket,
-    rights.TicketReleased,
-    rights.TicketKept,
-    sessions.SessionAdmitted,
-    sessions.SessionStarting,
-    sessions.SessionRunning,
-    sessions.SessionAlive,
-    sessions.SessionInterrupted,
-    sessions.SessionWarned,
-    sessions.SessionResumed,
-    sessions.SessionExtended,
-    sessions.WarningShown,
-    sessions.SessionEnding,
-    sessions.SessionEnded,
-    sessions.SessionFailed,
-    sessions.ScanDenied,
-    sessions.CustomerTold,
-    sessions.StopSession,
-    sessions.CommandTold,
-    sessions.Desired,
-    devices.DeviceTold,
-    devices.DevicesDesired,
-    problems.ProblemTold,
-    scanners.ScannersCounted,
-    problems.HelpAsked,
-    help_said.HelpThere,
-    help_said.HelpTold,
-    *help_said.EVENTS,
-    actions.SwitchTold,
-    modules.ModulesAsk,
-    modules.ModulesOffered,
-    modules.ModulesDesired,
-    modules.ModulesProgress,
-    *modules.EVENTS,
-)
 _MODEL_OF = {model.type: model for model in ON_THE_WIRE}
 
 

@@ -21,7 +21,7 @@ _TO_BOTH_SIDES = ("main", "settings", "ports", "flows", "listener", "courier", "
 
 LAYERS: dict[str, tuple[str, ...]] = {
     "common": (
-        *("ids", "errors", "machine", "topics", "codec", "seals"),
+        *("ids", "errors", "machine", "topics", "channels", "codec", "seals"),
         *("messages", "rules", "words"),
         *("mqtt", "system", "settings", "logs", "watchdog", "queries", "files", "tls", "pictures"),
         *("look", "switches"),
@@ -80,7 +80,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "cloud_controller/web": (
         *(*FLOWS, *LATER, "app", "guard", "qr", "pages", "static", "locales"),
-        *("language", "faults", "problems", "routes", "table", "openapi", "metrics"),
+        *("language", "faults", "problems", "routes", "table", "openapi", "asyncapi", "metrics"),
         *(
             "peers",
             "calendar",

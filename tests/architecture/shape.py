@@ -36,7 +36,7 @@ PURE = (
     "cloud_controller/flows",
     "edge_agent/flows",
 )
-PURE_FILES = ("codec", "errors", "ids", "machine", "seals", "topics", "words")
+PURE_FILES = ("channels", "codec", "errors", "ids", "machine", "seals", "topics", "words")
 
 WAITS_READS_WRITES_OR_ROLLS = frozenset(
     "asyncio concurrent glob http logging multiprocessing os pathlib queue random sched secrets "

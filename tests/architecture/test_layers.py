@@ -51,7 +51,7 @@ SMALL_HOUSE = (
         if not layer.startswith("tests") and not layer.endswith("/queries")
     ),
     *("common/codec.py", "common/errors.py", "common/ids.py", "common/machine.py"),
-    *("common/seals.py", "common/topics.py"),
+    *("common/seals.py", "common/topics.py", "common/channels.py"),
     *("common/logs.py", "common/mqtt.py", "common/system.py"),
     *("common/messages/rights.py", "common/messages/sessions.py"),
     *("common/rules/rights.py", "common/rules/sessions.py"),

@@ -90,6 +90,7 @@ GET /find
 POST /find
 GET /pictures/{picture}
 GET /static/{name}
+GET /api/v1/asyncapi.json
 GET /api/v1/openapi.json
 GET /packages/metadata/{name}.json
 GET /healthz

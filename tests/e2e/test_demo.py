@@ -16,7 +16,11 @@ from typing import Any
 
 import pytest
 
+from cloud_controller.web.asyncapi import document_of
 from cloud_controller.web.routes import from_iso
+from common.mqtt import Delivery
+from tests.e2e.overheard import broker_program, ear_at
+from tests.rim.asyncapi_kit import Described
 
 ROOT = Path(__file__).parents[2]
 STORY_SECONDS_MAX = 90
@@ -90,6 +94,17 @@ STORY = (
     ("controller", "has the seat free again"),
 )
 
+HEARD = frozenset(
+    "command.state controller.state device.told events.acknowledged module.installed modules.ask "
+    "modules.desired modules.offered offering.off offering.on offering.registered "
+    "registration.specification registration.standing rights.announce rights.announced "
+    "rights.complete rights.completed rights.refused rights.request rights.right scan.denied "
+    "service.profile service.request session.admitted session.ended session.running session.stop "
+    "session.warned sessions.desired terminal.heartbeat terminal.hello terminal.presence "
+    "terminal.welcome tickets.hold".split()
+)
+"""What is said in the story, whatever else is."""
+
 
 @pytest.fixture
 def temporary() -> Iterator[Path]:
@@ -99,15 +114,26 @@ def temporary() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def steps() -> list[dict[str, Any]]:
-    """Return what one whole story has told, once it has ended well and left nothing."""
-    with tempfile.TemporaryDirectory(prefix="demo-") as folder:
-        demo = _start(Path(folder), "--once", "--json")
+def whole() -> tuple[list[dict[str, Any]], list[Delivery]]:
+    """Return what one whole story has told, and all that crossed its broker."""
+    with (
+        tempfile.TemporaryDirectory(prefix="demo-") as folder,
+        tempfile.TemporaryDirectory(prefix="ear-") as beside,
+        ear_at(Path(folder)) as heard,
+    ):
+        broker = str(broker_program(Path(beside)))
+        demo = _start(Path(folder), "--once", "--json", RUSUBAN_BROKER__PROGRAM=broker)
         out, said = demo.communicate(timeout=STORY_SECONDS_MAX)
         assert demo.returncode == 0, said
         assert said == ""
         assert _what_is_left(Path(folder)) == []
-    return [json.loads(line) for line in out.splitlines()]
+    return [json.loads(line) for line in out.splitlines()], heard
+
+
+@pytest.fixture(scope="module")
+def steps(whole: tuple[list[dict[str, Any]], list[Delivery]]) -> list[dict[str, Any]]:
+    """Return what one whole story has told, once it has ended well and left nothing."""
+    return whole[0]
 
 
 def test_the_story_goes_as_told_and_every_step_is_in_it(steps: list[dict[str, Any]]):
@@ -172,6 +198,16 @@ def test_what_is_licensed_is_counted_and_goes_and_what_was_there_before_stays(
     match = by_deed["looks:  cloud-controller modules report"]["facts"]
     assert [line.split()[-1] for line in match["told"]] == ["1", "1", "0", "0"]
     assert match["sources"] == {"physics": "ours", "sound": "elsewhere"}
+
+
+def test_all_that_crossed_the_broker_is_as_its_description_says(
+    whole: tuple[list[dict[str, Any]], list[Delivery]],
+):
+    """What an ear at the broker has heard of the whole story fits the AsyncAPI document."""
+    described = Described(document_of("store.example:1883", is_secure=False))
+    kinds = {described.kind_of(delivery) for delivery in whole[1]}
+    assert kinds >= HEARD
+    assert len(whole[1]) >= 150
 
 
 def test_the_milliseconds_between_steps_are_those_of_their_instants(steps: list[dict[str, Any]]):

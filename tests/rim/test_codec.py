@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from common import messages
+from common.channels import ON_THE_WIRE
 from common.codec import (
-    ON_THE_WIRE,
     PAYLOAD_BYTES_MAX,
     VERSION,
     Envelope,

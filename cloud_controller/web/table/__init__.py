@@ -6,6 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
+from cloud_controller.web import asyncapi
 from cloud_controller.web.openapi import json_document_of
 from cloud_controller.web.routes import API, EVERY, Call, Route, Who
 from cloud_controller.web.table.acts import ACT_ROUTES
@@ -30,6 +31,13 @@ async def show_openapi(call: Call[None]) -> web.Response:
     return web.Response(text=document, content_type="application/json")
 
 
+async def show_asyncapi(call: Call[None]) -> web.Response:
+    """Return the description of what crosses this controller's broker."""
+    host, port = call.parts.broker_address()
+    document = asyncapi.json_document_of(f"{host}:{port}", is_secure=bool(call.parts.authority()))
+    return web.Response(text=document, content_type="application/json")
+
+
 ROUTES: Final = (
     *CUSTOMER_ROUTES,
     *TERMINAL_ROUTES,
@@ -40,5 +48,13 @@ ROUTES: Final = (
     *MODULE_ROUTES,
     *CONSOLE_ROUTES,
     Route("GET", f"{API}/openapi.json", show_openapi, Who.ANYBODY, EVERY, "Describe this API."),
+    Route(
+        "GET",
+        f"{API}/asyncapi.json",
+        show_asyncapi,
+        Who.ANYBODY,
+        EVERY,
+        "Describe what crosses the broker.",
+    ),
     *PROGRAM_ROUTES,
 )
