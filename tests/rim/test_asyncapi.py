@@ -174,7 +174,9 @@ def test_qos_and_retention_are_those_of_the_topics():
 
 def test_the_table_of_topics_names_every_message_of_a_channel():
     text = MQTT_MD.read_text("utf-8")
-    rows = dict(re.findall(r"^\| `([a-z/]+)[^`]*` \|.*\|([^|]*)\|$", text, re.MULTILINE))
+    rows = dict(
+        re.findall(r"^\| `([a-z]+/[a-z]+/[a-z]+)[^`]*` \|.*\|([^|]*)\|$", text, re.MULTILINE)
+    )
     for channel, carried in CARRIES.items():
         named = re.findall(r"`([a-z_.*]+)`", rows[channel])
         for said in carried:
