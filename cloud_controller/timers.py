@@ -21,6 +21,7 @@ from cloud_controller.flows import (
     reservations,
     rights,
     sessions,
+    watches,
 )
 from cloud_controller.ports import Books, Clock, Transaction
 from common.ids import TerminalId
@@ -202,6 +203,7 @@ def _tidy(books: Transaction) -> None:
     photos.forget_old(books)
     calls.forget_old(books)
     sessions.call_for_unconfirmed(books)
+    watches.look_after(books)
     _tidy_sold(books)
     enrolment.forget_codes(books)
 
@@ -218,3 +220,4 @@ def _tidy_sold(books: Transaction) -> None:
     payments.expire_what_is_over(books)
     payments.pay_credits(books)
     rights.call_for_overdue(books)
+    bookings.tell_problems(books)

@@ -15,6 +15,7 @@ from cloud_controller.bookings.acts import (
     stop,
 )
 from cloud_controller.bookings.addresses import address, may_address
+from cloud_controller.bookings.alerts import tell_problems
 from cloud_controller.bookings.changes import ask_back, give, give_up, more_cents, move
 from cloud_controller.bookings.ends import lapse_what_is_over, offer_what_is_free
 from cloud_controller.bookings.extensions import (
@@ -97,5 +98,6 @@ __all__ = [
     "take",
     "take_photo",
     "tell_of_device",
+    "tell_problems",
     "undo",
 ]

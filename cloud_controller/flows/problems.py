@@ -58,7 +58,25 @@ def solve_problem(books: Transaction, problem: str, actor: str, reason: str) -> 
         raise NotFound(what="problem")
     if known["solved_at"] is None:
         books.solve_problem(ProblemKind(known["kind"]), known["subject"])
+        books.problems.note_settled(problem_id=problem, settled_by=actor, settled_why=reason)
         books.audit(actor, f"problem.{known['kind']}.solved", known["subject"], reason)
+    return books.problems.problem(problem_id=problem)
+
+
+def take_on(books: Transaction, problem: str, actor: str) -> Row:
+    """Take an operator's word that he looks after a problem, so that nobody else is called.
+
+    Who was first has it; of one that is over nothing is changed.
+
+    Raises:
+        NotFound: there is no such problem.
+    """
+    known = books.problems.problem(problem_id=problem)
+    if known is None:
+        raise NotFound(what="problem")
+    if known["solved_at"] is None and known["taken_at"] is None:
+        books.problems.take(problem_id=problem, taken_by=actor, at=books.now)
+        books.audit(actor, "problem.taken", known["subject"])
     return books.problems.problem(problem_id=problem)
 
 

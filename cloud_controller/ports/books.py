@@ -71,6 +71,8 @@ class Transaction(Protocol):
     accounts: Queries
     post: Queries
     problems: Queries
+    alerts: Queries
+    watches: Queries
     registry: Registry
 
     def say(

@@ -79,11 +79,13 @@ class Problem:
         why: what was found, in a sentence.
         evidence: the facts it was found from.
         proposals: what can be done about it, the best first.
+        store: where, if neither terminal nor reservation says so.
     """
 
     kind: ProblemKind
     subject: str
     why: str
+    store: str | None = None
     terminal: TerminalId | None = None
     reservation: str | None = None
     evidence: Mapping[str, Any] = field(default_factory=dict)

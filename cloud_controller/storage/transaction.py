@@ -41,6 +41,7 @@ _FILES = (
     *("modules", "provenance", "royalties", "help"),
     *("setup", "accounts", "post", "problems"),
     *("board", "acts"),
+    *("alerts", "watches"),
 )
 _QUERIES = Path(__file__).parent / "queries"
 
@@ -75,6 +76,8 @@ class OpenTransaction:
     accounts: Queries
     post: Queries
     problems: Queries
+    alerts: Queries
+    watches: Queries
     registry: Registry
 
     def __init__(
@@ -215,6 +218,7 @@ class OpenTransaction:
             subject=problem.subject,
             terminal_id=problem.terminal,
             reservation_id=problem.reservation,
+            store_id=problem.store,
             why=problem.why,
             evidence=json.dumps(dict(problem.evidence), sort_keys=True),
             proposals=json.dumps([dict(each) for each in problem.proposals]),

@@ -12,12 +12,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from cloud_controller.flows.letters import Letter
 from cloud_controller.ports import NotFound, Transaction
 from cloud_controller.web import calendar
+from cloud_controller.web.alerts import ProblemTold, named, problems_told
 from cloud_controller.web.language import Language, Languages
 from cloud_controller.web.paper import MEDIA_TYPE as PDF, grouped, receipts_pdf, ticket_pdf
 from cloud_controller.web.qr import ticket_png
 from cloud_controller.web.receipts import receipts_of
 from cloud_controller.web.tickets import Shown, entry_of, look, paper_of
-from common.rules.letters import WITH_TICKETS, WITHOUT_TICKETS, LetterKind
+from common.rules.letters import OF_PROBLEMS, WITH_TICKETS, WITHOUT_TICKETS, LetterKind
 
 ENCLOSED_MAX: Final = 6
 """Tickets whose calendar entry and print come with a letter; of more, the links are there."""
@@ -74,7 +75,10 @@ class LetterWriter:
         tickets = self._tickets(books, letter)
         if letter.kind in WITH_TICKETS and not any(_is_wanted(each, letter) for each in tickets):
             return None
-        facts = self._facts(letter, language, tickets, books.now)
+        problems = problems_told(books, letter, language)
+        if letter.kind in OF_PROBLEMS and not problems:
+            return None
+        facts = self._facts(letter, language, tickets, problems, books.now)
         return Written(
             subject=language.say(f"letter.{letter.kind}.subject", **facts["told"]).strip(),
             text=self._sheets.get_template("letter.txt").render(**facts),
@@ -95,14 +99,22 @@ class LetterWriter:
         return found
 
     def _facts(
-        self, letter: Letter, language: Language, tickets: list[Shown], now: int
+        self,
+        letter: Letter,
+        language: Language,
+        tickets: list[Shown],
+        problems: list[ProblemTold],
+        now: int,
     ) -> dict[str, Any]:
         told = _told(letter, language, now)
+        if problems:
+            told["what"] = named(problems, letter, language)
         path = letter.facts.get("path", "")
         return {
             "letter": letter,
             "told": told,
             "tickets": tickets,
+            "problems": problems,
             "language": language,
             "say": language.say,
             "now": now,

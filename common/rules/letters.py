@@ -40,7 +40,16 @@ class LetterKind(StrEnum):
     REFUNDED = "refunded"
     RECEIPT = "receipt"
     REMINDER = "reminder"
+    PROBLEM_RAISED = "problem_raised"
+    """To who runs a store, as the next two: there is something to look at."""
+    PROBLEM_ESCALATED = "problem_escalated"
+    PROBLEM_SOLVED = "problem_solved"
 
+
+OF_PROBLEMS: Final = frozenset(
+    {LetterKind.PROBLEM_RAISED, LetterKind.PROBLEM_ESCALATED, LetterKind.PROBLEM_SOLVED}
+)
+"""Letters to who runs a store, about what is wrong there."""
 
 WITH_TICKETS: Final = frozenset(
     {
@@ -59,6 +68,7 @@ WITHOUT_TICKETS: Final = frozenset(
         LetterKind.WAITING_OFFER,
         LetterKind.NO_SHOW,
         LetterKind.REFUNDED,
+        *OF_PROBLEMS,
     }
 )
 """Letters that show no ticket, whatever has become of it."""

@@ -152,6 +152,30 @@ _PROBLEMS_EN: Final = {
         what="A device and its sessions do not agree.",
         next="Look whether somebody uses it: end that, or put the device out of order.",
     ),
+    ProblemKind.START_LATE: Words(
+        what="A customer waits for a program that is not there yet.",
+        next="If it does not come within half a minute, the ticket is good on another device.",
+    ),
+    ProblemKind.PROGRAM_FAILED: Words(
+        what="A program ended by a fault while a customer used it.",
+        next="Look at the device. What was not delivered is paid back by itself.",
+    ),
+    ProblemKind.COMPENSATION_MADE: Words(
+        what="Time that was not delivered was paid back.",
+        next="Read the ticket's story to see why; nothing is left to be done.",
+    ),
+    ProblemKind.LICENCE_LOW: Words(
+        what="The seats of a module run out.",
+        next="Own more seats, or see which terminals hold some that they do not use.",
+    ),
+    ProblemKind.TERMINAL_OFFLINE: Words(
+        what="A terminal is away while its store is open.",
+        next="See that the PC has power and the network. Tickets it holds open there all the same.",
+    ),
+    ProblemKind.CLOCK_UNTRUSTED: Words(
+        what="A terminal turned a ticket away because it cannot trust its clock.",
+        next="Bring its line back, or have a time server reachable: then it knows the time again.",
+    ),
 }
 
 _PROBLEMS_JA: Final = {
@@ -297,6 +321,30 @@ _PROBLEMS_JA: Final = {
     ProblemKind.LEAK_FOUND: Words(
         what="機器の状態と利用の記録が一致しません。",
         next="使っている人がいないか確かめ、利用を終えるか、機器を停止してください。",
+    ),
+    ProblemKind.START_LATE: Words(
+        what="プログラムが始まるのをお客様がお待ちです。",
+        next="30秒以内に始まらなければ、チケットは別の機器で使えます。",
+    ),
+    ProblemKind.PROGRAM_FAILED: Words(
+        what="ご利用中にプログラムが異常終了しました。",
+        next="機器を確認してください。提供できなかった分は自動で返金されます。",
+    ),
+    ProblemKind.COMPENSATION_MADE: Words(
+        what="提供できなかった時間の分を返金しました。",
+        next="理由はチケットの履歴で分かります。ほかに必要な作業はありません。",
+    ),
+    ProblemKind.LICENCE_LOW: Words(
+        what="モジュールのライセンス数が残りわずかです。",
+        next="数を増やすか、使われていない端末が持っていないか確認してください。",
+    ),
+    ProblemKind.TERMINAL_OFFLINE: Words(
+        what="営業時間中なのに端末とつながりません。",
+        next="PCの電源とネットワークを確認してください。端末が預かるチケットはそのまま使えます。",
+    ),
+    ProblemKind.CLOCK_UNTRUSTED: Words(
+        what="時計を信頼できないため、端末がチケットを断りました。",
+        next="回線を復旧するか、時刻サーバーに届くようにしてください。時刻は自動で合います。",
     ),
 }
 

@@ -28,6 +28,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "common/switches": ("settings", "status", "doers", "board", "trying"),
     "common/messages": (*FLOWS, "base", "specification", "problems", "scanners", "help"),
+    "common/rules/problems": ("kinds", "alerts"),
     "common/rules/offerings": ("states", "pictures"),
     "common/rules/setup": ("documents", "difference", "first_hour", "written"),
     "common/rules": (
@@ -64,6 +65,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/bookings": (
         *("orders", "changes", "ends", "letters", "addresses", "extensions", "repairs"),
         *("removals", "setup", "acts"),
+        "alerts",
     ),
     "cloud_controller/actions": ("switches",),
     "cloud_controller/settings": (
@@ -71,7 +73,11 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "cloud_controller/ports": ("faults", "values", "world", "books"),
     "cloud_controller/reservations": ("builtin", "remote", "errands"),
-    "cloud_controller/flows": (*FLOWS, *LATER, "problems", "directory", "photos", "board", "acts"),
+    "cloud_controller/flows": (
+        *(*FLOWS, *LATER, "problems", "directory", "photos"),
+        *("board", "acts"),
+        *("alerts", "watches"),
+    ),
     "cloud_controller/flows/offerings": ("telling", "shelf", "pictures", "saying"),
     "cloud_controller/flows/accounts": ("places", "sessions"),
     "common/words": (
@@ -98,6 +104,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
             "offered",
             "packages",
             *("admission", "module_logs", "reports", "live", "wallet", "passes", "acts"),
+            "alerts",
         ),
     ),
     "cloud_controller/web/live": (
@@ -130,6 +137,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *(*FLOWS, *LATER, "post", "problems", "lending", "directory", "lists"),
         *("provenance", "royalties", "escrow"),
         *("board", "findings", "acts"),
+        *("alerts", "watches"),
     ),
     "edge_agent": (
         *_TO_BOTH_SIDES,

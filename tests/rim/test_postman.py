@@ -23,10 +23,12 @@ import zxingcpp
 from PIL import Image
 
 from cloud_controller.flows import letters, reservations
+from cloud_controller.ports import Problem, Transaction
 from cloud_controller.settings import MailTls
 from cloud_controller.smtp import Mail, message_of
 from common.errors import CannotStart
-from common.rules.letters import LetterKind
+from common.rules.letters import OF_PROBLEMS, LetterKind
+from common.rules.problems import ProblemKind
 from common.seals import ROTATES, read_token
 from tests.fakes.store import HOUR_MS, MORNING_AT, StoreKit, store_kit
 from tests.rim.mail_kit import (
@@ -62,6 +64,16 @@ async def booked(store: StoreKit, folder: Path, *, mail: str = "taro@mail.exampl
 async def queued(store: StoreKit, kind: LetterKind, **how: Any) -> None:
     how = {"to": "taro@mail.example", "language": "ja", **how}
     await store.books.transact(letters.queue, kind, **how)
+
+
+async def a_problem(store: StoreKit) -> str:
+    """Raise a problem, and return its id."""
+
+    def raised(books: Transaction) -> str:
+        books.raise_problem(Problem(kind=ProblemKind.PACKAGES_STALE, subject="lists", why="Old."))
+        return str(next(iter(books.problems.latest(most=1)))["problem_id"])
+
+    return str(await store.books.transact(raised))
 
 
 def part(message: EmailMessage, media_type: str) -> Any:
@@ -293,6 +305,8 @@ async def test_every_letter_can_be_written_in_every_language(
             "until_at": MORNING_AT + HOUR_MS,
             "path": "/w/abc",
         }
+        if kind in OF_PROBLEMS:
+            facts["problems"] = [await a_problem(store)]
         await queued(store, kind, order=order, language=language, facts=facts)
         if kind is LetterKind.CANCELLED:
             await store.books.transact(reservations.cancel, link)

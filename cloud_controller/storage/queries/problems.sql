@@ -1,14 +1,54 @@
 -- What an operator must look at. Written on behalf of every flow.
 
--- name: enter(problem_id, kind, subject, terminal_id, reservation_id, why, evidence, proposals, at)!
+-- name: enter(problem_id, kind, subject, terminal_id, reservation_id, store_id, why, evidence, proposals, at)!
 -- One that is open already is seen again, with what is known of it now.
-INSERT INTO problems (problem_id, kind, subject, terminal_id, reservation_id, why, evidence,
-    proposals, raised_at, seen_at)
-VALUES (:problem_id, :kind, :subject, :terminal_id, :reservation_id, :why, :evidence,
-    :proposals, :at, :at)
+INSERT INTO problems (problem_id, kind, subject, terminal_id, reservation_id, store_id, why,
+    evidence, proposals, raised_at, seen_at)
+VALUES (:problem_id, :kind, :subject, :terminal_id, :reservation_id,
+    coalesce(:store_id, (SELECT store_id FROM reservations WHERE reservation_id = :reservation_id),
+        (SELECT store_id FROM terminals WHERE terminal_id = :terminal_id)),
+    :why, :evidence, :proposals, :at, :at)
 ON CONFLICT (kind, subject) WHERE solved_at IS NULL DO UPDATE SET times = problems.times + 1,
     why = excluded.why, evidence = excluded.evidence, proposals = excluded.proposals,
     seen_at = excluded.seen_at;
+
+-- name: note_settled(problem_id, settled_by, settled_why)!
+UPDATE problems SET settled_by = :settled_by, settled_why = :settled_why
+WHERE problem_id = :problem_id;
+
+-- name: take(problem_id, taken_by, at)!
+-- Who takes it on first has it; it is not escalated any more.
+UPDATE problems SET taken_by = :taken_by, taken_at = :at
+WHERE problem_id = :problem_id AND solved_at IS NULL AND taken_at IS NULL;
+
+-- name: solve_late_starts(at)!
+UPDATE problems SET solved_at = :at
+WHERE kind = 'start_late' AND solved_at IS NULL AND NOT EXISTS (
+    SELECT 1 FROM sessions AS s WHERE s.session_id = problems.subject
+        AND s.state IN ('granted', 'starting'));
+
+-- name: solve_failed_programs(at)!
+-- The device has been used since, and that went well.
+UPDATE problems SET solved_at = :at
+WHERE kind = 'program_failed' AND solved_at IS NULL AND EXISTS (
+    SELECT 1 FROM sessions AS was JOIN sessions AS s ON s.device_id = was.device_id
+    WHERE was.session_id = problems.subject AND s.running_at > was.running_at
+        AND s.fence > was.fence AND s.end_reason IN ('time_up', 'customer_ended', 'staff_ended'));
+
+-- name: solve_noted(before, at)!
+UPDATE problems SET solved_at = :at
+WHERE kind = 'compensation_made' AND solved_at IS NULL AND seen_at < :before;
+
+-- name: solve_away(at)!
+UPDATE problems SET solved_at = :at
+WHERE kind = 'terminal_offline' AND solved_at IS NULL AND NOT EXISTS (
+    SELECT 1 FROM terminals AS t WHERE t.terminal_id = problems.subject
+        AND t.presence = 'gone' AND t.standing = 'confirmed');
+
+-- name: solve_clocks(before, at)!
+UPDATE problems SET solved_at = :at
+WHERE kind = 'clock_untrusted' AND solved_at IS NULL AND seen_at < :before AND EXISTS (
+    SELECT 1 FROM terminals AS t WHERE t.terminal_id = problems.subject AND t.presence = 'here');
 
 -- name: solve(kind, subject, at)!
 UPDATE problems SET solved_at = :at
@@ -36,8 +76,8 @@ WHERE kind = 'turnover_overdue' AND solved_at IS NULL AND NOT EXISTS (
         AND r.ends_at > :at AND v.state IN ('finishing', 'turnover') AND v.is_out_of_order = 0);
 
 -- name: problem(problem_id)^
-SELECT problem_id, kind, subject, terminal_id, reservation_id, why, evidence, proposals, times,
-    raised_at, seen_at, solved_at
+SELECT problem_id, kind, subject, terminal_id, reservation_id, store_id, why, evidence, proposals,
+    times, raised_at, seen_at, solved_at, taken_by, taken_at, settled_by, settled_why
 FROM problems WHERE problem_id = :problem_id;
 
 -- name: title_of_device(device_id, terminal_id)$
@@ -46,9 +86,14 @@ SELECT title FROM devices WHERE device_id = :device_id AND terminal_id = :termin
 
 -- name: latest(most)
 -- Those that are open first, the latest of them first.
-SELECT problem_id, kind, subject, terminal_id, reservation_id, why, evidence, proposals, times,
-    raised_at, seen_at, solved_at
+SELECT problem_id, kind, subject, terminal_id, reservation_id, store_id, why, evidence, proposals,
+    times, raised_at, seen_at, solved_at, taken_by, taken_at, settled_by, settled_why
 FROM problems ORDER BY solved_at IS NOT NULL, seen_at DESC, problem_id LIMIT :most;
 
 -- name: open_count()$
 SELECT count(*) FROM problems WHERE solved_at IS NULL;
+
+-- name: told(problem_id)^
+-- What a letter says of it.
+SELECT p.kind, p.raised_at, p.solved_at, s.title AS store_title, s.time_zone
+FROM problems AS p LEFT JOIN stores AS s USING (store_id) WHERE p.problem_id = :problem_id;

@@ -1,0 +1,53 @@
+"""What an operator must look at, how soon, and who is told of it when."""
+
+from common.rules.problems.alerts import (
+    ESCALATE_SECONDS_MAX,
+    MAILS_MAX,
+    WAIT_SECONDS_MAX,
+    WEBHOOKS,
+    AlertRule,
+    AlertStep,
+    Standing,
+    Told,
+    due,
+    is_quiet,
+)
+from common.rules.problems.kinds import (
+    AWAY_SECONDS,
+    CLOCK_CALM_SECONDS,
+    NOT_BY_MAIL,
+    NOTED_SECONDS,
+    SEVERITIES,
+    START_LATE_SECONDS,
+    TOLD_BY_TERMINALS,
+    ProblemKind,
+    Severity,
+    is_at_least,
+    seats_are_low,
+    seats_are_plenty,
+)
+
+__all__ = [
+    "AWAY_SECONDS",
+    "CLOCK_CALM_SECONDS",
+    "ESCALATE_SECONDS_MAX",
+    "MAILS_MAX",
+    "NOTED_SECONDS",
+    "NOT_BY_MAIL",
+    "SEVERITIES",
+    "START_LATE_SECONDS",
+    "TOLD_BY_TERMINALS",
+    "WAIT_SECONDS_MAX",
+    "WEBHOOKS",
+    "AlertRule",
+    "AlertStep",
+    "ProblemKind",
+    "Severity",
+    "Standing",
+    "Told",
+    "due",
+    "is_at_least",
+    "is_quiet",
+    "seats_are_low",
+    "seats_are_plenty",
+]
