@@ -127,9 +127,7 @@ def _take(books: Transaction, row: Row, rule: AlertRule, zone: str) -> list[Aler
     )
     taken = []
     for step, recipient in due(rule, standing, told(books, problem), zone, books.now):
-        books.alerts.tell(
-            problem_id=problem, step=step, recipient=recipient, made_at=books.now
-        )
+        books.alerts.tell(problem_id=problem, step=step, recipient=recipient, made_at=books.now)
         alert = Alert(
             problem=problem,
             kind=kind,

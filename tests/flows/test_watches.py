@@ -19,12 +19,13 @@ from common.rules.problems import (
     seats_are_low,
     seats_are_plenty,
 )
+from common.rules.reservations import OpeningHours
 from common.rules.sessions import EndReason
 from edge_agent.flows import sessions as running
 from tests.fakes.house import SLOT_SECONDS, STORE, HouseInHand
 from tests.fakes.terminal import TerminalInHand, a_program
 
-MONDAY_ONLY = json.dumps({"weekly": {}, "dates": {}})
+NEVER_OPEN = OpeningHours().model_dump_json()
 
 
 @pytest.fixture
@@ -48,7 +49,9 @@ def granted(house: HouseInHand, terminal: TerminalInHand) -> str:
     return str(answer.document["session"])
 
 
-def seen(house: HouseInHand, terminal: TerminalInHand, session: str, state: str, **how: Any) -> None:
+def seen(
+    house: HouseInHand, terminal: TerminalInHand, session: str, state: str, **how: Any
+) -> None:
     terminal.do(running.note_seen, a_program(session, state, **how))
     house.tell_all(terminal)
 
@@ -77,7 +80,7 @@ def test_a_program_that_fails_in_use_is_a_problem_until_it_has_served_somebody(h
     run(house, terminal, 600.0, end_reason=EndReason.PROGRAM_FAILED)
     found = dict(look(house))
     assert found[ProblemKind.PROGRAM_FAILED]
-    house.clock.move(2 * SLOT_SECONDS)
+    house.clock.move(2 * SLOT_SECONDS - 600)
     run(house, terminal, 600.0, end_reason=EndReason.CUSTOMER_ENDED)
     assert not dict(look(house))[ProblemKind.PROGRAM_FAILED]
 
@@ -122,7 +125,7 @@ def test_a_terminal_that_is_away_while_its_store_is_open_is_a_problem_until_it_i
 
 
 def test_nobody_is_called_to_a_terminal_that_is_away_while_its_store_is_closed(house, terminal):
-    house.books.connection.execute("UPDATE stores SET hours = ?", (MONDAY_ONLY,))
+    house.books.connection.execute("UPDATE stores SET hours = ?", (NEVER_OPEN,))
     gone(house, terminal)
     assert look(house, after=AWAY_SECONDS + 1) == []
 

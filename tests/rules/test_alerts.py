@@ -32,9 +32,7 @@ RULE = AlertRule(
     escalate_seconds=900,
     uses_webhooks=False,
 )
-STALE = Standing(
-    kind=ProblemKind.PACKAGES_STALE, raised_at=NOON_AT, taken_at=None, solved_at=None
-)
+STALE = Standing(kind=ProblemKind.PACKAGES_STALE, raised_at=NOON_AT, taken_at=None, solved_at=None)
 LATE = replace(STALE, kind=ProblemKind.START_LATE)
 
 

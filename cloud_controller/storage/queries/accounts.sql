@@ -35,15 +35,8 @@ SELECT store_id FROM help_calls WHERE call_id = :name;
 SELECT store_id FROM helper_stores WHERE helper_id = :name;
 
 -- name: store_of_problem(name)
--- One about neither a terminal, a reservation nor a device or store belongs to no store.
-SELECT COALESCE(t.store_id, r.store_id, d.store_id, s.store_id) AS store_id
-FROM problems AS p
-LEFT JOIN terminals AS t ON t.terminal_id = p.terminal_id
-LEFT JOIN reservations AS r ON r.reservation_id = p.reservation_id
-LEFT JOIN devices AS d ON d.device_id = p.subject
-LEFT JOIN stores AS s ON s.store_id = p.subject
-WHERE p.problem_id = :name
-    AND COALESCE(t.store_id, r.store_id, d.store_id, s.store_id) IS NOT NULL;
+-- Some belong to no store.
+SELECT store_id FROM problems WHERE problem_id = :name AND store_id IS NOT NULL;
 
 -- name: session(key_digest)^
 SELECT s.session_id, s.operator_id, s.state, s.challenge, s.made_at, s.seen_at, s.proved_at, o.name

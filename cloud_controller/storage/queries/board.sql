@@ -5,13 +5,8 @@ SELECT store_id, title, time_zone, hours, number FROM stores
 WHERE store_id NOT IN (SELECT store_id FROM store_peers) ORDER BY number;
 
 -- name: open_problems()
--- How many are open, by the store of their terminal or reservation; of none where they have neither.
-SELECT store_id, count(*) AS open_count FROM (
-    SELECT coalesce(t.store_id, r.store_id) AS store_id FROM problems AS p
-    LEFT JOIN terminals AS t ON t.terminal_id = p.terminal_id
-    LEFT JOIN reservations AS r ON r.reservation_id = p.reservation_id
-    WHERE p.solved_at IS NULL) AS found
-GROUP BY store_id;
+-- How many are open, by their store; some are no store's.
+SELECT store_id, count(*) AS open_count FROM problems WHERE solved_at IS NULL GROUP BY store_id;
 
 -- name: devices_now(store_id, now, most)
 -- Each device with who has it, until when, and who comes next: codes of tickets, never anybody's name.

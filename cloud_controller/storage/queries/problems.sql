@@ -6,7 +6,9 @@ INSERT INTO problems (problem_id, kind, subject, terminal_id, reservation_id, st
     evidence, proposals, raised_at, seen_at)
 VALUES (:problem_id, :kind, :subject, :terminal_id, :reservation_id,
     coalesce(:store_id, (SELECT store_id FROM reservations WHERE reservation_id = :reservation_id),
-        (SELECT store_id FROM terminals WHERE terminal_id = :terminal_id)),
+        (SELECT store_id FROM terminals WHERE terminal_id = :terminal_id),
+        (SELECT store_id FROM devices WHERE device_id = :subject),
+        (SELECT store_id FROM stores WHERE store_id = :subject)),
     :why, :evidence, :proposals, :at, :at)
 ON CONFLICT (kind, subject) WHERE solved_at IS NULL DO UPDATE SET times = problems.times + 1,
     why = excluded.why, evidence = excluded.evidence, proposals = excluded.proposals,

@@ -109,9 +109,7 @@ def is_quiet(rule: AlertRule, severity: Severity, zone: str, now: int) -> bool:
     return minute >= begins or minute < ends
 
 
-def _is_to_escalate(
-    rule: AlertRule, problem: Standing, told: Collection[Told], now: int
-) -> bool:
+def _is_to_escalate(rule: AlertRule, problem: Standing, told: Collection[Told], now: int) -> bool:
     first = min((each.at for each in told if each.step is AlertStep.RAISED), default=None)
     if not rule.escalate_seconds or first is None or problem.taken_at is not None:
         return False

@@ -6,8 +6,8 @@ from typing import Final
 
 from cloud_controller.storage.migrations.dialect import add_columns, drop_columns, run
 
-revision = "0028"
-down_revision = "0027"
+revision = "0030"
+down_revision = "0029"
 
 _COLUMNS: Final = (
     ("problems", "store_id", "TEXT"),
@@ -20,7 +20,9 @@ _COLUMNS: Final = (
 _TABLES: Final = """
 UPDATE problems SET store_id = coalesce(
     (SELECT r.store_id FROM reservations AS r WHERE r.reservation_id = problems.reservation_id),
-    (SELECT t.store_id FROM terminals AS t WHERE t.terminal_id = problems.terminal_id));
+    (SELECT t.store_id FROM terminals AS t WHERE t.terminal_id = problems.terminal_id),
+    (SELECT d.store_id FROM devices AS d WHERE d.device_id = problems.subject),
+    (SELECT s.store_id FROM stores AS s WHERE s.store_id = problems.subject));
 CREATE INDEX problems_by_subject ON problems (kind, subject);
 CREATE INDEX problems_solved ON problems (solved_at) WHERE solved_at IS NOT NULL;
 CREATE INDEX sessions_that_failed ON sessions (ended_at)
