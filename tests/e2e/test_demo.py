@@ -92,6 +92,7 @@ STORY = (
     ("terminal 2", "takes ours off"),
     ("controller", "finds no line of this one: it stays"),
     ("controller", "has the seat free again"),
+    ("operator", "looks:  cloud-controller audit"),
 )
 
 HEARD = frozenset(
