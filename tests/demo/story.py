@@ -64,7 +64,6 @@ class Story:
         self._timeline.chapter("A licence that counts right")
         packages.match()
         packages.take_off(second)
-        self._audit()
         self._timeline.chapter("How fast it was")
         self._timeline.show(*_figures(admission, lines, from_iso(used["ends_at"])))
 
@@ -75,16 +74,6 @@ class Story:
         facts = {"pages": world.url, "broker_port": world.broker_port}
         what = "opens its books, broker and pages"
         self._timeline.tell(step_of(opened, "controller", what, world.url, **facts))
-
-    def _audit(self) -> None:
-        """Have the operator audit the books: after all of that, each promise is kept in them."""
-        self._timeline.chapter("After all of it")
-        at = self._now()
-        *_, kept = self._world.ask_controller("audit").strip().splitlines()
-        what = "looks:  cloud-controller audit"
-        self._timeline.tell(
-            Step(at=at, who="operator", what=what, lines=(kept,), facts={"told": kept})
-        )
 
     def _book(self, offering: str) -> Line:
         """Book the nearest slot as any customer does, and return the ticket."""

@@ -92,7 +92,6 @@ STORY = (
     ("terminal 2", "takes ours off"),
     ("controller", "finds no line of this one: it stays"),
     ("controller", "has the seat free again"),
-    ("operator", "looks:  cloud-controller audit"),
 )
 
 HEARD = frozenset(

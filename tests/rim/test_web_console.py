@@ -12,6 +12,7 @@ from cloud_controller.flows.board import DayOf
 from cloud_controller.web.pages.console.day import day_window
 from cloud_controller.web.pages.console.lanes import NARROWEST_HOURS, drawn
 from common.ids import StoreId
+from common.rules.accounts import OperatorRole
 from common.rules.reservations import Range
 from tests.fakes.playing import run
 from tests.fakes.store import HOUR_MS, MINUTE_MS, MORNING_AT, Offer, a_new_store
@@ -97,6 +98,30 @@ async def test_the_day_tells_each_claim_by_its_hours_in_a_drawing_and_in_a_table
         assert 'class="now"' not in tomorrow
         for day in ("2026-02-31", "0001-01-01", "9999-12-31"):
             assert "Fri, Oct 23, 2026" in await shown(kit, f"{DAY}?day={day}")
+
+
+async def test_what_can_be_done_stands_on_the_card_of_whoever_may_do_it(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        opened = await kit.store.open(Offer(devices=1))
+        (device,) = opened.devices
+        viewer = await kit.signed_in(OperatorRole.VIEWER, "shinjuku")
+        assert "<form" not in (await kit.get(NOW, headers=viewer)).text
+        staff = await kit.signed_in(OperatorRole.STAFF, "shinjuku")
+        text = (await kit.get(NOW, headers=staff)).text
+        assert set(re.findall(rf'action="/operator/devices/{device}/([a-z-]+)"', text)) == {
+            *("start", "maintenance", "out-of-order"),
+        }
+        done = await kit.post(
+            f"{NOW}/devices/{device}/out-of-order",
+            data={"reason": "a broken chair", "back": NOW, "store": ""},
+            headers=staff | {"Sec-Fetch-Site": "same-origin"},
+            allow_redirects=False,
+        )
+        assert (done.status, done.headers["Location"]) == (303, f"{NOW}?said=put_out")
+        text = (await kit.get(done.headers["Location"], headers=staff)).text
+        assert stands(text) == ["Out of order"]
+        assert "it opens for nobody" in text
+        assert f"/operator/devices/{device}/in-order" in text
 
 
 def test_a_day_begins_and_ends_as_its_zone_says_and_lanes_keep_within_it():

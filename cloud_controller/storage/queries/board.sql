@@ -14,7 +14,7 @@ SELECT store_id, count(*) AS open_count FROM problems WHERE solved_at IS NULL GR
 SELECT v.device_id, v.store_id, v.number, v.title, v.place, v.program, v.terminal_id, t.hostname,
     t.presence, t.presence_at, v.state, v.state_at, v.fault, v.fault_detail, v.is_out_of_order,
     u.session_id, u.state AS session_state, u.granted_at, u.running_at, u.deadline_at,
-    u.reservation_id, k.short_code, n.reservation_id AS next_reservation,
+    u.reservation_id, w.purpose, k.short_code, n.reservation_id AS next_reservation,
     n.starts_at AS next_starts_at, n.ends_at AS next_ends_at, n.state AS next_state,
     m.short_code AS next_code, o.title AS next_title,
     CASE WHEN v.order_number > v.heard_order THEN 1 ELSE 0 END AS is_untold,
@@ -26,6 +26,7 @@ SELECT v.device_id, v.store_id, v.number, v.title, v.place, v.program, v.termina
 FROM devices AS v JOIN terminals AS t USING (terminal_id)
 LEFT JOIN sessions AS u ON u.device_id = v.device_id
     AND u.state IN ('granted', 'starting', 'running', 'ending')
+LEFT JOIN staff_uses AS w ON w.reservation_id = u.reservation_id
 LEFT JOIN tickets AS k ON k.ticket_id = u.ticket_id
 LEFT JOIN reservations AS n ON n.reservation_id = (
     SELECT r.reservation_id FROM reservations AS r WHERE r.device_id = v.device_id

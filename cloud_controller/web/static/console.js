@@ -3,9 +3,11 @@
 //   parts      `[data-live]` is replaced alone, by its name, with the focus and the place to which it
 //              was moved; a page whose parts are others than before is replaced as a whole.
 //   the line   `[data-offline]` is shown while nothing can be read.
+//   once       what was just done is told for a while, and not again when the page is.
 // Without script the page loads itself.
 
 const ASK_SECONDS = 8; // how long an answer may take
+const TOLD_SECONDS = 20; // how long it is told what was just done
 const LATER_SECONDS = 5; // after a look that failed, or while somebody is at something
 const main = document.querySelector("main[data-again]");
 let timer = 0;
@@ -94,6 +96,17 @@ function wait(seconds) {
   timer = setTimeout(look, seconds * 1000);
 }
 
+// What was just done stands in the address: there it is done once, here it is told once.
+function tellOnce() {
+  const address = new URL(location.href);
+  if (!address.searchParams.has("said")) return;
+  address.searchParams.delete("said");
+  history.replaceState(history.state, "", address);
+  const notice = document.querySelector("[data-once]");
+  if (notice) setTimeout(() => notice.remove(), TOLD_SECONDS * 1000);
+}
+
+tellOnce();
 if (main) {
   document.addEventListener("live:changed", look);
   document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : look()));

@@ -12,10 +12,12 @@ from pydantic import Field
 from cloud_controller.flows import board
 from cloud_controller.flows.board import DeviceNow
 from cloud_controller.ports import Row, Transaction
+from cloud_controller.web import acts
 from cloud_controller.web.live.opening import Heard
 from cloud_controller.web.pages.console.shell import OfStore, Shell, shell_of
 from cloud_controller.web.routes import Call, Page, Watch
 from common.rules.accounts import EVERY_STORE, Permission
+from common.rules.acts import Purpose
 from common.rules.devices import HELD, OFFLINE, RESERVED, DeviceState
 
 LOOK_SECONDS: Final = 30
@@ -33,7 +35,7 @@ TONES: Final[Mapping[str, str]] = {
 }
 """By its tone a state has its sign and its ground; two of one tone have words that differ."""
 
-ORDER: Final = ("busy", "soon", "free", "warn", "bad", "gone")
+ORDER: Final = ("busy", "soon", "free", "warn", "care", "bad", "gone")
 """In which order the tones are counted at the head."""
 
 
@@ -64,7 +66,24 @@ class Shown:
     @property
     def tone(self) -> str:
         """Return by what its state is drawn."""
+        if self.is_maintenance and self.now.state != OFFLINE:
+            return "care"
         return TONES.get(self.now.state, "warn")
+
+    @property
+    def rank(self) -> int:
+        """Return where it stands among those that somebody may be moved to: what is free first."""
+        return {"free": 0, "soon": 1}.get(self.tone, 2)
+
+    @property
+    def state(self) -> str:
+        """Return how it stands."""
+        return self.now.state
+
+    @property
+    def is_maintenance(self) -> bool:
+        """Say whether it is open for whoever looks after it: nobody is served."""
+        return bool(self.row["purpose"] == Purpose.MAINTENANCE)
 
     @property
     def is_held(self) -> bool:
@@ -74,10 +93,11 @@ class Shown:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Floor:
-    """A store and what stands in it."""
+    """A store and what stands in it; `may_serve`: whether its reader may do anything to it."""
 
     store: Row
     devices: Sequence[Shown]
+    may_serve: bool
 
     @property
     def counts(self) -> list[tuple[str, int]]:
@@ -117,6 +137,7 @@ def _board(books: Transaction, call: Call[OfStore]) -> dict[str, Any]:
             devices=[
                 _shown(each, books.now) for each in board.devices_now(books, store["store_id"])
             ],
+            may_serve=call.operator.may(Permission.SERVE, store["store_id"]),
         )
         for store in shell.stores
         if store["store_id"] in shell.ids
@@ -127,6 +148,7 @@ def _board(books: Transaction, call: Call[OfStore]) -> dict[str, Any]:
         "events": events_of(shell),
         "now": books.now,
         "said": call.asked.said,
+        "acts_said": acts.SAID,
     }
 
 
