@@ -9,6 +9,7 @@ from typing import Any, Final
 from cloud_controller import bookings
 from cloud_controller.flows import (
     actions,
+    acts,
     help as calls,
     modules,
     offerings,
@@ -27,7 +28,7 @@ from common.messages import (
     sessions as said_of_sessions,
 )
 from common.messages.actions import SwitchTold
-from common.messages.devices import DeviceTold
+from common.messages.devices import DeviceMessageShown, DeviceTold
 from common.messages.problems import HelpAsked, ProblemTold
 from common.messages.registration import Acknowledged
 from common.topics import Channel
@@ -60,6 +61,7 @@ EVENTS: Final[Mapping[str, Flow]] = {
     said_of_sessions.CommandTold.type: sessions.note_command,
     said_of_sessions.ScanDenied.type: rights.note_denied,
     DeviceTold.type: bookings.note_device,
+    DeviceMessageShown.type: acts.note_shown,
     ProblemTold.type: problems.note_problem,
     HelpAsked.type: problems.note_help,
     said_of_help.HelpChosen.type: calls.note_chosen,

@@ -201,6 +201,7 @@ def _tidy(books: Transaction) -> None:
     rights.free_leases(books)
     devices.tell_untold(books)
     photos.forget_old(books)
+    acts.forget_messages(books)
     calls.forget_old(books)
     sessions.call_for_unconfirmed(books)
     watches.look_after(books)

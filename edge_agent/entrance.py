@@ -12,6 +12,7 @@ from typing import Any, Final
 import structlog
 
 from common.errors import StorageIsFull
+from common.messages.devices import DeviceMessage
 from common.messages.rights import ReportScan, TakeScan
 from common.messages.service import ProfileDevice, ServiceProfile
 from common.messages.sessions import CustomerTold
@@ -117,9 +118,9 @@ class Entrance:
             return
         self._ask(self._scan(told.scan, told.token, device, profile, reader=told.reader))
 
-    def note_told(self, told: CustomerTold) -> None:
+    def note_told(self, told: CustomerTold | DeviceMessage) -> None:
         """Show what the controller has for a customer; a scan that was passed on is settled so."""
-        if told.scan is not None:
+        if isinstance(told, CustomerTold) and told.scan is not None:
             self._turns.settle(told.scan)
             if self._reports.pop(told.scan, None) is None:
                 return

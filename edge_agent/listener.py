@@ -14,7 +14,7 @@ import structlog
 from common.codec import Envelope, read
 from common.errors import MessageIsMalformed, RusubanError, StorageIsFull
 from common.messages.base import Message
-from common.messages.devices import DeviceAround, DevicesDesired
+from common.messages.devices import DeviceAround, DeviceMessage, DevicesDesired
 from common.messages.extensions import ExtensionOffer
 from common.messages.help import HelpThere, HelpTold
 from common.messages.modules import ModulesDesired, ModulesOffered
@@ -59,7 +59,10 @@ ON_CHANNEL: Final[Mapping[Channel, tuple[type[Message], ...]]] = {
         *FROM_THE_SERVER,
     ),
     Channel.DESIRED: (Desired, KeysTold, DevicesDesired, ModulesDesired, HelpThere, HelpTold),
-    Channel.COMMANDS: (StopSession, HoldTickets, ReleaseTicket, TakeScan, CustomerTold),
+    Channel.COMMANDS: (
+        *(StopSession, HoldTickets, ReleaseTicket, TakeScan),
+        *(CustomerTold, DeviceMessage),
+    ),
 }
 """What may come on each channel; anything else is dropped."""
 
@@ -104,7 +107,7 @@ class Hearing:
     on_acknowledged: Callable[[int], object]
     on_quarantined: Callable[[], None]
     on_scan: Callable[[TakeScan], None]
-    on_told: Callable[[CustomerTold], None]
+    on_told: Callable[[CustomerTold | DeviceMessage], None]
     on_devices: Callable[[DevicesDesired], None]
     on_strange_keys: Callable[[], None]
     on_offer: Callable[[ExtensionOffer], None]
@@ -173,7 +176,7 @@ class Listener:
             ExtensionOffer: hearing.on_offer,
             DeviceAround: hearing.on_around,
             TakeScan: hearing.on_scan,
-            CustomerTold: hearing.on_told,
+            **dict.fromkeys((CustomerTold, DeviceMessage), hearing.on_told),
             DevicesDesired: hearing.on_devices,
             ModulesOffered: self._hear_modules,
             ModulesDesired: self._hear_wishes,

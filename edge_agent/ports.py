@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from common.errors import RusubanError
 from common.ids import TerminalId
 from common.messages.base import NOTHING_IN_PARTICULAR, Message, Particulars
+from common.messages.devices import DeviceMessage
 from common.rules.enrolment import Ladder
 from common.rules.scanners import ScannerHint
 from common.rules.sessions import EndReason, ExtensionNo, Notice, SessionState
@@ -87,12 +88,13 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NoticeShown:
-    """What a customer in the store is told besides; `told` names the device to go to."""
+    """What a customer is told besides: `told` names a device to go to, `said` the store's words."""
 
     device: str | None
     notice: Notice
     reason: DenialReason | None = None
     told: Particulars = NOTHING_IN_PARTICULAR
+    said: DeviceMessage | None = None
 
 
 Shown: TypeAlias = Verdict | NoticeShown
@@ -241,10 +243,9 @@ class SessionOnScreen:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeviceOnScreen:
-    """A device as the customer's screen is told of it, whatever becomes of its session.
+    """A device as the customer's screen is told of it: `key` is its name in the settings.
 
-    `key` is its name in the settings, `device` the controller's, None before there is one;
-    `takes_code`: whoever has cleaned it is to say so by a code.
+    `device` is the controller's; `takes_code`: whoever has cleaned it is to say so by a code.
     """
 
     key: str
@@ -270,6 +271,10 @@ class Buttons(Protocol):
 
     def note_warning_seen(self, session: str, seconds_left: int) -> None:
         """Take in that the page has shown a warning of so many seconds."""
+        ...
+
+    def note_message_seen(self, device: str, message: str) -> None:
+        """Take in that the page has shown what the store said."""
         ...
 
     def confirm_turnover(self, device: str, code: str) -> bool:

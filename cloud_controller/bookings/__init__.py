@@ -13,6 +13,7 @@ from cloud_controller.bookings.acts import (
     settle_acts,
     start,
     stop,
+    tell_screen,
 )
 from cloud_controller.bookings.addresses import address, may_address
 from cloud_controller.bookings.alerts import tell_problems
@@ -99,5 +100,6 @@ __all__ = [
     "take_photo",
     "tell_of_device",
     "tell_problems",
+    "tell_screen",
     "undo",
 ]

@@ -13,7 +13,7 @@ from cloud_controller.bookings.extensions import IsNotExtended, give_more
 from cloud_controller.bookings.letters import write
 from cloud_controller.bookings.repairs import call_for_devices
 from cloud_controller.flows import acts, devices, extensions, reservations, rights, sessions
-from cloud_controller.flows.acts import Begun
+from cloud_controller.flows.acts import Begun, Saying
 from cloud_controller.flows.reservations import StaffClaim
 from cloud_controller.ports import NotFound, Row, Transaction
 from common.errors import RusubanError
@@ -22,6 +22,7 @@ from common.messages.rights import TakeScan
 from common.messages.sessions import CustomerTold
 from common.rules.acts import (
     BEGIN_WITHIN_SECONDS,
+    MESSAGES_WAITING_MAX,
     MOVE_SECONDS_MIN,
     ActNo,
     Place,
@@ -212,6 +213,27 @@ def ask_back_of(books: Transaction, reservation: str) -> None:
     rights.recall(books, acts.ticket_of(books, reservation)["ticket_id"], RecallWhy.ELSEWHERE)
 
 
+def tell_screen(books: Transaction, saying: Saying) -> str:
+    """Say something to whoever is at a device; return the message's id, by which it is confirmed.
+
+    Raises:
+        NotFound: there is no such device.
+        ActIsRefused: its terminal is not here, or too much waits for this screen.
+    """
+    row = acts.device(books, saying.device)
+    place = acts.place_of(row, None)
+    if not place.is_registered:
+        raise ActIsRefused(why=ActNo.NOT_REGISTERED)
+    if not place.is_here:
+        raise ActIsRefused(why=ActNo.OFFLINE)
+    if acts.messages_waiting(books, saying.device) >= MESSAGES_WAITING_MAX:
+        raise ActIsRefused(why=ActNo.WAITING_FULL)
+    message = acts.say(books, TerminalId(row["terminal_id"]), saying)
+    said = saying.text if saying.sentence is None else saying.sentence.value
+    books.audit(saying.operator, "device.messaged", saying.device, said)
+    return message
+
+
 def settle_acts(books: Transaction) -> None:
     """Go on with what operators have begun: hand over, take back what did not come about, close."""
     for row in acts.unsettled(books):
@@ -300,7 +322,7 @@ def _send_there(books: Transaction, known: Row, target: Row) -> None:
     command = books.names.new("n")
     told = CustomerTold(
         command=command,
-        notice=Notice.GO_TO_DEVICE,
+        notice=Notice.MOVED,
         device=known["device_id"],
         to=target["title"],
     )

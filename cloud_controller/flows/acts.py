@@ -5,14 +5,41 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from cloud_controller.ports import NotFound, Row, Transaction
-from common.rules.acts import Place, Purpose
+from cloud_controller.ports import NotFound, Received, Row, Transaction
+from common.ids import TerminalId
+from common.messages.devices import DeviceMessage, DeviceMessageShown
+from common.rules.acts import Place, Purpose, Sentence
 from common.rules.devices import DeviceState
 from common.rules.presence import Presence
-from common.topics import BrokerRole
+from common.topics import BrokerRole, Channel
 
 SETTLED_MAX: Final = 100
 """Uses that are looked after in one transaction, so that it stays short."""
+
+MESSAGES_LISTED_MAX: Final = 20
+"""Messages of a device that are listed, the latest: what was said in an evening."""
+
+MESSAGES_KEPT_SECONDS: Final = 30 * 86_400
+"""How long what was said is kept: it may name somebody, and nobody asks for it later."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Saying:
+    """What the store says to whoever is at a device.
+
+    Attributes:
+        device: whose screen.
+        operator: by whom, as the audit calls him.
+        sentence: one of the quick ones; None: `text` is said.
+        text: in the store's own words, with nothing unprintable.
+        seconds: for how long it stays, and is waited for.
+    """
+
+    device: str
+    operator: str
+    sentence: Sentence | None
+    text: str
+    seconds: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,3 +152,55 @@ def hand_over(books: Transaction, reservation_id: str) -> None:
 def settle(books: Transaction, reservation_id: str) -> None:
     """Note that it is over."""
     books.acts.settle(reservation_id=reservation_id, settled_at=books.now)
+
+
+def messages_waiting(books: Transaction, device_id: str) -> int:
+    """Return how many messages to a screen nobody has seen yet."""
+    return int(books.acts.messages_waiting(device_id=device_id, now=books.now))
+
+
+def say(books: Transaction, terminal: TerminalId, saying: Saying) -> str:
+    """Send a message to the screen of a device; return its id, by which it is confirmed."""
+    message = books.names.new("m")
+    expires_at = books.now + saying.seconds * 1000
+    sentence = "" if saying.sentence is None else saying.sentence.value
+    books.acts.add_message(
+        message_id=message,
+        device_id=saying.device,
+        operator=saying.operator,
+        sentence=sentence,
+        text=saying.text,
+        made_at=books.now,
+        expires_at=expires_at,
+    )
+    told = DeviceMessage(
+        message=message,
+        device=saying.device,
+        sentence=sentence,
+        text=saying.text,
+        seconds=saying.seconds,
+        accept_by=expires_at,
+    )
+    books.say(terminal, Channel.COMMANDS, told, tail=message)
+    return message
+
+
+def note_shown(books: Transaction, said: Received) -> None:
+    """Keep that a page has shown a message; of another terminal's device nothing is kept."""
+    message: DeviceMessageShown = said.message
+    books.acts.note_shown(
+        message_id=message.message,
+        device_id=message.device,
+        terminal_id=said.terminal,
+        shown_at=min(message.at, books.now),
+    )
+
+
+def messages(books: Transaction, device_id: str) -> list[Row]:
+    """Return what was said to whoever was at a device, the latest first."""
+    return list(books.acts.messages(device_id=device_id, most=MESSAGES_LISTED_MAX))
+
+
+def forget_messages(books: Transaction) -> None:
+    """Forget what was said long ago."""
+    books.acts.forget_messages(before=books.now - MESSAGES_KEPT_SECONDS * 1000)

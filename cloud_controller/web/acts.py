@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import Annotated, Any, Concatenate, Final, Literal, ParamSpec, TypeVar
 
 from aiohttp import web
 from pydantic import Field
 
 from cloud_controller import bookings
-from cloud_controller.bookings import ActIsRefused, By, IsNotExtended
+from cloud_controller.bookings import By
+from cloud_controller.flows import acts
+from cloud_controller.flows.acts import Saying
 from cloud_controller.flows.reservations import TicketIsHeld
-from cloud_controller.ports import NotAllowed, SlotIsTaken, Transaction
+from cloud_controller.ports import Row, Transaction
+from cloud_controller.web.faults import InvalidBody
 from cloud_controller.web.reservations import CREATED, answer_once
 from cloud_controller.web.routes import Call, InstantText, Shape, WebParts
 from common.messages.base import Name, ShortText
+from common.messages.devices import MESSAGE_TEXT_MAX
 from common.rules.acts import (
     MAINTENANCE_SECONDS_MAX,
+    MESSAGE_SECONDS,
+    MESSAGE_SECONDS_MAX,
     START_SECONDS_MAX,
     START_SECONDS_MIN,
     ActNo,
+    Sentence,
 )
 from common.rules.sessions import EXTENSION_SECONDS_MAX
-
-SEE_OTHER: Final = 303
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
 Reason = Annotated[ShortText, Field(description="why, for the audit")]
-Minutes = Annotated[int, Field(ge=1, le=START_SECONDS_MAX // 60)]
+Words = Annotated[str, Field(max_length=MESSAGE_TEXT_MAX)]
 
 
 class StartWanted(Shape):
@@ -51,6 +56,36 @@ class GiftWanted(Shape):
 
     seconds: Annotated[int, Field(ge=60, le=EXTENSION_SECONDS_MAX)]
     reason: Reason = ""
+
+
+class MessageWanted(Shape):
+    """What is said to whoever is at a device: a quick sentence, or words of your own."""
+
+    sentence: Sentence | None = None
+    text: Annotated[Words, Field(description="where there is no sentence")] = ""
+    seconds: Annotated[
+        int, Field(ge=5, le=MESSAGE_SECONDS_MAX, description="how long it stays, and is waited for")
+    ] = MESSAGE_SECONDS
+
+
+class ScreenMessage(Shape):
+    """What was said: `waiting` until its page has shown it, or it is stale."""
+
+    message: str
+    device: str
+    operator: str
+    sentence: Sentence | None
+    text: str
+    state: Literal["waiting", "shown", "expired"]
+    made_at: InstantText
+    expires_at: InstantText
+    shown_at: InstantText | None
+
+
+class ScreenMessages(Shape):
+    """The latest messages of a device, the newest first."""
+
+    messages: tuple[ScreenMessage, ...]
 
 
 class ActWanted(Shape):
@@ -116,7 +151,7 @@ async def start_device(call: Call[StartWanted]) -> Begun:
         NotFound, ActIsRefused: as `bookings.start` says.
     """
     device = call.names["device"]
-    begun = await _do(call, bookings.start, device, call.asked.seconds, _by(call))
+    begun = await _do(call, bookings.start, device, call.asked.seconds, by_of(call))
     return Begun(device=device, reservation=begun.reservation, ends_at=begun.ends_at)
 
 
@@ -128,7 +163,7 @@ async def open_device(call: Call[MaintenanceWanted]) -> Begun:
     """
     device = call.names["device"]
     act = bookings.open_for_maintenance
-    begun = await _do(call, act, device, call.asked.seconds, _by(call))
+    begun = await _do(call, act, device, call.asked.seconds, by_of(call))
     return Begun(device=device, reservation=begun.reservation, ends_at=begun.ends_at)
 
 
@@ -139,7 +174,7 @@ async def stop_device(call: Call[ActWanted]) -> Stopped:
         NotFound, ActIsRefused: as `bookings.stop` says.
     """
     device = call.names["device"]
-    return Stopped(device=device, session=await _do(call, bookings.stop, device, _by(call)))
+    return Stopped(device=device, session=await _do(call, bookings.stop, device, by_of(call)))
 
 
 async def extend_device(call: Call[GiftWanted]) -> web.Response:
@@ -148,7 +183,7 @@ async def extend_device(call: Call[GiftWanted]) -> web.Response:
     Raises:
         NotFound, ActIsRefused: as `bookings.extend_on` says.
     """
-    device, seconds, by = call.names["device"], call.asked.seconds, _by(call)
+    device, seconds, by = call.names["device"], call.asked.seconds, by_of(call)
 
     def answer(books: Transaction) -> str:
         ends_at = bookings.extend_on(books, device, seconds, by)
@@ -158,6 +193,32 @@ async def extend_device(call: Call[GiftWanted]) -> web.Response:
     return web.Response(status=CREATED, text=body, content_type="application/json")
 
 
+async def send_message(call: Call[MessageWanted]) -> ScreenMessage:
+    """Say something to whoever is at a device.
+
+    Raises:
+        InvalidBody: nothing is said.
+        NotFound, ActIsRefused: as `bookings.tell_screen` says.
+    """
+    asked = call.asked
+    saying = saying_of(call, asked.sentence, asked.text, asked.seconds)
+    if saying is None:
+        raise InvalidBody(field="text", why="say a sentence, or words of your own")
+    message = await _do(call, bookings.tell_screen, saying)
+    found = await list_messages(call)
+    return next(each for each in found.messages if each.message == message)
+
+
+async def list_messages(call: Call[Any]) -> ScreenMessages:
+    """Return what was said to whoever was at a device, the newest first.
+
+    Raises:
+        NotFound: there is no such device.
+    """
+    rows, now = await call.parts.books.read(_messages, call.names["device"])
+    return ScreenMessages(messages=tuple(_message_of(row, now) for row in rows))
+
+
 async def put_out_of_order(call: Call[ActWanted]) -> OrderNow:
     """Have a device open for nobody.
 
@@ -165,7 +226,7 @@ async def put_out_of_order(call: Call[ActWanted]) -> OrderNow:
         NotFound: there is no such device.
     """
     device = call.names["device"]
-    await _do(call, bookings.put_out_of_order, device, _by(call))
+    await _do(call, bookings.put_out_of_order, device, by_of(call))
     return OrderNow(device=device, out_of_order=True)
 
 
@@ -177,7 +238,7 @@ async def put_in_order(call: Call[InOrderWanted]) -> OrderNow:
     """
     device = call.names["device"]
     skips = call.asked.skip_turnover
-    await _do(call, bookings.put_in_order, device, _by(call), skips=skips)
+    await _do(call, bookings.put_in_order, device, by_of(call), skips=skips)
     return OrderNow(device=device, out_of_order=False)
 
 
@@ -188,7 +249,7 @@ async def move_reservation(call: Call[MoveWanted]) -> Moved:
         NotFound, ActIsRefused, NotAllowed, SlotIsTaken, TicketIsHeld: as `bookings.move_to` says.
     """
     reservation, device = call.names["reservation"], call.asked.device
-    await move_to(call.parts, reservation, device, _by(call))
+    await move_to(call.parts, reservation, device, by_of(call))
     return Moved(reservation=reservation, device=device)
 
 
@@ -205,6 +266,40 @@ async def move_to(parts: WebParts, reservation: str, device: str, by: By) -> Non
         raise
 
 
+def _messages(books: Transaction, device: str) -> tuple[list[Row], int]:
+    acts.device(books, device)
+    return acts.messages(books, device), books.now
+
+
+def _message_of(row: Row, now: int) -> ScreenMessage:
+    is_over = row["expires_at"] <= now
+    return ScreenMessage(
+        message=row["message_id"],
+        device=row["device_id"],
+        operator=row["operator"],
+        sentence=Sentence(row["sentence"]) if row["sentence"] else None,
+        text=row["text"],
+        state="shown" if row["shown_at"] is not None else "expired" if is_over else "waiting",
+        made_at=row["made_at"],
+        expires_at=row["expires_at"],
+        shown_at=row["shown_at"],
+    )
+
+
+def saying_of(call: Call[Any], sentence: Sentence | None, text: str, seconds: int) -> Saying | None:
+    """Return what is to be said, or None: nothing that could be read."""
+    words = "" if sentence is not None else " ".join(text.split())
+    if sentence is None and not words:
+        return None
+    return Saying(
+        device=call.names["device"],
+        operator=call.operator.name,
+        sentence=sentence,
+        text=words,
+        seconds=seconds,
+    )
+
+
 async def _do(
     call: Call[Any],
     act: Callable[Concatenate[Transaction, P], T],
@@ -214,144 +309,15 @@ async def _do(
     return await call.parts.books.transact(act, *args, **kwargs)
 
 
-def _by(call: Call[Any]) -> By:
+def by_of(call: Call[Any]) -> By:
+    """Return who calls, and why."""
     return By(operator=call.operator.name, reason=call.asked.reason)
-
-
-# --- the console's forms --------------------------------------------------------------------------
-
-BACK: Final = r"^/operator(/[A-Za-z0-9_.-]+)*$"
-"""Where a form leads back to: a page of the console, and nowhere else."""
-
-
-class DeviceForm(Shape):
-    """What every form about a device says.
-
-    Attributes:
-        reason: why, for the audit.
-        back: the page that it was sent from.
-        store: which store that page shows.
-    """
-
-    reason: ShortText = ""
-    back: Annotated[str, Field(pattern=BACK, max_length=200)] = "/operator"
-    store: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]*$", max_length=64)] = ""
-
-
-class LengthForm(DeviceForm):
-    """For how many minutes."""
-
-    minutes: Minutes
-
-
-class InOrderForm(DeviceForm):
-    """Whether somebody has seen that it is ready: then any text stands in `ready`."""
-
-    ready: ShortText = ""
-
-
-class MoveForm(DeviceForm):
-    """To which device."""
-
-    device: Name
-
-
-Act = Callable[[Transaction], object]
-
-
-async def start_form(call: Call[LengthForm]) -> web.Response:
-    """Begin a device's program, and show the page again."""
-    seconds = call.asked.minutes * 60
-    return await _formed(
-        call, "started", lambda books: bookings.start(books, _device(call), seconds, _by(call))
-    )
-
-
-async def maintenance_form(call: Call[LengthForm]) -> web.Response:
-    """Open a device for maintenance, and show the page again."""
-    seconds = min(call.asked.minutes * 60, MAINTENANCE_SECONDS_MAX)
-    act = bookings.open_for_maintenance
-    return await _formed(
-        call, "opened", lambda books: act(books, _device(call), seconds, _by(call))
-    )
-
-
-async def stop_form(call: Call[DeviceForm]) -> web.Response:
-    """End what runs on a device, and show the page again."""
-    return await _formed(
-        call, "stopped", lambda books: bookings.stop(books, _device(call), _by(call))
-    )
-
-
-async def extend_form(call: Call[LengthForm]) -> web.Response:
-    """Give more time, and show the page again."""
-    seconds = min(call.asked.minutes * 60, EXTENSION_SECONDS_MAX)
-    return await _formed(
-        call, "extended", lambda books: bookings.extend_on(books, _device(call), seconds, _by(call))
-    )
-
-
-async def out_of_order_form(call: Call[DeviceForm]) -> web.Response:
-    """Put a device out of order, and show the page again."""
-    act = bookings.put_out_of_order
-    return await _formed(call, "put_out", lambda books: act(books, _device(call), _by(call)))
-
-
-async def in_order_form(call: Call[InOrderForm]) -> web.Response:
-    """Put a device in order, and show the page again."""
-    skips = bool(call.asked.ready)
-    act = bookings.put_in_order
-    return await _formed(
-        call, "put_in", lambda books: act(books, _device(call), _by(call), skips=skips)
-    )
-
-
-async def move_form(call: Call[MoveForm]) -> web.Response:
-    """Move a reservation to another device, and show the page again."""
-    try:
-        await move_to(call.parts, call.names["reservation"], call.asked.device, _by(call))
-    except (ActIsRefused, NotAllowed, SlotIsTaken, TicketIsHeld) as fault:
-        return _back(call, no_of(fault))
-    return _back(call, "moved")
 
 
 SAID: Final[Mapping[str, str]] = {
     **dict.fromkeys(("started", "opened", "stopped", "extended"), "good"),
     **dict.fromkeys(("put_out", "put_in", "moved", "messaged"), "good"),
+    "no_words": "bad",
     **dict.fromkeys((f"no_{each.value}" for each in ActNo), "bad"),
 }
 """What a page may tell of an act, `acts.said.…`, each with its tone; see `pieces.told`."""
-
-
-def no_of(fault: Exception) -> str:
-    """Return by which word a page tells why an act was refused."""
-    match fault:
-        case ActIsRefused():
-            return f"no_{fault.facts['why']}"
-        case TicketIsHeld():
-            return f"no_{ActNo.HELD_THERE.value}"
-        case IsNotExtended():
-            return f"no_{ActNo.NO_MORE_TIME.value}"
-        case SlotIsTaken():
-            return f"no_{ActNo.BOOKED.value}"
-        case _:
-            return f"no_{ActNo.NOT_MOVABLE.value}"
-
-
-def _device(call: Call[Any]) -> str:
-    return call.names["device"]
-
-
-async def _formed(call: Call[Any], said: str, act: Act) -> web.Response:
-    """Do what a form asks, and lead back to its page, which tells what was done or why not."""
-    try:
-        await call.parts.books.transact(act)
-    except (ActIsRefused, NotAllowed, SlotIsTaken) as fault:
-        return _back(call, no_of(fault))
-    return _back(call, said)
-
-
-def _back(call: Call[Any], said: str) -> web.Response:
-    store = f"store={call.asked.store}&" if call.asked.store else ""
-    where = f"{call.asked.back}?{store}said={said}"
-    return web.Response(status=SEE_OTHER, headers={"Location": where})

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
-from common.messages.base import DEVICES_MAX, Count, Digest, Instant, Message, Name, ShortText
+from common.messages.base import (
+    DEVICES_MAX,
+    Count,
+    Digest,
+    Instant,
+    Message,
+    Name,
+    Seconds,
+    ShortText,
+)
+
+MESSAGE_TEXT_MAX: Final = 200
+"""Characters of a message to a screen: two lines that are read at a glance."""
 
 
 class DeviceTold(Message):
@@ -33,6 +45,35 @@ class DeviceTold(Message):
     confirmed_by: ShortText = ""
     order: Count = 0
     waits_for: ShortText = ""
+
+
+class DeviceMessage(Message):
+    """What the store says to whoever is at a device, until it is stale; it changes nothing.
+
+    Attributes:
+        message: its id, by which the page before the customer confirms that it has shown it.
+        sentence: a `common.rules.acts.Sentence`, said in each language; empty: `text` is said.
+        text: the store's own words, as they stand.
+        seconds: how long it is shown.
+        accept_by: whoever hears it later shows nothing: it was about that moment.
+    """
+
+    type: ClassVar[str] = "device.message"
+    message: Name
+    device: Name
+    sentence: ShortText = ""
+    text: Annotated[str, Field(max_length=MESSAGE_TEXT_MAX)] = ""
+    seconds: Seconds
+    accept_by: Instant
+
+
+class DeviceMessageShown(Message):
+    """The page before the customer says that it has shown this message."""
+
+    type: ClassVar[str] = "device.message_shown"
+    message: Name
+    device: Name
+    at: Instant
 
 
 class DesiredDevice(Message):

@@ -26,6 +26,27 @@ MOVE_SECONDS_MIN: Final = 60
 """With less left to use, nobody is moved to another device any more."""
 
 
+MESSAGE_SECONDS_MAX: Final = 900
+"""The longest that a message stays on a screen, and is waited for."""
+
+MESSAGE_SECONDS: Final = 60
+"""How long one stays where nobody says otherwise: it is read by whoever looks up."""
+
+MESSAGES_WAITING_MAX: Final = 5
+"""Messages to one screen that nobody has seen yet: more would hide each other."""
+
+
+class Sentence(StrEnum):
+    """What is said with one touch, in the language of whoever stands there."""
+
+    COMING = "coming"
+    LEAVE_SOON = "leave_soon"
+    QUIET = "quiet"
+    CLOSING = "closing"
+    FIXED = "fixed"
+    FOUND = "found"
+
+
 class Purpose(StrEnum):
     """What a use is for that an operator has begun."""
 

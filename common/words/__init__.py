@@ -12,6 +12,7 @@ from common.rules.problems import ProblemKind
 from common.rules.scanners import ScannerHint
 from common.rules.sessions import ExtensionNo, Notice
 from common.rules.tickets import DenialReason
+from common.words.acts import SENTENCES, message_words_for
 from common.words.audit import INVARIANT_WORDS
 from common.words.calls import CALL_LABELS, READY_SENTENCES
 from common.words.denials import DENIAL_WORDS
@@ -48,6 +49,7 @@ __all__ = [
     "REASON_WORDS",
     "SCREEN_LABELS",
     "SCREEN_WORDS",
+    "SENTENCES",
     "Here",
     "Said",
     "Words",
@@ -57,6 +59,7 @@ __all__ = [
     "invariant_words_for",
     "length_in_words",
     "line_words_for",
+    "message_words_for",
     "moment_words_for",
     "notice_words_for",
     "problem_words_for",

@@ -25,6 +25,8 @@ _NOTICES_EN: Final = {
         what="This booth does not start, and no other is free.",
         next="Scan your ticket again in a while; what you do not get, you get back.",
     ),
+    Notice.MOVED: Words(what="You go on at {to}.", next="It opens for you now: please go to {to}."),
+    Notice.MESSAGE: Words(what="The store says something.", next="Please read the screen."),
     Notice.SCAN_TO_GO_ON: Words(
         what="The power was gone for a moment.", next="Show your ticket again, and you go on."
     ),
@@ -52,6 +54,10 @@ _NOTICES_JA: Final = {
         what="このブースは起動できず、ほかに空きもありません。",
         next="しばらくしてもう一度かざしてください。ご利用できない分は返金します。",
     ),
+    Notice.MOVED: Words(
+        what="続きは{to}でご利用いただけます。", next="いま開きます。{to}へお進みください。"
+    ),
+    Notice.MESSAGE: Words(what="お店からのお知らせがあります。", next="画面をご覧ください。"),
     Notice.SCAN_TO_GO_ON: Words(
         what="停電などで中断しました。",
         next="同じチケットをもう一度かざすと続きから始まります。",

@@ -177,6 +177,7 @@ class Picture:
         until: when the picture changes by itself, in seconds since boot.
         helping: who can be written with, and the call of this device.
         around: what it costs, and who comes next.
+        message: the id of what the store says, while that is shown.
     """
 
     key: str
@@ -195,6 +196,7 @@ class Picture:
     until: float | None = None
     helping: Helping = Helping()
     around: Surrounded = Surrounded()
+    message: str = ""
 
 
 SIGN_OF: Final[Mapping[DenialReason, Tone]] = {
@@ -232,6 +234,7 @@ SIGN_OF_NOTICE: Final[Mapping[Notice, Tone]] = {
     Notice.DENIED: Tone.NO,
     Notice.DID_NOT_START: Tone.WAIT,
     Notice.NO_DEVICE_FREE: Tone.WAIT,
+    Notice.MESSAGE: Tone.WAIT,
 }
 
 THANKS_FOR: Final[Mapping[EndReason, Said]] = {

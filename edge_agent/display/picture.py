@@ -18,6 +18,7 @@ from common.words import (
     Said,
     Words,
     line_words_for,
+    message_words_for,
     notice_words_for,
     screen_words_for,
     time_in_words,
@@ -102,7 +103,8 @@ def _momentary(facts: Facts, now: float, here: Here) -> Picture | None:
     if told is None:
         return None
     opens = isinstance(told.shown, Verdict) and told.shown.reason is None
-    until = told.at + (WELCOME_SECONDS if opens else TOLD_SECONDS)
+    said = told.shown.said if isinstance(told.shown, NoticeShown) else None
+    until = told.at + (WELCOME_SECONDS if opens else TOLD_SECONDS if said is None else said.seconds)
     if now >= until:
         return None
     tone, words = _of_told(told, here)
@@ -116,13 +118,17 @@ def _momentary(facts: Facts, now: float, here: Here) -> Picture | None:
         cue=CUE_OF[tone],
         moment=told.moment,
         until=until,
+        message="" if said is None else said.message,
     )
 
 
 def _of_told(said: Told, here: Here) -> tuple[Tone, InAll]:
     shown, to = said.shown, said.to
     if isinstance(shown, NoticeShown) and shown.reason is None:
-        notice, there = shown.notice, shown.told.to
+        notice, there, store = shown.notice, shown.told.to, shown.said
+        if store is not None:
+            words = in_all(lambda of: message_words_for(store.sentence, store.text, of))
+            return SIGN_OF_NOTICE[notice], words
         return SIGN_OF_NOTICE[notice], in_all(lambda of: notice_words_for(notice, of, there))
     if shown.reason is None and to is not None:
         return Tone.GOOD, in_all(lambda of: notice_words_for(Notice.OPENED, of, to))

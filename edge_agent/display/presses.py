@@ -60,6 +60,7 @@ class Presses:
             "help": (Button.HELP, self._help),
             "confirm": (Button.CONFIRM, self._confirm),
             "seen": (Button.END, self._seen),
+            "read": (Button.HELP, self._read),
             "choose": (Button.HELP, calls.choose),
             "line": (Button.HELP, calls.write),
             "leave": (Button.HELP, calls.leave),
@@ -125,6 +126,14 @@ class Presses:
         if session is None or not isinstance(left, int) or isinstance(left, bool) or left < 0:
             return None
         self._buttons.note_warning_seen(session, min(left, LONGER_SECONDS_MAX))
+        return {"is_done": True}
+
+    async def _read(self, device: DeviceOnScreen, asked: Mapping[str, Any]) -> Answer | None:
+        """Take in that a message stands here; of one that does not, nothing is believed."""
+        picture, message = self._picture(device.key), asked.get("message")
+        if picture is None or not message or message != picture.message or device.device is None:
+            return None
+        self._buttons.note_message_seen(device.device, picture.message)
         return {"is_done": True}
 
     async def _confirm(self, device: DeviceOnScreen, asked: Mapping[str, Any]) -> Answer | None:

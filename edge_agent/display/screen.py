@@ -139,6 +139,7 @@ class Touch:
         self._journal = journal
         self._on_ended = on_ended
         self._confirm = confirm
+        self._seen = ""
 
     def end(self, session: str) -> bool:
         """End a session by its customer's wish; see `ports.Buttons`."""
@@ -170,6 +171,13 @@ class Touch:
     def note_warning_seen(self, session: str, seconds_left: int) -> None:
         """Take in that the page has shown a warning; see `ports.Buttons`."""
         self._journal.transact(sessions.note_warning_shown, session, seconds_left)
+
+    def note_message_seen(self, device: str, message: str) -> None:
+        """Take in that the page has shown what the store said, once; see `ports.Buttons`."""
+        if message == self._seen:
+            return
+        self._seen = message
+        self._journal.transact(devices.note_message_shown, device, message)
 
     def confirm_turnover(self, device: str, code: str) -> bool:
         """Take a cleaner's code; see `ports.Buttons`."""

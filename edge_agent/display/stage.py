@@ -145,7 +145,11 @@ class Stage:
         self._number += 1
         moment = shown.scan if isinstance(shown, Verdict) and shown.scan else f"{self._number}"
         told = Told(shown=shown, at=self.now(), moment=moment)
-        self._told[shown.device] = self._told[HALL] = told
+        self._told[shown.device] = told
+        if isinstance(shown, NoticeShown) and shown.said is not None and len(self._devices) > 1:
+            self.nudge()  # what the store says is for that device, and for nobody beside it
+            return
+        self._told[HALL] = told
         if isinstance(shown, NoticeShown) or shown.device is None:
             self._told[None] = told
         self.nudge()

@@ -65,6 +65,7 @@ def of_picture(picture: Picture, now: float, *, has_call: bool = True) -> dict[s
         "left_seconds": None if countdown is None else max(0.0, countdown.ends_at - now),
         "of_seconds": None if countdown is None else countdown.of_seconds,
         "warned_seconds": picture.warned_seconds,
+        "message": picture.message,
         "delivered_seconds": picture.delivered_seconds,
         "buttons": picture.buttons,
         "around": asdict(picture.around),

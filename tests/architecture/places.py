@@ -82,7 +82,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/flows/accounts": ("places", "sessions"),
     "common/words": (
         *("sentences", "denials", "extensions", "problems", "notices", "hints", "particulars"),
-        *("timeline", "screen", "help", "calls", "audit"),
+        *("timeline", "screen", "help", "calls", "audit", "acts"),
     ),
     "cloud_controller/web": (
         *(*FLOWS, *LATER, "app", "guard", "qr", "pages", "static", "locales"),

@@ -123,6 +123,8 @@ POST /api/v1/devices/{device}/start
 POST /api/v1/devices/{device}/maintenance
 POST /api/v1/devices/{device}/stop
 POST /api/v1/devices/{device}/extend
+POST /api/v1/devices/{device}/messages
+GET /api/v1/devices/{device}/messages
 POST /api/v1/devices/{device}/out-of-order
 POST /api/v1/devices/{device}/in-order
 POST /api/v1/reservations/{reservation}/move
@@ -130,6 +132,7 @@ POST /operator/devices/{device}/start
 POST /operator/devices/{device}/maintenance
 POST /operator/devices/{device}/stop
 POST /operator/devices/{device}/extend
+POST /operator/devices/{device}/message
 POST /operator/devices/{device}/out-of-order
 POST /operator/devices/{device}/in-order
 POST /operator/reservations/{reservation}/move

@@ -284,6 +284,7 @@ _SAID_ON: Final[dict[Channel, list[Message]]] = {
         ),
         rights.TicketReleased(ticket="00" * 8, right="g-1", at=1),
         rights.TicketKept(ticket="00" * 8, at=1, asked_at=1),
+        devices.DeviceMessageShown(message="m-1", device="d-1", at=1),
         devices.DeviceTold(device="d-1", state="out_of_order", at=1, fault="reset_failed"),
         problems.ProblemTold(kind="service_too_early", at=1),
         problems.HelpAsked(device="d-1", at=1, about="device"),

@@ -11,7 +11,7 @@ from typing import Any
 from common.codec import Envelope, write
 from common.ids import TerminalId
 from common.messages.base import Message
-from common.messages.devices import DeviceAround, DevicesDesired
+from common.messages.devices import DeviceAround, DeviceMessage, DevicesDesired
 from common.messages.extensions import ExtensionOffer
 from common.messages.help import HelperThere, HelpThere, HelpTold
 from common.messages.modules import DesiredModule, ModulesDesired, ModulesOffered
@@ -304,6 +304,7 @@ def all_of_service(gate_digest: str) -> dict[Channel, tuple[Message, ...]]:
             ReleaseTicket(command="h", ticket="k", right="g", asked_at=1),
             TakeScan(command="x", scan="x", device="d-vr", token="", reader="t-9", accept_by=1),
             CustomerTold(command="n", notice="opened"),
+            DeviceMessage(message="m", device="d-vr", text="Hi", seconds=60, accept_by=1),
         ),
     }
 

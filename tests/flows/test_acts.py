@@ -9,16 +9,28 @@ import pytest
 
 from cloud_controller import bookings
 from cloud_controller.bookings import ActIsRefused, By
-from cloud_controller.flows import registration, sessions
+from cloud_controller.flows import acts, registration, sessions
+from cloud_controller.flows.acts import Saying
 from cloud_controller.ports import SlotIsTaken
-from common.messages.devices import DevicesDesired, DeviceTold
+from common.messages.devices import (
+    DeviceMessage,
+    DeviceMessageShown,
+    DevicesDesired,
+    DeviceTold,
+)
 from common.messages.rights import Right, TakeScan
 from common.messages.sessions import CustomerTold, StopSession
-from common.rules.acts import BEGIN_WITHIN_SECONDS, ActNo
+from common.rules.acts import (
+    BEGIN_WITHIN_SECONDS,
+    MESSAGES_WAITING_MAX,
+    ActNo,
+    Sentence,
+)
 from common.rules.devices import DeviceState
 from common.rules.presence import Presence
 from common.rules.sessions import EndReason, Notice
-from edge_agent.flows import sessions as running
+from common.topics import Channel
+from edge_agent.flows import devices as device_flow, rights as asking, sessions as running
 from tests.fakes.house import HouseInHand
 from tests.fakes.terminal import TerminalInHand, a_program
 
@@ -213,7 +225,7 @@ def test_what_runs_goes_on_on_another_device_and_its_price_is_parted_with_its_ti
     assert refused(house, *moving) is ActNo.NOT_MOVABLE
     notices = [each for each in house.books.said if hasattr(each, "message")]
     assert [each.message.notice for each in notices if isinstance(each.message, CustomerTold)] == [
-        Notice.GO_TO_DEVICE
+        Notice.MOVED
     ]
     right = floor.take_in()
     assert right.document["granted_seconds"] == pytest.approx(1200, abs=1)
@@ -228,3 +240,43 @@ def test_what_runs_goes_on_on_another_device_and_its_price_is_parted_with_its_ti
     floor.terminal.do(running.note_seen, ended)
     house.tell_all(floor.terminal)
     assert house.books.rows("compensations") == []
+
+
+def test_a_message_is_shown_in_time_confirmed_once_and_never_when_it_is_stale(floor, house):
+    one = floor.devices[0]
+    terminal = floor.terminal
+    saying = Saying(device=one, operator="aiko", sentence=Sentence.COMING, text="", seconds=60)
+    message = house.books.do(bookings.tell_screen, saying)
+    (told,) = house.books.heard()
+    assert isinstance(told, DeviceMessage)
+    terminal.do(asking.take_time, house.clock.now)
+    terminal.hear(told, Channel.COMMANDS, message)
+    shown = terminal.shown[-1]
+    assert (shown.notice, shown.device, shown.said.message) == (Notice.MESSAGE, one, message)
+    for _ in range(2):
+        terminal.do(device_flow.note_message_shown, one, message)
+    house.tell_all(terminal)
+    assert floor.row("device_messages")["shown_at"] is not None
+    assert floor.audits() == [("device.messaged", one)]
+    house.clock.move(60)
+    count = len(terminal.shown)
+    terminal.hear(told, Channel.COMMANDS, message)
+    assert len(terminal.shown) == count
+    house.clock.move(acts.MESSAGES_KEPT_SECONDS)
+    house.books.do(acts.forget_messages)
+    assert house.books.rows("device_messages") == []
+
+
+def test_only_the_device_s_own_terminal_confirms_and_a_screen_is_not_flooded(floor, house):
+    one = floor.devices[0]
+    other = house.confirmed("c")
+    saying = Saying(
+        device=one, operator="aiko", sentence=None, text="席をお移りください", seconds=60
+    )
+    message = house.books.do(bookings.tell_screen, saying)
+    forged = DeviceMessageShown(message=message, device=one, at=house.clock.now)
+    house.books.do(acts.note_shown, house.received(other, forged))
+    assert floor.row("device_messages")["shown_at"] is None
+    for _ in range(MESSAGES_WAITING_MAX - 1):
+        house.books.do(bookings.tell_screen, saying)
+    assert refused(house, bookings.tell_screen, saying) is ActNo.WAITING_FULL

@@ -116,6 +116,9 @@ class Pressed:
     def note_warning_seen(self, session: str, seconds_left: int) -> None:
         self.pressed.append(("seen", session, seconds_left))
 
+    def note_message_seen(self, device: str, message: str) -> None:
+        self.pressed.append(("read", device, message))
+
     def confirm_turnover(self, device: str, code: str) -> bool:
         self.pressed.append(("confirm", device, code))
         return code == self.code

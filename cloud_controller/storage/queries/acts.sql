@@ -77,3 +77,26 @@ SELECT u.session_id, u.terminal_id, u.state, u.wanted, u.deadline_at, r.reservat
     r.order_id, r.starts_at, r.ends_at, r.blocked_until, r.price_cents, r.currency
 FROM sessions AS u JOIN reservations AS r USING (reservation_id)
 WHERE u.session_id = :session_id;
+
+-- name: messages_waiting(device_id, now)$
+SELECT count(*) FROM device_messages
+WHERE device_id = :device_id AND shown_at IS NULL AND expires_at > :now;
+
+-- name: add_message(message_id, device_id, operator, sentence, text, made_at, expires_at)!
+INSERT INTO device_messages (message_id, device_id, operator, sentence, text, made_at, expires_at)
+VALUES (:message_id, :device_id, :operator, :sentence, :text, :made_at, :expires_at);
+
+-- name: note_shown(message_id, device_id, terminal_id, shown_at)!
+-- By the terminal of its device, and once.
+UPDATE device_messages SET shown_at = :shown_at
+WHERE message_id = :message_id AND device_id = :device_id AND shown_at IS NULL
+    AND EXISTS (SELECT 1 FROM devices AS v WHERE v.device_id = device_messages.device_id
+        AND v.terminal_id = :terminal_id);
+
+-- name: messages(device_id, most)
+SELECT message_id, device_id, operator, sentence, text, made_at, expires_at, shown_at
+FROM device_messages WHERE device_id = :device_id
+ORDER BY made_at DESC, message_id DESC LIMIT :most;
+
+-- name: forget_messages(before)!
+DELETE FROM device_messages WHERE made_at < :before;

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from cloud_controller.web import acts
+from cloud_controller.web.pages.console import acts as forms
 from cloud_controller.web.reservations import CREATED
 from cloud_controller.web.routes import API, MANAGEMENT, Route, Who
 from cloud_controller.web.table.pages import HTML
@@ -27,6 +28,12 @@ ACT_ROUTES: Final = (
     Route("POST", f"{_DEVICE}/extend", acts.extend_device, Who.OPERATOR, MANAGEMENT,
           "Give whoever uses a device more time.", asks=acts.GiftWanted, answers=acts.Extended,
           status=CREATED, takes_key=True, permission=Permission.SERVE),
+    Route("POST", f"{_DEVICE}/messages", acts.send_message, Who.OPERATOR, MANAGEMENT,
+          "Say something to whoever is at a device, on its screen.", asks=acts.MessageWanted,
+          answers=acts.ScreenMessage, status=CREATED, permission=Permission.SERVE),
+    Route("GET", f"{_DEVICE}/messages", acts.list_messages, Who.OPERATOR, MANAGEMENT,
+          "List what was said on a device's screen, and what of it was shown.",
+          answers=acts.ScreenMessages, permission=Permission.SERVE),
     Route("POST", f"{_DEVICE}/out-of-order", acts.put_out_of_order, Who.OPERATOR, MANAGEMENT,
           "Have a device open for nobody.", asks=acts.ActWanted, answers=acts.OrderNow,
           permission=Permission.SERVE),
@@ -38,25 +45,28 @@ ACT_ROUTES: Final = (
           "Have a reservation served on another device, also one that is in use.",
           asks=acts.MoveWanted, answers=acts.Moved, permission=Permission.SERVE),
 
-    Route("POST", f"{_FORM}/start", acts.start_form, Who.CONSOLE, MANAGEMENT,
-          "Begin a device's program.", asks=acts.LengthForm, media_type=HTML,
+    Route("POST", f"{_FORM}/start", forms.start_form, Who.CONSOLE, MANAGEMENT,
+          "Begin a device's program.", asks=forms.LengthForm, media_type=HTML,
           permission=Permission.SERVE),
-    Route("POST", f"{_FORM}/maintenance", acts.maintenance_form, Who.CONSOLE, MANAGEMENT,
-          "Open a device for maintenance.", asks=acts.LengthForm, media_type=HTML,
+    Route("POST", f"{_FORM}/maintenance", forms.maintenance_form, Who.CONSOLE, MANAGEMENT,
+          "Open a device for maintenance.", asks=forms.LengthForm, media_type=HTML,
           permission=Permission.SERVE),
-    Route("POST", f"{_FORM}/stop", acts.stop_form, Who.CONSOLE, MANAGEMENT,
-          "End what runs on a device.", asks=acts.DeviceForm, media_type=HTML,
+    Route("POST", f"{_FORM}/stop", forms.stop_form, Who.CONSOLE, MANAGEMENT,
+          "End what runs on a device.", asks=forms.DeviceForm, media_type=HTML,
           permission=Permission.SERVE),
-    Route("POST", f"{_FORM}/extend", acts.extend_form, Who.CONSOLE, MANAGEMENT,
-          "Give more time.", asks=acts.LengthForm, media_type=HTML, permission=Permission.SERVE),
-    Route("POST", f"{_FORM}/out-of-order", acts.out_of_order_form, Who.CONSOLE, MANAGEMENT,
-          "Put a device out of order.", asks=acts.DeviceForm, media_type=HTML,
+    Route("POST", f"{_FORM}/extend", forms.extend_form, Who.CONSOLE, MANAGEMENT,
+          "Give more time.", asks=forms.LengthForm, media_type=HTML, permission=Permission.SERVE),
+    Route("POST", f"{_FORM}/message", forms.message_form, Who.CONSOLE, MANAGEMENT,
+          "Say something on a device's screen.", asks=forms.MessageForm, media_type=HTML,
           permission=Permission.SERVE),
-    Route("POST", f"{_FORM}/in-order", acts.in_order_form, Who.CONSOLE, MANAGEMENT,
-          "Put a device in order.", asks=acts.InOrderForm, media_type=HTML,
+    Route("POST", f"{_FORM}/out-of-order", forms.out_of_order_form, Who.CONSOLE, MANAGEMENT,
+          "Put a device out of order.", asks=forms.DeviceForm, media_type=HTML,
           permission=Permission.SERVE),
-    Route("POST", "/operator/reservations/{reservation}/move", acts.move_form, Who.CONSOLE,
-          MANAGEMENT, "Move a reservation to another device.", asks=acts.MoveForm,
+    Route("POST", f"{_FORM}/in-order", forms.in_order_form, Who.CONSOLE, MANAGEMENT,
+          "Put a device in order.", asks=forms.InOrderForm, media_type=HTML,
+          permission=Permission.SERVE),
+    Route("POST", "/operator/reservations/{reservation}/move", forms.move_form, Who.CONSOLE,
+          MANAGEMENT, "Move a reservation to another device.", asks=forms.MoveForm,
           media_type=HTML, permission=Permission.SERVE),
 )
 # fmt: on

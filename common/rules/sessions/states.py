@@ -80,6 +80,10 @@ class Notice(StrEnum):
     """The session goes on after a power cut."""
     NO_DEVICE_FREE = "no_device_free"
     """The ticket stays good; what is not delivered is paid back."""
+    MOVED = "moved"
+    """Whoever is here goes on at another device, which opens for him by itself."""
+    MESSAGE = "message"
+    """Something that the store says in its own words."""
 
 
 class CommandState(StrEnum):

@@ -194,6 +194,10 @@ function draw() {
 
 // A warning that nobody could see was none: the terminal is told of each that stood here.
 function tellSeen(picture) {
+  if (picture.message && document.visibilityState === "visible" && page.heard !== picture.message) {
+    page.heard = picture.message;
+    press(picture.key, "read", { message: picture.message });
+  }
   if (picture.tone !== "warn" || document.visibilityState !== "visible") return;
   if (page.told === picture.moment) return;
   page.told = picture.moment;

@@ -5,7 +5,13 @@ an id in the journal before anybody carries it out; whoever starts again goes on
 """
 
 from edge_agent.flows.devices.cleaner import confirm, waits_for_code
-from edge_agent.flows.devices.orders import BY_OPERATOR, note_mended, take_desired, to_mend
+from edge_agent.flows.devices.orders import (
+    BY_OPERATOR,
+    note_mended,
+    note_message_shown,
+    take_desired,
+    to_mend,
+)
 from edge_agent.flows.devices.review import hosted, note_broken, review, states
 from edge_agent.flows.devices.steps import next_look, note_done, note_overdue, to_do
 from edge_agent.flows.devices.words import DeviceNow, Hosted, Served, ToDo
@@ -22,6 +28,7 @@ __all__ = [
     "note_broken",
     "note_done",
     "note_mended",
+    "note_message_shown",
     "note_overdue",
     "review",
     "states",

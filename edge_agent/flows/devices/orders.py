@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from common.messages.devices import DesiredDevice, DevicesDesired
+from common.messages.devices import DesiredDevice, DeviceMessageShown, DevicesDesired
 from common.rules.devices import ConfirmBy, DeviceEvent, DeviceFault, DeviceState
 from edge_agent.flows.devices.machine import break_off, step_on, tell
 from edge_agent.flows.devices.review import go_on
@@ -15,6 +15,11 @@ from edge_agent.ports import Transaction
 
 BY_OPERATOR: Final = "operator"
 """Who has confirmed a turnover that an operator has skipped."""
+
+
+def note_message_shown(journal: Transaction, device: str, message: str) -> None:
+    """Tell that the page before the customer has shown what the store said."""
+    journal.say(DeviceMessageShown(message=message, device=device, at=journal.now))
 
 
 def take_desired(journal: Transaction, served: Sequence[Served], told: DevicesDesired) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from common.messages.base import Particulars
+from common.messages.devices import DeviceMessage
 from common.messages.rights import Refused, ReportScan, Right, ScanRequest, SessionRight
 from common.messages.service import ProfileDevice
 from common.messages.sessions import CustomerTold, ScanDenied, SessionFailed, SessionStarting
@@ -96,12 +97,23 @@ def report(journal: Transaction, token: str) -> ReportScan:
     )
 
 
-def show_notice(journal: Transaction, told: CustomerTold) -> None:
+def show_notice(journal: Transaction, told: CustomerTold | DeviceMessage) -> None:
     """Show a customer what the controller has for him."""
+    if isinstance(told, DeviceMessage):
+        _show_message(journal, told)
+        return
     notice = Notice(told.notice) if told.notice in set(Notice) else Notice.DENIED
     reason = _reason(told.reason) if told.reason is not None else None
     said = _particulars_in(told)
     journal.show(NoticeShown(device=told.device, notice=notice, reason=reason, told=said))
+
+
+def _show_message(journal: Transaction, told: DeviceMessage) -> None:
+    """Show what the store says, unless it is stale, or nobody can tell whether it is."""
+    now = holding.trusted_now(journal)
+    if now is None or now >= told.accept_by:
+        return
+    journal.show(NoticeShown(device=told.device, notice=Notice.MESSAGE, said=told))
 
 
 def line_mode(journal: Transaction, *, serves: bool, line_is_up: bool) -> LineMode:
