@@ -275,8 +275,19 @@ def _as_ours(request: web.Request, fault: web.HTTPException) -> Exception:
         case web.HTTPNotFound():
             return NotFound(what="page")
         case web.HTTPMethodNotAllowed():
-            return MethodNotAllowed(method=request.method, allowed=fault.allowed_methods)
+            return MethodNotAllowed(method=request.method, allowed=_allowed(request, fault))
         case web.HTTPRequestEntityTooLarge():
             return BodyTooLarge(limit_bytes=BODY_BYTES_MAX)
         case _:
             return fault
+
+
+def _allowed(request: web.Request, fault: web.HTTPMethodNotAllowed) -> set[str]:
+    """Return the methods of the path as it is written; a name in another's place has none."""
+    plain = [
+        route.method
+        for resource in request.app.router.resources()
+        if isinstance(resource, web.PlainResource) and resource.canonical == request.path
+        for route in resource
+    ]
+    return set(plain) or fault.allowed_methods

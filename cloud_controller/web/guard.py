@@ -32,6 +32,7 @@ from cloud_controller.web.faults import (
 )
 from cloud_controller.web.language import Language
 from cloud_controller.web.routes import (
+    FILE_FIELD,
     HELPER,
     HOLDER,
     Answer,
@@ -70,9 +71,6 @@ TOLD_MAX: Final = 80
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
 FILE_FORM: Final = "multipart/form-data"
-FILE_FIELD: Final = "photo"
-"""What the field of a form's one file is called."""
-
 Asked = TypeVar("Asked", bound=BaseModel)
 
 _MINUTE_SECONDS = 60.0

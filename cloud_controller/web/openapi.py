@@ -11,8 +11,9 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from cloud_controller.web.faults import MEDIA_TYPE, ProblemDetails
-from cloud_controller.web.routes import Route, Who
+from cloud_controller.web.faults import MEDIA_TYPE, STATUS, ProblemDetails
+from cloud_controller.web.routes import FILE_FIELD, Route, Who
+from common.rules.accounts import Permission
 
 OPENAPI: Final = "3.1.0"
 VERSION: Final = "1"
@@ -25,6 +26,17 @@ _KEY_HEADER: Final = {
     "required": True,
     "description": "Said again with the same key, the call gets the same answer and does nothing.",
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{16,128}$"},
+}
+
+_OPERATOR: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": (
+        "The controller's own token, or one that an owner has made with some permissions in some "
+        "stores. Each operation names the permission that it asks for: "
+        + ", ".join(f"`{each}`" for each in Permission)
+        + "."
+    ),
 }
 
 Mode = Literal["validation", "serialization"]
@@ -51,7 +63,8 @@ def document_of(routes: Sequence[Route], public_url: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": definitions["$defs"],
-            "securitySchemes": {"operator": {"type": "http", "scheme": "bearer"}},
+            "responses": _refusals(refs),
+            "securitySchemes": {"operator": _OPERATOR},
         },
     }
 
@@ -75,25 +88,88 @@ def _operation(route: Route, refs: Refs) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.act.__name__,
         "summary": route.summary,
+        "description": _who_may(route),
         "tags": sorted(route.roles) or ["every"],
         "parameters": _parameters(route),
         "responses": {
             str(route.status): _answer(route, refs),
+            **{str(status): _refusal(status) for status in sorted(_refused(route))},
             "default": {
                 "description": "A problem, with a stable code.",
                 "content": {MEDIA_TYPE: {"schema": refs[ProblemDetails, "serialization"]}},
             },
         },
     }
-    if route.who is Who.OPERATOR:
-        operation["security"] = [{"operator": []}]
-    if route.asks is not None and route.method != "GET":
-        schema = refs[route.asks, "validation"]
-        operation["requestBody"] = {
-            "required": True,
-            "content": {"application/json": {"schema": schema}},
-        }
+    if route.permission is not None:
+        operation["security"] = [{"operator": [route.permission.value]}]
+    body = _body(route, refs)
+    if body is not None:
+        operation["requestBody"] = {"required": True, "content": body}
     return operation
+
+
+def _who_may(route: Route) -> str:
+    """Return who may call a route, as a sentence."""
+    if route.permission is None:
+        return f"For {route.who.value}."
+    where = "in the stores of what the path names" if _NAME.search(route.path) else "in every store"
+    where = "in some store; the answer keeps to those" if route.by_store else where
+    return f"For an operator, or a token, with `{route.permission.value}` {where}."
+
+
+def _refused(route: Route) -> set[int]:
+    """Return with what a route may say no."""
+    body = {400, 408, 413, 415, 422} if _has_body(route) else set()
+    return {
+        *body,
+        *({401, 403} if route.permission is not None else ()),
+        *({404} if _NAME.search(route.path) else ()),
+        *({409} if route.method != "GET" else ()),
+        *({400, 422} if route.takes_key else ()),
+        *({422} if route.asks is not None else ()),
+        *({429} if route.calls_a_minute or route.calls_a_minute_in_all else ()),
+        503,
+    }
+
+
+def _refusal(status: int) -> dict[str, str]:
+    return {"$ref": f"#/components/responses/{_key_of(status)}"}
+
+
+def _key_of(status: int) -> str:
+    return HTTPStatus(status).phrase.replace(" ", "").replace("-", "")
+
+
+def _refusals(refs: Refs) -> dict[str, Any]:
+    """Return the problems by their status, each with the codes that it may have."""
+    codes: dict[int, list[str]] = {}
+    for fault, status in STATUS.items():
+        codes.setdefault(status, []).append(fault.code)
+    return {
+        _key_of(status): {
+            "description": f"{HTTPStatus(status).phrase}: {', '.join(sorted(names))}.",
+            "content": {MEDIA_TYPE: {"schema": refs[ProblemDetails, "serialization"]}},
+        }
+        for status, names in sorted(codes.items())
+    }
+
+
+def _has_body(route: Route) -> bool:
+    is_read = route.asks is not None and route.method != "GET"
+    return is_read or route.file_bytes_max is not None or route.who is Who.PROVIDER
+
+
+def _body(route: Route, refs: Refs) -> dict[str, Any] | None:
+    """Return what the body of a call has to be; None where none is read."""
+    if route.who is Who.PROVIDER:
+        return {"application/json": {"schema": {"type": "object"}}}
+    if route.file_bytes_max is not None:
+        file = {"type": "string", "contentMediaType": "application/octet-stream"}
+        form = {"type": "object", "required": [FILE_FIELD], "properties": {FILE_FIELD: file}}
+        return {"multipart/form-data": {"schema": form}}
+    if route.asks is None or route.method == "GET":
+        return None
+    return {"application/json": {"schema": refs[route.asks, "validation"]}}
 
 
 def _parameters(route: Route) -> list[dict[str, Any]]:
@@ -114,7 +190,8 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
 
 
 def _answer(route: Route, refs: Refs) -> dict[str, Any]:
-    schema = {"type": "string"} if route.answers is None else refs[route.answers, "serialization"]
+    plain = {"type": "object" if route.media_type == "application/json" else "string"}
+    schema = plain if route.answers is None else refs[route.answers, "serialization"]
     return {
         "description": HTTPStatus(route.status).phrase,
         "content": {route.media_type: {"schema": schema}},

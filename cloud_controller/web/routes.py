@@ -52,6 +52,9 @@ THE_TOKEN: Final = Operator(
 )
 """Whoever has the controller's own token: it is made with its keys, for programs beside it."""
 
+FILE_FIELD: Final = "photo"
+"""What the field of a form's one file is called."""
+
 ASKED_MAX: Final = INSTANT_MAX - 100 * 366 * 86_400_000
 """The latest instant that may be asked for: a length, a window and a zone beyond it still fit."""
 

@@ -11,6 +11,7 @@ from random import SystemRandom
 from rich.console import Console
 
 from tests.prove import (
+    api,
     crash,
     deadlines,
     escrow,
@@ -39,6 +40,7 @@ PROOFS: dict[str, Callable[[float, int], Awaitable[Counts]]] = {
     switches.NAME: switches.prove,
     installs.NAME: installs.prove,
     pages.NAME: pages.prove,
+    api.NAME: api.prove,
 }
 
 SECONDS = 30.0
@@ -50,6 +52,7 @@ LASTS = {
     scanners.NAME: scanners.SECONDS,
     installs.NAME: installs.SECONDS,
     pages.NAME: pages.SECONDS,
+    api.NAME: api.SECONDS,
 }
 """Proofs that come to an end by themselves, unless they are told to earlier."""
 

@@ -13,8 +13,9 @@ import pytest
 import zxingcpp
 from PIL import Image
 
+from cloud_controller.web.faults import STATUS
 from cloud_controller.web.openapi import document_of
-from cloud_controller.web.routes import from_iso, iso
+from cloud_controller.web.routes import Who, from_iso, iso
 from cloud_controller.web.table import ROUTES, table_for
 from tests.fakes.store import HOUR_MS, MINUTE_MS, MORNING_AT, SHINJUKU, Offer, Opened
 from tests.rim.web_kit import OPERATOR, Answered, assert_problem, web_kit
@@ -200,6 +201,23 @@ def test_the_description_names_every_route_of_the_api_and_resolves():
         assert refs_in(schema) <= {
             f"#/components/schemas/{n}" for n in description["components"]["schemas"]
         }, name
+
+
+def test_the_description_says_who_may_call_each_operation_and_with_what_it_says_no():
+    description = document_of(ROUTES, "https://play.example")
+    for route in (row for row in ROUTES if row.is_api):
+        told = description["paths"][route.path][route.method.lower()]
+        wanted = None if route.permission is None else [{"operator": [route.permission.value]}]
+        assert told.get("security") == wanted
+        assert {"401", "403"} <= set(told["responses"]) or wanted is None
+        takes = route.asks is not None or route.file_bytes_max is not None
+        assert ("requestBody" in told) == (
+            (takes and route.method != "GET") or route.who is Who.PROVIDER
+        )
+    words = " ".join(
+        each["description"] for each in description["components"]["responses"].values()
+    )
+    assert all(fault.code in words for fault in STATUS)
 
 
 @pytest.mark.parametrize("role", ["management", "reservation", "web", "communication"])

@@ -230,6 +230,8 @@ async def test_what_is_not_there_and_what_cannot_be_done_are_problems_too(tmp_pa
         wrong = await kit.call("DELETE", f"{API}/stores")
         assert code_of(wrong) == (405, "method_not_allowed")
         assert wrong.headers["Allow"] == "GET, HEAD, POST"
+        beside_a_link = await kit.call("DELETE", f"{API}/tickets/find")
+        assert beside_a_link.headers["Allow"] == "POST"
         page = await kit.get("/nothing")
         assert page.status == 404
         assert page.headers["Content-Type"].startswith("text/html")
