@@ -60,3 +60,28 @@ class Operator:
     def stores(self, permission: Permission) -> frozenset[str]:
         """Return the stores where he may do such a thing; holds `EVERY_STORE` where in all."""
         return frozenset(each for each, may in self.permissions.items() if permission in may)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patience:
+    """How often something may fail before whoever tries has to wait, and how long at the most.
+
+    Attributes:
+        free: failures after which nobody waits yet.
+        longest_seconds: the wait doubles with each further failure, up to this.
+    """
+
+    free: int
+    longest_seconds: int
+
+    def wait_seconds(self, failures: int) -> int:
+        """Return how long to wait after so many failures in a row."""
+        beyond = failures - self.free
+        return 0 if beyond <= 0 else int(min(self.longest_seconds, 2 ** min(beyond, 20)))
+
+
+WITH_A_NAME: Final = Patience(free=5, longest_seconds=900)
+"""Of one operator's name: who guesses at one gets some hundred tries a day, of 10^6 codes."""
+
+FROM_AN_ADDRESS: Final = Patience(free=30, longest_seconds=60)
+"""From one address, which may be a whole shop's, or a proxy's."""

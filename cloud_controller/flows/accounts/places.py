@@ -19,6 +19,8 @@ STORE_OF: Final[Mapping[str, str]] = {
     "voucher": "store_of_voucher",
     "call": "store_of_call",
     "helper": "stores_of_helper",
+    "operator": "stores_of_operator",
+    "token": "stores_of_token",
     "problem": "store_of_problem",
 }
 """The names in a route's path that say what it is about, and the query for the subject's stores."""

@@ -34,6 +34,12 @@ SELECT store_id FROM help_calls WHERE call_id = :name;
 -- name: stores_of_helper(name)
 SELECT store_id FROM helper_stores WHERE helper_id = :name;
 
+-- name: stores_of_operator(name)
+SELECT store_id FROM operator_roles WHERE operator_id = :name;
+
+-- name: stores_of_token(name)
+SELECT DISTINCT store_id FROM api_token_scopes WHERE token_id = :name;
+
 -- name: store_of_problem(name)
 -- Some belong to no store.
 SELECT store_id FROM problems WHERE problem_id = :name AND store_id IS NOT NULL;
