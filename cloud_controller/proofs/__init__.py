@@ -1,7 +1,8 @@
 """By what an operator proves who he is: a password, a code that changes, a passkey."""
 
-from cloud_controller.proofs.codes import code_address, fresh_secret, step_of
+from cloud_controller.proofs.codes import SECRET_BYTES, code_address, fresh_secret, step_of
 from cloud_controller.proofs.passkeys import (
+    CHALLENGE_BYTES,
     PasskeyIsRefused,
     PasskeyMade,
     asked_of_passkeys,
@@ -19,8 +20,10 @@ from cloud_controller.proofs.passwords import (
 )
 
 __all__ = [
+    "CHALLENGE_BYTES",
     "LENGTH_MAX",
     "LENGTH_MIN",
+    "SECRET_BYTES",
     "PasskeyIsRefused",
     "PasskeyMade",
     "asked_of_passkeys",

@@ -1,4 +1,4 @@
-"""Passkeys (WebAuthn): a key that a browser or a phone keeps, and that no other site can ask for."""
+"""Passkeys (WebAuthn): a key that a browser or a phone keeps, for our pages alone."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from webauthn.helpers.structs import (
 )
 
 from common.errors import RusubanError
+from common.rules.accounts import Operator
 
 ISSUER: Final = "Rusuban"
 
@@ -33,7 +34,7 @@ class PasskeyIsRefused(RusubanError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PasskeyMade:
-    """A passkey as it is kept: its name and public key as base64url, and how often it has signed."""
+    """A passkey as it is kept: name and public key as base64url, and how often it has signed."""
 
     credential: str
     public_key: str
@@ -52,14 +53,14 @@ def may_have_passkeys(public_url: str) -> bool:
 
 
 def wanted_of_browser(
-    public_url: str, operator: str, name: str, challenge: str, known: Sequence[str]
+    public_url: str, operator: Operator, challenge: str, known: Sequence[str]
 ) -> str:
     """Return what a browser is asked that shall make a passkey, as JSON."""
     options = webauthn.generate_registration_options(
         rp_id=_host(public_url),
         rp_name=ISSUER,
-        user_id=operator.encode(),
-        user_name=name,
+        user_id=operator.operator.encode(),
+        user_name=operator.name,
         challenge=base64url_to_bytes(challenge),
         authenticator_selection=AuthenticatorSelectionCriteria(
             resident_key=ResidentKeyRequirement.DISCOURAGED,

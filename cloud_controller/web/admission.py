@@ -49,7 +49,8 @@ class Admission:
             return STRANGER
         known = await self._known(route, request)
         await self._permit(route.permission, route, known.operator, request)
-        if _is_stale(route, known, self._parts.clock.now_ms()):
+        is_delicate = route.permission is Permission.OWN and route.method not in READING
+        if is_delicate and is_stale(known, self._parts.clock.now_ms()):
             raise ProofIsOld
         if not known.is_seen:
             with contextlib.suppress(RusubanError):  # to look on is possible while nothing is noted
@@ -116,6 +117,11 @@ def check(operator: Operator, permission: Permission, stores: frozenset[str]) ->
         raise NotPermitted
 
 
+def is_stale(known: Known, now: int) -> bool:
+    """Say whether a person has to show the second step again before what is delicate."""
+    return bool(known.session) and now - known.proved_at > FRESH_SECONDS * 1000
+
+
 def session_cookie(public_url: str) -> str:
     """Return by which cookie a session is known; over TLS a browser takes it from us alone."""
     return "__Host-operator" if urlsplit(public_url).scheme == "https" else "operator"
@@ -134,13 +140,6 @@ def is_from_our_pages(request: web.Request, public_url: str) -> bool:
         return fetched == "same-origin"
     origin = _host_of(request.headers.get("Origin", ""))
     return origin is not None and origin in {request.host, _host_of(public_url)}
-
-
-def _is_stale(route: Route, known: Known, now: int) -> bool:
-    """Say whether a person has to show the second step again before this."""
-    is_delicate = route.permission is Permission.OWN and route.method not in READING
-    is_person = bool(known.session)
-    return is_delicate and is_person and now - known.proved_at > FRESH_SECONDS * 1000
 
 
 def _host_of(url: str) -> str | None:

@@ -17,6 +17,8 @@ from cloud_controller.web.faults import (
     BodyTooLarge,
     InternalError,
     MethodNotAllowed,
+    ProofIsOld,
+    SignInNeeded,
     headers_of,
     refusal_of,
 )
@@ -25,7 +27,9 @@ from cloud_controller.web.language import Language, Languages
 from cloud_controller.web.live import EPOCH_DIGITS, Card, Live, places_for
 from cloud_controller.web.metrics import Requests
 from cloud_controller.web.pages import cards
+from cloud_controller.web.pages.console.entry import SECOND, SIGN_IN, sign_in_page
 from cloud_controller.web.pages.render import STATIC, Pages, page_of
+from cloud_controller.web.pages.steps import lead_to
 from cloud_controller.web.routes import (
     API,
     FOR_GOOD,
@@ -206,6 +210,13 @@ class _Web:
         language = self._language(request)
         if _is_for_programs(request):
             return refusal_of(fault, language)
+        if isinstance(fault, ProofIsOld):
+            return lead_to(f"{SECOND}?next={_page_before(request)}")
+        if isinstance(fault, SignInNeeded):
+            page = sign_in_page(_page_before(request), status=STATUS[SignInNeeded])
+            response = self._pages.html(page, language, path=SIGN_IN)
+            response.headers.update(headers_of(fault))
+            return response
         response = self._pages.html(page_of(fault, STATUS[type(fault)]), language, path="/")
         response.headers.update(headers_of(fault))
         return response
@@ -257,6 +268,13 @@ class _Web:
             request.cookies.get(COOKIE),
             request.headers.get("Accept-Language", ""),
         )
+
+
+def _page_before(request: web.Request) -> str:
+    """Return on which page somebody is: the one he asks for, or that of the form he sent."""
+    if request.method in {"GET", "HEAD"}:
+        return request.path
+    return urlsplit(request.headers.get("Referer", "")).path
 
 
 def _is_for_programs(request: web.Request) -> bool:

@@ -18,7 +18,7 @@ from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
 from pydantic import BaseModel, ValidationError
 
 from cloud_controller.ports import Clock, NotFound
-from cloud_controller.web.admission import Admission, bearer_of
+from cloud_controller.web.admission import Admission, bearer_of, session_cookie
 from cloud_controller.web.faults import (
     BodyTooLarge,
     BodyTooSlow,
@@ -114,6 +114,9 @@ class Guard:
                 bearer=bearer_of(request) if route.who is Who.PACKAGE_HOLDER else "",
                 operator=known.operator,
                 known=known,
+                session_key=_cookie(request, session_cookie(self._parts.public_url)),
+                peer=request.remote or "",
+                browser=request.headers.get("User-Agent", ""),
             )
             with self._one_at_a_time(route, key):
                 return await route.act(call)

@@ -52,15 +52,27 @@ def ticket_rows(token: str) -> list[list[tuple[int, int]]]:
 
 def ticket_svg(token: str) -> str:
     """Return the ticket's QR as an SVG on its own light ground, quiet zone included."""
+    return _svg(_matrix(token))
+
+
+def address_svg(address: str) -> str:
+    """Return any address, such as an authenticator app reads, in the same way and as large."""
+    code = QRCode(error_correction=ERROR_CORRECT_M, border=QUIET_MODULES)
+    code.add_data(address)
+    return _svg(code.get_matrix())
+
+
+def _svg(rows: list[list[bool]]) -> str:
     path = "".join(
         f"M{column} {row}h{length}v1h-{length}z"
-        for row, line in enumerate(_matrix(token))
+        for row, line in enumerate(rows)
         for column, length in _dark_runs(line)
     )
+    side = len(rows)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {QR_MODULES} {QR_MODULES}"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}"'
         ' shape-rendering="crispEdges">'
-        f'<path fill="#fff" d="M0 0h{QR_MODULES}v{QR_MODULES}H0z"/><path d="{path}"/></svg>'
+        f'<path fill="#fff" d="M0 0h{side}v{side}H0z"/><path d="{path}"/></svg>'
     )
 
 

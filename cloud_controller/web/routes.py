@@ -135,7 +135,8 @@ class Call(Generic[Asked]):
     whosever it is. `bearer` is what a terminal shows for a package. `key` is the call's
     Idempotency-Key and `digest` what it was first said with; both are empty where the route needs
     none. `operator` is whoever runs a store, where the route is for one, else nobody; `known` is by
-    which session or token.
+    which session or token. `session_key` is what the browser shows as an operator's, whosever that
+    is; `peer` the address that calls, and `browser` what its program calls itself.
     """
 
     parts: WebParts
@@ -150,6 +151,9 @@ class Call(Generic[Asked]):
     bearer: str = ""
     operator: Operator = NOBODY
     known: Known = STRANGER
+    session_key: str = ""
+    peer: str = ""
+    browser: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

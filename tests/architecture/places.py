@@ -61,6 +61,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "packages",
         "credentials",
         "accounts",
+        "proofs",
     ),
     "cloud_controller/bookings": (
         *("orders", "changes", "ends", "letters", "addresses", "extensions", "repairs"),
@@ -79,7 +80,10 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *("alerts", "watches"),
     ),
     "cloud_controller/flows/offerings": ("telling", "shelf", "pictures", "saying"),
-    "cloud_controller/flows/accounts": ("places", "sessions"),
+    "cloud_controller/flows/accounts": (
+        *("acts", "people", "places", "proving", "sessions", "tokens"),
+    ),
+    "cloud_controller/proofs": ("codes", "passkeys", "passwords"),
     "common/words": (
         *("sentences", "denials", "extensions", "problems", "notices", "hints", "particulars"),
         *("timeline", "screen", "help", "calls", "audit", "acts"),
@@ -227,6 +231,9 @@ ONE_PLACE: dict[str, tuple[str, ...]] = {
     "evdev": ("edge_agent/scanners/keyboard.py",),
     "tuf": ("cloud_controller/packages/", "edge_agent/modules/"),
     "securesystemslib": ("cloud_controller/packages/", "edge_agent/modules/"),
+    "argon2": ("cloud_controller/proofs/passwords.py",),
+    "pyotp": ("cloud_controller/proofs/codes.py",),
+    "webauthn": ("cloud_controller/proofs/passkeys.py",),
     "qrcode": ("cloud_controller/web/qr.py", "edge_agent/display/qr.py"),
     "aiosmtplib": ("cloud_controller/smtp.py",),
     "reportlab": ("cloud_controller/web/paper/",),

@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from cloud_controller.flows.accounts.sessions import Known, begin_session, digest_of
+from cloud_controller.flows.accounts.sessions import (
+    Known,
+    begin_session,
+    digest_of,
+    forget_old,
+)
 from cloud_controller.ports import Row, Transaction
 from common.rules.accounts import FROM_AN_ADDRESS, WITH_A_NAME, Operator, Patience
 
@@ -64,7 +69,7 @@ def take_back_try(books: Transaction, name: str, peer: str) -> None:
 
 
 def note_failed(books: Transaction, operator: str, name: str, what: str) -> None:
-    """Enter that a try failed; what was typed as the name of nobody is not kept: it may be a secret.
+    """Enter that a try failed; what nobody is called is not kept: it may be a secret.
 
     `what` is `password` or `second step`.
     """
@@ -105,6 +110,7 @@ def finish(books: Transaction, known: Known, browser: Browser) -> str:
     """Believe the second step: the half session ends, and a whole one with another key begins."""
     books.accounts.end_session(session_id=known.session, operator_id=known.operator.operator)
     books.accounts.forget_failures(subject=_name_subject(known.operator.name))
+    forget_old(books)
     books.accounts.forget_old_failures(before=books.now - FORGOTTEN_SECONDS * 1000)
     books.audit(known.operator.name, _SIGN_IN, known.operator.operator, browser.peer)
     return begin_session(
@@ -128,9 +134,7 @@ def make_recovery_codes(books: Transaction, operator: Operator) -> tuple[str, ..
     books.accounts.drop_recovery_codes(operator_id=operator.operator)
     codes = tuple(books.names.hex_digits(RECOVERY_DIGITS) for _ in range(RECOVERY_CODES))
     for code in codes:
-        books.accounts.add_recovery_code(
-            code_digest=digest_of(code), operator_id=operator.operator
-        )
+        books.accounts.add_recovery_code(code_digest=digest_of(code), operator_id=operator.operator)
     books.audit(operator.name, "operator.recovery_codes_made", operator.operator)
     return codes
 

@@ -24,6 +24,9 @@ HALF_SECONDS: Final = 600
 SEEN_SECONDS: Final = 60
 """How exactly it is noted when a session or a token was last used: not at every call."""
 
+KEPT_SECONDS: Final = 30 * 86_400
+"""How long a session is kept after it began: the audit keeps for good that there was one."""
+
 PEER_MAX: Final = 45
 BROWSER_MAX: Final = 200
 """Characters that are kept of where a session began, and in which browser."""
@@ -136,6 +139,22 @@ def end_session(books: Transaction, session: str, operator: Operator) -> None:
     """End a session of an operator's own; one that is over stays so."""
     if books.accounts.end_session(session_id=session, operator_id=operator.operator):
         books.audit(operator.name, "operator.signed_out", operator.operator)
+
+
+def own_sessions(books: Transaction, operator: str, lives: Lives) -> list[Row]:
+    """Return an operator's sessions that go on, the one used last first."""
+    return list(
+        books.accounts.live_sessions(
+            operator_id=operator,
+            seen_after=books.now - lives.idle_seconds * 1000,
+            made_after=books.now - lives.whole_seconds * 1000,
+        )
+    )
+
+
+def forget_old(books: Transaction) -> None:
+    """Forget sessions of long ago."""
+    books.accounts.forget_sessions(before=books.now - KEPT_SECONDS * 1000)
 
 
 def _is_over(row: Row, now: int, lives: Lives) -> bool:

@@ -224,3 +224,16 @@ DELETE FROM sign_in_failures WHERE subject = :subject;
 
 -- name: forget_old_failures(before)!
 DELETE FROM sign_in_failures WHERE failed_at < :before;
+
+-- name: acts(before, actor, act, subject, since, until, most)
+-- The latest first, from one entry on; each filter is empty where it is not asked for.
+SELECT entry_id, at, actor, act, subject, reason FROM audit
+WHERE entry_id < :before AND at >= :since AND at < :until
+    AND (CAST(:actor AS TEXT) = '' OR actor = :actor)
+    AND (CAST(:act AS TEXT) = '' OR act = :act
+        OR substr(act, 1, length(CAST(:act AS TEXT)) + 1) = CAST(:act AS TEXT) || '.')
+    AND (CAST(:subject AS TEXT) = '' OR subject = :subject)
+ORDER BY entry_id DESC LIMIT :most;
+
+-- name: actors(since)
+SELECT DISTINCT actor FROM audit WHERE at >= :since ORDER BY actor;

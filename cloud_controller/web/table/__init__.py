@@ -16,6 +16,7 @@ from cloud_controller.web.table.help import HELP_ROUTES
 from cloud_controller.web.table.modules import MODULE_ROUTES
 from cloud_controller.web.table.operators import OPERATOR_ROUTES
 from cloud_controller.web.table.pages import PAGE_ROUTES
+from cloud_controller.web.table.people import PEOPLE_ROUTES
 from cloud_controller.web.table.programs import PROGRAM_ROUTES
 from cloud_controller.web.table.terminals import TERMINAL_ROUTES
 
@@ -46,6 +47,7 @@ ROUTES: Final = (
     *PAGE_ROUTES,
     *HELP_ROUTES,
     *MODULE_ROUTES,
+    *PEOPLE_ROUTES,
     *CONSOLE_ROUTES,
     Route("GET", f"{API}/openapi.json", show_openapi, Who.ANYBODY, EVERY, "Describe this API."),
     Route(
