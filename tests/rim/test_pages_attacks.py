@@ -56,6 +56,9 @@ SAID: dict[str, Any] = {
     "helper": "h-none",
     "currency": "JPY",
     "text": "Hello",
+    "name": "Mika",
+    "password": "a long enough word",
+    "again": "a long enough word",
 }
 """What is rightly said to a route of whoever has a link."""
 
@@ -71,6 +74,7 @@ OF_KIND: Final = (
     (re.compile(r"^/w/|/waiting/"), "place"),
     (re.compile(r"^/clean/"), "cleaners"),
     (re.compile(r"^/helper/enter/"), "helper"),
+    (re.compile(r"^/operator/join/"), "invitation"),
 )
 """Whose link a route takes."""
 

@@ -52,8 +52,8 @@ class WayIn(Shape):
 class SignInForm(Shape):
     """The first step."""
 
-    name: Annotated[str, Field(max_length=80)] = ""
-    password: PasswordText = ""
+    name: Annotated[str, Field(max_length=80)]
+    password: PasswordText
     next: NextText = ""
 
 

@@ -207,7 +207,9 @@ def _owned(stores: Any, call: Call[Any]) -> list[Any]:  # noqa: ANN401 - rows of
 
 def _looking(call: Call[Any]) -> Call[Any]:
     """Return the call without the store that its form is about: the page shows all the same."""
-    return call if isinstance(call.asked, OfStore) else replace(call, asked=OfStore())
+    return (
+        call if isinstance(call.asked, OfStore) else replace(call, asked=OfStore(store="", said=""))
+    )
 
 
 def _said(call: Call[Any]) -> str:
