@@ -18,6 +18,7 @@ from cloud_controller.web.app import SECURITY_HEADERS
 from cloud_controller.web.faults import STATUS
 from cloud_controller.web.language import Language, Languages
 from cloud_controller.web.pages.chart import STACK
+from cloud_controller.web.pages.console import own, people
 from cloud_controller.web.pages.console.board import ORDER
 from cloud_controller.web.pages.console.lanes import KINDS
 from cloud_controller.web.pages.console.modules import KEPT_BECAUSE, STATES
@@ -25,6 +26,7 @@ from cloud_controller.web.pages.console.shell import NAV
 from cloud_controller.web.pages.offering import Notice
 from cloud_controller.web.pages.order import Standing
 from cloud_controller.web.pages.ticket import Phase
+from common.rules.accounts import OperatorRole, Permission
 from common.rules.devices import OFFLINE, RESERVED, DeviceFault, DeviceState, ForHolder
 from common.rules.help import CallEnd, CallState
 from common.rules.letters import LetterKind
@@ -296,6 +298,9 @@ def words_used() -> set[str]:
         for first in re.findall(r'say\(\s*"([a-z]+)\." ~', text):
             last = re.findall(rf'"{first}\." ~ [\w.]+ ~ "(\.[a-z]+)"', text) or [""]
             used |= {f"{first}.{middle}{end}" for middle in DYNAMIC[first] for end in last}
+    used |= {f"people.said_{each}" for each in own.SAID | people.SAID}
+    used |= {f"people.may_{each}" for each in Permission}
+    used |= {f"people.role_{each}" for each in OperatorRole}
     used |= {f"acts.said.{each}" for each in acts.SAID}
     used |= {f"booth.{each}" for each in (*ForHolder, "in_line", "you_are_next")}
     used |= {f"helper.ended.{why}" for why in CallEnd}
