@@ -35,6 +35,7 @@ from cloud_controller.bundle import Bundle
 from cloud_controller.connection import Account, Connection, Ends
 from cloud_controller.courier import Courier
 from cloud_controller.credentials import RENEWAL_SECONDS, Credentials, revoked
+from cloud_controller.hooks import hooks_of
 from cloud_controller.keys import FileKeys, operator_token, service_secret
 from cloud_controller.listener import Listener, flows_for
 from cloud_controller.mirrors import Mirrors, mirrors_of
@@ -119,6 +120,7 @@ class Controller:
         self.switches = Switches(settings, self.books, clock, names) if self.has_broker else None
         self._mirrors, self._upstream = self._new_mirrors(), self._new_upstream()
         self._postman = postman_for(settings.mail, self.books, clock, lambda: self.public_url)
+        self._hooks = hooks_of(settings.hooks, self.books, clock)
         elsewhere = settings.reservation if self.has_broker else None
         self._errands = errands_of(elsewhere, self.books, settings.keys_folder, clock, names)
 
@@ -159,7 +161,7 @@ class Controller:
         """Return everything that runs beside each other, by name."""
         if not (self.has_broker or self._settings.keeps_for_others):
             return {}
-        sold = {"timers": self.timers, "postman": self._postman, "payments": self.desk}
+        sold = {"timers": self.timers, "postman": self._postman, "payments": self.desk, "hooks": self._hooks}
         parts: dict[str, Any] = sold | {"upstream": self._upstream, "errands": self._errands}
         parts |= {"switches": self.switches, "mirrors": self._mirrors}
         loops = {name: part.run() for name, part in parts.items() if part is not None}

@@ -6,6 +6,9 @@ stands in one file that is replaced whole, so that whoever is killed leaves the 
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,6 +46,9 @@ INDEX_FILE: Final = "signing-keys.json"
 
 CODES_FILE: Final = "rotating-key"
 """The secret of all codes that change by themselves; without it they are made anew."""
+
+HOOKS_FILE: Final = "webhook-key"
+"""The secret that all secrets of webhooks are made from: the books hold none of them."""
 
 ANNOUNCED_SECONDS: Final = 30
 """Before a new key signs: terminals that are here know it by then, the others with their hello."""
@@ -133,6 +139,12 @@ class FileKeys:
     def code_key(self, ticket: str, revision: int) -> bytes:
         """Return the key of the codes that a ticket shows, where they change by themselves."""
         return code_key(self._codes_secret, ticket, revision)
+
+    def hook_secret(self, endpoint: str, number: int) -> str:
+        """Return what a webhook is signed with, as Standard Webhooks writes it: `whsec_…`."""
+        made_from = kept(self._folder / HOOKS_FILE, lambda: self._names.secret_bytes(KEY_BYTES))
+        made = hmac.digest(made_from, f"{endpoint}/{number}".encode(), hashlib.sha256)
+        return f"whsec_{base64.b64encode(made).decode('ascii')}"
 
     def public_keys(self) -> dict[int, str]:
         """Return the live public keys in hex, by key id."""

@@ -9,6 +9,7 @@ from cloud_controller.ports.values import Movement, Problem, Received, SetupChan
 from cloud_controller.ports.world import Keys, Names, Registry
 from common.ids import TerminalId
 from common.messages.base import Message
+from common.rules.hooks import Happened
 from common.rules.modules import ModuleEvent
 from common.rules.problems import ProblemKind
 from common.topics import BrokerRole, Channel
@@ -124,6 +125,13 @@ class Transaction(Protocol):
 
     def move_money(self, moved: Movement) -> None:
         """Enter a movement of money; one without postings has moved nothing and is none."""
+        ...
+
+    def tell_hooks(self, happened: Happened, *, store: str | None = None) -> None:
+        """Have webhooks told of an event, in this transaction; without a store, where it happened.
+
+        What `enter` and `move_money` enter is told by them, where it is an event.
+        """
         ...
 
     def raise_problem(self, problem: Problem) -> None:

@@ -111,6 +111,9 @@ class Keys(Protocol):
     def code_key(self, ticket: str, revision: int) -> bytes:
         """Return the key of the codes that a ticket shows, where they change by themselves."""
 
+    def hook_secret(self, endpoint: str, number: int) -> str:
+        """Return what a webhook is signed with: the endpoint's first secret, its second, …"""
+
     def public_keys(self) -> dict[int, str]:
         """Return the live public keys in hex, by key id."""
 

@@ -16,6 +16,7 @@ from cloud_controller.settings.elsewhere import (
     ReservationSettings,
     UpstreamSettings,
 )
+from cloud_controller.settings.hooks import HookSettings
 from cloud_controller.settings.mail import MailSettings, MailTls
 from cloud_controller.settings.modules import ModulesSettings
 from cloud_controller.settings.part import EVERY_NETWORK
@@ -36,6 +37,7 @@ __all__ = [
     "ControllerSettings",
     "DatabaseSettings",
     "GoogleWalletSettings",
+    "HookSettings",
     "MailSettings",
     "MailTls",
     "ModulesSettings",
@@ -91,6 +93,9 @@ class ControllerSettings(WithSwitches):
 
     mail: MailSettings | None = None
     """By which mail server customers are written to; without it nobody is."""
+
+    hooks: HookSettings = HookSettings()
+    """Webhooks."""
 
     reservation: ReservationSettings | None = None
     """Who keeps our reservations elsewhere; without it, they are in our own books."""

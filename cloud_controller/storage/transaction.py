@@ -22,11 +22,13 @@ from cloud_controller.ports import (
     Said,
     SetupChange,
 )
+from cloud_controller.storage.events import tell
 from cloud_controller.storage.records import RECORDS
 from cloud_controller.storage.registry import BooksRegistry
 from common.ids import TerminalId
 from common.messages.base import Message
 from common.queries import PLAIN, BoundQueries, Connection, Style
+from common.rules.hooks import Happened, HookType, happened_of
 from common.rules.modules import FACTS_LENGTH_MAX, ModuleEvent
 from common.rules.payments import is_balanced
 from common.rules.problems import ProblemKind
@@ -164,6 +166,10 @@ class OpenTransaction:
             session_id=session,
             body=json.dumps(dict(facts)),
         )
+        ids = {"terminal": terminal, "reservation": reservation, "session": session}
+        happened = happened_of(kind, facts, {name: each for name, each in ids.items() if each})
+        if happened is not None:
+            tell(self, happened)
 
     def log_module(self, event: ModuleEvent) -> None:
         """Add a line to our own log of modules; see `ports.Transaction`."""
@@ -209,6 +215,16 @@ class OpenTransaction:
                 cents=posting.cents,
                 currency=posting.currency,
             )
+        ids = {"payment": moved.payment, "order": moved.order, "reservation": moved.reservation}
+        facts = {name: each for name, each in ids.items() if each}
+        if facts:
+            about = next(iter(facts.values()))
+            kind = HookType(f"payment.{moved.kind}")
+            self.tell_hooks(Happened(type=kind, about=about, facts=facts), store=moved.store)
+
+    def tell_hooks(self, happened: Happened, *, store: str | None = None) -> None:
+        """Have webhooks told of an event; see `ports.Transaction`."""
+        tell(self, happened, store)
 
     def raise_problem(self, problem: Problem) -> None:
         """Have an operator look at something; see `ports.Transaction`."""

@@ -42,6 +42,7 @@ class ProblemKind(StrEnum):
     PAYMENT_REFUSED = "payment_refused"
     PAID_BACK_ELSEWHERE = "paid_back_elsewhere"
     HELP_ASKED = "help_asked"
+    HOOK_FAILING = "hook_failing"
     PACKAGES_STALE = "packages_stale"
     PACKAGE_FAILED = "package_failed"
     SWITCH_DID_NOT_ANSWER = "switch_did_not_answer"
