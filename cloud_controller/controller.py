@@ -161,9 +161,9 @@ class Controller:
         """Return everything that runs beside each other, by name."""
         if not (self.has_broker or self._settings.keeps_for_others):
             return {}
-        sold = {"timers": self.timers, "postman": self._postman, "payments": self.desk, "hooks": self._hooks}
+        sold = {"timers": self.timers, "postman": self._postman, "payments": self.desk}
         parts: dict[str, Any] = sold | {"upstream": self._upstream, "errands": self._errands}
-        parts |= {"switches": self.switches, "mirrors": self._mirrors}
+        parts |= {"switches": self.switches, "mirrors": self._mirrors, "hooks": self._hooks}
         loops = {name: part.run() for name, part in parts.items() if part is not None}
         if self.has_broker:
             folders = self._settings.packages_folder, self._settings.keys_folder
@@ -328,6 +328,7 @@ class Controller:
             viewers_max=settings.viewers_max,
             viewers_of_a_peer_max=settings.viewers_of_a_peer_max,
             wallets=wallets_of(self._settings.wallet),
+            hook_hosts=self._settings.hooks.hosts,
         )
         parts.registry.register(self.telemetry)
         await self._serve(make_app(parts), listening, self._served)

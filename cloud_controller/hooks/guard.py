@@ -9,6 +9,8 @@ import socket
 from collections.abc import Collection
 from typing import Final
 
+from typing_extensions import override
+
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
@@ -34,6 +36,7 @@ class PublicResolver(AbstractResolver):
         self._trusted = trusted
         self._inner = ThreadedResolver()
 
+    @override
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
@@ -51,6 +54,7 @@ class PublicResolver(AbstractResolver):
             raise NotPublic
         return public
 
+    @override
     async def close(self) -> None:
         """Nothing is held open."""
         await self._inner.close()

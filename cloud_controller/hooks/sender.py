@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Final
@@ -45,25 +44,28 @@ class HookSender:
     def __init__(self, books: Books, clock: Clock, settings: HookSettings) -> None:
         """Take the books, and whom the settings trust; `run` is the loop."""
         self._books, self._clock, self._settings = books, clock, settings
-        self._trusted = frozenset(host.lower() for host in settings.trusted_hosts)
-        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._trusted = settings.hosts
+        self._busy: set[str] = set()
         self._http: aiohttp.ClientSession | None = None
         self._forget_at = 0.0
         self._log = structlog.get_logger("hooks")
 
     async def run(self) -> None:
         """Tell whoever is to be told, for ever; a fault is logged and the work tried again."""
-        try:
+        async with session(self._trusted) as self._http, asyncio.TaskGroup() as group:
             while True:
                 try:
-                    await self.look()
+                    await self.look(group)
                 except Exception:  # noqa: BLE001 - webhooks go on whatever one round met
                     self._log.exception("webhooks could not be looked after")
                 await asyncio.sleep(LOOK_SECONDS)
-        finally:
-            await self.close()
 
-    async def look(self) -> None:
+    async def look_once(self) -> None:
+        """Tell everybody who is to be told now, and return when they have been."""
+        async with session(self._trusted) as self._http, asyncio.TaskGroup() as group:
+            await self.look(group)
+
+    async def look(self, group: asyncio.TaskGroup) -> None:
         """See once who is to be told, and begin to; those still being told are left alone."""
         now = self._clock.steady_seconds()
         if now >= self._forget_at:
@@ -72,24 +74,8 @@ class HookSender:
             await self._books.transact(hooks.forget, kept)
         for endpoint in await self._books.read(hooks.due_endpoints):
             if endpoint not in self._busy:
-                task = asyncio.create_task(self._serve(endpoint), name=f"hook {endpoint}")
-                self._busy[endpoint] = task
-                task.add_done_callback(lambda _, name=endpoint: self._busy.pop(name, None))
-
-    async def settle(self) -> None:
-        """Wait until everybody who is being told now has been."""
-        while self._busy:
-            await asyncio.gather(*self._busy.values())
-
-    async def close(self) -> None:
-        """End what is under way; it is said again by whoever comes next."""
-        tasks = list(self._busy.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if self._http is not None:
-            await self._http.close()
-            self._http = None
+                self._busy.add(endpoint)
+                group.create_task(self._serve(endpoint), name=f"hook {endpoint}")
 
     async def _serve(self, endpoint: str) -> None:
         """Tell an endpoint what is due, until nothing more is."""
@@ -98,15 +84,18 @@ class HookSender:
                 turn = asyncio.Semaphore(AT_ONCE)
                 async with asyncio.TaskGroup() as group:
                     for delivery in taken:
-                        group.create_task(self._deliver(delivery, turn))
+                        name = f"hook {delivery.event}"
+                        group.create_task(self._deliver(delivery, turn), name=name)
         except Exception:  # noqa: BLE001 - the next look tries again
             self._log.exception("an endpoint could not be told", endpoint=endpoint)
+        finally:
+            self._busy.discard(endpoint)
 
     async def _deliver(self, delivery: Delivery, turn: asyncio.Semaphore) -> None:
         async with turn:
-            began = time.monotonic()
+            began = self._clock.steady_seconds()
             status, words = await self._say(delivery)
-            took_ms = int((time.monotonic() - began) * 1000)
+            took_ms = int((self._clock.steady_seconds() - began) * 1000)
         answered = Answered(status=status, words=words, took_ms=took_ms)
         await self._books.transact(hooks.note_answer, delivery, answered)
 
@@ -114,8 +103,7 @@ class HookSender:
         """Say an event once; return the answer's status, or None, and what is kept of it."""
         if target_of(delivery.url, self._trusted) is None:
             return None, "address_not_allowed"
-        if self._http is None:
-            self._http = session(self._trusted)
+        assert self._http is not None, "whoever looks has opened it"
         body = body_of(delivery)
         headers = headers_of(delivery, body, self._clock.now_ms())
         try:

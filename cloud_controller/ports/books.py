@@ -70,6 +70,7 @@ class Transaction(Protocol):
     help: Queries
     setup: Queries
     accounts: Queries
+    hooks: Queries
     post: Queries
     problems: Queries
     alerts: Queries

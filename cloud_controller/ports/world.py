@@ -112,7 +112,7 @@ class Keys(Protocol):
         """Return the key of the codes that a ticket shows, where they change by themselves."""
 
     def hook_secret(self, endpoint: str, number: int) -> str:
-        """Return what a webhook is signed with: the endpoint's first secret, its second, …"""
+        """Return what a webhook is signed with: the secret of this number that an endpoint has."""
 
     def public_keys(self) -> dict[int, str]:
         """Return the live public keys in hex, by key id."""

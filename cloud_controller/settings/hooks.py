@@ -16,4 +16,9 @@ class HookSettings(Part):
     """Hosts in networks of your own that may be told, also without TLS; all others are public."""
 
     kept_days: Annotated[int, Field(ge=1, le=365)] = 30
-    """Days for which it is kept what was told to whom, so that it can be looked at and said again."""
+    """Days for which what was told to whom is kept, to be looked at and said again."""
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Return the trusted hosts as they are compared: in small letters."""
+        return frozenset(host.lower() for host in self.trusted_hosts)

@@ -36,7 +36,7 @@ def tell_these(
     about = {kind: happened.about, "state": state}
     body = json.dumps({**facts, **happened.facts, **about}, sort_keys=True)
     assert len(body) <= BODY_BYTES_MAX, "an event names things, and is short"
-    number = books.hooks.add_event(
+    number: int = books.hooks.add_event(
         event_id=books.names.new(PREFIX),
         store_id=store,
         type=happened.type,

@@ -41,7 +41,7 @@ _FILES = (
     *("offerings", "reservations", "rights", "escrow", "sessions", "devices"),
     *("extensions", "letters", "actions", "payments", "lending", "directory", "lists"),
     *("modules", "provenance", "royalties", "help"),
-    *("setup", "accounts", "post", "problems"),
+    *("setup", "accounts", "hooks", "post", "problems"),
     *("board", "acts"),
     *("alerts", "watches"),
 )
@@ -76,6 +76,7 @@ class OpenTransaction:
     help: Queries
     setup: Queries
     accounts: Queries
+    hooks: Queries
     post: Queries
     problems: Queries
     alerts: Queries

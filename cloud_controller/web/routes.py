@@ -83,6 +83,7 @@ class WebParts:
         dropped_counts: messages dropped so far, by reason.
         viewers_max: how many pages may watch at once, and how many of them from one address.
         wallets: the wallets of phones that tickets can be put into.
+        hook_hosts: hosts that webhooks may tell wherever they are, in small letters.
         lives: how long an operator's session lives.
     """
 
@@ -105,6 +106,7 @@ class WebParts:
     viewers_max: int = 8_000
     viewers_of_a_peer_max: int = 1_000
     wallets: Wallets = field(default_factory=Wallets)
+    hook_hosts: frozenset[str] = frozenset()
     lives: Lives = field(default_factory=Lives)
 
 

@@ -132,6 +132,10 @@ _PROBLEMS_EN: Final = {
         what="A customer's letter was refused for good.",
         next="Mostly the address was mistyped; the customer still has the ticket page.",
     ),
+    ProblemKind.HOOK_FAILING: Words(
+        what="An address that is told of events does not take them.",
+        next="See why it is silent, on the page of webhooks; this closes itself when it answers.",
+    ),
     ProblemKind.HELP_ASKED: Words(
         what="Somebody at a device has called for help.",
         next="Look at the device and its session, call or go there, then settle this.",
@@ -301,6 +305,10 @@ _PROBLEMS_JA: Final = {
     ProblemKind.LETTER_REFUSED: Words(
         what="お客様へのメールが受け取りを拒まれました。",
         next="多くは宛先の書き間違いです。お客様のチケットのページはそのまま使えます。",
+    ),
+    ProblemKind.HOOK_FAILING: Words(
+        what="Webhookの送り先が通知を受け取りません。",
+        next="Webhookのページで原因を確認してください。応答があれば、この件は自動的に閉じます。",
     ),
     ProblemKind.HELP_ASKED: Words(
         what="お客様が画面から店舗を呼んでいます。",

@@ -9,7 +9,7 @@ FLOWS = (
 )
 """The twelve flows, one file each, in every layer where they have something to say."""
 
-LATER = ("payments", "accounts", "help", "audit", "setup")
+LATER = ("payments", "accounts", "help", "audit", "setup", "hooks")
 """Where they come, under these names."""
 
 AT_THE_TOP = frozenset(
@@ -50,6 +50,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "postman",
         "telemetry",
         "smtp",
+        "hooks",
         "inbox",
         "bookings",
         "actions",
@@ -71,6 +72,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/actions": ("switches",),
     "cloud_controller/settings": (
         *("part", "doors", "stores", "mail", "payments", "elsewhere", "modules", "wallet"),
+        "hooks",
     ),
     "cloud_controller/ports": ("faults", "values", "world", "books"),
     "cloud_controller/reservations": ("builtin", "remote", "errands"),
@@ -133,6 +135,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
             "schema",
             "choice",
             "records",
+            "events",
             "queries",
             "migrations",
         ),
@@ -230,6 +233,7 @@ ONE_PLACE: dict[str, tuple[str, ...]] = {
     "serial": ("edge_agent/scanners/serial.py",),
     "evdev": ("edge_agent/scanners/keyboard.py",),
     "tuf": ("cloud_controller/packages/", "edge_agent/modules/"),
+    "standardwebhooks": ("cloud_controller/hooks/",),
     "securesystemslib": ("cloud_controller/packages/", "edge_agent/modules/"),
     "argon2": ("cloud_controller/proofs/passwords.py",),
     "pyotp": ("cloud_controller/proofs/codes.py",),

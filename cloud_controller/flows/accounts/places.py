@@ -21,6 +21,7 @@ STORE_OF: Final[Mapping[str, str]] = {
     "helper": "stores_of_helper",
     "operator": "stores_of_operator",
     "token": "stores_of_token",
+    "hook": "store_of_hook",
     "problem": "store_of_problem",
 }
 """The names in a route's path that say what it is about, and the query for the subject's stores."""

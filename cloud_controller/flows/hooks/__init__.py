@@ -11,7 +11,6 @@ from cloud_controller.flows.hooks.deliveries import (
 from cloud_controller.flows.hooks.endpoints import (
     Endpoint,
     EndpointWanted,
-    TooManyEndpoints,
     add,
     change,
     endpoint,
@@ -21,7 +20,6 @@ from cloud_controller.flows.hooks.endpoints import (
     switch,
 )
 from cloud_controller.flows.hooks.replays import (
-    NotToBeReplayed,
     deliveries,
     delivery,
     replay,
@@ -35,8 +33,6 @@ __all__ = [
     "Delivery",
     "Endpoint",
     "EndpointWanted",
-    "NotToBeReplayed",
-    "TooManyEndpoints",
     "add",
     "change",
     "deliveries",

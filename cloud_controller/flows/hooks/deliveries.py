@@ -60,7 +60,7 @@ class Answered:
     @property
     def is_good(self) -> bool:
         """Say whether it was taken: any 2xx."""
-        return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004
+        return self.status is not None and 200 <= self.status < 300  # noqa: PLR2004 - what HTTP calls good
 
 
 def due_endpoints(books: Transaction) -> list[str]:
@@ -119,9 +119,7 @@ def note_answer(books: Transaction, delivery: Delivery, answered: Answered) -> N
     if next_at is None:
         _close(books, delivery, DeliveryState.GIVEN_UP, words)
     else:
-        books.hooks.put_off(
-            endpoint_id=name, number=delivery.number, next_at=next_at, answer=words
-        )
+        books.hooks.put_off(endpoint_id=name, number=delivery.number, next_at=next_at, answer=words)
     _note_failing(books, known, words)
 
 

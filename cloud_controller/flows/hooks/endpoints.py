@@ -6,17 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cloud_controller.ports import NotFound, Row, Transaction
-from common.errors import RusubanError
+from cloud_controller.ports import NotAllowed, NotFound, Row, Transaction
 from common.rules.hooks import ENDPOINTS_MAX, OVERLAP_SECONDS
 from common.rules.problems import ProblemKind
 
 SECRET_MADE: Final = 1
 """Which secret an endpoint begins with."""
-
-
-class TooManyEndpoints(RusubanError):
-    """There are {most} endpoints already: remove one first."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,10 +59,10 @@ def add(books: Transaction, wanted: EndpointWanted, actor: str) -> Endpoint:
 
     Raises:
         NotFound: there is no such store.
-        TooManyEndpoints: each event would be written too often.
+        NotAllowed: each event would be written too often.
     """
     if len(endpoints(books)) >= ENDPOINTS_MAX:
-        raise TooManyEndpoints(most=ENDPOINTS_MAX)
+        raise NotAllowed(why=f"there are {ENDPOINTS_MAX} endpoints already: remove one first")
     if wanted.store is not None and wanted.store not in {
         row["store_id"] for row in books.board.stores()
     }:

@@ -6,16 +6,11 @@ import json
 from typing import Final
 
 from cloud_controller.flows.hooks.endpoints import endpoint
-from cloud_controller.ports import NotFound, Row, Transaction
-from common.errors import RusubanError
+from cloud_controller.ports import NotAllowed, NotFound, Row, Transaction
 from common.rules.hooks import HookType
 
 TRIES_MAX: Final = 100
 """Tries that are shown of one delivery: more than there are in its 78 hours."""
-
-
-class NotToBeReplayed(RusubanError):
-    """It is not said again: {why}."""
 
 
 def deliveries(books: Transaction, name: str, before: int, most: int) -> list[Row]:
@@ -51,7 +46,7 @@ def replay(books: Transaction, name: str, number: int, actor: str) -> Row:
 
     Raises:
         NotFound: there is no such endpoint, or it was not to be told of that.
-        NotToBeReplayed: the endpoint is off.
+        NotAllowed: the endpoint is off.
     """
     _must_be_on(endpoint(books, name))
     delivery(books, name, number)
@@ -65,7 +60,7 @@ def replay_since(books: Transaction, name: str, since: int, actor: str) -> int:
 
     Raises:
         NotFound: there is none of this name.
-        NotToBeReplayed: the endpoint is off.
+        NotAllowed: the endpoint is off.
     """
     _must_be_on(endpoint(books, name))
     replayed = books.hooks.replay_since(endpoint_id=name, since=since, at=books.now)
@@ -78,7 +73,7 @@ def test(books: Transaction, name: str, actor: str) -> Row:
 
     Raises:
         NotFound: there is none of this name.
-        NotToBeReplayed: the endpoint is off.
+        NotAllowed: the endpoint is off.
     """
     known = endpoint(books, name)
     _must_be_on(known)
@@ -97,4 +92,4 @@ def test(books: Transaction, name: str, actor: str) -> Row:
 
 def _must_be_on(row: Row) -> None:
     if row["state"] != "on":
-        raise NotToBeReplayed(why="the endpoint is off")
+        raise NotAllowed(why="the endpoint is off")

@@ -237,3 +237,7 @@ ORDER BY entry_id DESC LIMIT :most;
 
 -- name: actors(since)
 SELECT DISTINCT actor FROM audit WHERE at >= :since ORDER BY actor;
+
+-- name: store_of_hook(name)
+SELECT store_id FROM hook_endpoints
+WHERE endpoint_id = :name AND removed_at IS NULL AND store_id IS NOT NULL;

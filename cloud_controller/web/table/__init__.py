@@ -13,6 +13,7 @@ from cloud_controller.web.table.acts import ACT_ROUTES
 from cloud_controller.web.table.console import CONSOLE_ROUTES
 from cloud_controller.web.table.customers import CUSTOMER_ROUTES
 from cloud_controller.web.table.help import HELP_ROUTES
+from cloud_controller.web.table.hooks import HOOK_ROUTES
 from cloud_controller.web.table.modules import MODULE_ROUTES
 from cloud_controller.web.table.operators import OPERATOR_ROUTES
 from cloud_controller.web.table.pages import PAGE_ROUTES
@@ -48,6 +49,7 @@ ROUTES: Final = (
     *HELP_ROUTES,
     *MODULE_ROUTES,
     *PEOPLE_ROUTES,
+    *HOOK_ROUTES,
     *CONSOLE_ROUTES,
     Route("GET", f"{API}/openapi.json", show_openapi, Who.ANYBODY, EVERY, "Describe this API."),
     Route(
