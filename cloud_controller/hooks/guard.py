@@ -9,11 +9,10 @@ import socket
 from collections.abc import Collection
 from typing import Final
 
-from typing_extensions import override
-
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
+from typing_extensions import override
 
 from common.rules.hooks import is_public
 

@@ -116,6 +116,17 @@ GET /api/v1/stores/{store}/offerings
 PUT /api/v1/stores/{store}/offerings/{key}
 DELETE /api/v1/stores/{store}/offerings/{key}
 POST /api/v1/stores/{store}/offerings/{key}/pictures
+GET /api/v1/hooks
+POST /api/v1/hooks
+GET /api/v1/hooks/{hook}
+PUT /api/v1/hooks/{hook}
+DELETE /api/v1/hooks/{hook}
+POST /api/v1/hooks/{hook}/secret
+POST /api/v1/hooks/{hook}/switch
+POST /api/v1/hooks/{hook}/test
+POST /api/v1/hooks/{hook}/replay
+GET /api/v1/hooks/{hook}/deliveries
+POST /api/v1/hooks/{hook}/deliveries/{delivery}/replay
 GET /api/v1/blackouts
 POST /api/v1/blackouts
 DELETE /api/v1/blackouts/{blackout}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from cloud_controller.flows import hooks, reservations
+from cloud_controller.hooks import HookSender
 from cloud_controller.ports import Transaction
 from common.rules.hooks import OVERLAP_SECONDS
 from tests.fakes.store import HOUR_MS, MORNING_AT, StoreKit, store_kit
@@ -30,53 +32,50 @@ async def happen(store: StoreKit, kind: str, reservation: str) -> None:
     await store.books.transact(lambda books: books.enter(kind, {}, reservation=reservation))
 
 
+async def three_days(store: StoreKit, out: HookSender) -> None:
+    """Let things happen for three days, and look each hour whether they can be told."""
+    opened = await store.open()
+    link = ""
+    for hour in range(DAYS_HOURS):
+        if hour % 6 == 0:
+            starts_at = store.clock.now + HOUR_MS - store.clock.now % (HOUR_MS // 2)
+            link = await store.book(opened, starts_at)
+        if hour % 12 == 1:
+            await store.books.transact(reservations.cancel, link)
+        await out.look_once()
+        store.clock.move(HOUR_SECONDS)
+
+
 async def test_a_receiver_that_was_down_for_three_days_gets_everything_once_and_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     there = receiver()
     async with store_kit(tmp_path) as store:
         by_this_clock(monkeypatch, store.clock)
-        opened = await store.open()
-        made = await endpoint(store, there.url, types=("reservation",))
-        out = sender(store)
-        links = []
-        for hour in range(DAYS_HOURS):
-            if hour % 6 == 0:
-                starts_at = store.clock.now + HOUR_MS - store.clock.now % (HOUR_MS // 2)
-                links.append(await store.book(opened, starts_at))
-            if hour % 12 == 1:
-                await store.books.transact(reservations.cancel, links[-1])
-            await out.look_once()
-            store.clock.move(HOUR_SECONDS)
+        made, out = await endpoint(store, there.url, types=("reservation",)), sender(store)
+        name = made.row["endpoint_id"]
+        await three_days(store, out)
         problems = await store.books.read(lambda books: list(books.problems.latest(most=10)))
-        assert [row["subject"] for row in problems if row["kind"] == "hook_failing"] == [
-            made.row["endpoint_id"]
-        ]
-        entered = await store.books.read(
-            lambda books: [
-                (row["about"], row["type"])
-                for row in books.hooks.deliveries(
-                    endpoint_id=made.row["endpoint_id"], before=1 << 60, most=1000
-                )
-            ][::-1]
-        )
+        assert name in [row["subject"] for row in problems if row["kind"] == "hook_failing"]
+        happened = (await store.books.read(hooks.deliveries, name, 1 << 60, 1000))[::-1]
         async with there.up():
             for _ in range(3):
                 await out.look_once()
                 store.clock.move(60 if there.taken else HOUR_SECONDS)
-            read = there.read(made.secret)
-            calls = there.calls
-            await out.look_once()
-    assert there.calls == calls == len(entered) >= 18
-    assert len({headers["webhook-id"] for headers, _ in there.taken}) == len(entered)
-    sequences: dict[str, list[str]] = defaultdict(list)
-    expected: dict[str, list[str]] = defaultdict(list)
-    for each in read:
-        sequences[each["data"]["reservation"]].append(each["type"])
-    for about, kind in entered:
-        expected[about].append(kind)
-    assert sequences == expected
-    assert ["reservation.confirmed", "reservation.cancelled"] in expected.values()
+            said = there.read(made.secret)
+    assert there.calls == len(said) == len(happened) >= 18
+    assert len({headers["webhook-id"] for headers, _ in there.taken}) == len(happened)
+    told = by_thing((each["data"]["reservation"], each["type"]) for each in said)
+    assert told == by_thing((row["about"], row["type"]) for row in happened)
+    assert ["reservation.confirmed", "reservation.cancelled"] in told.values()
+
+
+def by_thing(events: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return what has happened to each thing, in its order."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for about, kind in events:
+        found[about].append(kind)
+    return found
 
 
 async def test_an_event_that_is_refused_holds_up_what_follows_of_its_own_thing_alone(

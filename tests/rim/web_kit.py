@@ -170,6 +170,7 @@ async def web_kit(
             viewers_max=viewers_max,
             viewers_of_a_peer_max=max(1, viewers_max - 1),
             wallets=wallets or Wallets(),
+            hook_hosts=frozenset({"localhost"}),
         )
         runner = runner_of(make_app(parts))
         await runner.setup()

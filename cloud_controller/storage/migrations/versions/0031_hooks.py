@@ -6,8 +6,8 @@ from typing import Final
 
 from cloud_controller.storage.migrations.dialect import run
 
-revision = "0028"
-down_revision = "0027"
+revision = "0031"
+down_revision = "0030"
 
 _TABLES: Final = """
 CREATE TABLE hook_endpoints (
