@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from cloud_controller.bookings.alerts import tell_problems
 from cloud_controller.flows import hooks, reservations
 from cloud_controller.hooks import HookSender
-from cloud_controller.ports import Transaction
+from cloud_controller.ports import Problem, Transaction
 from common.rules.hooks import OVERLAP_SECONDS
+from common.rules.problems import ProblemKind
 from tests.fakes.store import HOUR_MS, MORNING_AT, StoreKit, store_kit
 from tests.rim.hook_kit import HERE, by_this_clock, endpoint, receiver, sender
 
@@ -99,6 +101,33 @@ async def test_an_event_that_is_refused_holds_up_what_follows_of_its_own_thing_a
         "reservation.held",
         "reservation.confirmed",
     ]
+
+
+async def test_a_problem_is_told_once_when_it_is_raised_and_once_when_it_is_solved(
+    tmp_path: Path,
+):
+    there = receiver()
+    async with store_kit(tmp_path) as store, there.up():
+        opened = await store.open()
+        await endpoint(store, there.url, types=("problem",))
+        out, kind = sender(store), ProblemKind.CLOCK_UNTRUSTED
+        problem = Problem(kind=kind, subject=opened.terminal, why="x", terminal=opened.terminal)
+        for _ in range(2):
+            await store.books.transact(lambda books: books.raise_problem(problem))
+            store.clock.move(HOUR_SECONDS)
+            await store.books.transact(tell_problems)
+        await store.books.transact(lambda books: books.solve_problem(kind, opened.terminal))
+        await store.books.transact(tell_problems)
+        await store.books.transact(tell_problems)
+        await out.look_once()
+    said = [json.loads(body) for _, body in there.taken]
+    assert [each["type"] for each in said] == ["problem.raised", "problem.solved"]
+    assert said[0]["data"] | {"problem": ""} == {
+        "kind": "clock_untrusted",
+        "problem": "",
+        "state": "raised",
+        "store": "shinjuku",
+    }
 
 
 async def test_what_fails_with_its_transaction_was_never_told(tmp_path: Path):
