@@ -13,6 +13,7 @@ import pytest
 import standardwebhooks.webhooks
 from aiohttp import web
 from standardwebhooks import Webhook
+from typing_extensions import override
 
 from cloud_controller.flows import hooks
 from cloud_controller.flows.hooks import Endpoint, EndpointWanted
@@ -87,7 +88,8 @@ def by_this_clock(monkeypatch: pytest.MonkeyPatch, clock: ClockInHand) -> None:
 
     class _Now(datetime):
         @classmethod
-        def now(cls, tz: tzinfo | None = None) -> _Now:  # type: ignore[override]  # as it is called
+        @override
+        def now(cls, tz: tzinfo | None = None) -> _Now:
             return cls.fromtimestamp(clock.now / 1000, tz or UTC)
 
     monkeypatch.setattr(standardwebhooks.webhooks, "datetime", _Now)
