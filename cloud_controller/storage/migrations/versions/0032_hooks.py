@@ -6,8 +6,8 @@ from typing import Final
 
 from cloud_controller.storage.migrations.dialect import run
 
-revision = "0031"
-down_revision = "0030"
+revision = "0032"
+down_revision = "0031"
 
 _TABLES: Final = """
 CREATE TABLE hook_endpoints (
