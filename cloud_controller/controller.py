@@ -45,7 +45,7 @@ from cloud_controller.payments import Desk
 from cloud_controller.ports import RoleGiven, Said
 from cloud_controller.postman import postman_for
 from cloud_controller.reservations import errands_of, kept_for
-from cloud_controller.seeds import sow
+from cloud_controller.seeds import seeds_of, sow
 from cloud_controller.settings import ControllerSettings, PeersSettings, Role
 from cloud_controller.storage.choice import KeptBooks, kept_books
 from cloud_controller.telemetry import Telemetry
@@ -58,6 +58,7 @@ from common.errors import CannotStart, RusubanError
 from common.mqtt import Delivery, Token
 from common.rules.enrolment import Ladder
 from common.system import SystemClock, SystemNames
+from common.tls import fingerprint_of as pin_of
 
 CONTROLLER: Final = "controller"
 """The controller's own account at its broker."""
@@ -329,6 +330,8 @@ class Controller:
             viewers_of_a_peer_max=settings.viewers_of_a_peer_max,
             wallets=wallets_of(self._settings.wallet),
             hook_hosts=self._settings.hooks.hosts,
+            seeds=seeds_of(self._settings),
+            enrol_pin=lambda: pin_of(self.credentials.authority_text) if self._served else "",
         )
         parts.registry.register(self.telemetry)
         await self._serve(make_app(parts), listening, self._served)

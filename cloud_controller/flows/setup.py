@@ -96,6 +96,16 @@ def devices(books: Transaction, store: str) -> tuple[Row, ...]:
     return tuple(books.setup.devices(store_id=store))
 
 
+def offerings(books: Transaction, store: str) -> tuple[Row, ...]:
+    """Return what is registered in a store, each with its prices as they are kept."""
+    return tuple(books.setup.offerings(store_id=store))
+
+
+def helpers(books: Transaction, store: str) -> tuple[Row, ...]:
+    """Return who helps in a store."""
+    return tuple(books.setup.helpers(store_id=store))
+
+
 def device(books: Transaction, device_id: str) -> Row:
     """Return a device.
 

@@ -56,8 +56,8 @@ FILE_SECONDS: Final = 60.0
 FILES_AT_ONCE: Final = 8
 """Bodies with files that are taken in at once: each is held whole until it is judged."""
 
-FIELDS_MAX: Final = 20
-"""Fields of a form; ours have five."""
+FIELDS_MAX: Final = 40
+"""Fields of a form; the sheet of an offering has twenty-three."""
 
 PEERS_MAX: Final = 4_096
 """Peers whose attempts are remembered; past this the one longest silent is forgotten."""

@@ -20,6 +20,7 @@ from cloud_controller.web.wallet import Wallets
 from common.messages.base import INSTANT_MAX
 from common.rules.accounts import EVERY_STORE, Operator, Permission
 from common.rules.payments import Method
+from common.rules.setup import SetupKind
 
 Asked = TypeVar("Asked")
 
@@ -85,6 +86,8 @@ class WebParts:
         wallets: the wallets of phones that tickets can be put into.
         hook_hosts: hosts that webhooks may tell wherever they are, in small letters.
         lives: how long an operator's session lives.
+        seeds: what the settings file says of what is set up, by kind and subject.
+        enrol_pin: by what a PC knows the controller before it says its code; empty: by nothing.
     """
 
     books: Books
@@ -108,6 +111,8 @@ class WebParts:
     wallets: Wallets = field(default_factory=Wallets)
     hook_hosts: frozenset[str] = frozenset()
     lives: Lives = field(default_factory=Lives)
+    seeds: Mapping[tuple[SetupKind, str], Mapping[str, Any]] = field(default_factory=dict)
+    enrol_pin: Callable[[], str] = str
 
 
 class Who(Enum):

@@ -22,6 +22,8 @@ from cloud_controller.web.pages.console import own, people
 from cloud_controller.web.pages.console.board import ORDER
 from cloud_controller.web.pages.console.lanes import KINDS
 from cloud_controller.web.pages.console.modules import KEPT_BECAUSE, STATES
+from cloud_controller.web.pages.console.setup.fields import Why
+from cloud_controller.web.pages.console.setup.stores import WEEK
 from cloud_controller.web.pages.console.shell import NAV
 from cloud_controller.web.pages.offering import Notice
 from cloud_controller.web.pages.order import Standing
@@ -31,7 +33,9 @@ from common.rules.devices import OFFLINE, RESERVED, DeviceFault, DeviceState, Fo
 from common.rules.help import CallEnd, CallState
 from common.rules.letters import LetterKind
 from common.rules.modules import Basis, InstallFailure, RoyaltyBasis
+from common.rules.registration import Policy
 from common.rules.reservations import WaitingState
+from common.rules.setup import Fault, Stage, StageState
 from common.words import LANGUAGES
 from tests.fakes.store import HOUR_MS, MINUTE_MS, MORNING_AT, Offer, Opened
 from tests.rim.web_kit import WebKit, web_kit
@@ -48,6 +52,7 @@ DYNAMIC: dict[str, Iterable[str]] = {
     "basis": Basis,
     "broken": DeviceFault,
     "failure": InstallFailure,
+    "go": Stage,
     "install": ("unknown", *STATES),
     "kept": KEPT_BECAUSE,
     "lane": KINDS,
@@ -57,8 +62,12 @@ DYNAMIC: dict[str, Iterable[str]] = {
     "nav": [name for name, _ in NAV],
     "notice": Notice,
     "order": Standing,
+    "policy": Policy,
     "problem": [fault.code for fault in STATUS],
     "royalty": RoyaltyBasis,
+    "stage": Stage,
+    "state": StageState,
+    "todo": Stage,
     "shelf": ("free_now", "free_at", "closed_until", "full"),
     "stands": (*DeviceState, OFFLINE, RESERVED),
     "ticket": Phase,
@@ -303,6 +312,8 @@ def words_used() -> set[str]:
     used |= {f"people.role_{each}" for each in OperatorRole}
     used |= {f"acts.said.{each}" for each in acts.SAID}
     used |= {f"booth.{each}" for each in (*ForHolder, "in_line", "you_are_next")}
+    used |= {f"wrong.{why}" for why in (*Fault, *Why)}
+    used |= {f"weekday.{day}" for day in WEEK}
     used |= {f"helper.ended.{why}" for why in CallEnd}
     used |= {f"helper.call.{state}" for state in CallState if state is not CallState.ENDED}
     used |= {f"helper.device.{state}" for state in (*DeviceState, OFFLINE, RESERVED)}

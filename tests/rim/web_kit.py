@@ -41,6 +41,7 @@ class WebKit:
     dropped: dict[str, int] = field(default_factory=dict)
     given: Given = GIVEN
     authority: str = ""
+    seeds: dict[Any, Any] = field(default_factory=dict)
     desk: Desk = field(init=False)
 
     async def get(self, path: str, **how: Any) -> Answered:
@@ -171,6 +172,7 @@ async def web_kit(
             viewers_of_a_peer_max=max(1, viewers_max - 1),
             wallets=wallets or Wallets(),
             hook_hosts=frozenset({"localhost"}),
+            seeds=kit.seeds,
         )
         runner = runner_of(make_app(parts))
         await runner.setup()

@@ -55,10 +55,10 @@ def add_store(books: Transaction, new: NewStore, actor: str = Actor.SETTINGS) ->
         books.audit(actor, "store.added", new.store, new.title)
         known = _known(books, new.store)
         _keep_version(books, new.store, None, known, actor)
-        hours = SetupChange(
-            kind=SetupKind.HOURS, subject=new.store, after=hours_document(known["hours"])
-        )
-        books.keep_version(hours, actor)
+        if new.hours is not None:  # where nobody says when, nobody has said always
+            said = hours_document(known["hours"])
+            hours = SetupChange(kind=SetupKind.HOURS, subject=new.store, after=said)
+            books.keep_version(hours, actor)
 
 
 def keep_hours(

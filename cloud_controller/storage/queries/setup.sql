@@ -70,3 +70,20 @@ FROM offerings AS o LEFT JOIN prices AS p USING (offering_id) WHERE o.offering_i
 -- name: has_terminals(store_id)$
 SELECT EXISTS (SELECT 1 FROM terminals WHERE store_id = :store_id)
     OR EXISTS (SELECT 1 FROM reservations WHERE store_id = :store_id);
+
+-- name: is_named(program)$
+SELECT EXISTS (SELECT 1 FROM devices WHERE program = :program);
+
+-- name: offerings(store_id)
+-- What is registered in a store with its prices, and how many of its devices can be had now.
+SELECT o.offering_id, o.key, o.title, o.price_cents, o.currency, o.lengths_seconds,
+    o.turnover_seconds, o.told_by, p.body AS prices,
+    (SELECT count(*) FROM offered_devices AS d WHERE d.offering_id = o.offering_id) AS devices,
+    (SELECT count(*) FROM offered_devices AS d WHERE d.offering_id = o.offering_id
+        AND d.state = 'on') AS on_offer
+FROM offerings AS o LEFT JOIN prices AS p USING (offering_id)
+WHERE o.store_id = :store_id ORDER BY o.title, o.offering_id;
+
+-- name: helpers(store_id)
+SELECT h.helper_id, h.name, h.state FROM helpers AS h JOIN helper_stores AS p USING (helper_id)
+WHERE p.store_id = :store_id AND h.removed_at IS NULL ORDER BY h.name, h.helper_id;

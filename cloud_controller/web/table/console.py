@@ -8,6 +8,7 @@ from cloud_controller.web.pages.console import board, day
 from cloud_controller.web.pages.console.shell import OfStore
 from cloud_controller.web.routes import MANAGEMENT, Route, Who
 from cloud_controller.web.table.pages import EVENTS, HTML
+from cloud_controller.web.table.setup import SETUP_ROUTES
 from common.rules.accounts import Permission
 
 # fmt: off
@@ -25,4 +26,7 @@ BOARD_ROUTES: Final = (
 # fmt: on
 """Every device now, and the day."""
 
-CONSOLE_ROUTES: Final = (*BOARD_ROUTES,)
+CONSOLE_ROUTES: Final = (
+    *BOARD_ROUTES,
+    *SETUP_ROUTES,
+)

@@ -25,6 +25,7 @@ AMOUNT_MAX: Final = 10**12
 """The highest number that is read at all; what it stands for has limits of its own."""
 
 MINUTE_SECONDS: Final = 60
+HOUR_SECONDS: Final = 3_600
 
 _WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _IN_JAPANESE: Final = "月火水木金土日"
@@ -215,7 +216,7 @@ def packages_written(packages: Iterable[Mapping[str, Any]], digits: int) -> str:
         " | ".join(
             (
                 each["title"],
-                _length_written(each["length_seconds"]),
+                _long_written(each["length_seconds"]),
                 cents_written(each["cents"], digits),
                 _when_written(each),
             )
@@ -288,6 +289,11 @@ def _length_written(seconds: int) -> str:
     return f"{seconds}s" if rest else str(minutes)
 
 
+def _long_written(seconds: int) -> str:
+    """Return a length in whole hours where it is that long."""
+    return _length_written(seconds) if seconds % HOUR_SECONDS else f"{seconds // HOUR_SECONDS}h"
+
+
 def _on_line(line: int, fault: Fault, text: str, digits: int) -> int:
     try:
         return cents_in(text, digits)
@@ -327,7 +333,22 @@ def _weekday(text: str) -> int:
     return _WEEKDAYS.index(text[:3])
 
 
+def _runs(days: Iterable[int]) -> list[list[int]]:
+    """Return weekdays as runs of those that follow each other."""
+    runs: list[list[int]] = []
+    for day in days:
+        if runs and day == runs[-1][-1] + 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return runs
+
+
+def _run_written(run: Sequence[int]) -> str:
+    return _WEEKDAYS[run[0]] if len(run) == 1 else f"{_WEEKDAYS[run[0]]}-{_WEEKDAYS[run[-1]]}"
+
+
 def _when_written(when: Mapping[str, Any]) -> str:
-    days = ",".join(_WEEKDAYS[day] for day in sorted(when.get("weekdays", ())))
+    days = ",".join(_run_written(run) for run in _runs(sorted(when.get("weekdays", ()))))
     hours = f"{when.get('from_time', '00:00')}-{when.get('until_time', '24:00')}"
     return f"{days} {hours}".strip()
