@@ -30,6 +30,9 @@ CLAIMS_MAX: Final = 4_000
 BLACKOUTS_MAX: Final = 200
 """Blackouts of a store's day that are shown."""
 
+TOLD_SECONDS: Final = 900
+"""For so long it is shown what was said on a device's screen last."""
+
 CODE_LETTERS: Final = 4
 """Letters of a ticket's code that tell it from the others of a day."""
 
@@ -86,7 +89,10 @@ def short(code: str | None) -> str:
 def devices_now(books: Transaction, store: str) -> list[DeviceNow]:
     """Return a store's devices by number, each as it is now."""
     open_counts = {row["device_id"]: row["open_count"] for row in books.board.problems_of_devices()}
-    rows = books.board.devices_now(store_id=store, now=books.now, most=DEVICES_MAX)
+    since = books.now - TOLD_SECONDS * 1000
+    rows = books.board.devices_now(
+        store_id=store, now=books.now, told_since=since, most=DEVICES_MAX
+    )
     return [_now(row, open_counts.get(row["device_id"], 0)) for row in rows]
 
 

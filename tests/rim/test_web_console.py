@@ -109,19 +109,26 @@ async def test_what_can_be_done_stands_on_the_card_of_whoever_may_do_it(tmp_path
         staff = await kit.signed_in(OperatorRole.STAFF, "shinjuku")
         text = (await kit.get(NOW, headers=staff)).text
         assert set(re.findall(rf'action="/operator/devices/{device}/([a-z-]+)"', text)) == {
-            *("start", "maintenance", "out-of-order"),
+            *("start", "maintenance", "out-of-order", "message"),
         }
         done = await kit.post(
             f"{NOW}/devices/{device}/out-of-order",
             data={"reason": "a broken chair", "back": NOW, "store": ""},
-            headers=staff | {"Sec-Fetch-Site": "same-origin"},
-            allow_redirects=False,
+            headers=staff,
         )
         assert (done.status, done.headers["Location"]) == (303, f"{NOW}?said=put_out")
         text = (await kit.get(done.headers["Location"], headers=staff)).text
         assert stands(text) == ["Out of order"]
         assert "it opens for nobody" in text
         assert f"/operator/devices/{device}/in-order" in text
+        await kit.post(
+            f"{NOW}/devices/{device}/message",
+            data={"sentence": "quiet", "text": "We are  on our way.", "back": NOW, "store": ""},
+            headers=staff,
+        )
+        text = (await kit.get(NOW, headers=staff)).text
+        assert "We are on our way. <" in text, "one's own words stand before a sentence"
+        assert "on its way</span>" in text
 
 
 def test_a_day_begins_and_ends_as_its_zone_says_and_lanes_keep_within_it():

@@ -8,7 +8,7 @@ WHERE store_id NOT IN (SELECT store_id FROM store_peers) ORDER BY number;
 -- How many are open, by their store; some are no store's.
 SELECT store_id, count(*) AS open_count FROM problems WHERE solved_at IS NULL GROUP BY store_id;
 
--- name: devices_now(store_id, now, most)
+-- name: devices_now(store_id, now, told_since, most)
 -- Each device with who has it, until when, and who comes next: codes of tickets, never anybody's name.
 -- States are named as their index names them.
 SELECT v.device_id, v.store_id, v.number, v.title, v.place, v.program, v.terminal_id, t.hostname,
@@ -17,6 +17,8 @@ SELECT v.device_id, v.store_id, v.number, v.title, v.place, v.program, v.termina
     u.reservation_id, w.purpose, k.short_code, n.reservation_id AS next_reservation,
     n.starts_at AS next_starts_at, n.ends_at AS next_ends_at, n.state AS next_state,
     m.short_code AS next_code, o.title AS next_title,
+    g.sentence, g.text AS said_text, g.made_at AS said_at, g.expires_at AS said_until,
+    g.shown_at AS said_shown_at,
     CASE WHEN v.order_number > v.heard_order THEN 1 ELSE 0 END AS is_untold,
     (SELECT count(*) FROM photo_tasks AS p WHERE p.device_id = v.device_id AND p.is_open = 1
         AND p.photographed_at IS NULL) AS photos,
@@ -34,6 +36,10 @@ LEFT JOIN reservations AS n ON n.reservation_id = (
         AND r.ends_at > :now AND r.reservation_id <> coalesce(u.reservation_id, '')
         AND (r.state = 'confirmed' OR r.hold_ends_at > :now)
     ORDER BY r.starts_at, r.reservation_id LIMIT 1)
+LEFT JOIN device_messages AS g ON g.message_id = (
+    SELECT e.message_id FROM device_messages AS e WHERE e.device_id = v.device_id
+        AND e.made_at > :told_since
+    ORDER BY e.made_at DESC, e.message_id DESC LIMIT 1)
 LEFT JOIN tickets AS m ON m.reservation_id = n.reservation_id
 LEFT JOIN offerings AS o ON o.offering_id = n.offering_id
 WHERE t.standing <> 'retired' AND v.store_id = :store_id
@@ -100,4 +106,5 @@ SELECT
         AND (:store_id = '' OR r.store_id = :store_id)) AS claimed_at,
     (SELECT count(*) FROM problems AS p WHERE p.solved_at IS NULL) AS problems,
     (SELECT max(p.seen_at) FROM problems AS p WHERE p.solved_at IS NULL) AS seen_at,
-    (SELECT max(a.entry_id) FROM audit AS a) AS acts;
+    (SELECT max(a.entry_id) FROM audit AS a) AS acts,
+    (SELECT max(g.shown_at) FROM device_messages AS g) AS shown_at;

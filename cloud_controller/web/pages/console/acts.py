@@ -59,7 +59,7 @@ class InOrderForm(DeviceForm):
 
 
 class MessageForm(DeviceForm):
-    """A quick sentence by its name, or words."""
+    """A quick sentence by its name, or words, which stand before it where there are some."""
 
     sentence: Sentence | Literal[""] = ""
     text: Words = ""
@@ -125,7 +125,7 @@ async def in_order_form(call: Call[InOrderForm]) -> web.Response:
 
 async def message_form(call: Call[MessageForm]) -> web.Response:
     """Say something to whoever is at a device, and show the page again."""
-    sentence = call.asked.sentence or None
+    sentence = None if call.asked.text.strip() else call.asked.sentence or None
     saying = saying_of(call, sentence, call.asked.text, MESSAGE_SECONDS)
     if saying is None:
         return _back(call, "no_words")

@@ -16,9 +16,11 @@ from cloud_controller.web import acts
 from cloud_controller.web.live.opening import Heard
 from cloud_controller.web.pages.console.shell import OfStore, Shell, shell_of
 from cloud_controller.web.routes import Call, Page, Watch
+from common.messages.devices import MESSAGE_TEXT_MAX
 from common.rules.accounts import EVERY_STORE, Permission
 from common.rules.acts import Purpose
 from common.rules.devices import HELD, OFFLINE, RESERVED, DeviceState
+from common.words import SENTENCES
 
 LOOK_SECONDS: Final = 30
 """Between two looks of a page that hears of nothing: what is left is told in minutes."""
@@ -149,6 +151,8 @@ def _board(books: Transaction, call: Call[OfStore]) -> dict[str, Any]:
         "now": books.now,
         "said": call.asked.said,
         "acts_said": acts.SAID,
+        "text_max": MESSAGE_TEXT_MAX,
+        "sentences": SENTENCES[call.language.code],
     }
 
 
