@@ -106,6 +106,11 @@ def helpers(books: Transaction, store: str) -> tuple[Row, ...]:
     return tuple(books.setup.helpers(store_id=store))
 
 
+def shut_out(books: Transaction, store: str) -> int:
+    """Return how many claims were sold for times in which a store is closed now."""
+    return int(books.setup.shut_out(store_id=store))
+
+
 def device(books: Transaction, device_id: str) -> Row:
     """Return a device.
 

@@ -260,9 +260,10 @@ class OpenTransaction:
         is_adopted = said_by == Actor.SETTINGS and actor != said_by  # somebody stands by it now
         if latest is not None and latest["document"] == document and not is_adopted:
             return
-        if latest is None and change.before is not None:
+        before = json.dumps(dict(change.before or {}), sort_keys=True)
+        is_as_before = before == document and actor == Actor.SETTINGS  # the file changes nothing
+        if latest is None and change.before is not None and not is_as_before:
             number += 1
-            before = json.dumps(dict(change.before), sort_keys=True)
             self.setup.keep(
                 **which, number=number, document=before, at=self.now, actor="", reason=""
             )

@@ -10,10 +10,12 @@ from typing import Any, Final
 import pytest
 
 from cloud_controller import bookings
-from cloud_controller.flows import setup
+from cloud_controller.flows import registration, setup
+from common.ids import StoreId
 from common.messages.service import Program, Requirements
+from common.rules.accounts import OperatorRole
 from common.rules.setup import SetupKind
-from tests.fakes.store import SHINJUKU, Offer, Opened
+from tests.fakes.store import SHINJUKU, Offer, Opened, a_new_store
 from tests.rim.operator_kit import SIGNED_IN
 from tests.rim.web_kit import Answered, WebKit, web_kit
 
@@ -46,7 +48,7 @@ def fields_of(text: str) -> dict[str, str]:
     said = dict(re.findall(r'<input[^>]* name="(\w+)" type="text"[^>]*? value="([^"]*)"', body))
     said |= dict(re.findall(r'<textarea[^>]* name="(\w+)"[^>]*>([^<]*)</textarea>', body))
     said |= dict(re.findall(r'name="(seen)" value="(\d+)"', body))
-    said |= dict(re.findall(r'type="checkbox" name="(\w+)" value="(True)" checked', body))
+    said |= dict(re.findall(r'type="checkbox"[^>]*? name="(\w+)" value="(True)" checked', body))
     chosen = r'<select[^>]* name="(\w+)"[^>]*>(?:(?!</select>).)*? value="(\w+)" selected'
     said |= dict(re.findall(chosen, body, re.DOTALL))
     disabled = re.findall(r'name="(\w+)"[^>]* disabled', body)
@@ -259,6 +261,39 @@ async def test_words_are_given_back_to_their_terminals(tmp_path: Path):
         assert "In your words" in await looked_at(kit, path)
         assert (await send(kit, f"{path}/hand-back")).status == 303
         assert "As its terminals say it" in await looked_at(kit, path)
+
+
+async def test_whoever_only_looks_changes_nothing_and_of_another_store_there_is_no_sheet(
+    tmp_path: Path,
+):
+    async with web_kit(tmp_path) as kit:
+        opened = await kit.store.open()
+        await kit.store.books.transact(registration.add_store, a_new_store(StoreId("osaka")))
+        viewer = await kit.signed_in(OperatorRole.VIEWER, SHINJUKU)
+        elsewhere = await kit.signed_in(OperatorRole.OWNER, "osaka")
+        everything = await sheets(kit, opened)
+        for path, kind, subject in everything:
+            before = await kit.store.books.read(bookings.stands_as, kind, subject)
+            is_shared = kind is SetupKind.PROGRAM
+            looked = await kit.get(path, headers=viewer)
+            assert looked.status == (403 if is_shared else 200)
+            assert ">Save<" not in looked.text
+            for who, statuses in ((viewer, {403}), (elsewhere, {403 if is_shared else 404})):
+                tried = await kit.post(path, data={"undo": "1", "seen": "2"}, headers=who)
+                assert tried.status in statuses, path
+                assert await kit.store.books.read(bookings.stands_as, kind, subject) == before
+        assert "Shinjuku" not in (await kit.get(SETUP, headers=elsewhere)).text
+        assert "new-store" not in (await kit.get(SETUP, headers=elsewhere)).text
+
+
+async def test_hours_that_shut_somebody_out_say_so(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        opened = await kit.store.open()
+        await kit.store.book(opened, kit.store.clock.now + 3_600_000)
+        hours = f"{SETUP}/stores/{SHINJUKU}/hours"
+        assert "Sold for times that are closed" not in await looked_at(kit, hours)
+        await change(kit, hours, always="", mon="10:00-12:00")
+        assert "Sold for times that are closed now: 1." in await looked_at(kit, hours)
 
 
 @pytest.mark.parametrize(

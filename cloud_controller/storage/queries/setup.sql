@@ -71,6 +71,11 @@ FROM offerings AS o LEFT JOIN prices AS p USING (offering_id) WHERE o.offering_i
 SELECT EXISTS (SELECT 1 FROM terminals WHERE store_id = :store_id)
     OR EXISTS (SELECT 1 FROM reservations WHERE store_id = :store_id);
 
+-- name: shut_out(store_id)$
+-- Claims that were sold for times that are closed now, and that an operator is called to.
+SELECT count(*) FROM problems AS p JOIN reservations AS r USING (reservation_id)
+WHERE p.kind = 'reservation_shut_out' AND p.solved_at IS NULL AND r.store_id = :store_id;
+
 -- name: is_named(program)$
 SELECT EXISTS (SELECT 1 FROM devices WHERE program = :program);
 

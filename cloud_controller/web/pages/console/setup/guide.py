@@ -100,14 +100,14 @@ async def make_code(call: Call[Any]) -> Page:
 def _facts(books: Transaction, call: Call[OfStore]) -> dict[str, Any]:
     shell = shell_of(books, call, "setup")
     chosen = shell.store or (shell.ids[0] if len(shell.ids) == 1 else "")
-    is_empty = not shell.stores
+    is_empty, may_add = not shell.stores, call.operator.may(Permission.SET_UP)
     return {
         "shell": shell,
         "said": call.asked.said,
-        "may_add_store": call.operator.may(Permission.SET_UP),
+        "may_add_store": may_add,
         "may_set_up": call.operator.may(Permission.SET_UP, chosen or EVERY_STORE),
         "stores": () if chosen else tuple(_store(books, row) for row in shell.stores),
-        "stages": _stages(books, chosen) if chosen or is_empty else (),
+        "stages": _stages(books, chosen, is_whole=may_add) if chosen or is_empty else (),
         "chosen": chosen,
         "calm": bool(chosen) and is_set_up(setup.first_hour_of(books, chosen)),
         **(_sheets(books, chosen, call.language, shell) if chosen else {}),
@@ -120,17 +120,17 @@ def _store(books: Transaction, row: Row) -> StoreShown:
     return StoreShown(store=row, done=done, is_set_up=is_set_up(facts))
 
 
-def _stages(books: Transaction, store: str) -> tuple[StageShown, ...]:
+def _stages(books: Transaction, store: str, *, is_whole: bool) -> tuple[StageShown, ...]:
     facts = setup.first_hour_of(books, store) if store else FirstHour()
-    where = _addresses(books, store)
+    where = _addresses(books, store, is_whole=is_whole)
     return tuple(
         StageShown(stage=stage, state=state, address=where.get(stage, ""))
         for stage, state in first_hour(facts)
     )
 
 
-def _addresses(books: Transaction, store: str) -> dict[Stage, str]:
-    """Return where each stage is done."""
+def _addresses(books: Transaction, store: str, *, is_whole: bool) -> dict[Stage, str]:
+    """Return where each stage is done; programs are every store's, for whoever sets up all."""
     if not store:
         return {Stage.STORE: f"{SETUP}/new-store"}
     waiting = setup.waiting_terminals(books, store)
@@ -142,11 +142,11 @@ def _addresses(books: Transaction, store: str) -> dict[Stage, str]:
         Stage.CONFIRM: f"/operator/terminals?store={store}",
         Stage.DEVICE: f"/operator/terminals?store={store}",
         Stage.OPEN: f"/operator?store={store}",
-        Stage.SOLD: "/",
+        Stage.SOLD: f"/s/{store}",
     }
     if waiting:
         found[Stage.CONFIRM] = f"/operator/terminals/{waiting[0]['terminal_id']}"
-    if devices:
+    if devices and is_whole:
         found[Stage.OFFERING] = f"{SETUP}/programs/{devices[0]['program']}"
     if offerings:
         found[Stage.OFFERING] = f"{SETUP}/offerings/{offerings[0]['offering_id']}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from cloud_controller.flows import registration
+from cloud_controller.flows import registration, setup
 from cloud_controller.ports import Actor, Transaction
 from cloud_controller.web.pages.console.setup.fields import (
     Document,
@@ -167,6 +167,8 @@ def hours_sheet(books: Transaction, call: Call[Any]) -> Sheet:
         store=row["store_id"],
         sections=sections,
         read=_hours_in,
+        more={"shut_out": setup.shut_out(books, row["store_id"])},
+        template="console/setup/hours.html",
     )
 
 
