@@ -3,6 +3,7 @@
 //   parts      `[data-live]` is replaced alone, by its name, with the focus and the place to which it
 //              was moved; a page whose parts are others than before is replaced as a whole.
 //   the line   `[data-offline]` is shown while nothing can be read.
+//   forms      one that is sent is not sent twice by a second tap.
 //   once       what was just done is told for a while, and not again when the page is.
 // Without script the page loads itself.
 
@@ -106,7 +107,24 @@ function tellOnce() {
   if (notice) setTimeout(() => notice.remove(), TOLD_SECONDS * 1000);
 }
 
+function sendOnce(event) {
+  const form = event.target;
+  if (form.method !== "post") return;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "yes";
+  event.submitter?.setAttribute("aria-busy", "true");
+}
+
+function sendAgain() {
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    for (const button of form.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
+  }
+}
+
 tellOnce();
+document.addEventListener("submit", sendOnce);
+addEventListener("pageshow", sendAgain);
 if (main) {
   document.addEventListener("live:changed", look);
   document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : look()));
