@@ -46,6 +46,7 @@ class Transaction(Protocol):
     names: Names
     keys: Keys
     findings: Queries
+    figures: Queries
     enrolment: Queries
     registration: Queries
     service: Queries

@@ -36,7 +36,7 @@ from common.rules.setup import REASON_MAX, VERSIONS_MAX
 from common.topics import BrokerRole, Channel
 
 _FILES = (
-    "findings",
+    *("findings", "figures"),
     *("enrolment", "registration", "service"),
     *("offerings", "reservations", "rights", "escrow", "sessions", "devices"),
     *("extensions", "letters", "actions", "payments", "lending", "directory", "lists"),
@@ -52,6 +52,7 @@ class OpenTransaction:
     """The queries bound to one connection, and what has been said so far."""
 
     findings: Queries
+    figures: Queries
     enrolment: Queries
     registration: Queries
     service: Queries

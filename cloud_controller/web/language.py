@@ -85,6 +85,11 @@ class Language:
         skeleton = "MMMEd" if same_year else "yMMMEd"
         return str(format_skeleton(skeleton, moment, tzinfo=moment.tzinfo, locale=self.code))
 
+    def short_date(self, at: int, zone: str) -> str:
+        """Return the date in this zone, without weekday and year."""
+        moment = _local(at, zone)
+        return str(format_skeleton("MMMd", moment, tzinfo=moment.tzinfo, locale=self.code))
+
     def month(self, at: int, zone: str) -> str:
         """Return the month in this zone, without its year."""
         moment = _local(at, zone)

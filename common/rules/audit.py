@@ -127,7 +127,6 @@ class DeviceNow:
         state: by its terminal's word; empty: none yet.
         state_seconds: how long it has been in it.
         is_here: whether its terminal is heard.
-        is_serviced: whether it is open for maintenance, which is logged and no leak.
         session_state: of its live session; empty: it has none.
         running_seconds: since when that runs; None: it does not.
         silent_seconds: since its last heartbeat, or its beginning; None: it does not run.
@@ -136,7 +135,6 @@ class DeviceNow:
     state: str
     state_seconds: float
     is_here: bool
-    is_serviced: bool = False
     session_state: str = ""
     running_seconds: float | None = None
     silent_seconds: float | None = None
@@ -144,7 +142,7 @@ class DeviceNow:
 
 def leak_of(device: DeviceNow) -> Invariant | None:
     """Say whether a device and the books disagree; of a silent terminal nothing is known."""
-    if not device.is_here or device.is_serviced:
+    if not device.is_here:
         return None
     is_settled = device.state_seconds >= LEAK_AFTER_SECONDS
     if device.state in HELD_STATES and not device.session_state and is_settled:

@@ -34,7 +34,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "common/rules": (
         *FLOWS,
         *("specification", "tickets", "clock", "presence", "problems", "receipts"),
-        "scanners",
+        *("scanners", "figures"),
         *LATER,
         "acts",
     ),
@@ -80,6 +80,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *(*FLOWS, *LATER, "problems", "directory", "photos"),
         *("board", "acts"),
         *("alerts", "watches"),
+        "figures",
     ),
     "cloud_controller/flows/offerings": ("telling", "shelf", "pictures", "saying"),
     "cloud_controller/flows/accounts": (
@@ -109,8 +110,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
             "pictures",
             "offered",
             "packages",
-            *("admission", "module_logs", "reports", "live", "wallet", "passes", "acts"),
+            *("admission", "module_logs", "live", "wallet", "passes", "acts"),
             "alerts",
+            *("royalties", "figures", "sheets"),
         ),
     ),
     "cloud_controller/web/live": (
@@ -143,8 +145,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/storage/queries": (
         *(*FLOWS, *LATER, "post", "problems", "lending", "directory", "lists"),
         *("provenance", "royalties", "escrow"),
-        *("board", "findings", "acts"),
+        *("board", "acts"),
         *("alerts", "watches"),
+        *("findings", "figures"),
     ),
     "edge_agent": (
         *_TO_BOTH_SIDES,

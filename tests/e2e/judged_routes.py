@@ -176,6 +176,14 @@ POST /api/v1/helpers/{helper}/link
 DELETE /api/v1/helpers/{helper}
 GET /api/v1/calls
 GET /api/v1/calls/{call}
+GET /api/v1/stores/{store}/figures
+GET /api/v1/stores/{store}/figures.csv
+GET /api/v1/audits
+POST /api/v1/audits
+GET /operator/reports
+GET /operator/reports/figures.csv
+GET /operator/reports/audit
+POST /operator/reports/audit
 GET /api/v1/modules
 GET /api/v1/modules/{module}/reports
 POST /api/v1/modules/{module}/reports

@@ -15,6 +15,7 @@ from tests.rim.mail_kit import change
 from tests.rim.operator_kit import MEGABYTE, SIGNED_IN, told, with_a_module
 from tests.rim.scenes_of_help import calling, desk
 from tests.rim.scenes_of_people import people, way_in
+from tests.rim.scenes_of_reports import reports
 from tests.rim.scenes_of_setup import setup
 from tests.rim.scenes_of_stores import closing, stores
 from tests.rim.stripe_kit import till
@@ -221,6 +222,7 @@ SCENES: Final[tuple[Scene, ...]] = (
     desk,
     cleaning,
     operator,
+    reports,
     way_in,
     people,
     setup,

@@ -19,6 +19,7 @@ from cloud_controller.web.table.operators import OPERATOR_ROUTES
 from cloud_controller.web.table.pages import PAGE_ROUTES
 from cloud_controller.web.table.people import PEOPLE_ROUTES
 from cloud_controller.web.table.programs import PROGRAM_ROUTES
+from cloud_controller.web.table.reports import REPORT_ROUTES
 from cloud_controller.web.table.terminals import TERMINAL_ROUTES
 
 
@@ -51,6 +52,7 @@ ROUTES: Final = (
     *PEOPLE_ROUTES,
     *HOOK_ROUTES,
     *CONSOLE_ROUTES,
+    *REPORT_ROUTES,
     Route("GET", f"{API}/openapi.json", show_openapi, Who.ANYBODY, EVERY, "Describe this API."),
     Route(
         "GET",

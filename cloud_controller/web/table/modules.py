@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cloud_controller.web import module_logs, modules, reports
+from cloud_controller.web import module_logs, modules, royalties
 from cloud_controller.web.pages.console import modules as module_pages
 from cloud_controller.web.reservations import CREATED
 from cloud_controller.web.routes import API, MANAGEMENT, Route, Who
@@ -12,16 +12,16 @@ from common.rules.accounts import Permission
 
 # fmt: off
 MODULE_ROUTES: Final = (
-    Route("GET", f"{API}/modules", reports.list_modules, Who.OPERATOR, MANAGEMENT,
-          "List the licensed modules, with seats and match.", answers=reports.Modules,
+    Route("GET", f"{API}/modules", royalties.list_modules, Who.OPERATOR, MANAGEMENT,
+          "List the licensed modules, with seats and match.", answers=royalties.Modules,
           permission=Permission.LOOK),
-    Route("GET", f"{API}/modules/{{module}}/reports", reports.list_reports, Who.OPERATOR,
+    Route("GET", f"{API}/modules/{{module}}/reports", royalties.list_reports, Who.OPERATOR,
           MANAGEMENT, "List a module's royalty reports, and what the next one says.",
-          answers=reports.Reports, permission=Permission.LOOK),
-    Route("POST", f"{API}/modules/{{module}}/reports", reports.close_report, Who.OPERATOR,
-          MANAGEMENT, "Close a royalty report for good.", asks=reports.ReportWanted,
-          answers=reports.Report, status=CREATED, permission=Permission.OWN),
-    Route("GET", f"{API}/modules/{{module}}/reports.csv", reports.show_sheet, Who.OPERATOR,
+          answers=royalties.Reports, permission=Permission.LOOK),
+    Route("POST", f"{API}/modules/{{module}}/reports", royalties.close_report, Who.OPERATOR,
+          MANAGEMENT, "Close a royalty report for good.", asks=royalties.ReportWanted,
+          answers=royalties.Report, status=CREATED, permission=Permission.OWN),
+    Route("GET", f"{API}/modules/{{module}}/reports.csv", royalties.show_sheet, Who.OPERATOR,
           MANAGEMENT, "A module's closed royalty reports, a row for each line.",
           media_type="text/csv", permission=Permission.LOOK),
     Route("GET", "/operator/modules", module_pages.show_page, Who.CONSOLE, MANAGEMENT,
@@ -29,7 +29,7 @@ MODULE_ROUTES: Final = (
           permission=Permission.LOOK),
     Route("GET", "/operator/modules/installs", module_pages.show_installs, Who.CONSOLE,
           MANAGEMENT, "The installs alone.", media_type="text/html", permission=Permission.LOOK),
-    Route("GET", "/operator/modules/{module}/reports.csv", reports.show_sheet, Who.CONSOLE,
+    Route("GET", "/operator/modules/{module}/reports.csv", royalties.show_sheet, Who.CONSOLE,
           MANAGEMENT, "A module's closed royalty reports.", media_type="text/csv",
           permission=Permission.LOOK),
     Route("GET", f"{API}/modules/{{module}}/log/downloads", module_logs.list_downloads,

@@ -14,8 +14,8 @@ from cloud_controller.flows.rights.pools import Pool
 from cloud_controller.ports import Row, Transaction
 from cloud_controller.web.pages.chart import Chart, chart_of
 from cloud_controller.web.pages.console.shell import shell_of
-from cloud_controller.web.reports import seats_of
 from cloud_controller.web.routes import Call, Page
+from cloud_controller.web.royalties import seats_of
 from common.rules.modules import (
     UNDER_WAY,
     InstallFailure,
