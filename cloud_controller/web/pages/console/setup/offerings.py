@@ -180,26 +180,37 @@ async def hand_back(call: Call[Any]) -> Answer:
 def _words(call: Call[Any], document: Document) -> Sequence[Field]:
     say, words = call.language.say, call.language.words
     texts = document["texts"]
+    whose = (
+        (Teller.OPERATOR.value, say("setup.whose_yours")),
+        (Teller.TERMINAL.value, say("setup.whose_terminals")),
+    )
+    told = Field(
+        name="told_by",
+        label=say("setup.whose"),
+        value=document["told_by"],
+        look="told",
+        options=whose,
+    )
     fields = [
         Field(name="title", label=say("setup.title"), value=document["title"], is_needed=True),
         Field(name="content", label=say("setup.content"), value=document["content"], look="words"),
     ]
     for code in LANGUAGES:
-        told, name = texts.get(code, {}), words[f"language.{code}"]
+        said, name = texts.get(code, {}), words[f"language.{code}"]
         fields += [
             Field(
                 name=f"title_{code}",
                 label=say("setup.title_in", language=name),
-                value=told.get("title", ""),
+                value=said.get("title", ""),
             ),
             Field(
                 name=f"content_{code}",
                 label=say("setup.content_in", language=name),
-                value=told.get("content", ""),
+                value=said.get("content", ""),
                 look="words",
             ),
         ]
-    return fields
+    return (*fields, told)
 
 
 def _sold_as(call: Call[Any], document: Document) -> Sequence[Field]:
