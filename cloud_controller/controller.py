@@ -36,6 +36,7 @@ from cloud_controller.connection import Account, Connection, Ends
 from cloud_controller.courier import Courier
 from cloud_controller.credentials import RENEWAL_SECONDS, Credentials, revoked
 from cloud_controller.hooks import hooks_of
+from cloud_controller.home import BRIDGE, accounts_of, bridge_of
 from cloud_controller.keys import FileKeys, operator_token, service_secret
 from cloud_controller.listener import Listener, flows_for
 from cloud_controller.mirrors import Mirrors, mirrors_of
@@ -118,6 +119,7 @@ class Controller:
         )
         self._connection = self._new_connection()
         self.broker = self._new_broker()
+        self._bridge = bridge_of(settings, self.books, clock, names) if self.has_broker else None
         self.switches = Switches(settings, self.books, clock, names) if self.has_broker else None
         self._mirrors, self._upstream = self._new_mirrors(), self._new_upstream()
         self._postman = postman_for(settings.mail, self.books, clock, lambda: self.public_url)
@@ -171,6 +173,8 @@ class Controller:
             signing = Signing(*folders, self.books, self._clock, self._names)
             loops |= {"broker": self.broker.keep(), "credentials": self._keep_credentials()}
             loops["packages"] = signing.run()
+            if self._bridge is not None:
+                loops["home"] = self._bridge.run(self.broker, self.credentials.calling(BRIDGE))
             loops["auditor"] = Auditor(self.books, self._clock).run()
         return loops
 
@@ -223,7 +227,8 @@ class Controller:
     async def _accounts(self) -> Sequence[BrokerAccount]:
         own = self._account(CONTROLLER, AccountRole.CONTROLLER, self._secret)
         apart = self._account(SERVICE, AccountRole.PROFILES, self._service_secret)
-        return [own, apart, *await self.books.transact(terminal_accounts)]
+        homes = accounts_of(self._bridge, self._settings.keys_folder, self._names)
+        return [own, apart, *homes, *await self.books.transact(terminal_accounts)]
 
     def _account(self, name: str, role: AccountRole, secret: str) -> BrokerAccount:
         salt = self._names.secret_bytes(SALT_BYTES)

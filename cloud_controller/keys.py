@@ -317,6 +317,15 @@ def service_secret(folder: Path, names: Names) -> str:
     return _kept_token(folder / "service-secret", names)
 
 
+def home_secret(folder: Path, names: Names) -> str:
+    """Return Home Assistant's password at our broker, made when it is first asked for.
+
+    Raises:
+        CannotStart: the folder cannot be written.
+    """
+    return _kept_token(folder / "home-assistant", names)
+
+
 def _kept_token(file: Path, names: Names) -> str:
     made = kept(file, lambda: names.secret_bytes(TOKEN_BYTES).hex().encode())
     return made.decode("ascii").strip()

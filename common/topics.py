@@ -13,6 +13,14 @@ from common.ids import TerminalId
 ROOT = "rusuban/v1"
 CONTROLLER_STATE = f"{ROOT}/controller/state"
 BROKER_CONTROL = "$CONTROL/dynamic-security/v1"
+HOME = "rusuban/home"
+"""What a house's own automation reads and presses; nothing of the protocol is below it."""
+DISCOVERY = "homeassistant"
+"""Where Home Assistant looks for what there is."""
+BUTTONS = ("end", "extend")
+"""What can be pressed there; each is the last level of its topic."""
+HOME_BORN = f"{DISCOVERY}/status"
+"""What Home Assistant says when it has come: it reads everything anew."""
 PROFILE_ASKED = "service.request"
 """The method by which a terminal asks for its service information."""
 
@@ -159,6 +167,55 @@ def profile_filters() -> RoleTopics:
     return RoleTopics(
         publish=(f"{ROOT}/+/{Channel.REPLIES}",),
         subscribe=(f"{ROOT}/+/{Channel.REQUESTS}/{PROFILE_ASKED}",),
+    )
+
+
+def discovery_topic(name: str) -> str:
+    """Return where a thing of this name is described to Home Assistant."""
+    return f"{DISCOVERY}/device/rusuban_{name.replace('.', '_')}/config"
+
+
+def is_told_to_homes(topic: str) -> bool:
+    """Say whether this is where our bridge describes a thing, or says how it stands."""
+    is_state = topic.startswith(f"{HOME}/") and topic.endswith("/state")
+    return is_state or topic.startswith(f"{DISCOVERY}/device/rusuban_")
+
+
+def home_topic(name: str, what: str) -> str:
+    """Return where a thing says its `state`, or where its button of this name is pressed."""
+    return f"{HOME}/{name}/{what}"
+
+
+def pressed_in(topic: str) -> tuple[str, str] | None:
+    """Return whose button was pressed and which, or None: the topic is no button's.
+
+    >>> pressed_in("rusuban/home/d-1/end")
+    ('d-1', 'end')
+    """
+    parts = topic.removeprefix(f"{HOME}/").split("/")
+    is_button = topic.startswith(f"{HOME}/") and len(parts) == 2 and parts[1] in BUTTONS  # noqa: PLR2004 - whose, and which
+    return (parts[0], parts[1]) if is_button else None
+
+
+def bridge_filters() -> RoleTopics:
+    """Return what our own bridge to Home Assistant may do: describe, tell, and hear buttons."""
+    return RoleTopics(
+        publish=(f"{DISCOVERY}/device/+/config", home_topic("+", "state")),
+        subscribe=(
+            *(HOME_BORN, f"{DISCOVERY}/device/+/config", home_topic("+", "state")),
+            *(home_topic("+", each) for each in BUTTONS),
+        ),
+    )
+
+
+def home_filters() -> RoleTopics:
+    """Return what Home Assistant may do: read what is described, and press buttons."""
+    return RoleTopics(
+        publish=(HOME_BORN, *(home_topic("+", each) for each in BUTTONS)),
+        subscribe=(
+            *(f"{DISCOVERY}/#", home_topic("+", "state")),
+            CONTROLLER_STATE,
+        ),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -14,8 +14,10 @@ from common.topics import (
     BROKER_CONTROL,
     BrokerRole,
     RoleTopics,
+    bridge_filters,
     controller_filters,
     filters_for,
+    home_filters,
     profile_filters,
 )
 
@@ -49,6 +51,8 @@ class AccountRole(StrEnum):
     SETTLING = "settling"
     CONTROLLER = "controller"
     PROFILES = "profiles"
+    BRIDGE = "bridge"
+    HOME = "home"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,14 +162,19 @@ def refusals_in(payload: bytes) -> tuple[Refusal, ...]:
 
 
 _TERMINAL_ROLES = (AccountRole.GATE, AccountRole.SERVICE, AccountRole.SETTLING)
-_OUR_ROLES = (AccountRole.CONTROLLER, AccountRole.PROFILES)
+_BY_ROLE: Mapping[AccountRole, Callable[[], RoleTopics]] = {
+    AccountRole.PROFILES: profile_filters,
+    AccountRole.BRIDGE: bridge_filters,
+    AccountRole.HOME: home_filters,
+}
+_OUR_ROLES = (AccountRole.CONTROLLER, *_BY_ROLE)
 
 
 def _topics_of(role: AccountRole, name: str) -> RoleTopics:
     if role is AccountRole.CONTROLLER:
         return _with_control(controller_filters())
-    if role is AccountRole.PROFILES:
-        return profile_filters()
+    if role in _BY_ROLE:
+        return _BY_ROLE[role]()
     return filters_for(name, BrokerRole(role))
 
 

@@ -65,6 +65,7 @@ class Transaction(Protocol):
     directory: Queries
     lists: Queries
     board: Queries
+    home: Queries
     modules: Queries
     provenance: Queries
     royalties: Queries

@@ -17,6 +17,7 @@ from cloud_controller.settings.elsewhere import (
     UpstreamSettings,
 )
 from cloud_controller.settings.hooks import HookSettings
+from cloud_controller.settings.home import HomeAssistantSettings
 from cloud_controller.settings.mail import MailSettings, MailTls
 from cloud_controller.settings.modules import ModulesSettings
 from cloud_controller.settings.part import EVERY_NETWORK
@@ -28,6 +29,7 @@ from cloud_controller.settings.wallet import (
     WalletSettings,
 )
 from common.messages.service import Program
+from common.rules.enrolment import Ladder
 from common.switches import WithSwitches
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "DatabaseSettings",
     "GoogleWalletSettings",
     "HookSettings",
+    "HomeAssistantSettings",
     "MailSettings",
     "MailTls",
     "ModulesSettings",
@@ -112,6 +115,9 @@ class ControllerSettings(WithSwitches):
     wallet: WalletSettings = WalletSettings()
     """Wallets of phones that tickets can be put into."""
 
+    home_assistant: HomeAssistantSettings | None = None
+    """What Home Assistant finds at the broker; without it, nothing."""
+
     modules: ModulesSettings = ModulesSettings()
     """Licensed modules and program packages."""
 
@@ -125,6 +131,16 @@ class ControllerSettings(WithSwitches):
             message = (
                 "reservations are kept elsewhere, so leave out "
                 f'{" and ".join(sorted(sells))}: `roles = ["management", "service"]`'
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _lets_homes_in(self) -> Self:
+        if self.home_assistant is not None and self.broker.ladder is Ladder.CERTIFICATE:
+            message = (
+                "Home Assistant shows a password and no certificate of ours: "
+                "leave `home_assistant` out, or set `broker.ladder` to 1"
             )
             raise ValueError(message)
         return self

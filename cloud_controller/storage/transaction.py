@@ -42,7 +42,7 @@ _FILES = (
     *("extensions", "letters", "actions", "payments", "lending", "directory", "lists"),
     *("modules", "provenance", "royalties", "help"),
     *("setup", "accounts", "hooks", "post", "problems"),
-    *("board", "acts"),
+    *("board", "acts", "home"),
     *("alerts", "watches"),
 )
 _QUERIES = Path(__file__).parent / "queries"
@@ -71,6 +71,7 @@ class OpenTransaction:
     directory: Queries
     lists: Queries
     board: Queries
+    home: Queries
     modules: Queries
     provenance: Queries
     royalties: Queries

@@ -63,6 +63,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "credentials",
         "accounts",
         "proofs",
+        "home",
     ),
     "cloud_controller/bookings": (
         *("orders", "changes", "ends", "letters", "addresses", "extensions", "repairs"),
@@ -73,15 +74,17 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/settings": (
         *("part", "doors", "stores", "mail", "payments", "elsewhere", "modules", "wallet"),
         "hooks",
+        "home",
     ),
     "cloud_controller/ports": ("faults", "values", "world", "books"),
     "cloud_controller/reservations": ("builtin", "remote", "errands"),
     "cloud_controller/flows": (
         *(*FLOWS, *LATER, "problems", "directory", "photos"),
-        *("board", "acts"),
+        *("board", "acts", "home"),
         *("alerts", "watches"),
         "figures",
     ),
+    "cloud_controller/home": ("bridge", "discovery"),
     "cloud_controller/flows/offerings": ("telling", "shelf", "pictures", "saying"),
     "cloud_controller/flows/accounts": (
         *("acts", "people", "places", "proving", "sessions", "tokens"),
@@ -145,7 +148,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/storage/queries": (
         *(*FLOWS, *LATER, "post", "problems", "lending", "directory", "lists"),
         *("provenance", "royalties", "escrow"),
-        *("board", "acts"),
+        *("board", "acts", "home"),
         *("alerts", "watches"),
         *("findings", "figures"),
     ),
