@@ -35,8 +35,8 @@ from cloud_controller.bundle import Bundle
 from cloud_controller.connection import Account, Connection, Ends
 from cloud_controller.courier import Courier
 from cloud_controller.credentials import RENEWAL_SECONDS, Credentials, revoked
+from cloud_controller.home import BRIDGE, Bridge, accounts_of, bridge_of
 from cloud_controller.hooks import hooks_of
-from cloud_controller.home import BRIDGE, accounts_of, bridge_of
 from cloud_controller.keys import FileKeys, operator_token, service_secret
 from cloud_controller.listener import Listener, flows_for
 from cloud_controller.mirrors import Mirrors, mirrors_of
@@ -118,8 +118,7 @@ class Controller:
             on_change=self._look_again,
         )
         self._connection = self._new_connection()
-        self.broker = self._new_broker()
-        self._bridge = bridge_of(settings, self.books, clock, names) if self.has_broker else None
+        self.broker, self._bridge = self._new_broker(), self._new_bridge()
         self.switches = Switches(settings, self.books, clock, names) if self.has_broker else None
         self._mirrors, self._upstream = self._new_mirrors(), self._new_upstream()
         self._postman = postman_for(settings.mail, self.books, clock, lambda: self.public_url)
@@ -250,6 +249,10 @@ class Controller:
             accounts=self._accounts,
             report=self._report,
         )
+
+    def _new_bridge(self) -> Bridge | None:
+        """Return who speaks with Home Assistant, where it is let in."""
+        return bridge_of(self._settings, self.books, self._clock, self._names)
 
     def _new_mirrors(self) -> Mirrors | None:
         """Return who exchanges the log of modules; only one process of a database does."""

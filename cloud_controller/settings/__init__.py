@@ -16,8 +16,8 @@ from cloud_controller.settings.elsewhere import (
     ReservationSettings,
     UpstreamSettings,
 )
-from cloud_controller.settings.hooks import HookSettings
 from cloud_controller.settings.home import HomeAssistantSettings
+from cloud_controller.settings.hooks import HookSettings
 from cloud_controller.settings.mail import MailSettings, MailTls
 from cloud_controller.settings.modules import ModulesSettings
 from cloud_controller.settings.part import EVERY_NETWORK
@@ -39,8 +39,8 @@ __all__ = [
     "ControllerSettings",
     "DatabaseSettings",
     "GoogleWalletSettings",
-    "HookSettings",
     "HomeAssistantSettings",
+    "HookSettings",
     "MailSettings",
     "MailTls",
     "ModulesSettings",

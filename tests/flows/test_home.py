@@ -60,8 +60,7 @@ def floor(house: HouseInHand, two_booths: TerminalInHand) -> Floor:
 async def bridged(folder: Path, house: HouseInHand, **told: Any) -> AsyncIterator[Office]:
     """Run a broker and the bridge to it."""
     settings = HomeAssistantSettings(**told)
-    accounts = {BRIDGE: AccountRole.BRIDGE, ACCOUNT: AccountRole.HOME}
-    async with office(folder, **accounts) as desk:
+    async with office(folder, bridge=AccountRole.BRIDGE, home_assistant=AccountRole.HOME) as desk:
         bridge = Bridge(settings, BooksOverThere(house), house.clock, SystemNames())  # type: ignore[arg-type] # as much of books as it needs
         bridge.secret = secret_of(BRIDGE)
         async with asyncio.TaskGroup() as group:
@@ -113,7 +112,10 @@ async def test_its_buttons_end_a_session_and_give_it_time_as_an_operator_would(
         more = home_topic(device, "extend")
         for payload in (b"PRESS", b"PRESS", b"press", b"{}"):
             await person.says(more, payload)
-        told = lambda: floor.row("sessions", session_id=session)["deadline_at"]  # noqa: E731
+
+        def told() -> int:
+            return int(floor.row("sessions", session_id=session)["deadline_at"])
+
         await until(lambda: told() != deadline_at)
         await person.says(home_topic(device, "end"), b"PRESS")
         await until(lambda: any(isinstance(each, StopSession) for each in house.books.heard()))
@@ -123,7 +125,7 @@ async def test_its_buttons_end_a_session_and_give_it_time_as_an_operator_would(
 
 
 async def test_what_has_gone_is_taken_away_also_what_an_earlier_run_left(house, tmp_path):
-    async with office(tmp_path, **{BRIDGE: AccountRole.BRIDGE, ACCOUNT: AccountRole.HOME}) as desk:
+    async with office(tmp_path, bridge=AccountRole.BRIDGE, home_assistant=AccountRole.HOME) as desk:
         left = discovery_topic("d-long-gone")
         async with Person(desk, BRIDGE) as before:
             before.link.publish(left, b"{}", 1, retain=True)
@@ -150,7 +152,7 @@ async def test_what_has_gone_is_taken_away_also_what_an_earlier_run_left(house, 
 
 async def test_home_assistant_may_press_and_read_and_nothing_else(tmp_path):
     """A narrow account: what is not its own is neither said nor heard by it."""
-    async with office(tmp_path, **{BRIDGE: AccountRole.BRIDGE, ACCOUNT: AccountRole.HOME}) as desk:
+    async with office(tmp_path, bridge=AccountRole.BRIDGE, home_assistant=AccountRole.HOME) as desk:
         everything = ("#", "rusuban/v1/+/service/up/events", "$CONTROL/#")
         async with (
             Person(desk, ACCOUNT, filters=everything) as home,
@@ -206,7 +208,9 @@ def test_nothing_of_a_customer_is_told_and_switches_stand_as_they_answer():
 
 
 def test_home_assistant_is_not_let_in_where_everybody_shows_a_certificate(tmp_path):
-    told = {"state_folder": tmp_path, "home_assistant": {}}
-    assert ControllerSettings(**told, broker={"ladder": 1}).home_assistant is not None
+    told: dict[str, Any] = {"state_folder": tmp_path, "home_assistant": {}}
+    told["broker"] = {"ladder": 1}
+    assert ControllerSettings(**told).home_assistant is not None
+    told["broker"] = {"ladder": 2}
     with pytest.raises(ValidationError, match="no certificate of ours"):
-        ControllerSettings(**told, broker={"ladder": 2})
+        ControllerSettings(**told)
