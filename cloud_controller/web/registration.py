@@ -200,13 +200,14 @@ async def list_terminals(call: Call[None]) -> Terminals:
 
 async def show_terminal(call: Call[None]) -> TerminalInFull:
     """Return everything a person needs to decide on a terminal."""
-    return await call.parts.books.read(_in_full, TerminalId(call.names["terminal"]))
+    return await call.parts.books.read(in_full, TerminalId(call.names["terminal"]))
 
 
 async def change_standing(call: Call[StandingWanted]) -> Terminal:
     """Carry out the operator's word on a registration and return the terminal as it stands now."""
     terminal = TerminalId(call.names["terminal"])
-    return await call.parts.books.transact(_decide, terminal, call.asked)
+    actor = call.operator.name
+    return await call.parts.books.transact(_decide, terminal, call.asked, actor)
 
 
 def store_of(row: Row) -> Store:
@@ -240,9 +241,11 @@ def _add_store(books: Transaction, wanted: StoreWanted) -> Row:
     return books.registration.store(store_id=store)
 
 
-def _decide(books: Transaction, terminal: TerminalId, wanted: StandingWanted) -> Terminal:
+def _decide(
+    books: Transaction, terminal: TerminalId, wanted: StandingWanted, actor: str
+) -> Terminal:
     word, reason, seen = wanted.event, wanted.reason, wanted.gate_digest
-    registration.decide(books, terminal, word, Actor.OPERATOR, reason, seen=seen)
+    registration.decide(books, terminal, word, actor, reason, seen=seen)
     return _terminal_of(books.registration.terminal(terminal_id=terminal))
 
 
@@ -250,7 +253,12 @@ def _terminals(books: Transaction) -> list[Row]:
     return list(books.registration.terminals())
 
 
-def _in_full(books: Transaction, terminal: TerminalId) -> TerminalInFull:
+def in_full(books: Transaction, terminal: TerminalId) -> TerminalInFull:
+    """Return everything a person needs to decide on a terminal.
+
+    Raises:
+        NotFound: there is no such terminal.
+    """
     explanation = service.explain(books, terminal)
     known = books.registration.terminal(terminal_id=terminal)
     registered = books.registration.specification(terminal_id=terminal)

@@ -229,6 +229,9 @@ POST /operator/setup/stores/{store}/enrolment-code
 POST /operator/setup/stores/{store}/helpers
 POST /operator/setup/helpers/{helper}/link
 POST /operator/setup/helpers/{helper}/remove
+GET /operator/terminals
+GET /operator/terminals/{terminal}
+POST /operator/terminals/{terminal}/standing
 GET /operator/modules
 GET /operator/modules/installs
 GET /operator/modules/{module}/reports.csv

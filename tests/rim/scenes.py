@@ -197,9 +197,14 @@ async def operator(folder: Path) -> Views:
     """What the operator sees."""
     async with web_kit(folder) as kit:
         pages = {"modules": "/operator/modules", "installs": "/operator/modules/installs"}
+        yield see(kit, "no terminals", "/operator/terminals", headers=SIGNED_IN)
         for name, path in {"devices": "/operator", "day": "/operator/day", **pages}.items():
             yield see(kit, f"no {name}", path, headers=SIGNED_IN)
         terminal = await with_a_module(kit)
+        yield see(kit, "terminals", "/operator/terminals", headers=SIGNED_IN)
+        for said in ("", "confirmed", "no_reason"):
+            path = f"/operator/terminals/{terminal}?said={said}"
+            yield see(kit, f"a terminal, {said or 'just looked at'}", path, headers=SIGNED_IN)
         for state, done in (("downloading", 30), ("failed", 30), ("active", 80)):
             await told(kit, terminal, state, done * MEGABYTE, detail="disk_full")
             for name, path in pages.items():

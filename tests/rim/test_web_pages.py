@@ -18,22 +18,25 @@ from cloud_controller.web.app import SECURITY_HEADERS
 from cloud_controller.web.faults import STATUS
 from cloud_controller.web.language import Language, Languages
 from cloud_controller.web.pages.chart import STACK
-from cloud_controller.web.pages.console import own, people
+from cloud_controller.web.pages.console import own, people, terminals
 from cloud_controller.web.pages.console.board import ORDER
 from cloud_controller.web.pages.console.lanes import KINDS
 from cloud_controller.web.pages.console.modules import KEPT_BECAUSE, STATES
 from cloud_controller.web.pages.console.setup.fields import Why
 from cloud_controller.web.pages.console.setup.stores import WEEK
 from cloud_controller.web.pages.console.shell import NAV
+from cloud_controller.web.pages.console.terminals import DONE
 from cloud_controller.web.pages.offering import Notice
 from cloud_controller.web.pages.order import Standing
 from cloud_controller.web.pages.ticket import Phase
+from common.rules import registration as registered
 from common.rules.accounts import OperatorRole, Permission
 from common.rules.devices import OFFLINE, RESERVED, DeviceFault, DeviceState, ForHolder
 from common.rules.help import CallEnd, CallState
 from common.rules.letters import LetterKind
 from common.rules.modules import Basis, InstallFailure, RoyaltyBasis
 from common.rules.registration import Policy
+from common.rules.presence import Presence
 from common.rules.reservations import WaitingState
 from common.rules.setup import Fault, Stage, StageState
 from common.words import LANGUAGES
@@ -71,6 +74,11 @@ DYNAMIC: dict[str, Iterable[str]] = {
     "shelf": ("free_now", "free_at", "closed_until", "full"),
     "stands": (*DeviceState, OFFLINE, RESERVED),
     "ticket": Phase,
+    "standing": registered.Standing,
+    "present": Presence,
+    "decide": DONE,
+    "decision": DONE,
+    "told": terminals.SAID,
     "tone": ORDER,
     "waiting": ("next", *WaitingState),
 }

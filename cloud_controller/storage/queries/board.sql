@@ -108,3 +108,13 @@ SELECT
     (SELECT max(p.seen_at) FROM problems AS p WHERE p.solved_at IS NULL) AS seen_at,
     (SELECT max(a.entry_id) FROM audit AS a) AS acts,
     (SELECT max(g.shown_at) FROM device_messages AS g) AS shown_at;
+
+-- name: terminals()
+-- Every terminal with its store, who came last first.
+SELECT t.terminal_id, t.store_id, t.hostname, t.standing, t.standing_reason, t.presence,
+    t.enrolled_at, s.title AS store_title, s.time_zone
+FROM terminals AS t JOIN stores AS s USING (store_id)
+ORDER BY s.title, t.enrolled_at DESC, t.terminal_id;
+
+-- name: hosted()
+SELECT terminal_id, device_id, number, title FROM devices ORDER BY store_id, number;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cloud_controller.web.pages.console import board, day
+from cloud_controller.web.pages.console import board, day, terminals
 from cloud_controller.web.pages.console.shell import OfStore
 from cloud_controller.web.routes import MANAGEMENT, Route, Who
 from cloud_controller.web.table.pages import EVENTS, HTML
@@ -26,7 +26,23 @@ BOARD_ROUTES: Final = (
 # fmt: on
 """Every device now, and the day."""
 
+# fmt: off
+TERMINAL_PAGES: Final = (
+    Route("GET", "/operator/terminals", terminals.show_list, Who.CONSOLE, MANAGEMENT,
+          "Every terminal, who waits for a word first.", asks=OfStore, media_type=HTML,
+          permission=Permission.LOOK, by_store=True),
+    Route("GET", "/operator/terminals/{terminal}", terminals.show_terminal, Who.CONSOLE,
+          MANAGEMENT, "What a terminal is, and the word on it.", asks=OfStore, media_type=HTML,
+          permission=Permission.LOOK),
+    Route("POST", "/operator/terminals/{terminal}/standing", terminals.decide, Who.CONSOLE,
+          MANAGEMENT, "Confirm, reject, suspend, resume or retire a terminal.",
+          asks=terminals.StandingForm, media_type=HTML, permission=Permission.SET_UP),
+)
+# fmt: on
+"""Registrations and what they are decided by."""
+
 CONSOLE_ROUTES: Final = (
     *BOARD_ROUTES,
+    *TERMINAL_PAGES,
     *SETUP_ROUTES,
 )
