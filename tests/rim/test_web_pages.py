@@ -35,8 +35,8 @@ from common.rules.devices import OFFLINE, RESERVED, DeviceFault, DeviceState, Fo
 from common.rules.help import CallEnd, CallState
 from common.rules.letters import LetterKind
 from common.rules.modules import Basis, InstallFailure, RoyaltyBasis
-from common.rules.registration import Policy
 from common.rules.presence import Presence
+from common.rules.registration import Policy
 from common.rules.reservations import WaitingState
 from common.rules.setup import Fault, Stage, StageState
 from common.words import LANGUAGES
