@@ -36,6 +36,7 @@ from cloud_controller.connection import Account, Connection, Ends
 from cloud_controller.courier import Courier
 from cloud_controller.credentials import RENEWAL_SECONDS, Credentials, revoked
 from cloud_controller.home import BRIDGE, Bridge, accounts_of, bridge_of
+from cloud_controller.forgetting import Forgetting
 from cloud_controller.hooks import hooks_of
 from cloud_controller.keys import FileKeys, operator_token, service_secret
 from cloud_controller.listener import Listener, flows_for
@@ -123,6 +124,7 @@ class Controller:
         self._mirrors, self._upstream = self._new_mirrors(), self._new_upstream()
         self._postman = postman_for(settings.mail, self.books, clock, lambda: self.public_url)
         self._hooks = hooks_of(settings.hooks, self.books, clock)
+        self._forgetting = Forgetting(self.books, settings.privacy)
         elsewhere = settings.reservation if self.has_broker else None
         self._errands = errands_of(elsewhere, self.books, settings.keys_folder, clock, names)
 
@@ -166,6 +168,7 @@ class Controller:
         sold = {"timers": self.timers, "postman": self._postman, "payments": self.desk}
         parts: dict[str, Any] = sold | {"upstream": self._upstream, "errands": self._errands}
         parts |= {"switches": self.switches, "mirrors": self._mirrors, "hooks": self._hooks}
+        parts |= {"privacy": self._forgetting}
         loops = {name: part.run() for name, part in parts.items() if part is not None}
         if self.has_broker:
             folders = self._settings.packages_folder, self._settings.keys_folder

@@ -14,6 +14,7 @@ from rich.console import Console
 from cloud_controller.certificates import Authority
 from cloud_controller.commands import (
     auditing,
+    customers,
     devices,
     helpers,
     keys,
@@ -64,6 +65,7 @@ def _with_groups() -> typer.Typer:
     )
     made.add_typer(devices.commands, name="devices")
     made.add_typer(offerings.commands, name="offerings")
+    made.add_typer(customers.commands, name="customers")
     made.add_typer(helpers.commands, name="helpers")
     made.add_typer(keys.commands, name="keys")
     module_logs.join(modules.commands)

@@ -73,6 +73,7 @@ class Transaction(Protocol):
     setup: Queries
     accounts: Queries
     hooks: Queries
+    privacy: Queries
     post: Queries
     problems: Queries
     alerts: Queries

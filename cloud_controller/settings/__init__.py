@@ -22,6 +22,7 @@ from cloud_controller.settings.mail import MailSettings, MailTls
 from cloud_controller.settings.modules import ModulesSettings
 from cloud_controller.settings.part import EVERY_NETWORK
 from cloud_controller.settings.payments import PaymentSettings, StripeSettings
+from cloud_controller.settings.privacy import PrivacySettings
 from cloud_controller.settings.stores import StoreSettings
 from cloud_controller.settings.wallet import (
     AppleWalletSettings,
@@ -46,6 +47,7 @@ __all__ = [
     "ModulesSettings",
     "PaymentSettings",
     "PeersSettings",
+    "PrivacySettings",
     "ReservationSettings",
     "Role",
     "StoreSettings",
@@ -99,6 +101,9 @@ class ControllerSettings(WithSwitches):
 
     hooks: HookSettings = HookSettings()
     """Webhooks."""
+
+    privacy: PrivacySettings = PrivacySettings()
+    """How long it is known whose something was."""
 
     reservation: ReservationSettings | None = None
     """Who keeps our reservations elsewhere; without it, they are in our own books."""

@@ -41,7 +41,7 @@ _FILES = (
     *("offerings", "reservations", "rights", "escrow", "sessions", "devices"),
     *("extensions", "letters", "actions", "payments", "lending", "directory", "lists"),
     *("modules", "provenance", "royalties", "help"),
-    *("setup", "accounts", "hooks", "post", "problems"),
+    *("setup", "accounts", "hooks", "privacy", "post", "problems"),
     *("board", "acts", "home"),
     *("alerts", "watches"),
 )
@@ -79,6 +79,7 @@ class OpenTransaction:
     setup: Queries
     accounts: Queries
     hooks: Queries
+    privacy: Queries
     post: Queries
     problems: Queries
     alerts: Queries

@@ -9,7 +9,7 @@ FLOWS = (
 )
 """The twelve flows, one file each, in every layer where they have something to say."""
 
-LATER = ("payments", "accounts", "help", "audit", "setup", "hooks")
+LATER = ("payments", "accounts", "help", "audit", "setup", "hooks", "privacy")
 """Where they come, under these names."""
 
 AT_THE_TOP = frozenset(
@@ -51,6 +51,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "telemetry",
         "smtp",
         "hooks",
+        "forgetting",
         "inbox",
         "bookings",
         "actions",
@@ -75,6 +76,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *("part", "doors", "stores", "mail", "payments", "elsewhere", "modules", "wallet"),
         "hooks",
         "home",
+        "privacy",
     ),
     "cloud_controller/ports": ("faults", "values", "world", "books"),
     "cloud_controller/reservations": ("builtin", "remote", "errands"),
@@ -126,7 +128,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/commands": (
         *("beside", "devices", "keys", "modules", "peers", "reports", "seats", "switches"),
         "offerings",
-        *("module_logs", "printed", "helpers", "auditing"),
+        *("customers", "module_logs", "printed", "helpers", "auditing"),
     ),
     "cloud_controller/storage": (
         *(

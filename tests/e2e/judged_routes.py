@@ -116,6 +116,8 @@ GET /api/v1/stores/{store}/offerings
 PUT /api/v1/stores/{store}/offerings/{key}
 DELETE /api/v1/stores/{store}/offerings/{key}
 POST /api/v1/stores/{store}/offerings/{key}/pictures
+POST /api/v1/customers/export
+POST /api/v1/customers/erase
 GET /api/v1/hooks
 POST /api/v1/hooks
 GET /api/v1/hooks/{hook}

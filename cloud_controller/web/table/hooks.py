@@ -1,10 +1,10 @@
-"""Webhooks: who is told what, by the API."""
+"""What owners alone say: who is told of events, and what is forgotten of whom."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from cloud_controller.web import hooks
+from cloud_controller.web import hooks, privacy
 from cloud_controller.web.reservations import CREATED
 from cloud_controller.web.routes import API, MANAGEMENT, Route, Who
 from common.rules.accounts import Permission
@@ -44,6 +44,12 @@ HOOK_ROUTES: Final = (
           answers=hooks.HookDeliveries, permission=Permission.OWN),
     Route("POST", f"{_HOOK}/deliveries/{{delivery}}/replay", hooks.replay_delivery, Who.OPERATOR,
           MANAGEMENT, "Say one event again.", answers=hooks.HookDelivery,
+          permission=Permission.OWN),
+    Route("POST", f"{API}/customers/export", privacy.export_customer, Who.OPERATOR, MANAGEMENT,
+          "Show all that is known of a customer.", asks=privacy.CustomerAsked,
+          answers=privacy.CustomerKnown, permission=Permission.OWN),
+    Route("POST", f"{API}/customers/erase", privacy.erase_customer, Who.OPERATOR, MANAGEMENT,
+          "Forget a customer.", asks=privacy.CustomerErased, answers=privacy.CustomerForgotten,
           permission=Permission.OWN),
 )
 # fmt: on
