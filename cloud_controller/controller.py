@@ -124,7 +124,6 @@ class Controller:
         self._mirrors, self._upstream = self._new_mirrors(), self._new_upstream()
         self._postman = postman_for(settings.mail, self.books, clock, lambda: self.public_url)
         self._hooks = hooks_of(settings.hooks, self.books, clock)
-        self._forgetting = Forgetting(self.books, settings.privacy)
         elsewhere = settings.reservation if self.has_broker else None
         self._errands = errands_of(elsewhere, self.books, settings.keys_folder, clock, names)
 
@@ -168,7 +167,7 @@ class Controller:
         sold = {"timers": self.timers, "postman": self._postman, "payments": self.desk}
         parts: dict[str, Any] = sold | {"upstream": self._upstream, "errands": self._errands}
         parts |= {"switches": self.switches, "mirrors": self._mirrors, "hooks": self._hooks}
-        parts |= {"privacy": self._forgetting}
+        parts |= {"privacy": Forgetting(self.books, self._settings.privacy)}
         loops = {name: part.run() for name, part in parts.items() if part is not None}
         if self.has_broker:
             folders = self._settings.packages_folder, self._settings.keys_folder
