@@ -35,8 +35,8 @@ from cloud_controller.bundle import Bundle
 from cloud_controller.connection import Account, Connection, Ends
 from cloud_controller.courier import Courier
 from cloud_controller.credentials import RENEWAL_SECONDS, Credentials, revoked
-from cloud_controller.home import BRIDGE, Bridge, accounts_of, bridge_of
 from cloud_controller.forgetting import Forgetting
+from cloud_controller.home import BRIDGE, Bridge, accounts_of, bridge_of
 from cloud_controller.hooks import hooks_of
 from cloud_controller.keys import FileKeys, operator_token, service_secret
 from cloud_controller.listener import Listener, flows_for
