@@ -35,6 +35,7 @@ from cloud_controller.bundle import Bundle
 from cloud_controller.connection import Account, Connection, Ends
 from cloud_controller.courier import Courier
 from cloud_controller.credentials import RENEWAL_SECONDS, Credentials, revoked
+from cloud_controller.flows.accounts import Lives
 from cloud_controller.forgetting import Forgetting
 from cloud_controller.home import BRIDGE, Bridge, accounts_of, bridge_of
 from cloud_controller.hooks import hooks_of
@@ -342,6 +343,7 @@ class Controller:
             hook_hosts=self._settings.hooks.hosts,
             seeds=seeds_of(self._settings),
             enrol_pin=lambda: pin_of(self.credentials.authority_text) if self._served else "",
+            lives=Lives(idle_seconds=settings.idle_seconds, whole_seconds=settings.whole_seconds),
         )
         parts.registry.register(self.telemetry)
         await self._serve(make_app(parts), listening, self._served)

@@ -14,6 +14,7 @@ from rich.console import Console
 from cloud_controller.certificates import Authority
 from cloud_controller.commands import (
     auditing,
+    beginning,
     customers,
     devices,
     helpers,
@@ -63,6 +64,7 @@ def _with_groups() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
+    made.command()(beginning.init)
     made.add_typer(devices.commands, name="devices")
     made.add_typer(offerings.commands, name="offerings")
     made.add_typer(customers.commands, name="customers")

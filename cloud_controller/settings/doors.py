@@ -29,6 +29,12 @@ class WebSettings(Part):
     viewers_max: Annotated[int, Field(ge=0, le=100_000)] = 8_000
     """How many pages may be told of changes at once; the others read themselves now and then."""
 
+    idle_seconds: Annotated[int, Field(ge=60, le=86_400)] = 1_800
+    """After how long without a call an operator's browser has to sign in again."""
+
+    whole_seconds: Annotated[int, Field(ge=60, le=7 * 86_400)] = 43_200
+    """After how long it has to in any case: twelve hours, a long shift."""
+
     viewers_of_a_peer_max: Annotated[int, Field(ge=0, le=100_000)] = 1_000
     """How many of them from one address; behind a proxy, which is one, as many as `viewers_max`."""
 

@@ -94,12 +94,34 @@ class Admission:
             return
         names = {name: value for name, value in request.match_info.items() if name in STORE_OF}
         if not names:
-            if not (route.by_store and operator.stores(permission)):
+            is_told = route.by_store or asks_store(route)
+            if not (is_told and operator.stores(permission)):
                 raise NotPermitted
             return
         found = await self._parts.books.read(accounts.stores_of, names)
         for stores in found:
             check(operator, permission, stores)
+
+
+def permit_asked(route: Route, operator: Operator, asked: object) -> None:
+    """See that somebody may do this in the store that his query or body names.
+
+    Raises:
+        NotFound, NotPermitted: he may not, or names none and may not in every one.
+    """
+    permission = route.permission
+    if permission is None or route.by_store or not asks_store(route) or operator.may(permission):
+        return
+    store = getattr(asked, "store", None)
+    if not store:
+        raise NotPermitted
+    check(operator, permission, frozenset({store}))
+
+
+def asks_store(route: Route) -> bool:
+    """Say whether a route that names nothing in its path asks in which store."""
+    is_in_path = any(f"{{{name}}}" in route.path for name in STORE_OF)
+    return not is_in_path and route.asks is not None and "store" in route.asks.model_fields
 
 
 def check(operator: Operator, permission: Permission, stores: frozenset[str]) -> None:

@@ -18,7 +18,12 @@ from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
 from pydantic import BaseModel, ValidationError
 
 from cloud_controller.ports import Clock, NotFound
-from cloud_controller.web.admission import Admission, bearer_of, session_cookie
+from cloud_controller.web.admission import (
+    Admission,
+    bearer_of,
+    permit_asked,
+    session_cookie,
+)
 from cloud_controller.web.faults import (
     BodyTooLarge,
     BodyTooSlow,
@@ -100,6 +105,7 @@ class Guard:
             limit.count(request.remote or "")
             limit_in_all.count(EVERYBODY)
             asked = await self._asked(route, request)
+            permit_asked(route, known.operator, asked)
             key = _key(route, request, asked)
             call = Call(
                 parts=self._parts,

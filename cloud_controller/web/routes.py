@@ -226,7 +226,8 @@ class Route:
         permission: what is asked of an operator, in the stores of whatever the path names; None
             where the route is for others.
         by_store: whether the act itself keeps to the stores where its caller may do this, as its
-            path names nothing of a store; else that takes one who may do it in every store.
+            path names nothing of a store. Else, where its query or body has a `store`, that one
+            decides, and without one it takes somebody who may do it in every store.
         calls_a_minute: how many calls one peer may make; None is as many as it likes.
         calls_a_minute_in_all: how many calls all peers together may make.
     """

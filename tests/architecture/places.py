@@ -126,7 +126,17 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/web/paper": ("page",),
     "cloud_controller/web/wallet": ("face", "apple", "google"),
     "cloud_controller/commands": (
-        *("beside", "devices", "keys", "modules", "peers", "reports", "seats", "switches"),
+        *(
+            "beginning",
+            "beside",
+            "devices",
+            "keys",
+            "modules",
+            "peers",
+            "reports",
+            "seats",
+            "switches",
+        ),
         "offerings",
         *("customers", "module_logs", "printed", "helpers", "auditing"),
     ),

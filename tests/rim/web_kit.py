@@ -43,6 +43,7 @@ class WebKit:
     authority: str = ""
     seeds: dict[Any, Any] = field(default_factory=dict)
     desk: Desk = field(init=False)
+    parts: WebParts = field(init=False)
 
     async def get(self, path: str, **how: Any) -> Answered:
         return await self.call("GET", path, **how)
@@ -151,7 +152,7 @@ async def web_kit(
         kit.desk = Desk(settings, store.books, store.clock, lambda link: f"{kit.url}/b/{link}")
         door = socket.create_server(("127.0.0.1", 0))
         kit.url = f"http://127.0.0.1:{door.getsockname()[1]}"
-        parts = WebParts(
+        parts = kit.parts = WebParts(
             books=store.books,
             clock=store.clock,
             names=store.names,

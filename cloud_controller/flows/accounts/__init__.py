@@ -2,6 +2,7 @@
 
 from cloud_controller.flows.accounts.acts import AUDIT_PAGE, ENTRY_MAX, AuditWanted, actors, acts
 from cloud_controller.flows.accounts.people import (
+    FIRST_LINK_SECONDS,
     Invited,
     Person,
     by_link,
@@ -59,6 +60,7 @@ from cloud_controller.flows.accounts.tokens import (
 __all__ = [
     "AUDIT_PAGE",
     "ENTRY_MAX",
+    "FIRST_LINK_SECONDS",
     "STORE_OF",
     "TOKEN_PREFIX",
     "AuditWanted",
