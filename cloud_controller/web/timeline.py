@@ -66,8 +66,7 @@ async def show_timeline(call: Call[None]) -> Timeline:
         NotFound: there is no such reservation.
     """
     proof = await call.parts.books.read(sessions.proof_of, call.names["reservation"])
-    moments = tuple(_moment(each, proof, call.language) for each in proof.moments)
-    return _timeline(proof, moments, proof.reservation)
+    return _timeline(proof, moments_told(proof, call.language), proof.reservation)
 
 
 async def show_ticket_timeline(call: Call[None]) -> Timeline:
@@ -87,6 +86,11 @@ def proof_by_link(books: Transaction, link: str) -> Proof:
         NotFound: there is no such ticket.
     """
     return sessions.proof_of(books, reservations.ticket(books, link)["reservation_id"])
+
+
+def moments_told(proof: Proof, language: Language) -> tuple[MomentTold, ...]:
+    """Return all moments, each with its evidence, as an operator is told them."""
+    return tuple(_moment(each, proof, language) for each in proof.moments)
 
 
 def told_to_customer(proof: Proof, language: Language) -> tuple[MomentTold, ...]:

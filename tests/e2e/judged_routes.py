@@ -234,6 +234,15 @@ POST /operator/setup/helpers/{helper}/remove
 GET /operator/terminals
 GET /operator/terminals/{terminal}
 POST /operator/terminals/{terminal}/standing
+GET /operator/problems
+GET /operator/problems/{problem}
+POST /operator/problems/{problem}/take
+POST /operator/problems/{problem}/solve
+POST /operator/problems/{problem}/pay-back
+GET /operator/setup/alerts
+POST /operator/setup/alerts
+POST /operator/setup/alerts/{store}
+POST /operator/setup/alerts/{store}/forget
 GET /operator/modules
 GET /operator/modules/installs
 GET /operator/modules/{module}/reports.csv

@@ -17,6 +17,7 @@ from tests.rim.scenes_of_help import calling, desk
 from tests.rim.scenes_of_people import people, way_in
 from tests.rim.scenes_of_reports import reports
 from tests.rim.scenes_of_setup import setup
+from tests.rim.scenes_of_problems import troubles
 from tests.rim.scenes_of_stores import closing, stores
 from tests.rim.stripe_kit import till
 from tests.rim.test_web_booking import hold, make_voucher, tap
@@ -231,6 +232,7 @@ SCENES: Final[tuple[Scene, ...]] = (
     way_in,
     people,
     setup,
+    troubles,
 )
 """All that a browser sees of us, but for the screen on the terminal."""
 

@@ -99,3 +99,42 @@ SELECT count(*) FROM problems WHERE solved_at IS NULL;
 -- What a letter says of it.
 SELECT p.kind, p.raised_at, p.solved_at, s.title AS store_title, s.time_zone
 FROM problems AS p LEFT JOIN stores AS s USING (store_id) WHERE p.problem_id = :problem_id;
+
+-- name: open(most)
+-- With what they are about; the latest first.
+SELECT p.problem_id, p.kind, p.subject, p.terminal_id, p.reservation_id, p.store_id, p.why,
+    p.evidence, p.proposals, p.times, p.raised_at, p.seen_at, p.solved_at, p.taken_by, p.taken_at,
+    p.settled_by, p.settled_why, s.title AS store_title, s.time_zone, t.hostname,
+    d.device_id, d.number AS device_number, d.title AS device_title
+FROM problems AS p LEFT JOIN stores AS s USING (store_id)
+LEFT JOIN terminals AS t ON t.terminal_id = p.terminal_id
+LEFT JOIN reservations AS r ON r.reservation_id = p.reservation_id
+LEFT JOIN devices AS d ON d.device_id = coalesce(r.device_id, p.subject)
+WHERE p.solved_at IS NULL ORDER BY p.raised_at DESC, p.problem_id LIMIT :most;
+
+-- name: solved(most)
+SELECT p.problem_id, p.kind, p.subject, p.terminal_id, p.reservation_id, p.store_id, p.why,
+    p.evidence, p.proposals, p.times, p.raised_at, p.seen_at, p.solved_at, p.taken_by, p.taken_at,
+    p.settled_by, p.settled_why, s.title AS store_title, s.time_zone, t.hostname,
+    d.device_id, d.number AS device_number, d.title AS device_title
+FROM problems AS p LEFT JOIN stores AS s USING (store_id)
+LEFT JOIN terminals AS t ON t.terminal_id = p.terminal_id
+LEFT JOIN reservations AS r ON r.reservation_id = p.reservation_id
+LEFT JOIN devices AS d ON d.device_id = coalesce(r.device_id, p.subject)
+WHERE p.solved_at IS NOT NULL ORDER BY p.solved_at DESC, p.problem_id LIMIT :most;
+
+-- name: problem_shown(problem_id)^
+SELECT p.problem_id, p.kind, p.subject, p.terminal_id, p.reservation_id, p.store_id, p.why,
+    p.evidence, p.proposals, p.times, p.raised_at, p.seen_at, p.solved_at, p.taken_by, p.taken_at,
+    p.settled_by, p.settled_why, s.title AS store_title, s.time_zone, t.hostname,
+    d.device_id, d.number AS device_number, d.title AS device_title
+FROM problems AS p LEFT JOIN stores AS s USING (store_id)
+LEFT JOIN terminals AS t ON t.terminal_id = p.terminal_id
+LEFT JOIN reservations AS r ON r.reservation_id = p.reservation_id
+LEFT JOIN devices AS d ON d.device_id = coalesce(r.device_id, p.subject)
+WHERE p.problem_id = :problem_id;
+
+-- name: with_link(problem_id)^
+-- The ticket that a problem is about; no row where it is about none.
+SELECT r.reservation_id, r.link FROM problems AS p JOIN reservations AS r USING (reservation_id)
+WHERE p.problem_id = :problem_id;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cloud_controller.web.pages.console import board, day, terminals
+from cloud_controller.web.pages.console import alerts, board, day, problems, terminals
 from cloud_controller.web.pages.console.shell import OfStore
 from cloud_controller.web.routes import MANAGEMENT, Route, Who
 from cloud_controller.web.table.pages import EVENTS, HTML
@@ -41,8 +41,41 @@ TERMINAL_PAGES: Final = (
 # fmt: on
 """Registrations and what they are decided by."""
 
+# fmt: off
+PROBLEM_ROUTES: Final = (
+    Route("GET", "/operator/problems", problems.show_problems, Who.CONSOLE, MANAGEMENT,
+          "What somebody must look at.", asks=problems.ListWanted, media_type=HTML,
+          permission=Permission.LOOK, by_store=True),
+    Route("GET", "/operator/problems/{problem}", problems.show_problem, Who.CONSOLE, MANAGEMENT,
+          "One problem, its evidence, and what can be done.", asks=OfStore, media_type=HTML,
+          permission=Permission.LOOK),
+    Route("POST", "/operator/problems/{problem}/take", problems.take_problem, Who.CONSOLE,
+          MANAGEMENT, "Take a problem on.", media_type=HTML, permission=Permission.SERVE),
+    Route("POST", "/operator/problems/{problem}/solve", problems.settle_problem, Who.CONSOLE,
+          MANAGEMENT, "Say that a problem is settled.", asks=problems.SettledForm,
+          media_type=HTML, permission=Permission.SERVE),
+    Route("POST", "/operator/problems/{problem}/pay-back", problems.pay_back, Who.CONSOLE,
+          MANAGEMENT, "Give a problem's reservation up, and its money back.", media_type=HTML,
+          permission=Permission.SERVE),
+    Route("GET", "/operator/setup/alerts", alerts.show_alerts, Who.CONSOLE, MANAGEMENT,
+          "Who is told of problems.", asks=OfStore, media_type=HTML,
+          permission=Permission.SET_UP, by_store=True),
+    Route("POST", "/operator/setup/alerts", alerts.keep_alerts, Who.CONSOLE, MANAGEMENT,
+          "Say who is told of every store's problems.", asks=alerts.AlertsForm, media_type=HTML,
+          permission=Permission.SET_UP),
+    Route("POST", "/operator/setup/alerts/{store}", alerts.keep_alerts, Who.CONSOLE, MANAGEMENT,
+          "Say who is told of a store's problems.", asks=alerts.AlertsForm, media_type=HTML,
+          permission=Permission.SET_UP),
+    Route("POST", "/operator/setup/alerts/{store}/forget", alerts.forget_alerts, Who.CONSOLE,
+          MANAGEMENT, "Have a store told as every store is.", media_type=HTML,
+          permission=Permission.SET_UP),
+)
+# fmt: on
+"""What somebody must look at, and who is told of it."""
+
 CONSOLE_ROUTES: Final = (
     *BOARD_ROUTES,
     *TERMINAL_PAGES,
     *SETUP_ROUTES,
+    *PROBLEM_ROUTES,
 )
