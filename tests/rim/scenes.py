@@ -15,9 +15,9 @@ from tests.rim.mail_kit import change
 from tests.rim.operator_kit import MEGABYTE, SIGNED_IN, told, with_a_module
 from tests.rim.scenes_of_help import calling, desk
 from tests.rim.scenes_of_people import people, way_in
+from tests.rim.scenes_of_problems import troubles
 from tests.rim.scenes_of_reports import reports
 from tests.rim.scenes_of_setup import setup
-from tests.rim.scenes_of_problems import troubles
 from tests.rim.scenes_of_stores import closing, stores
 from tests.rim.stripe_kit import till
 from tests.rim.test_web_booking import hold, make_voucher, tap

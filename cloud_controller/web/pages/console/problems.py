@@ -286,14 +286,14 @@ def _facts(row: Row, zone: str, language: Language, now: int) -> list[Fact]:
 
 
 def _text(
-    key: str, value: Any, evidence: Mapping[str, Any], zone: str, language: Language, now: int
+    key: str, value: object, evidence: Mapping[str, Any], zone: str, language: Language, now: int
 ) -> str:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if is_number and (key == "at" or key.endswith("_at")):
-        return language.moment(int(value), zone, now=now)
-    if is_number and (key == "seconds" or key.endswith("_seconds")):
-        return language.length(float(value))
-    if is_number and key == "cents" and "currency" in evidence:
-        return language.amount(int(value), evidence["currency"])
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if key == "at" or key.endswith("_at"):
+            return language.moment(int(value), zone, now=now)
+        if key == "seconds" or key.endswith("_seconds"):
+            return language.length(float(value))
+        if key == "cents" and "currency" in evidence:
+            return language.amount(int(value), evidence["currency"])
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text[:SHOWN_MAX]
