@@ -17,7 +17,6 @@ from playwright.async_api import Browser, Locator, Page, ViewportSize, async_pla
 
 from common.look import shared
 from edge_agent.flows.help import Line
-from tests.pictures.console import console
 from tests.pictures.helping import helping
 from tests.pictures.sheets import DESKS, PARTS, PHONES, SCREENS, Shot
 from tests.pictures.shop import shop
@@ -84,7 +83,7 @@ async def _taken(browser: Browser, shot: Shot, size: ViewportSize) -> Image.Imag
 
 
 async def _of_page(page: Page, shot: Shot, size: ViewportSize) -> Image.Image:
-    scene = next(each for each in (shop, helping, console, *SCENES) if each.__name__ == shot.scene)
+    scene = next(each for each in (shop, helping, *SCENES) if each.__name__ == shot.scene)
     with tempfile.TemporaryDirectory() as folder:
         async for view in scene(Path(folder)):
             if view.name == shot.view:
