@@ -292,6 +292,8 @@ def test_a_finding_is_one_problem_until_it_is_found_no_more(house: HouseInHand):
     house.clock.move(DAY_SECONDS)
     kept(house, [finding])
     assert open_problems(house) == ["sold_twice/r-1"]
+    problem = house.books.one("problems")
+    assert (problem["store_id"], problem["reservation_id"]) == (STORE, "r-1")
     house.clock.move(DAY_SECONDS)
     kept(house, [])
     assert open_problems(house) == []

@@ -17,6 +17,9 @@ KEPT_SECONDS: Final = 400 * 86_400
 AUDITS_MAX: Final = 60
 """Audits that are listed: two months of nights."""
 
+OF_RESERVATIONS: Final = frozenset({Invariant.SOLD_TWICE, Invariant.NOT_PAID_BACK})
+"""What these find is a reservation: its problem shows the timeline."""
+
 NIGHTLY: Final = "timer"
 """Who has asked for an audit that nobody did."""
 
@@ -100,6 +103,8 @@ def _raise(books: Transaction, audit: str, findings: Sequence[Finding]) -> None:
             Problem(
                 kind=ProblemKind.PROMISE_BROKEN,
                 subject=_subject(each),
+                store=each.store or None,
+                reservation=each.subject if each.invariant in OF_RESERVATIONS else None,
                 why=f"The audit of the books found {each.invariant} at {each.subject}.",
                 evidence={
                     "audit": audit,

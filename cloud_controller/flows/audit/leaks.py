@@ -94,6 +94,7 @@ def _open(books: Transaction, leak: Finding) -> None:
         Problem(
             kind=ProblemKind.LEAK_FOUND,
             subject=leak.subject,
+            store=leak.store,
             why=f"{leak.facts['title']}: {_WHY[leak.invariant]}",
             evidence={"leak": leak.invariant, "session": leak.facts["session"]},
         )
