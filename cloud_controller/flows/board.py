@@ -88,9 +88,11 @@ def short(code: str | None) -> str:
 
 def devices_now(books: Transaction, store: str) -> list[DeviceNow]:
     """Return a store's devices by number, each as it is now."""
-    open_counts = {row["device_id"]: row["open_count"] for row in books.board.problems_of_devices()}
+    open_counts = {
+        row["device_id"]: row["open_count"] for row in books.console.problems_of_devices()
+    }
     since = books.now - TOLD_SECONDS * 1000
-    rows = books.board.devices_now(
+    rows = books.console.devices_now(
         store_id=store, now=books.now, told_since=since, most=DEVICES_MAX
     )
     return [_now(row, open_counts.get(row["device_id"], 0)) for row in rows]
@@ -99,11 +101,11 @@ def devices_now(books: Transaction, store: str) -> list[DeviceNow]:
 def day_of(books: Transaction, store: Row, window: Range) -> DayOf:
     """Return what a store's day looks like."""
     asked = {"store_id": store["store_id"], "from_at": window.starts_at, "to_at": window.ends_at}
-    claims = books.board.claims_of_day(**asked, now=books.now, most=CLAIMS_MAX)
-    blackouts = books.board.blackouts_of_day(**asked, most=BLACKOUTS_MAX)
+    claims = books.console.claims_of_day(**asked, now=books.now, most=CLAIMS_MAX)
+    blackouts = books.console.blackouts_of_day(**asked, most=BLACKOUTS_MAX)
     return DayOf(
         window=window,
-        devices=list(books.board.devices_of_day(store_id=store["store_id"], most=DEVICES_MAX)),
+        devices=list(books.console.devices_of_day(store_id=store["store_id"], most=DEVICES_MAX)),
         open=open_ranges(read_hours(store["hours"]), store["time_zone"], window),
         claims=_by_device(claims),
         blackouts=_by_device(blackouts),

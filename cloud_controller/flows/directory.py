@@ -205,7 +205,7 @@ def _keep_offering(books: Transaction, store: str, told: OfferingTold) -> None:
         turnover_seconds=told.turnover_seconds,
         early_seconds=told.early_seconds,
         rotates_code=int(told.rotates_code),
-        **told.model_dump(include=set(TERMS)),
+        **{term: getattr(told, term) for term in TERMS},
         now=books.now,
     )
     if not kept:

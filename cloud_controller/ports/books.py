@@ -64,9 +64,8 @@ class Transaction(Protocol):
     lending: Queries
     directory: Queries
     lists: Queries
-    board: Queries
+    console: Queries
     home: Queries
-    metrics: Queries
     modules: Queries
     provenance: Queries
     royalties: Queries

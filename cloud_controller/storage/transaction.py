@@ -42,7 +42,7 @@ _FILES = (
     *("extensions", "letters", "actions", "payments", "lending", "directory", "lists"),
     *("modules", "provenance", "royalties", "help"),
     *("setup", "accounts", "hooks", "privacy", "post", "problems"),
-    *("board", "acts", "home", "metrics"),
+    *("console", "acts", "home"),
     *("alerts", "watches"),
 )
 _QUERIES = Path(__file__).parent / "queries"
@@ -70,9 +70,8 @@ class OpenTransaction:
     lending: Queries
     directory: Queries
     lists: Queries
-    board: Queries
+    console: Queries
     home: Queries
-    metrics: Queries
     modules: Queries
     provenance: Queries
     royalties: Queries

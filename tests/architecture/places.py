@@ -160,7 +160,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/storage/queries": (
         *(*FLOWS, *LATER, "post", "problems", "lending", "directory", "lists"),
         *("provenance", "royalties", "escrow"),
-        *("board", "acts", "home", "metrics"),
+        *("console", "acts", "home"),
         *("alerts", "watches"),
         *("findings", "figures"),
     ),

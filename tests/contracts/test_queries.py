@@ -15,6 +15,7 @@ from psycopg import DatabaseError
 
 from cloud_controller.storage.postgres import in_percents, open_database as open_postgres
 from cloud_controller.storage.sqlite import migrate, open_database
+from common.messages.base import ClaimTerms
 from edge_agent import journal
 from tests.fakes import postgres
 
@@ -82,8 +83,10 @@ def _parameters_of(call: ast.Call, tree: ast.Module) -> frozenset[str]:
 
 
 def _keys_of(spread: ast.expr, call: ast.Call, tree: ast.Module) -> set[str]:
-    """Return the keys of a dictionary: by its name, by what makes it, or by what it is over."""
+    """Return the keys of a dictionary: its name, its maker, what it is over; or all terms."""
     keys: set[str] = set()
+    if isinstance(spread, ast.Attribute) and spread.attr == "terms":
+        keys = set(ClaimTerms.model_fields)
     for node in ast.walk(tree):
         match spread, node:
             case (

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from cloud_controller.ports import Transaction
+from cloud_controller.ports import Row, Transaction
 
-STORE_OF: Final[Mapping[str, str]] = {
-    "store": "store_of_store",
-    "device": "store_of_device",
-    "terminal": "store_of_terminal",
-    "reservation": "store_of_reservation",
-    "order": "store_of_order",
-    "offering": "store_of_offering",
-    "session": "store_of_session",
-    "blackout": "store_of_blackout",
-    "voucher": "store_of_voucher",
-    "call": "store_of_call",
-    "helper": "stores_of_helper",
-    "operator": "stores_of_operator",
-    "token": "stores_of_token",
-    "hook": "store_of_hook",
-    "problem": "store_of_problem",
+STORE_OF: Final[Mapping[str, Callable[[Transaction, str], Iterable[Row]]]] = {
+    "store": lambda books, name: books.accounts.store_of_store(name=name),
+    "device": lambda books, name: books.accounts.store_of_device(name=name),
+    "terminal": lambda books, name: books.accounts.store_of_terminal(name=name),
+    "reservation": lambda books, name: books.accounts.store_of_reservation(name=name),
+    "order": lambda books, name: books.accounts.store_of_order(name=name),
+    "offering": lambda books, name: books.accounts.store_of_offering(name=name),
+    "session": lambda books, name: books.accounts.store_of_session(name=name),
+    "blackout": lambda books, name: books.accounts.store_of_blackout(name=name),
+    "voucher": lambda books, name: books.accounts.store_of_voucher(name=name),
+    "call": lambda books, name: books.accounts.store_of_call(name=name),
+    "helper": lambda books, name: books.accounts.stores_of_helper(name=name),
+    "operator": lambda books, name: books.accounts.stores_of_operator(name=name),
+    "token": lambda books, name: books.accounts.stores_of_token(name=name),
+    "hook": lambda books, name: books.accounts.store_of_hook(name=name),
+    "problem": lambda books, name: books.accounts.store_of_problem(name=name),
 }
 """The names in a route's path that say what it is about, and the query for the subject's stores."""
 
@@ -30,7 +30,7 @@ STORE_OF: Final[Mapping[str, str]] = {
 def stores_of(books: Transaction, names: Mapping[str, str]) -> list[frozenset[str]]:
     """Return the stores of each subject that a call's path names; one of none has no store."""
     return [
-        frozenset(row["store_id"] for row in getattr(books.accounts, STORE_OF[what])(name=name))
+        frozenset(row["store_id"] for row in STORE_OF[what](books, name))
         for what, name in names.items()
         if what in STORE_OF
     ]

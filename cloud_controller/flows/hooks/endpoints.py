@@ -64,7 +64,7 @@ def add(books: Transaction, wanted: EndpointWanted, actor: str) -> Endpoint:
     if len(endpoints(books)) >= ENDPOINTS_MAX:
         raise NotAllowed(why=f"there are {ENDPOINTS_MAX} endpoints already: remove one first")
     if wanted.store is not None and wanted.store not in {
-        row["store_id"] for row in books.board.stores()
+        row["store_id"] for row in books.console.stores()
     }:
         raise NotFound(what="store")
     name = books.names.new("h")

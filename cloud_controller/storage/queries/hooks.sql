@@ -144,6 +144,3 @@ DELETE FROM hook_deliveries WHERE state <> 'waiting'
 -- name: forget_events(before)!
 DELETE FROM hook_events WHERE at < :before
     AND NOT EXISTS (SELECT 1 FROM hook_deliveries AS d WHERE d.number = hook_events.number);
-
--- name: counts()
-SELECT state, count(*) AS deliveries FROM hook_deliveries GROUP BY state ORDER BY state;

@@ -38,7 +38,7 @@ def _of_help(books: Transaction, link: str) -> Row | None:
 
 def _of_console(books: Transaction, stores: str) -> Row | None:
     """Return what a store's pages hang on; of several at once, what all of them do."""
-    return books.board.stands(store_id=stores if is_one(stores) else "")
+    return books.console.stands(store_id=stores if is_one(stores) else "")
 
 
 def is_one(stores: str) -> bool:

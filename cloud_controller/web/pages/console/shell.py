@@ -95,7 +95,7 @@ def shell_of(books: Transaction, call: Call[Any], here: str) -> Shell:
         NotFound: there is no such store, or it is not its reader's to see.
     """
     may = call.operator.stores(Permission.LOOK)
-    rows = [row for row in books.board.stores() if EVERY_STORE in may or row["store_id"] in may]
+    rows = [row for row in books.console.stores() if EVERY_STORE in may or row["store_id"] in may]
     chosen = getattr(call.asked, "store", "")
     if chosen and chosen not in {row["store_id"] for row in rows}:
         raise NotFound(what="store")
@@ -104,7 +104,7 @@ def shell_of(books: Transaction, call: Call[Any], here: str) -> Shell:
     is_all = not chosen and EVERY_STORE in may
     counted = sum(
         row["open_count"]
-        for row in books.board.open_problems()
+        for row in books.console.open_problems()
         if is_all or row["store_id"] in shown
     )
     return Shell(here=here, stores=rows, store=chosen, problems=counted, name=call.operator.name)

@@ -120,7 +120,7 @@ def _list(books: Transaction, call: Call[OfStore]) -> dict[str, Any]:
     shell = shell_of(books, call, "terminals")
     shown = set(shell.ids)
     devices: dict[str, list[Row]] = {}
-    for each in books.board.hosted():
+    for each in books.console.hosted():
         devices.setdefault(each["terminal_id"], []).append(each)
     listed = [
         Listed(
@@ -128,7 +128,7 @@ def _list(books: Transaction, call: Call[OfStore]) -> dict[str, Any]:
             standing=Standing(row["standing"]),
             devices=devices.get(row["terminal_id"], ()),
         )
-        for row in books.board.terminals()
+        for row in books.console.terminals()
         if row["store_id"] in shown
     ]
     return {
