@@ -239,7 +239,7 @@ async def show_figures(call: Call[FiguresWanted]) -> FiguresTold:
     )
 
 
-async def show_sheet(call: Call[SheetWanted]) -> web.Response:
+async def give_sheet(call: Call[SheetWanted]) -> web.Response:
     """Return one sheet of a store's figures as CSV.
 
     Raises:

@@ -17,7 +17,7 @@ REPORT_ROUTES: Final = (
     Route("GET", f"{API}/stores/{{store}}/figures", figures.show_figures, Who.OPERATOR, MANAGEMENT,
           "Use, money, no-shows, what was paid back, devices and leaks of a period.",
           asks=figures.FiguresWanted, answers=figures.FiguresTold, permission=Permission.LOOK),
-    Route("GET", f"{API}/stores/{{store}}/figures.csv", figures.show_sheet, Who.OPERATOR,
+    Route("GET", f"{API}/stores/{{store}}/figures.csv", figures.give_sheet, Who.OPERATOR,
           MANAGEMENT, "The same as a sheet.", asks=figures.SheetWanted, media_type=CSV,
           permission=Permission.LOOK),
     Route("GET", f"{API}/audits", figures.list_audits, Who.OPERATOR, MANAGEMENT,
