@@ -38,7 +38,6 @@ def see(
     headers: Mapping[str, str] | None = None,
     cookies: Mapping[str, str] | None = None,
 ) -> View:
-    """Return a page of this store as it is now."""
-    return View(
-        name=name, url=kit.url + path, form=form, headers=headers or {}, cookies=cookies or {}
-    )
+    """Return a page of this store as it is now; a browser says itself from where it comes."""
+    shown = {each: said for each, said in (headers or {}).items() if not each.startswith("Sec-")}
+    return View(name=name, url=kit.url + path, form=form, headers=shown, cookies=cookies or {})
