@@ -8,15 +8,19 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from cloud_controller.flows import problems
-from cloud_controller.ports import Actor, Row, Transaction
+from cloud_controller.ports import Row, Transaction
 from cloud_controller.web.language import Language
 from cloud_controller.web.routes import Call, InstantText, Shape
 from common.messages.base import ShortText
-from common.rules.problems import ProblemKind
+from common.rules.accounts import EVERY_STORE, Permission
+from common.rules.problems import SEVERITIES, ProblemKind, Severity
 from common.words import problem_words_for
 
 PROBLEMS_MAX: Final = 100
 """Problems that are listed: more than one person works off in a day."""
+
+LOOKED_THROUGH_MAX: Final = 1_000
+"""Problems that are looked through for those of one's own stores."""
 
 
 class Problem(Shape):
@@ -30,6 +34,9 @@ class Problem(Shape):
         proposals: what can be done about it, the best first.
         times: how often it was met.
         solved_at: when there was nothing to look at any more; None while it is open.
+        severity: how soon somebody has to look.
+        store: where it is; None where it is no store's.
+        taken_by: who has said that he looks after it; empty: nobody yet.
     """
 
     problem: str
@@ -45,6 +52,9 @@ class Problem(Shape):
     solved_at: InstantText | None
     terminal: str | None
     reservation: str | None
+    severity: Severity
+    store: str | None
+    taken_by: str
 
 
 class ProblemSettled(Shape):
@@ -60,8 +70,13 @@ class Problems(Shape):
 
 
 async def list_problems(call: Call[None]) -> Problems:
-    """Return what the operator must look at."""
-    rows = await call.parts.books.read(_latest)
+    """Return what the operator must look at in his stores; of no store is who has all."""
+    may = call.operator.stores(Permission.LOOK)
+    rows = [
+        row
+        for row in await call.parts.books.read(_latest)
+        if EVERY_STORE in may or row["store_id"] in may
+    ][:PROBLEMS_MAX]
     return Problems(problems=tuple(_problem_of(row, call.language) for row in rows))
 
 
@@ -72,7 +87,18 @@ async def solve_problem(call: Call[ProblemSettled]) -> Problem:
         NotFound: there is no such problem.
     """
     solve, problem = problems.solve_problem, call.names["problem"]
-    row = await call.parts.books.transact(solve, problem, Actor.OPERATOR, call.asked.reason)
+    row = await call.parts.books.transact(solve, problem, call.operator.name, call.asked.reason)
+    return _problem_of(row, call.language)
+
+
+async def take_problem(call: Call[None]) -> Problem:
+    """Note who looks after a problem, so that nobody else is called; who was first has it.
+
+    Raises:
+        NotFound: there is no such problem.
+    """
+    problem, actor = call.names["problem"], call.operator.name
+    row = await call.parts.books.transact(problems.take_on, problem, actor)
     return _problem_of(row, call.language)
 
 
@@ -82,7 +108,7 @@ def open_count(books: Transaction) -> int:
 
 
 def _latest(books: Transaction) -> list[Row]:
-    return list(books.problems.latest(most=PROBLEMS_MAX))
+    return list(books.problems.latest(most=LOOKED_THROUGH_MAX))
 
 
 def _problem_of(row: Row, language: Language) -> Problem:
@@ -102,4 +128,7 @@ def _problem_of(row: Row, language: Language) -> Problem:
         solved_at=row["solved_at"],
         terminal=row["terminal_id"],
         reservation=row["reservation_id"],
+        severity=SEVERITIES[kind],
+        store=row["store_id"],
+        taken_by=row["taken_by"],
     )

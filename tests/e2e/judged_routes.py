@@ -166,6 +166,7 @@ GET /api/v1/devices/{device}/photos/{photo}
 GET /api/v1/programs
 PUT /api/v1/programs/{program}
 GET /api/v1/problems
+POST /api/v1/problems/{problem}/take
 POST /api/v1/problems/{problem}/solve
 GET /api/v1/reservations
 GET /api/v1/reservations/{reservation}/timeline

@@ -158,3 +158,18 @@ async def test_a_rule_that_cannot_be_is_not_kept_and_says_where_it_is_wrong(tmp_
         assert rows(tmp_path, "alert_rules") == []
         change(tmp_path, "UPDATE stores SET title = '<i>'")
         assert "<i>" not in (await kit.get(f"{ALERTS}?store={SHINJUKU}", headers=SIGNED_IN)).text
+
+
+async def test_a_program_sees_and_takes_on_the_problems_of_its_stores_alone(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        found = await planted(kit)
+        mine = await kit.token_of(OperatorRole.STAFF, SHINJUKU)
+        other = await kit.token_of(OperatorRole.STAFF, "elsewhere")
+        path = "/api/v1/problems"
+        told = (await kit.get(path, headers=mine)).json["problems"]
+        lost = next(each for each in told if each["problem"] == found.lost)
+        assert (len(told), lost["severity"], lost["store"]) == (3, "urgent", SHINJUKU)
+        assert (await kit.get(path, headers=other)).json["problems"] == []
+        assert (await kit.post(f"{path}/{found.lost}/take", headers=other)).status == 404
+        taken = await kit.post(f"{path}/{found.lost}/take", headers=mine)
+        assert taken.json["taken_by"].startswith("token:at-")
