@@ -98,3 +98,32 @@ def paid_back(story: list[dict[str, Any]]) -> float:
 def granted(world: World, link: str) -> list[dict[str, Any]]:
     lines = [line for line in world.story(link) if line["type"] == "session.extension_granted"]
     return [line["facts"] for line in lines]
+
+
+def test_an_operator_begins_ends_and_opens_a_device_from_afar(world: World):
+    """What is begun from afar runs as if its ticket had been read; out of order it opens, once."""
+    terminal = world.terminals[0]
+    (device,) = [each["device"] for each in world.operator("GET", "/api/v1/devices")["devices"]]
+
+    def stands(state: str) -> bool:
+        (now,) = world.operator("GET", "/api/v1/devices")["devices"]
+        return bool(now["state"] == state)
+
+    def act(name: str, body: dict[str, Any]) -> Any:
+        return world.operator("POST", f"/api/v1/devices/{device}/{name}", body)
+
+    world.wait_for("the device to be free", lambda: stands("available") or stands("reserved"))
+    act("start", {"seconds": 60})
+    world.wait_for("its program to run", lambda: stands("in_use"))
+    assert len(programs(world, terminal)) == 1
+    act("stop", {"reason": "tests"})
+    world.wait_for("its program to end", lambda: programs(world, terminal) == [])
+    world.wait_for("it to be free again", lambda: stands("available") or stands("reserved"))
+    act("out-of-order", {"reason": "tests"})
+    world.wait_for("it to be out of order", lambda: stands("out_of_order"))
+    act("maintenance", {"seconds": 60, "reason": "tests"})
+    world.wait_for("it to be open", lambda: stands("in_use"))
+    act("stop", {})
+    world.wait_for("it to be out of order again", lambda: stands("out_of_order"))
+    assert programs(world, terminal) == []
+    act("in-order", {"skip_turnover": True})
