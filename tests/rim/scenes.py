@@ -14,6 +14,7 @@ from tests.fakes.store import HOUR_MS, MINUTE_MS, MORNING_AT, Offer, Opened
 from tests.rim.mail_kit import change
 from tests.rim.operator_kit import MEGABYTE, SIGNED_IN, told, with_a_module
 from tests.rim.scenes_of_help import calling, desk
+from tests.rim.scenes_of_hooks import owners_matters
 from tests.rim.scenes_of_people import people, way_in
 from tests.rim.scenes_of_problems import troubles
 from tests.rim.scenes_of_reports import reports
@@ -231,6 +232,7 @@ SCENES: Final[tuple[Scene, ...]] = (
     reports,
     way_in,
     people,
+    owners_matters,
     setup,
     troubles,
 )

@@ -316,7 +316,7 @@ def somewhere(route: Route) -> str:
         "key": "none",
         "helper": "h-none",
         "call": "c-none",
-        **dict.fromkeys(("operator", "token", "passkey", "browser"), "none"),
+        **dict.fromkeys(("operator", "token", "passkey", "browser", "hook", "delivery"), "none"),
     }
     return route.path.format_map(names)
 
