@@ -96,3 +96,27 @@ async def test_an_owner_of_one_store_says_who_is_told_of_his_and_sees_no_other(t
         staff = await kit.token_of(OperatorRole.STAFF, SHINJUKU)
         refused = await kit.get(f"{HOOKS}/{mine.json['hook']}", headers=staff)
         assert_problem(refused, 403, "not_permitted")
+
+
+async def test_an_owner_adds_tries_and_removes_an_endpoint_on_its_pages(tmp_path: Path):
+    there, page = receiver(), "/operator/hooks"
+    async with web_kit(tmp_path) as kit, there.up():
+        await kit.store.open()
+        owner = await kit.signed_in()
+        form = {"url": there.url.replace("127.0.0.1", "localhost"), "title": "A<b>", "store": "*"}
+        wrong = await kit.post(page, data=form | {"url": "https://10.0.0.1/"}, headers=owner)
+        assert wrong.headers["Location"] == f"{page}?said=refused"
+        made = await kit.post(page, data=form, headers=owner)
+        assert "whsec_" in made.text
+        assert "A&lt;b&gt;" in made.text
+        (hook,) = (await kit.told(HOOKS)).json["hooks"]
+        one = f"{page}/{hook['hook']}"
+        tested = await kit.post(f"{one}/test", headers=owner)
+        assert (tested.status, tested.headers["Location"]) == (303, f"{one}?said=tested")
+        await sender(kit.store, "localhost").look_once()
+        shown = (await kit.get(one, headers=owner)).text
+        assert "hook.test" in shown
+        assert "whsec_" not in shown
+        for act in ("replay", "off", "on", "secret", "remove"):
+            assert (await kit.post(f"{one}/{act}", headers=owner)).status in (200, 303)
+        assert (await kit.get(one, headers=owner)).status == 404

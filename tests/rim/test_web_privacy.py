@@ -54,3 +54,19 @@ async def test_no_page_of_what_runs_shows_who_it_is(tmp_path: Path):
             assert page.status == 200
             for hidden in (MAIL, "taro", link):
                 assert hidden not in page.text
+
+
+async def test_an_owner_hands_out_and_forgets_a_customer_on_one_page(tmp_path: Path):
+    page = "/operator/privacy"
+    async with web_kit(tmp_path) as kit:
+        link = await booked(kit)
+        owner = await kit.signed_in()
+        known = await kit.post(f"{page}/export", data={"who": MAIL}, headers=owner)
+        assert known.headers["Content-Disposition"] == 'attachment; filename="customer.json"'
+        assert known.json["mail"] == MAIL
+        form = {"who": MAIL, "reason": "asked"}
+        for said in ("ahead", "erased", "unknown"):
+            answer = await kit.post(f"{page}/erase", data=form, headers=owner)
+            assert answer.headers["Location"] == f"{page}?said={said}"
+            if said == "ahead":
+                await kit.post(f"/api/v1/tickets/{link}/cancel", json={})
