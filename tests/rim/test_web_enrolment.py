@@ -168,7 +168,7 @@ async def test_a_secret_is_said_once_and_no_reading_tells_it_again(tmp_path: Pat
             ("link", "offering", "name", "reservation", "device", "photo", "picture"), "0"
         )
         names |= dict.fromkeys(("kind", "package", "file", "module"), "0")
-        names |= dict.fromkeys(("helper", "call", "picture", "key", "program"), "0")
+        names |= dict.fromkeys(("helper", "call", "picture", "key", "program", "hook"), "0")
         names["problem"] = "0"
         for route in ROUTES:
             if route.method == "GET" and route.media_type != EVENTS:
