@@ -10,7 +10,7 @@ from cloud_controller.web import acts
 from cloud_controller.web.faults import STATUS
 from cloud_controller.web.language import Languages
 from cloud_controller.web.pages.chart import STACK
-from cloud_controller.web.pages.console import own, people, terminals
+from cloud_controller.web.pages.console import hooks, own, people, privacy, terminals
 from cloud_controller.web.pages.console.board import ORDER
 from cloud_controller.web.pages.console.lanes import KINDS
 from cloud_controller.web.pages.console.modules import KEPT_BECAUSE, STATES
@@ -27,6 +27,7 @@ from common.rules.audit import Invariant
 from common.rules.devices import OFFLINE, RESERVED, DeviceFault, DeviceState, ForHolder
 from common.rules.figures import Choice
 from common.rules.help import CallEnd, CallState
+from common.rules.hooks import SUBJECTS, DeliveryState
 from common.rules.letters import LetterKind
 from common.rules.modules import Basis, InstallFailure, RoyaltyBasis
 from common.rules.presence import Presence
@@ -107,6 +108,12 @@ def words_used() -> set[str]:
     used |= {f"people.said_{each}" for each in own.SAID | people.SAID}
     used |= {f"people.may_{each}" for each in Permission}
     used |= {f"people.role_{each}" for each in OperatorRole}
+    used |= {f"hooks.said_{each}" for each in hooks.SAID}
+    used |= {f"hooks.subject_{each}" for each in SUBJECTS}
+    used |= {f"hooks.delivery_{each}" for each in DeliveryState}
+    used |= {f"hooks.{each}" for each in ("state_off", "state_gone")}
+    used |= {f"hooks.why_{each}" for each in ("410", "too_much_waiting")}
+    used |= {f"privacy.said_{each}" for each in privacy.SAID}
     used |= {f"acts.said.{each}" for each in acts.SAID}
     used |= {f"booth.{each}" for each in (*ForHolder, "in_line", "you_are_next")}
     used |= {f"trouble.told_{step}" for step in ("raised", "escalated", "solved")}
