@@ -12,7 +12,7 @@ from cloud_controller import bookings
 from cloud_controller.bookings import ActIsRefused, IsNotExtended
 from cloud_controller.flows.reservations import TicketIsHeld
 from cloud_controller.ports import NotAllowed, SlotIsTaken, Transaction
-from cloud_controller.web.acts import Words, by_of, move_to, saying_of
+from cloud_controller.web.acts import Words, by_of, list_messages, move_to, saying_of
 from cloud_controller.web.routes import Call, Shape
 from common.messages.base import Name, ShortText
 from common.rules.acts import (
@@ -128,6 +128,7 @@ async def message_form(call: Call[MessageForm]) -> web.Response:
     sentence = None if call.asked.text.strip() else call.asked.sentence or None
     saying = saying_of(call, sentence, call.asked.text, MESSAGE_SECONDS)
     if saying is None:
+        await list_messages(call)  # of a device that is none, nothing is told back
         return _back(call, "no_words")
     return await _formed(call, "messaged", lambda books: bookings.tell_screen(books, saying))
 
