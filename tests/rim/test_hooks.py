@@ -12,6 +12,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from cloud_controller.bookings.alerts import tell_problems
 from cloud_controller.flows import hooks, reservations
+from cloud_controller.flows.hooks import Endpoint
 from cloud_controller.hooks import HookSender
 from cloud_controller.ports import Problem, Transaction
 from common.rules.hooks import OVERLAP_SECONDS
@@ -23,11 +24,10 @@ HOUR_SECONDS = 3_600
 DAYS_HOURS = 72
 
 
-async def rows(store: StoreKit, query: str) -> list[dict[str, object]]:
-    def read(books: Transaction) -> list[dict[str, object]]:
-        return [dict(row) for row in getattr(books.hooks, query)()]
-
-    return await store.books.read(read)
+async def states(store: StoreKit, made: Endpoint) -> list[str]:
+    """Return how each word to an endpoint stands, the latest first."""
+    found = await store.books.read(hooks.deliveries, made.row["endpoint_id"], 1 << 60, 9)
+    return [row["state"] for row in found]
 
 
 async def happen(store: StoreKit, kind: str, reservation: str) -> None:
@@ -138,10 +138,10 @@ async def test_what_fails_with_its_transaction_was_never_told(tmp_path: Path):
         raise RuntimeError
 
     async with store_kit(tmp_path) as store:
-        await endpoint(store, there.url)
+        made = await endpoint(store, there.url)
         with pytest.raises(RuntimeError):
             await store.books.transact(fail)
-        assert await rows(store, "counts") == []
+        assert await states(store, made) == []
 
 
 async def test_for_a_day_what_is_told_is_signed_with_both_secrets(
@@ -195,14 +195,14 @@ async def test_a_redirect_is_not_followed(tmp_path: Path):
     there = receiver()
     there.answers = [302, 307]
     async with store_kit(tmp_path) as store, there.up():
-        await endpoint(store, there.url)
+        made = await endpoint(store, there.url)
         out = sender(store)
         await happen(store, "reservation.held", "r-1")
         await out.look_once()
         store.clock.move(10)
         await out.look_once()
         assert there.calls == 2
-        assert [row["state"] for row in await rows(store, "counts")] == ["waiting"]
+        assert await states(store, made) == ["waiting"]
 
 
 @pytest.mark.parametrize(
