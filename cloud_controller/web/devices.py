@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from cloud_controller.flows import devices
-from cloud_controller.ports import Actor, Row, Transaction
+from cloud_controller.ports import Row, Transaction
 from cloud_controller.web.routes import Call, InstantText, Shape
 from common.ids import StoreId
 from common.messages.base import Name
@@ -89,7 +89,7 @@ async def make_cleaner_code(call: Call[None]) -> CodeMade:
         NotFound: there is no such store.
     """
     store = StoreId(call.names["store"])
-    code = await call.parts.books.transact(devices.make_cleaner_code, store, Actor.OPERATOR)
+    code = await call.parts.books.transact(devices.make_cleaner_code, store, call.operator.name)
     return CodeMade(store=store, code=code)
 
 
@@ -100,7 +100,7 @@ async def forget_cleaner_code(call: Call[None]) -> CodeForgotten:
         NotFound: there is no such store, or it has no code.
     """
     store = StoreId(call.names["store"])
-    await call.parts.books.transact(devices.forget_cleaner_code, store, Actor.OPERATOR)
+    await call.parts.books.transact(devices.forget_cleaner_code, store, call.operator.name)
     return CodeForgotten(store=store)
 
 

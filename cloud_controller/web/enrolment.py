@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 from cloud_controller.flows import enrolment
 from cloud_controller.flows.enrolment import Asking, Given, KeyIsKnown, RenewedTooOften
-from cloud_controller.ports import LATELY_SECONDS, Actor, NotFound, Transaction
+from cloud_controller.ports import LATELY_SECONDS, NotFound, Transaction
 from cloud_controller.web.faults import TooManyAttempts
 from cloud_controller.web.routes import Call, Shape, WebParts
 from common.ids import StoreId, TerminalId
@@ -98,7 +98,7 @@ async def make_code(call: Call[CodeWanted]) -> CodeMade:
     """Return a new enrolment code; it can be read here and nowhere else."""
     store = StoreId(call.asked.store)
     terminal = None if call.asked.terminal is None else TerminalId(call.asked.terminal)
-    make, who = enrolment.make_code, Actor.OPERATOR
+    make, who = enrolment.make_code, call.operator.name
     code = await call.parts.books.transact(make, store, who, terminal)
     authority = call.parts.authority()
     return CodeMade(

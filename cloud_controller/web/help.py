@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from cloud_controller.flows import help as calls
 from cloud_controller.flows.help import HelperMade
-from cloud_controller.ports import Actor, Row, Transaction
+from cloud_controller.ports import Row, Transaction
 from cloud_controller.web.routes import ASKED_MAX, Call, InstantText, Shape
 from common.messages.base import Name
 from common.messages.help import LINE_LENGTH_MAX, NAME_LENGTH_MAX
@@ -143,7 +143,7 @@ async def add_helper(call: Call[HelperWanted]) -> HelperLink:
         NotFound: there is no such store.
     """
     asked = call.asked
-    made = await call.parts.books.transact(calls.add, asked.name, asked.stores, Actor.OPERATOR)
+    made = await call.parts.books.transact(calls.add, asked.name, asked.stores, call.operator.name)
     return link_of(made, call.parts.public_url)
 
 
@@ -159,7 +159,7 @@ async def renew_link(call: Call[None]) -> HelperLink:
     Raises:
         NotFound: there is no such helper.
     """
-    made = await call.parts.books.transact(calls.new_link, call.names["helper"], Actor.OPERATOR)
+    made = await call.parts.books.transact(calls.new_link, call.names["helper"], call.operator.name)
     return link_of(made, call.parts.public_url)
 
 
@@ -170,7 +170,7 @@ async def remove_helper(call: Call[None]) -> HelperGone:
         NotFound: there is no such helper.
     """
     helper = call.names["helper"]
-    await call.parts.books.transact(calls.remove, helper, Actor.OPERATOR)
+    await call.parts.books.transact(calls.remove, helper, call.operator.name)
     return HelperGone(helper=helper)
 
 

@@ -123,7 +123,7 @@ async def keep_directions(call: Call[DirectionsWanted]) -> Store:
     """
     keep, store = registration.keep_directions, StoreId(call.names["store"])
     words = call.asked.directions
-    return store_of(await call.parts.books.transact(keep, store, words, Actor.OPERATOR))
+    return store_of(await call.parts.books.transact(keep, store, words, call.operator.name))
 
 
 async def list_blackouts(call: Call[BlackoutsWanted]) -> Blackouts:
@@ -153,7 +153,7 @@ async def remove_blackout(call: Call[None]) -> Blackout:
         NotFound: there is no such blackout.
     """
     remove, blackout = reservations.remove_blackout, call.names["blackout"]
-    return _blackout_of(await call.parts.books.transact(remove, blackout, Actor.OPERATOR))
+    return _blackout_of(await call.parts.books.transact(remove, blackout, call.operator.name))
 
 
 def _keep_hours(books: Transaction, store: StoreId, wanted: HoursWanted) -> StoreHours:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 
 from cloud_controller.flows import modules
-from cloud_controller.ports import Actor
 from cloud_controller.web.routes import Call, Shape
 from common.ids import TerminalId
 from common.rules.modules import PackageWish
@@ -44,6 +43,6 @@ async def wish_install(call: Call[None]) -> Wished:
 
 async def _wish(call: Call[None], what: PackageWish) -> Wished:
     terminal, package = TerminalId(call.names["terminal"]), call.names["module"]
-    say = partial(modules.wish, what=what, actor=Actor.OPERATOR)
+    say = partial(modules.wish, what=what, actor=call.operator.name)
     number = await call.parts.books.transact(say, terminal, package)
     return Wished(terminal=terminal, package=package, wish=what, number=number)

@@ -8,7 +8,7 @@ from pydantic import ConfigDict
 
 from cloud_controller.flows import offerings
 from cloud_controller.flows.offerings import Registered, Teller
-from cloud_controller.ports import Actor, Row
+from cloud_controller.ports import Row
 from cloud_controller.web.faults import InvalidBody
 from cloud_controller.web.routes import Call, Shape
 from common.ids import NAME_PATTERN
@@ -73,7 +73,9 @@ async def say_offering(call: Call[OfferingWanted]) -> StoreOffering:
     store, key = call.names["store"], call.names["key"]
     if not re.fullmatch(NAME_PATTERN, key):
         raise InvalidBody(field="key", why="it is no short name of letters, digits and dashes")
-    said = await call.parts.books.transact(offerings.say, store, key, call.asked, Actor.OPERATOR)
+    said = await call.parts.books.transact(
+        offerings.say, store, key, call.asked, call.operator.name
+    )
     return _shown(said)
 
 
@@ -84,7 +86,7 @@ async def hand_back(call: Call[None]) -> StoreOffering:
         NotFound: there is no such store or offering, or its words are its terminals'.
     """
     store, key = call.names["store"], call.names["key"]
-    given = await call.parts.books.transact(offerings.hand_back, store, key, Actor.OPERATOR)
+    given = await call.parts.books.transact(offerings.hand_back, store, key, call.operator.name)
     return _shown(given)
 
 

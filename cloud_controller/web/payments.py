@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from cloud_controller import bookings
 from cloud_controller.flows import payments
-from cloud_controller.ports import Actor, NotAllowed, NotFound, Transaction
+from cloud_controller.ports import NotAllowed, NotFound, Transaction
 from cloud_controller.web.offerings import LengthSeconds
 from cloud_controller.web.routes import Call, InstantText, Shape, SignedBody
 from common.messages.base import Name, ShortText
@@ -185,7 +185,7 @@ async def show_quote(call: Call[QuoteWanted]) -> QuoteTold:
 async def set_prices(call: Call[Prices]) -> Prices:
     """Say what an offering costs from now on."""
     offering = call.names["offering"]
-    await call.parts.books.transact(payments.set_prices, offering, call.asked, Actor.OPERATOR)
+    await call.parts.books.transact(payments.set_prices, offering, call.asked, call.operator.name)
     return call.asked
 
 
@@ -201,14 +201,14 @@ async def make_voucher(call: Call[VoucherWanted]) -> VoucherMade:
         offering=asked.offering,
         note=asked.note,
     )
-    made = await call.parts.books.transact(payments.make_voucher, wanted, Actor.OPERATOR)
+    made = await call.parts.books.transact(payments.make_voucher, wanted, call.operator.name)
     return VoucherMade(voucher=made[0], code=made[1])
 
 
 async def revoke_voucher(call: Call[VoucherRevoked]) -> Vouchers:
     """Let a voucher be used no more."""
     await call.parts.books.transact(
-        payments.revoke_voucher, call.names["voucher"], Actor.OPERATOR, call.asked.reason
+        payments.revoke_voucher, call.names["voucher"], call.operator.name, call.asked.reason
     )
     return await list_vouchers(call)
 

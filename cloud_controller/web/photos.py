@@ -12,7 +12,6 @@ from PIL import Image, ImageOps
 from pydantic import Field
 
 from cloud_controller.flows import photos
-from cloud_controller.ports import Actor
 from cloud_controller.web.faults import NotAPicture
 from cloud_controller.web.routes import API, Call, InstantText, Shape
 from common.ids import StoreId
@@ -127,7 +126,7 @@ async def make_cleaner_link(call: Call[None]) -> LinkMade:
         NotFound: there is no such store.
     """
     store = StoreId(call.names["store"])
-    link = await call.parts.books.transact(photos.make_link, store, Actor.OPERATOR)
+    link = await call.parts.books.transact(photos.make_link, store, call.operator.name)
     return LinkMade(store=store, url=f"{call.parts.public_url}/clean/{link}")
 
 
@@ -138,7 +137,7 @@ async def forget_cleaner_link(call: Call[None]) -> LinkForgotten:
         NotFound: there is no such store, or it has no link.
     """
     store = StoreId(call.names["store"])
-    await call.parts.books.transact(photos.forget_link, store, Actor.OPERATOR)
+    await call.parts.books.transact(photos.forget_link, store, call.operator.name)
     return LinkForgotten(store=store)
 
 

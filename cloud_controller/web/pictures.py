@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from cloud_controller.flows import offerings
-from cloud_controller.ports import Actor, NotFound
+from cloud_controller.ports import NotFound
 from cloud_controller.web.faults import NotAPicture
 from cloud_controller.web.offerings import picture_path
 from cloud_controller.web.routes import FOR_GOOD, Call, SentFile, Shape
@@ -60,5 +60,7 @@ async def add_picture(call: Call[SentFile]) -> PictureKept:
     except PictureIsWrong as fault:
         raise NotAPicture(why=str(fault)) from fault
     store = call.names["store"]
-    digest = await call.parts.books.transact(offerings.add_picture, store, small, Actor.OPERATOR)
+    digest = await call.parts.books.transact(
+        offerings.add_picture, store, small, call.operator.name
+    )
     return PictureKept(sha256=digest, url=call.parts.public_url + picture_path(digest))

@@ -186,7 +186,7 @@ async def allow_offline_starts(call: Call[OfflineStartsWanted]) -> OfflineStarts
         reason=call.asked.reason,
     )
     allow = registration.allow_offline_starts
-    row = await call.parts.books.transact(allow, wish, Actor.OPERATOR)
+    row = await call.parts.books.transact(allow, wish, call.operator.name)
     return OfflineStartsNow(
         store=row["store_id"], signature_starts=bool(row["offline_signature_starts"])
     )

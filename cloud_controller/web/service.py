@@ -10,7 +10,6 @@ from pydantic import Field
 from cloud_controller import bookings
 from cloud_controller.flows import service
 from cloud_controller.flows.service import DeviceTold, Explanation
-from cloud_controller.ports import Actor
 from cloud_controller.web.faults import InvalidBody
 from cloud_controller.web.routes import Call, Shape
 from common.messages.base import ShortText
@@ -79,7 +78,7 @@ async def tell_of_device(call: Call[DeviceWanted]) -> DeviceNow:
         reason=call.asked.reason,
     )
     tell = partial(bookings.tell_of_device, skips=call.asked.skip_turnover)
-    row = await call.parts.books.transact(tell, told, Actor.OPERATOR)
+    row = await call.parts.books.transact(tell, told, call.operator.name)
     return DeviceNow(
         device=row["device_id"],
         store=row["store_id"],
@@ -104,7 +103,7 @@ async def keep_program(call: Call[Program]) -> Program:
     """
     if call.asked.program != call.names["program"]:
         raise InvalidBody(field="program", why="the address names another one")
-    await call.parts.books.transact(bookings.keep_program, call.asked, Actor.OPERATOR)
+    await call.parts.books.transact(bookings.keep_program, call.asked, call.operator.name)
     return call.asked
 
 
