@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 
@@ -64,9 +64,15 @@ def offered(books: Transaction, wanted: str) -> Offering | None:
     return None if found is None else offering_of(found)
 
 
-def lead_to(path: str) -> web.Response:
-    """Return the way on from a form that was taken."""
-    return web.Response(status=SEE_OTHER, headers={"Location": path})
+def lead_to(path: str, **asked: str) -> web.Response:
+    """Return the way on from a form that was taken, to a page of which something may be asked."""
+    return web.Response(status=SEE_OTHER, headers={"Location": address_of(path, **asked)})
+
+
+def address_of(path: str, **asked: str) -> str:
+    """Return where a page is that is asked something; what is empty is left out."""
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return f"{path}?{query}" if query else path
 
 
 def holder_of(call: Call[Any]) -> str:

@@ -13,6 +13,7 @@ from cloud_controller.bookings import ActIsRefused, IsNotExtended
 from cloud_controller.flows.reservations import TicketIsHeld
 from cloud_controller.ports import NotAllowed, SlotIsTaken, Transaction
 from cloud_controller.web.acts import Words, by_of, list_messages, move_to, saying_of
+from cloud_controller.web.pages.steps import lead_to
 from cloud_controller.web.routes import Call, Shape
 from common.messages.base import Name, ShortText
 from common.rules.acts import (
@@ -23,8 +24,6 @@ from common.rules.acts import (
     Sentence,
 )
 from common.rules.sessions import EXTENSION_SECONDS_MAX
-
-SEE_OTHER: Final = 303
 
 Minutes = Annotated[int, Field(ge=1, le=START_SECONDS_MAX // 60)]
 
@@ -171,6 +170,4 @@ async def _formed(call: Call[Any], said: str, act: Act) -> web.Response:
 
 
 def _back(call: Call[Any], said: str) -> web.Response:
-    store = f"store={call.asked.store}&" if call.asked.store else ""
-    where = f"{call.asked.back}?{store}said={said}"
-    return web.Response(status=SEE_OTHER, headers={"Location": where})
+    return lead_to(call.asked.back, store=call.asked.store, said=said)

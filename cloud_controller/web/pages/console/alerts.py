@@ -14,6 +14,7 @@ from cloud_controller.flows import alerts, registration
 from cloud_controller.flows.alerts import Kept
 from cloud_controller.ports import Transaction
 from cloud_controller.web.pages.console.shell import OfStore, shell_of
+from cloud_controller.web.pages.steps import lead_to
 from cloud_controller.web.routes import Call, Page, Shape
 from common.ids import StoreId
 from common.rules.accounts import EVERY_STORE, Permission
@@ -27,7 +28,6 @@ from common.rules.problems import (
 )
 from common.words import LANGUAGES
 
-SEE_OTHER: Final = 303
 WRONG: Final = 422
 
 PAGE: Final = "/operator/setup/alerts"
@@ -110,8 +110,7 @@ def _forget(books: Transaction, store: str, actor: str) -> None:
 
 
 def _back(store: str, said: str) -> web.Response:
-    which = "" if store == EVERY_STORE else f"store={store}&"
-    return web.Response(status=SEE_OTHER, headers={"Location": f"{PAGE}?{which}said={said}"})
+    return lead_to(PAGE, store="" if store == EVERY_STORE else store, said=said)
 
 
 def _facts(

@@ -13,6 +13,7 @@ from cloud_controller.flows import audit
 from cloud_controller.flows.audit import Audited
 from cloud_controller.ports import Transaction
 from cloud_controller.web.pages.console.shell import OfStore, Shell, shell_of
+from cloud_controller.web.pages.steps import lead_to
 from cloud_controller.web.routes import Call, Page
 from common.rules.accounts import EVERY_STORE, Permission
 from common.rules.audit import PROMISES, Finding, Invariant, next_quiet_at
@@ -20,8 +21,6 @@ from common.words import invariant_words_for
 
 NIGHTS_SHOWN: Final = 30
 """Audits that are listed beneath the last one: a month of nights."""
-
-SEE_OTHER: Final = 303
 
 
 class AuditsWanted(OfStore):
@@ -48,7 +47,7 @@ async def show_audits(call: Call[AuditsWanted]) -> Page:
 async def audit_now(call: Call[None]) -> web.Response:
     """Audit the books, then show what was found."""
     await audit_all(call.parts.books, call.parts.clock, call.operator.name)
-    return web.Response(status=SEE_OTHER, headers={"Location": "/operator/reports/audit?said=done"})
+    return lead_to("/operator/reports/audit", said="done")
 
 
 def _facts(books: Transaction, call: Call[AuditsWanted]) -> dict[str, Any]:

@@ -185,12 +185,12 @@ async def join(call: Call[JoinForm]) -> web.Response:
     await books.read(accounts.by_link, link)
     said = fault_of(asked.password, asked.again)
     if said:
-        return lead_to(f"{HOME}/join/{link}?said={said}")
+        return lead_to(f"{HOME}/join/{link}", said=said)
     kept = await asyncio.to_thread(proofs.hashed, asked.password)
     try:
         await books.transact(accounts.join, link, asked.name, kept)
     except NotAllowed:
-        return lead_to(f"{HOME}/join/{link}?said=taken")
+        return lead_to(f"{HOME}/join/{link}", said="taken")
     key = await books.transact(accounts.begin_half, asked.name, _browser(call))
     return known_by(call, key, PROVE)
 
@@ -238,19 +238,19 @@ async def prove(call: Call[ProveForm]) -> web.Response:
         try:
             made = proofs.made_by(asked.answer, call.parts.public_url, challenge)
         except PasskeyIsRefused:
-            return lead_to(f"{PROVE}?said=wrong")
+            return lead_to(PROVE, said="wrong")
         key = (made.credential, made.public_key, made.signs)
         await books.transact(accounts.keep_passkey, known.operator, key, asked.title or "Passkey")
     else:
         code = asked.code.replace(" ", "")
         step = proofs.step_of(secret, code, call.parts.clock.now_ms()) if secret else None
         if step is None:
-            return lead_to(f"{PROVE}?said=wrong")
+            return lead_to(PROVE, said="wrong")
         await books.transact(accounts.keep_codes, known.operator, secret, step)
     await books.transact(accounts.take_back_try, known.operator.name, call.peer)
     if known.is_whole:
         await books.transact(accounts.prove_again, known)
-        return lead_to(f"{OWN}?said=kept")
+        return lead_to(OWN, said="kept")
     session = await books.transact(accounts.finish, known, _browser(call))
     return known_by(call, session, f"{OWN}?said=joined")
 

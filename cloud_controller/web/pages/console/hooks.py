@@ -58,7 +58,7 @@ async def add_hook(call: Call[HookForm]) -> Page | web.Response:
     try:
         made = await call.parts.books.transact(api.add, call, wanted)
     except NotAllowed:
-        return lead_to(f"{HOOKS}?said=refused")
+        return lead_to(HOOKS, said="refused")
     facts = await call.parts.books.read(_hook, call, made.row["endpoint_id"])
     return Page(template="console/hook.html", facts=facts | {"secret": made.secret})
 
@@ -124,7 +124,7 @@ async def remove(call: Call[None]) -> web.Response:
         NotFound: there is none of this name.
     """
     await call.parts.books.transact(hooks.remove, call.names["hook"], call.operator.name)
-    return lead_to(f"{HOOKS}?said=removed")
+    return lead_to(HOOKS, said="removed")
 
 
 async def replay_all(call: Call[None]) -> web.Response:
@@ -162,7 +162,7 @@ async def _switch(call: Call[None], *, is_on: bool) -> web.Response:
 
 
 def _back(name: str, said: str) -> web.Response:
-    return lead_to(f"{HOOKS}/{name}?said={said}")
+    return lead_to(f"{HOOKS}/{name}", said=said)
 
 
 def _hooks(books: Transaction, call: Call[Any]) -> dict[str, Any]:

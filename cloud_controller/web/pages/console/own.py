@@ -50,11 +50,11 @@ async def change_password(call: Call[PasswordForm]) -> web.Response:
     _see_fresh(call)
     said = fault_of(call.asked.password, call.asked.again)
     if said:
-        return lead_to(f"{OWN}?said={said}")
+        return lead_to(OWN, said=said)
     kept = await asyncio.to_thread(proofs.hashed, call.asked.password)
     books, session = call.parts.books, call.known.session
     await books.transact(accounts.keep_password, call.operator, kept, session)
-    return lead_to(f"{OWN}?said=password")
+    return lead_to(OWN, said="password")
 
 
 async def make_codes(call: Call[None]) -> Page:
@@ -82,15 +82,15 @@ async def remove_passkey(call: Call[None]) -> web.Response:
         passkey = call.names["passkey"]
         await call.parts.books.transact(accounts.remove_passkey, call.operator, passkey)
     except NotAllowed:
-        return lead_to(f"{OWN}?said=only_one")
-    return lead_to(f"{OWN}?said=removed")
+        return lead_to(OWN, said="only_one")
+    return lead_to(OWN, said="removed")
 
 
 async def end_session(call: Call[None]) -> web.Response:
     """End one of his sessions, in whatever browser it is."""
     _see_person(call)
     await call.parts.books.transact(accounts.end_other, call.operator, call.names["browser"])
-    return lead_to(f"{OWN}?said=ended")
+    return lead_to(OWN, said="ended")
 
 
 def _own(books: Transaction, call: Call[Any]) -> dict[str, Any]:

@@ -68,7 +68,7 @@ async def invite(call: Call[InviteForm]) -> Page | web.Response:
         roles = {asked.store: asked.role}
         made = await books.transact(accounts.invite, asked.name, roles, call.operator)
     except NotAllowed:
-        return lead_to(f"{PEOPLE}?said=taken")
+        return lead_to(PEOPLE, said="taken")
     return await _with_link(call, made)
 
 
@@ -82,7 +82,7 @@ async def renew_link(call: Call[None]) -> Page | web.Response:
     try:
         made = await books.transact(accounts.renew_link, call.names["operator"], call.operator)
     except NotAllowed:
-        return lead_to(f"{PEOPLE}?said=yourself")
+        return lead_to(PEOPLE, said="yourself")
     return await _with_link(call, made)
 
 
@@ -105,8 +105,8 @@ async def set_role(call: Call[RoleForm]) -> web.Response:
     try:
         await call.parts.books.transact(keep)
     except NotAllowed:
-        return lead_to(f"{PEOPLE}?said=last")
-    return lead_to(f"{PEOPLE}?said=roles")
+        return lead_to(PEOPLE, said="last")
+    return lead_to(PEOPLE, said="roles")
 
 
 async def remove(call: Call[None]) -> web.Response:
@@ -118,8 +118,8 @@ async def remove(call: Call[None]) -> web.Response:
     try:
         await call.parts.books.transact(accounts.remove, call.names["operator"], call.operator)
     except NotAllowed:
-        return lead_to(f"{PEOPLE}?said=last")
-    return lead_to(f"{PEOPLE}?said=removed")
+        return lead_to(PEOPLE, said="last")
+    return lead_to(PEOPLE, said="removed")
 
 
 async def show_tokens(call: Call[OfStore]) -> Page:
@@ -149,7 +149,7 @@ async def end_token(call: Call[None]) -> web.Response:
         NotFound: there is no such token.
     """
     await call.parts.books.transact(accounts.end_token, call.names["token"], call.operator)
-    return lead_to(f"{TOKENS}?said=ended")
+    return lead_to(TOKENS, said="ended")
 
 
 def _up_to(permission: Permission) -> frozenset[Permission]:

@@ -46,7 +46,7 @@ async def export(call: Call[ExportForm]) -> web.Response:
     try:
         known = await call.parts.books.transact(flow, who, call.operator.name)
     except NotFound:
-        return lead_to(f"{PRIVACY}?said=unknown")
+        return lead_to(PRIVACY, said="unknown")
     text = json.dumps(known, ensure_ascii=False, indent=2)
     return web.Response(
         text=text,
@@ -64,10 +64,10 @@ async def erase(call: Call[EraseForm]) -> web.Response:
     try:
         await call.parts.books.transact(flow, who, call.operator.name, reason)
     except NotFound:
-        return lead_to(f"{PRIVACY}?said=unknown")
+        return lead_to(PRIVACY, said="unknown")
     except NotAllowed:
-        return lead_to(f"{PRIVACY}?said=ahead")
-    return lead_to(f"{PRIVACY}?said=erased")
+        return lead_to(PRIVACY, said="ahead")
+    return lead_to(PRIVACY, said="erased")
 
 
 def _page(books: Transaction, call: Call[OfStore]) -> dict[str, Any]:

@@ -17,14 +17,13 @@ from cloud_controller.web.acts import SAID as ACTS_SAID
 from cloud_controller.web.language import Language
 from cloud_controller.web.pages.console.board import events_of
 from cloud_controller.web.pages.console.shell import OfStore, Shell, shell_of
+from cloud_controller.web.pages.steps import lead_to
 from cloud_controller.web.routes import Call, Page, Shape
 from cloud_controller.web.timeline import MomentTold, moments_told
 from common.messages.base import ShortText
 from common.rules.accounts import EVERY_STORE, Permission
 from common.rules.problems import SEVERITIES, ProblemKind, Severity
 from common.words import problem_words_for
-
-SEE_OTHER: Final = 303
 
 LIST_MAX: Final = 500
 """Problems that a page reads: more than a store of fifty PCs has open."""
@@ -167,8 +166,7 @@ def _give_up(books: Transaction, problem: str, actor: str) -> None:
 
 
 def _back(problem: str, said: str) -> web.Response:
-    where = f"/operator/problems/{problem}?said={said}"
-    return web.Response(status=SEE_OTHER, headers={"Location": where})
+    return lead_to(f"/operator/problems/{problem}", said=said)
 
 
 def _list(books: Transaction, call: Call[ListWanted]) -> dict[str, Any]:

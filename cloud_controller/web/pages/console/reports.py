@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from aiohttp import web
 from pydantic import Field
@@ -24,6 +23,7 @@ from cloud_controller.web.pages.console.plots import (
     plot_of,
 )
 from cloud_controller.web.pages.console.shell import OfStore, Shell, shell_of
+from cloud_controller.web.pages.steps import address_of
 from cloud_controller.web.routes import Call, Page
 from cloud_controller.web.sheets import Sheet
 from common.rules.figures import (
@@ -197,15 +197,11 @@ def _choices(shell: Shell, asked: ReportWanted) -> list[tuple[str, str, bool]]:
     """Return each named period with its address, and whether it is shown."""
     here = None if asked.has_days and not asked.is_wrong else asked.choice
     return [
-        (choice, _address(PATH, store=shell.store, period=choice), choice is here)
+        (choice, address_of(PATH, store=shell.store, period=choice), choice is here)
         for choice in Choice
     ]
 
 
 def _sheet_at(shell: Shell, counted: Figures, sheet: Sheet) -> str:
     days = {"first": counted.first.isoformat(), "last": counted.last.isoformat()}
-    return _address(f"{PATH}/figures.csv", store=shell.store, sheet=sheet, **days)
-
-
-def _address(path: str, **asked: str) -> str:
-    return f"{path}?{urlencode({name: value for name, value in asked.items() if value})}"
+    return address_of(f"{PATH}/figures.csv", store=shell.store, sheet=sheet, **days)

@@ -12,14 +12,13 @@ from pydantic import Field
 from cloud_controller.flows import registration
 from cloud_controller.ports import NotAllowed, Row, Transaction
 from cloud_controller.web.pages.console.shell import OfStore, shell_of
+from cloud_controller.web.pages.steps import lead_to
 from cloud_controller.web.registration import ASKED_WHY, TerminalInFull, in_full
 from cloud_controller.web.routes import Call, Page, Shape
 from common.ids import TerminalId
 from common.messages.base import Digest, ShortText
 from common.rules.accounts import Permission
 from common.rules.registration import STANDING, OperatorsWord, Standing, StandingEvent
-
-SEE_OTHER: Final = 303
 
 LOOK_SECONDS: Final = 15
 """Between two looks at the list: who has just been switched on is waited for."""
@@ -160,6 +159,5 @@ def _terminal(books: Transaction, call: Call[OfStore]) -> dict[str, Any]:
 
 
 def _back(call: Call[StandingForm], said: str) -> web.Response:
-    store = f"store={call.asked.store}&" if call.asked.store else ""
-    where = f"/operator/terminals/{call.names['terminal']}?{store}said={said}"
-    return web.Response(status=SEE_OTHER, headers={"Location": where})
+    where = f"/operator/terminals/{call.names['terminal']}"
+    return lead_to(where, store=call.asked.store, said=said)

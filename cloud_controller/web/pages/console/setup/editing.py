@@ -81,7 +81,7 @@ def keep_sheet(make: Make) -> Callable[[Call[Any]], Awaitable[Answer]]:
         except NotAllowed:
             refused = Refused(form=call.asked, wrong={}, why="not_allowed")
             return await _page(call, make, refused, IN_THE_WAY)
-        return lead_to(f"{_path(call)}?said={what}")
+        return lead_to(_path(call), said=what)
 
     return keep
 

@@ -174,7 +174,7 @@ async def hand_back(call: Call[Any]) -> Answer:
         offerings.hand_back(books, row["store_id"], row["key"], actor)
 
     await call.parts.books.transact(give)
-    return lead_to(f"/operator/setup/offerings/{call.names['offering']}?said=kept")
+    return lead_to(f"/operator/setup/offerings/{call.names['offering']}", said="kept")
 
 
 def _words(call: Call[Any], document: Document) -> Sequence[Field]:

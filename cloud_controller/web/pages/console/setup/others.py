@@ -198,7 +198,7 @@ async def add_helper(call: Call[NewHelperForm]) -> Answer:
     """Make a helper of a store; his link is shown once, on the page that answers."""
     name = clean_line(call.asked.name)
     if not 1 <= len(name) <= NAME_LENGTH_MAX:
-        return lead_to(f"/operator/setup?store={call.names['store']}&said=no_name")
+        return lead_to("/operator/setup", store=call.names["store"], said="no_name")
     actor = call.operator.name or Actor.OPERATOR
     made = await call.parts.books.transact(calls.add, name, (call.names["store"],), actor)
     return await _link_page(call, made)
@@ -217,7 +217,7 @@ async def remove_helper(call: Call[Any]) -> Answer:
         calls.remove(books, call.names["helper"], call.operator.name or Actor.OPERATOR)
 
     await call.parts.books.transact(remove)
-    return lead_to("/operator/setup?said=removed")
+    return lead_to("/operator/setup", said="removed")
 
 
 def _renew(books: Transaction, call: Call[Any]) -> HelperMade:

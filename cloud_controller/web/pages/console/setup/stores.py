@@ -246,7 +246,7 @@ async def add_store(call: Call[NewStoreForm]) -> Answer:
         store = await call.parts.books.transact(_add_store, call)
     except FieldsAreWrong as fault:
         return await _new_store_page(call, call.asked.said, fault.wrong)
-    return lead_to(f"/operator/setup?store={store}")
+    return lead_to("/operator/setup", store=store)
 
 
 def _add_store(books: Transaction, call: Call[NewStoreForm]) -> str:
