@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+import pyotp
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize
+
+from tests.demo.world import World
+
+NAME, PASSWORD = "hanako", "moss on the north wall"
+
+WAIT_SECONDS_MAX: Final = 30.0
+"""How long an operator waits for a terminal."""
 
 TABS_MAX: Final = 150
 """Presses of Tab after which nobody looks any further."""
@@ -50,6 +60,11 @@ class Keyboard:
         with self.page.expect_navigation():
             self.page.keyboard.press("Enter")
 
+    def unfold(self, name: str) -> None:
+        """Open what is folded up under that name."""
+        self.to(name)
+        self.page.keyboard.press("Enter")
+
     def write(self, name: str, text: str) -> None:
         """Write into the field of that name, in the place of what is there."""
         self.to(name)
@@ -60,12 +75,41 @@ class Keyboard:
         """Wait until the page says so."""
         self.page.get_by_text(words).first.wait_for()
 
+    def waits_for(self, path: str, *words: str) -> None:
+        """Look at a page again and again until it says so: others have to do something first."""
+        until = time.monotonic() + WAIT_SECONDS_MAX
+        while True:
+            self.page.goto(self.page.url.partition("/operator")[0] + path)
+            said = self.page.inner_text("main")
+            if all(each in said for each in words):
+                return
+            assert time.monotonic() < until, said
+            self.page.wait_for_timeout(200)
+
     def is_for_everybody(self) -> None:
         """Let no rule of accessibility be broken by what stands there."""
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(Axe().axe_script)
         found = self.page.evaluate(LOOKS)
         assert not found, found
+
+
+def come_in(world: World, owner: Keyboard) -> None:
+    """Become the first owner: the link, a password, a phone's codes, codes on paper."""
+    link = world.ask_controller("init").strip()
+    owner.page.goto(world.url + urlsplit(link).path)
+    owner.is_for_everybody()
+    owner.write("name", NAME)
+    owner.write("password", PASSWORD)
+    owner.write("again", PASSWORD)
+    owner.press("Continue")
+    owner.is_for_everybody()
+    secret = owner.page.locator(".secret code").text_content() or ""
+    owner.write("code", pyotp.TOTP(secret.replace(" ", "")).now())
+    owner.press("Continue")
+    owner.press("Make recovery codes")
+    assert owner.page.locator(".codes li").count() >= 8
+    owner.is_for_everybody()
 
 
 @contextmanager
