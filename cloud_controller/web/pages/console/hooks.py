@@ -194,7 +194,6 @@ def _around(books: Transaction, call: Call[Any], shell: Shell) -> dict[str, Any]
     return {
         "shell": shell,
         "titles": {row["store_id"]: row["title"] for row in shell.stores},
-        "may_all": call.operator.may(Permission.OWN),
         "now": books.now,
         "said": said if said in SAID else "",
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -48,6 +48,7 @@ class Shell:
         store: the chosen one's id; empty: all of them.
         problems: how many are open in these.
         name: what the reader is called.
+        owns_all: whether every store is the reader's own.
     """
 
     here: str
@@ -55,6 +56,7 @@ class Shell:
     store: str
     problems: int
     name: str
+    owns_all: bool
 
     @property
     def nav(self) -> tuple[tuple[str, str], ...]:
@@ -99,7 +101,8 @@ def shell_of(books: Transaction, call: Call[Any], here: str) -> Shell:
     chosen = getattr(call.asked, "store", "")
     if chosen and chosen not in {row["store_id"] for row in rows}:
         raise NotFound(what="store")
-    shell = Shell(here=here, stores=rows, store=chosen, problems=0, name=call.operator.name)
+    name, owns_all = call.operator.name, call.operator.may(Permission.OWN)
+    shell = Shell(here=here, stores=rows, store=chosen, problems=0, name=name, owns_all=owns_all)
     shown = set(shell.ids)
     is_all = not chosen and EVERY_STORE in may
     counted = sum(
@@ -107,4 +110,4 @@ def shell_of(books: Transaction, call: Call[Any], here: str) -> Shell:
         for row in books.console.open_problems()
         if is_all or row["store_id"] in shown
     )
-    return Shell(here=here, stores=rows, store=chosen, problems=counted, name=call.operator.name)
+    return replace(shell, problems=counted)
