@@ -66,6 +66,7 @@ class Transaction(Protocol):
     lists: Queries
     console: Queries
     home: Queries
+    metrics: Queries
     modules: Queries
     provenance: Queries
     royalties: Queries

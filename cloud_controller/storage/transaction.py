@@ -42,7 +42,7 @@ _FILES = (
     *("extensions", "letters", "actions", "payments", "lending", "directory", "lists"),
     *("modules", "provenance", "royalties", "help"),
     *("setup", "accounts", "hooks", "privacy", "post", "problems"),
-    *("console", "acts", "home"),
+    *("console", "acts", "home", "metrics"),
     *("alerts", "watches"),
 )
 _QUERIES = Path(__file__).parent / "queries"
@@ -72,6 +72,7 @@ class OpenTransaction:
     lists: Queries
     console: Queries
     home: Queries
+    metrics: Queries
     modules: Queries
     provenance: Queries
     royalties: Queries

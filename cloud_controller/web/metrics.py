@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
@@ -11,11 +12,12 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
-from cloud_controller.ports import Transaction
+from cloud_controller.ports import Row, Transaction
 from cloud_controller.web.actions import counts
 from cloud_controller.web.problems import open_count
 from cloud_controller.web.routes import Call, Shape, WebParts
 from cloud_controller.web.sessions import live_count
+from common.rules.problems import SEVERITIES, ProblemKind
 
 SECONDS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Where the histogram of answer times is cut: from one quick read to what nobody waits for."""
@@ -60,44 +62,97 @@ class Requests:
             self._took.labels(route).observe(seconds)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counted:
+    """What the books count at one moment.
+
+    Attributes:
+        devices: by store and state.
+        terminals: by store, standing and presence.
+        problems: open ones by store and kind.
+        waiting: what has not gone out yet.
+        oldest_seconds: how long the first of the outbox has waited.
+    """
+
+    sessions_live: int
+    problems_open: int
+    switches: Mapping[str, int]
+    devices: Sequence[Row]
+    terminals: Sequence[Row]
+    problems: Sequence[Row]
+    waiting: Row
+    oldest_seconds: float
+
+
 class Figures(Collector):
     """The figures of the parts at one moment."""
 
-    def __init__(
-        self,
-        parts: WebParts,
-        *,
-        sessions_live: int,
-        problems_open: int,
-        switches: Mapping[str, int],
-    ) -> None:
-        """Remember whom to ask."""
-        self._switches = switches
+    def __init__(self, parts: WebParts, counted: Counted) -> None:
+        """Remember whom to ask, and what the books count."""
         self._parts = parts
-        self._sessions_live = sessions_live
-        self._problems_open = problems_open
+        self._counted = counted
 
     @override
     def collect(self) -> Iterable[Metric]:
         """Yield one family a figure."""
-        parts = self._parts
+        yield from self._of_parts()
+        yield from self._of_stores()
+        yield from self._of_waiting()
+
+    def _of_stores(self) -> Iterable[Metric]:
+        counted = self._counted
+        devices = GaugeMetricFamily("rusuban_devices", "Devices.", labels=("store", "state"))
+        for row in counted.devices:
+            devices.add_metric((row["store_id"], row["state"]), row["number"])
+        yield devices
+        terminals = GaugeMetricFamily(
+            "rusuban_terminals", "Terminals.", labels=("store", "standing", "presence")
+        )
+        for row in counted.terminals:
+            terminals.add_metric((row["store_id"], row["standing"], row["presence"]), row["number"])
+        yield terminals
+        problems = GaugeMetricFamily(
+            "rusuban_problems", "Open problems.", labels=("store", "kind", "severity")
+        )
+        for row in counted.problems:
+            severity = SEVERITIES[ProblemKind(row["kind"])]
+            problems.add_metric((row["store_id"], row["kind"], severity), row["number"])
+        yield problems
+
+    def _of_waiting(self) -> Iterable[Metric]:
+        counted = self._counted
+        for name, what, value in (
+            ("outbox_waiting", "Messages not yet acknowledged.", counted.waiting["outbox"]),
+            ("outbox_oldest_seconds", "How long the first waits.", counted.oldest_seconds),
+            ("letters_waiting", "Letters not yet sent.", counted.waiting["letters"]),
+            ("webhooks_waiting", "Events not yet delivered.", counted.waiting["webhooks"]),
+            (
+                "webhook_endpoints_failing",
+                "Endpoints that answer nothing good.",
+                counted.waiting["endpoints_failing"],
+            ),
+        ):
+            yield GaugeMetricFamily(f"rusuban_{name}", what, value=value)
+
+    def _of_parts(self) -> Iterable[Metric]:
+        parts, counted = self._parts, self._counted
         yield GaugeMetricFamily(
             "rusuban_transactions_waiting",
             "Transactions that wait for the writer.",
             value=parts.waiting_count(),
         )
         yield GaugeMetricFamily(
-            "rusuban_sessions_live", "Sessions that hold a device.", value=self._sessions_live
+            "rusuban_sessions_live", "Sessions that hold a device.", value=counted.sessions_live
         )
         yield GaugeMetricFamily(
             "rusuban_problems_open",
             "Problems that the operator must look at.",
-            value=self._problems_open,
+            value=counted.problems_open,
         )
         switches = GaugeMetricFamily(
             "rusuban_switches", "Doors, lights and sockets.", labels=("standing",)
         )
-        for standing, number in self._switches.items():
+        for standing, number in counted.switches.items():
             switches.add_metric((standing,), number)
         yield switches
         up = GaugeMetricFamily("rusuban_part_up", "1 where a part is up.", labels=("part",))
@@ -131,14 +186,21 @@ async def show_readiness(call: Call[None]) -> web.Response:
 async def show_metrics(call: Call[None]) -> web.Response:
     """Write every figure in Prometheus's text form."""
     now = CollectorRegistry()
-    sessions_live, problems_open, switches = await call.parts.books.read(_counts)
-    figures = Figures(
-        call.parts, sessions_live=sessions_live, problems_open=problems_open, switches=switches
-    )
-    now.register(figures)
+    now.register(Figures(call.parts, await call.parts.books.read(_counts)))
     text = generate_latest(call.parts.registry) + generate_latest(now)
     return web.Response(body=text, headers={"Content-Type": TEXT})
 
 
-def _counts(books: Transaction) -> tuple[int, int, dict[str, int]]:
-    return live_count(books), open_count(books), counts(books)
+def _counts(books: Transaction) -> Counted:
+    waiting = books.metrics.waiting()
+    oldest_at = waiting["oldest_at"]
+    return Counted(
+        sessions_live=live_count(books),
+        problems_open=open_count(books),
+        switches=counts(books),
+        devices=list(books.metrics.devices()),
+        terminals=list(books.metrics.terminals()),
+        problems=list(books.metrics.problems()),
+        waiting=waiting,
+        oldest_seconds=0.0 if oldest_at is None else max(0, books.now - oldest_at) / 1000,
+    )

@@ -160,7 +160,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "cloud_controller/storage/queries": (
         *(*FLOWS, *LATER, "post", "problems", "lending", "directory", "lists"),
         *("provenance", "royalties", "escrow"),
-        *("console", "acts", "home"),
+        *("console", "acts", "home", "metrics"),
         *("alerts", "watches"),
         *("findings", "figures"),
     ),

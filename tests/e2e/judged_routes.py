@@ -240,6 +240,9 @@ GET /operator/setup/devices/{device}
 POST /operator/setup/devices/{device}
 GET /operator/setup/helpers/{helper}
 POST /operator/setup/helpers/{helper}
+GET /operator/setup/stores/{store}/closures
+POST /operator/setup/stores/{store}/closures
+POST /operator/setup/blackouts/{blackout}/remove
 POST /operator/setup/offerings/{offering}/hand-back
 POST /operator/setup/stores/{store}/enrolment-code
 POST /operator/setup/stores/{store}/helpers

@@ -74,6 +74,7 @@ PHONES: Final[dict[str, tuple[Shot, ...]]] = {
 
 DESKS: Final[dict[str, tuple[Shot, ...]]] = {
     "modules": (Shot(scene="operator", view="modules, downloading", part="main"),),
+    "look-console": (by_day("console", "now"), by_night("console", "day")),
 }
 """Each picture of a page that is read at a desk."""
 

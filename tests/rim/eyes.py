@@ -167,7 +167,10 @@ async def cut_off(page: Page) -> list[str]:
 
 
 async def unreachable(page: Page) -> list[str]:
-    """Return what the Tab key does not reach once and in order, or reaches unseen."""
+    """Return what the Tab key does not reach once and in order, or reaches unseen.
+
+    A field of a date has a stop for each of its parts, all within it: together they count as one.
+    """
     reachable = list(range(await page.evaluate(f"({REACHABLE})().length")))
     await page.evaluate("() => { document.activeElement?.blur(); scrollTo(0, 0) }")
     reached: list[int] = []
@@ -177,7 +180,7 @@ async def unreachable(page: Page) -> list[str]:
         focus = await page.evaluate(HAS_FOCUS)
         if focus is None or focus["nth"] in reached[:1]:
             break
-        reached.append(focus["nth"])
+        reached += [] if reached[-1:] == [focus["nth"]] else [focus["nth"]]
         wrong += [] if focus["isSeen"] else [f"unseen focus: {focus['what']}"]
         wrong += [] if focus["isInView"] else [f"focus out of view: {focus['what']}"]
     if reached != reachable:

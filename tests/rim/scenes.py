@@ -13,6 +13,7 @@ from tests.fakes.playing import fail, run
 from tests.fakes.store import HOUR_MS, MINUTE_MS, MORNING_AT, Offer, Opened
 from tests.rim.mail_kit import change
 from tests.rim.operator_kit import MEGABYTE, SIGNED_IN, told, with_a_module
+from tests.rim.scenes_of_console import console
 from tests.rim.scenes_of_help import calling, desk
 from tests.rim.scenes_of_hooks import owners_matters
 from tests.rim.scenes_of_people import people, way_in
@@ -229,6 +230,7 @@ SCENES: Final[tuple[Scene, ...]] = (
     desk,
     cleaning,
     operator,
+    console,
     reports,
     way_in,
     people,

@@ -41,6 +41,11 @@ async def setup(folder: Path) -> Views:
             "holidays": "2027-01-01\nmay",
         }
         yield see(kit, "what cannot be kept", hours, wrong, headers=SIGNED_IN)
+        closures = f"{SETUP}/stores/{SHINJUKU}/closures"
+        closed = {"starts": "2026-10-24 10:00", "ends": "2026-10-24 12:00", "reason": "Paint"}
+        await kit.post(closures, data=closed, headers=SIGNED_IN)
+        yield see(kit, "what is kept from sale", closures, headers=SIGNED_IN)
+        yield see(kit, "a closure that ends first", closures, {"starts": "x"}, headers=SIGNED_IN)
         code = f"{SETUP}/stores/{SHINJUKU}/enrolment-code"
         yield see(kit, "a code for a PC", code, {}, headers=SIGNED_IN)
         link = f"{SETUP}/helpers/{helper}/link"

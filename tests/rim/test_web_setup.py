@@ -296,8 +296,46 @@ async def test_hours_that_shut_somebody_out_say_so(tmp_path: Path):
         assert "Sold for times that are closed now: 1." in await looked_at(kit, hours)
 
 
+async def test_what_is_kept_from_sale_is_listed_calls_to_what_was_sold_and_is_taken_back(
+    tmp_path: Path,
+):
+    async with web_kit(tmp_path) as kit:
+        opened = await kit.store.open()
+        await kit.store.book(opened, kit.store.clock.now + 3_600_000)  # at ten in Tokyo
+        path = f"{SETUP}/stores/{SHINJUKU}/closures"
+        assert "Nothing is kept from sale" in await looked_at(kit, path)
+        form = {"starts": "2026-10-23T09:30", "ends": "2026-10-23T12:00", "reason": "Paint"}
+        for wrong, words in (
+            ({"ends": "2026-10-23T09:00"}, "It ends before it begins."),
+            ({"starts": "at noon"}, "This is no date and time."),
+            ({"reason": " "}, "Say something here."),
+            ({"device": "d-none"}, "This cannot be so."),
+        ):
+            refused = await send(kit, path, **(form | wrong))
+            assert refused.status == 422
+            assert words in refused.text
+        over = {"starts": "2026-10-21T09:00", "ends": "2026-10-21T12:00"}
+        assert (await send(kit, path, **(form | over))).status == 422
+        assert (await send(kit, path, **form)).status == 303
+        text = await looked_at(kit, path)
+        assert "Paint" in text
+        assert "9:30" in text
+        assert "Sold for times that are closed now: 1." in text
+        (closed,) = re.findall(r"/operator/setup/blackouts/([\w-]+)/remove", text)
+        assert (await send(kit, f"{SETUP}/blackouts/{closed}/remove")).status == 303
+        assert "Nothing is kept from sale" in await looked_at(kit, path)
+
+
 @pytest.mark.parametrize(
-    "path", ["stores/none", "stores/none/hours", "offerings/none", "programs/none", "devices/none"]
+    "path",
+    [
+        "stores/none",
+        "stores/none/hours",
+        "stores/none/closures",
+        "offerings/none",
+        "programs/none",
+        "devices/none",
+    ],
 )
 async def test_there_is_no_sheet_of_what_is_not_there(tmp_path: Path, path: str):
     async with web_kit(tmp_path) as kit:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cloud_controller.web.pages.console.setup import guide, offerings, others, stores
+from cloud_controller.web.pages.console.setup import closures, guide, offerings, others, stores
 from cloud_controller.web.pages.console.setup.editing import keep_sheet, show_sheet
 from cloud_controller.web.pages.console.shell import OfStore
 from cloud_controller.web.routes import MANAGEMENT, Route, Who
@@ -39,6 +39,15 @@ SETUP_ROUTES: Final[tuple[Route, ...]] = (
             f"Keep the sheet of {what}, or say a version of it again.", asks=form,
             media_type=HTML, permission=Permission.SET_UP)
       for address, make, form, what in SHEETS),
+    Route("GET", "/operator/setup/stores/{store}/closures", closures.show_closures, Who.CONSOLE,
+          MANAGEMENT, "What is kept from sale, and when.", asks=OfStore, media_type=HTML,
+          permission=Permission.LOOK),
+    Route("POST", "/operator/setup/stores/{store}/closures", closures.add_closure, Who.CONSOLE,
+          MANAGEMENT, "Keep a device or a store from sale for a time.",
+          asks=closures.ClosureForm, media_type=HTML, permission=Permission.SET_UP),
+    Route("POST", "/operator/setup/blackouts/{blackout}/remove", closures.remove_closure,
+          Who.CONSOLE, MANAGEMENT, "Sell again what was kept from sale.", media_type=HTML,
+          permission=Permission.SET_UP),
     Route("POST", "/operator/setup/offerings/{offering}/hand-back", offerings.hand_back,
           Who.CONSOLE, MANAGEMENT, "Let an offering's terminals say again what it is.",
           media_type=HTML, permission=Permission.SET_UP),

@@ -223,7 +223,7 @@ def _bars(
 
 
 def _names(count: int) -> tuple[tuple[int, float], ...]:
-    """Return which columns are named, and where the middle of each one is."""
+    """Return which columns are named, and where the bar of each one begins."""
     every = max(1, math.ceil(count / LABELS_MAX))
     width = 100 / max(1, count)
-    return tuple((at, round((at + 0.5) * width, 3)) for at in range(0, count, every))
+    return tuple((at, round((at + GAP / 2) * width, 3)) for at in range(0, count, every))

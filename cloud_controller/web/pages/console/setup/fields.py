@@ -43,6 +43,8 @@ class Why(StrEnum):
     NO_CURRENCY = "no_currency"
     NEEDS_HOUR = "needs_hour"
     NO_STORE = "no_store"
+    NO_INSTANT = "no_instant"
+    ENDS_FIRST = "ends_first"
     MEANWHILE = "meanwhile"
     SOME_FIELDS = "some_fields"
     NOT_ALLOWED = "not_allowed"
@@ -110,7 +112,8 @@ class Field:
     """One field as it is shown.
 
     Attributes:
-        look: `text`, `number`, `lines`, `words`, `choice`, `flag`, or `told`: not to be changed.
+        look: `text`, `number`, `lines`, `words`, `choice`, `flag`; `told` cannot be
+            changed.
         options: of a choice, each value with its words.
         rows: of lines, how many are seen at once.
     """
