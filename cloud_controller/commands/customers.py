@@ -21,7 +21,7 @@ def export(settings: SettingsFile, who: Who) -> None:
     """Print all that is known of a customer, as JSON."""
 
     def go() -> None:
-        known = once(load(settings), privacy.export, _who(who), Actor.COMMAND_LINE)
+        known = once(load(settings), privacy.export, privacy.who_of(who), Actor.COMMAND_LINE)
         typer.echo(json.dumps(known, ensure_ascii=False, indent=2))
 
     leave(go)
@@ -36,12 +36,9 @@ def erase(
     """Forget a customer; what was sold, when and for how much stays."""
 
     def go() -> None:
-        orders = once(load(settings), privacy.erase, _who(who), Actor.COMMAND_LINE, reason)
+        orders = once(
+            load(settings), privacy.erase, privacy.who_of(who), Actor.COMMAND_LINE, reason
+        )
         typer.echo(f"forgotten: whose {orders} orders were")
 
     leave(go)
-
-
-def _who(text: str) -> str:
-    """Return an address, or a ticket's link, also where all of its page's address was copied."""
-    return text.strip().rstrip("/").rpartition("/")[2]

@@ -18,6 +18,11 @@ FORGET_MAX: Final = 200
 """Orders that are forgotten in one transaction: whoever books meanwhile waits for no more."""
 
 
+def who_of(text: str) -> str:
+    """Return an address, or a ticket's link, of what was typed or copied from a browser."""
+    return text.strip().rstrip("/").rpartition("/")[2]
+
+
 def export(books: Transaction, who: str, actor: str) -> dict[str, Any]:
     """Return all that is known of a customer, by his mail address or one of his tickets' links.
 

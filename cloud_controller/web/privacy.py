@@ -67,7 +67,7 @@ async def export_customer(call: Call[CustomerAsked]) -> CustomerKnown:
     Raises:
         NotFound: nothing is.
     """
-    export, who = privacy.export, who_of(call.asked.who)
+    export, who = privacy.export, privacy.who_of(call.asked.who)
     return CustomerKnown(**await call.parts.books.transact(export, who, call.operator.name))
 
 
@@ -78,11 +78,6 @@ async def erase_customer(call: Call[CustomerErased]) -> CustomerForgotten:
         NotFound: nothing is known of him.
         NotAllowed: something is still ahead of him, or money is under way to him.
     """
-    erase, who = privacy.erase, who_of(call.asked.who)
+    erase, who = privacy.erase, privacy.who_of(call.asked.who)
     transact, actor = call.parts.books.transact, call.operator.name
     return CustomerForgotten(orders=await transact(erase, who, actor, call.asked.reason))
-
-
-def who_of(text: str) -> str:
-    """Return an address, or a ticket's link, of what was typed or copied from a browser."""
-    return text.strip().rstrip("/").rpartition("/")[2]

@@ -39,11 +39,12 @@ def sheet_of(figures: Figures, sheet: Sheet) -> str:
     rows = csv.DictWriter(text, columns, lineterminator="\r\n")
     rows.writeheader()
     for row in rows_of(figures):
-        rows.writerow({name: _harmless(row.get(name, "")) for name in columns})
+        rows.writerow({name: harmless(row.get(name, "")) for name in columns})
     return text.getvalue()
 
 
-def _harmless(value: object) -> object:
+def harmless(value: object) -> object:
+    """Return a cell that no spreadsheet reckons with."""
     if isinstance(value, str) and value.startswith(NEVER_FIRST):
         return f"'{value}"
     return value

@@ -17,12 +17,10 @@ from cloud_controller.flows.accounts import AUDIT_PAGE, AuditWanted
 from cloud_controller.ports import Row, Transaction
 from cloud_controller.web.pages.console.shell import shell_of
 from cloud_controller.web.routes import Call, Page, iso
+from cloud_controller.web.sheets import harmless
 
 SHEET_ROWS_MAX: Final = 50_000
 """Acts of one CSV file: those of a year of fifty stores; older ones are asked for by their days."""
-
-_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet would reckon with."""
 
 Filter = Annotated[str, Field(max_length=80)]
 Day = Annotated[date | None, BeforeValidator(lambda said: said or None)]
@@ -107,10 +105,5 @@ def _csv_of(rows: Iterable[Row]) -> str:
     sheet.writerow(("entry", "at", "actor", "act", "subject", "reason"))
     for row in rows:
         said = (row["actor"], row["act"], row["subject"], row["reason"])
-        sheet.writerow((row["entry_id"], iso(row["at"]), *(_tame(each) for each in said)))
+        sheet.writerow((row["entry_id"], iso(row["at"]), *(harmless(each) for each in said)))
     return text.getvalue()
-
-
-def _tame(cell: str) -> str:
-    """Return a cell that no spreadsheet reckons with."""
-    return f"'{cell}" if cell.startswith(_FORMULAS) else cell

@@ -12,7 +12,7 @@ from cloud_controller.flows import privacy
 from cloud_controller.ports import NotAllowed, NotFound, Transaction
 from cloud_controller.web.pages.console.shell import OfStore, shell_of
 from cloud_controller.web.pages.steps import lead_to
-from cloud_controller.web.privacy import Who, who_of
+from cloud_controller.web.privacy import Who
 from cloud_controller.web.routes import Call, Page, Shape
 from common.messages.base import ShortText
 
@@ -42,7 +42,7 @@ async def show_privacy(call: Call[OfStore]) -> Page:
 
 async def export(call: Call[ExportForm]) -> web.Response:
     """Hand out all that is known of a customer, as a file."""
-    flow, who = privacy.export, who_of(call.asked.who)
+    flow, who = privacy.export, privacy.who_of(call.asked.who)
     try:
         known = await call.parts.books.transact(flow, who, call.operator.name)
     except NotFound:
@@ -60,7 +60,7 @@ async def export(call: Call[ExportForm]) -> web.Response:
 
 async def erase(call: Call[EraseForm]) -> web.Response:
     """Forget a customer."""
-    flow, who, reason = privacy.erase, who_of(call.asked.who), call.asked.reason
+    flow, who, reason = privacy.erase, privacy.who_of(call.asked.who), call.asked.reason
     try:
         await call.parts.books.transact(flow, who, call.operator.name, reason)
     except NotFound:
