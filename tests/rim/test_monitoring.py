@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from tests.fakes.store import SHINJUKU
 from tests.rim.web_kit import web_kit
 
 MONITORING = Path(__file__).parents[2] / "docs" / "monitoring"
 ASKED = re.compile(r"\brusuban_[a-z_]+")
-PROMTOOL = shutil.which("promtool")
-NEEDS_PROMTOOL = "promtool is not here: it comes with the Debian package prometheus"
 
 
 async def figures(folder: Path) -> str:
@@ -60,7 +55,6 @@ def test_each_panel_of_the_dashboard_has_a_place_of_its_own_a_name_and_something
     assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
 
 
-@pytest.mark.skipif(PROMTOOL is None, reason=NEEDS_PROMTOOL)
 def test_promtool_accepts_the_rules_and_finds_by_them_what_they_are_for():
     for words in (
         ("check", "rules", "alerts.yml"),
@@ -70,7 +64,6 @@ def test_promtool_accepts_the_rules_and_finds_by_them_what_they_are_for():
         assert promtool(*words).returncode == 0, promtool(*words).stdout
 
 
-@pytest.mark.skipif(PROMTOOL is None, reason=NEEDS_PROMTOOL)
 def test_promtool_reads_every_expression_of_the_dashboard(tmp_path: Path):
     """As rules: what it cannot parse it names."""
     dashboard = json.loads((MONITORING / "dashboard.json").read_text("utf-8"))
@@ -85,7 +78,6 @@ def test_promtool_reads_every_expression_of_the_dashboard(tmp_path: Path):
     assert f"{len(rules)} rules found" in done.stdout, done.stdout + done.stderr
 
 
-@pytest.mark.skipif(PROMTOOL is None, reason=NEEDS_PROMTOOL)
 async def test_promtool_finds_nothing_wrong_in_the_figures(tmp_path: Path):
     done = promtool("check", "metrics", told=await figures(tmp_path))
     assert (done.returncode, done.stderr) == (0, "")
@@ -97,7 +89,11 @@ def expression(text: str) -> str:
 
 
 def promtool(*words: str, told: str = "") -> subprocess.CompletedProcess[str]:
-    assert PROMTOOL is not None
     return subprocess.run(
-        [PROMTOOL, *words], cwd=MONITORING, input=told, capture_output=True, text=True, check=False
+        ["promtool", *words],
+        cwd=MONITORING,
+        input=told,
+        capture_output=True,
+        text=True,
+        check=False,
     )
