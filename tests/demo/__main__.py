@@ -15,7 +15,7 @@ from rich.text import Text
 from tests.demo.settings import PROGRAMS, SCREEN
 from tests.demo.story import TERMS, ZONE, Story
 from tests.demo.timeline import WIDTH, Columns, JsonLines, Timeline
-from tests.demo.visitors import Visitors, invitation
+from tests.demo.visitors import END, Visitors, invitation, way_into_the_console
 from tests.demo.world import DidNotHappen, World, a_world
 
 AS_TOLD: Final = 0
@@ -70,7 +70,7 @@ def _play(world: World, timeline: Timeline, *, stays: bool) -> int:
         return AS_TOLD
     try:
         timeline.chapter("Your turn")
-        timeline.show(invitation(world), "")
+        timeline.show(invitation(world), way_into_the_console(world), END, "")
         Visitors(world, timeline).follow()
     except KeyboardInterrupt:
         return AS_TOLD

@@ -137,6 +137,10 @@ class Columns(Timeline):
     @override
     def show(self, *shown: RenderableType) -> None:
         for each in shown:
+            # Words that are copied, a long address, must not be cut where a line of ours ends.
+            if isinstance(each, str):
+                self._console.print(each, soft_wrap=True, highlight=False)
+                continue
             self._console.print(each, width=min(WIDTH, self._console.width), highlight=False)
 
     @override

@@ -8,16 +8,20 @@ from typing import Any, Final, NoReturn
 
 from rich.table import Table
 from rich.text import Text
+from typer.testing import CliRunner
 
+from cloud_controller.main import command_line
 from cloud_controller.web.routes import from_iso
 from common.rules.tickets import DenialReason
 from tests.demo.story import ZONE
 from tests.demo.telling import in_all_languages
 from tests.demo.timeline import Step, Timeline, clock
-from tests.demo.world import DidNotHappen, Terminal, World
+from tests.demo.world import DidNotHappen, Terminal, World, expect
 
 LOOK_SECONDS: Final = 0.1
 """Between two looks at logs and sessions: a person notices no delay, the machine no work."""
+
+END: Final = "    Ctrl-C ends everything and leaves nothing behind."
 
 _QUIET, _EXACTLY = "bright_black", "#3f93a8"
 _TURNS = {"running_at": "runs", "ended_at": "has ended"}
@@ -91,12 +95,24 @@ def invitation(world: World) -> Table:
             "The API:",
             f"{world.url}/api/v1/openapi.json",
         ),
-        ("", "Ctrl-C ends everything and leaves nothing behind.", ""),
     ):
         table.add_row(number, words)
         if exactly:
             table.add_row("", Text(exactly, style=f"bold {_EXACTLY}"))
     return table
+
+
+def way_into_the_console(world: World) -> str:
+    """Return how a person becomes the owner, by the link that `cloud-controller init` prints.
+
+    Raises:
+        DidNotHappen: the command has failed.
+    """
+    settings = ["init", "--settings", str(world.folder / "controller.toml")]
+    said = CliRunner().invoke(command_line, settings)
+    expect(said.exit_code, 0, f"end of init: {said.output}")
+    words = "Be the owner: this link opens the console, once, for whoever chooses a password:"
+    return f" 4  {words}\n    {said.stdout.strip()}"
 
 
 def _verdict_step(terminal: Terminal, verdict: Mapping[str, Any]) -> Step:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -231,6 +232,8 @@ def test_told_to_leave_in_the_middle_it_leaves_nothing_behind(temporary: Path):
 
 def test_after_the_story_it_stays_until_it_is_told_to_leave(temporary: Path):
     demo = _start(temporary)
+    link = _read_until(demo, "/operator/join/").strip()
+    assert 'name="again"' in _page(link), "the form of a first password"
     _read_until(demo, "Ctrl-C ends everything")
     assert demo.poll() is None
     demo.send_signal(signal.SIGINT)
@@ -272,15 +275,22 @@ def _start(temporary: Path, *words: str, **environment: str) -> subprocess.Popen
     )
 
 
-def _read_until(demo: subprocess.Popen[str], words: str) -> None:
-    """Read what the demo tells until it has told this."""
+def _read_until(demo: subprocess.Popen[str], words: str) -> str:
+    """Read what the demo tells until it has told this, and return that line."""
     until = time.monotonic() + STORY_SECONDS_MAX
     assert demo.stdout is not None
     for line in demo.stdout:
         if words in line:
-            return
+            return line
         assert time.monotonic() < until
     pytest.fail(f"it ended before it told {words!r}")
+
+
+def _page(address: str) -> str:
+    """Return a page as a browser in English is shown it."""
+    asked = urllib.request.Request(address, headers={"Accept-Language": "en"})
+    with urllib.request.urlopen(asked, timeout=END_SECONDS_MAX) as answer:
+        return str(answer.read(), "utf-8")
 
 
 def _what_is_left(temporary: Path) -> list[str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 from cloud_controller.flows import registration
 from cloud_controller.flows.board import DayOf
 from cloud_controller.web.pages.console.day import day_window
 from cloud_controller.web.pages.console.lanes import NARROWEST_HOURS, drawn
+from cloud_controller.web.pages.console.own import browser_of
 from common.ids import StoreId
 from common.rules.accounts import OperatorRole
 from common.rules.reservations import Range
@@ -143,6 +145,36 @@ def test_a_day_begins_and_ends_as_its_zone_says_and_lanes_keep_within_it():
         assert shown_of.ends_at == window.ends_at
         assert shown_of.ends_at - shown_of.starts_at == NARROWEST_HOURS * HOUR_MS
     assert hours == [23, 25]
+
+
+def test_the_names_of_hours_stand_apart_however_long_a_store_is_open():
+    window = day_window(date.fromisoformat("2026-11-27"), "Asia/Tokyo")
+    day = DayOf(window=window, devices=(), open=(window,), claims={}, blackouts={})
+    xs = [x for _, x in drawn(day, window.ends_at).named]
+    assert len(xs) == 12
+    assert min(after - before for before, after in pairwise(xs)) > 5
+
+
+async def test_whoever_owns_nothing_is_led_to_no_page_of_owners(tmp_path: Path):
+    async with web_kit(tmp_path) as kit:
+        await kit.store.open(Offer(devices=1))
+        owner = await kit.signed_in(OperatorRole.OWNER)
+        text = (await kit.get(f"{NOW}/people", headers=owner)).text
+        for path in ("people", "tokens", "audit", "hooks", "privacy", "me"):
+            assert f'href="/operator/{path}"' in text
+        staff = await kit.signed_in(OperatorRole.STAFF, "shinjuku")
+        for path in (NOW, f"{NOW}/setup?store=shinjuku"):
+            text = (await kit.get(path, headers=staff)).text
+            assert not re.search(r'href="/operator/(people|tokens|audit|hooks|privacy)', text)
+
+
+def test_a_browser_is_told_by_its_owners_word_for_it():
+    edge = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/130.0 Safari/537.36 Edg/130.0"
+    phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1"
+    assert browser_of(edge) == "Edge · Windows"
+    assert browser_of(phone) == "Safari · iPhone"
+    assert browser_of("x" * 99) == "x" * 60
+    assert browser_of("") == ""
 
 
 async def shown(kit: WebKit, path: str = NOW) -> str:

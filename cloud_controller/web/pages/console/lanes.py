@@ -15,6 +15,9 @@ HOUR_MS: Final = 3_600_000
 NARROWEST_HOURS: Final = 8
 """Hours that are shown at the least: a bar of half an hour keeps its code."""
 
+NAMED_HOURS_MAX: Final = 18
+"""Hours that have their names side by side in the narrowest lane without touching."""
+
 EDGE_HOURS: Final = 1
 """Hours that are shown before the first opening and after the last closing."""
 
@@ -74,6 +77,11 @@ class Drawn:
     hours: Sequence[tuple[int, float]]
     lanes: Sequence[Lane]
     now_x: float | None
+
+    @property
+    def named(self) -> Sequence[tuple[int, float]]:
+        """Return the hours whose names are written: of a long day every other one."""
+        return self.hours if len(self.hours) <= NAMED_HOURS_MAX else self.hours[::2]
 
     @property
     def kinds(self) -> list[str]:

@@ -16,11 +16,26 @@ from cloud_controller.web.pages.console.entry import OWN, PasswordText, fault_of
 from cloud_controller.web.pages.console.shell import OfStore, shell_of
 from cloud_controller.web.pages.steps import lead_to
 from cloud_controller.web.routes import Call, Page, Shape
-from common.rules.accounts import Permission
 
 SAID: Final = frozenset(
     ["joined", "kept", "password", "short", "differs", "common", "removed", "only_one", "ended"]
 )
+
+
+BROWSERS: Final = (
+    *(("Edg", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser/", "Samsung Internet")),
+    *(("Firefox/", "Firefox"), ("FxiOS/", "Firefox"), ("CriOS/", "Chrome")),
+    *(("Chrome/", "Chrome"), ("Safari/", "Safari")),
+)
+"""What browsers say of themselves, those first that say another's name as well."""
+
+SYSTEMS: Final = (
+    *(("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows")),
+    *(("Mac OS X", "Mac"), ("CrOS", "ChromeOS"), ("Linux", "Linux")),
+)
+
+UNKNOWN_CHARACTERS_MAX: Final = 60
+"""Of what an unknown browser says: about a line."""
 
 
 class PasswordForm(Shape):
@@ -107,9 +122,20 @@ def _own(books: Transaction, call: Call[Any]) -> dict[str, Any]:
         "left": left,
         "said": said if said in SAID else "",
         "codes": (),
-        "owns": bool(call.operator.stores(Permission.OWN)),
+        "browser_of": browser_of,
         "now": books.now,
     }
+
+
+def browser_of(agent: str) -> str:
+    """Return which browser on which system this is, as its owner calls them, by what it says.
+
+    Their own names, in every language; where none is known, the first of what was said.
+    """
+    names = (name for sign, name in BROWSERS if sign in agent)
+    systems = (name for sign, name in SYSTEMS if sign in agent)
+    known = [each for each in (next(names, ""), next(systems, "")) if each]
+    return " · ".join(known) or agent[:UNKNOWN_CHARACTERS_MAX]
 
 
 def _see_person(call: Call[Any]) -> None:

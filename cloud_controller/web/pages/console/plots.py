@@ -29,7 +29,7 @@ LINES_MAX: Final = 4
 COLUMNS_MAX: Final = 62
 """Columns of a day; a longer period has columns of a week."""
 
-LABELS_MAX: Final = 4
+LABELS_MAX: Final = 3
 """Days that are named beneath a plot: as many as fit on a phone."""
 
 GAP: Final = 0.24

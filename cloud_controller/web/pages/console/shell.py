@@ -24,6 +24,9 @@ NAV: Final = (
 )
 """The console's pages, in the order of how often they are looked at."""
 
+OWNERS: Final = frozenset({"people"})
+"""Pages that open for whoever owns a store."""
+
 QUICK: Final = ("now", "day", "problems")
 """What a thumb reaches on a phone without the menu."""
 
@@ -48,7 +51,7 @@ class Shell:
         store: the chosen one's id; empty: all of them.
         problems: how many are open in these.
         name: what the reader is called.
-        owns_all: whether every store is the reader's own.
+        owns, owns_all: whether he owns a store, and whether all of them.
     """
 
     here: str
@@ -56,12 +59,13 @@ class Shell:
     store: str
     problems: int
     name: str
+    owns: bool
     owns_all: bool
 
     @property
     def nav(self) -> tuple[tuple[str, str], ...]:
-        """Return each page with its address in the chosen store."""
-        return tuple((name, self.at(path)) for name, path in NAV)
+        """Return each page with its address in the chosen store; `OWNERS` only for owners."""
+        return tuple((name, self.at(path)) for name, path in NAV if self.owns or name not in OWNERS)
 
     @property
     def quick(self) -> tuple[tuple[str, str], ...]:
@@ -101,8 +105,15 @@ def shell_of(books: Transaction, call: Call[Any], here: str) -> Shell:
     chosen = getattr(call.asked, "store", "")
     if chosen and chosen not in {row["store_id"] for row in rows}:
         raise NotFound(what="store")
-    name, owns_all = call.operator.name, call.operator.may(Permission.OWN)
-    shell = Shell(here=here, stores=rows, store=chosen, problems=0, name=name, owns_all=owns_all)
+    shell = Shell(
+        here=here,
+        stores=rows,
+        store=chosen,
+        problems=0,
+        name=call.operator.name,
+        owns=bool(call.operator.stores(Permission.OWN)),
+        owns_all=call.operator.may(Permission.OWN),
+    )
     shown = set(shell.ids)
     is_all = not chosen and EVERY_STORE in may
     counted = sum(
