@@ -28,6 +28,7 @@ from common.rules.acts import (
     ActNo,
     Sentence,
 )
+from common.rules.help import clean_line
 from common.rules.sessions import EXTENSION_SECONDS_MAX
 
 T = TypeVar("T")
@@ -288,7 +289,7 @@ def _message_of(row: Row, now: int) -> ScreenMessage:
 
 def saying_of(call: Call[Any], sentence: Sentence | None, text: str, seconds: int) -> Saying | None:
     """Return what is to be said, or None: nothing that could be read."""
-    words = "" if sentence is not None else " ".join(text.split())
+    words = "" if sentence is not None else clean_line(" ".join(text.split()))
     if sentence is None and not words:
         return None
     return Saying(

@@ -194,14 +194,28 @@ async def _asked(route: Route, request: web.Request) -> BaseModel | None:
     if route.asks is None:
         return None
     if route.method == "GET":
-        return _checked(route.asks, dict(request.query), InvalidQuery)
+        return _readable(_checked(route.asks, dict(request.query), InvalidQuery), InvalidQuery)
     wanted = JSON if route.is_api else FORM
     if request.content_type != wanted:
         raise WrongContentType(wanted=wanted)
     body = await body_of(request)
     if route.is_api:
-        return read_json(route.asks, body)
-    return _checked(route.asks, _form(body), InvalidBody)
+        return _readable(read_json(route.asks, body), InvalidBody)
+    return _readable(_checked(route.asks, _form(body), InvalidBody), InvalidBody)
+
+
+def _readable(asked: BaseModel, no: type[InvalidBody | InvalidQuery]) -> BaseModel:
+    """Return what is asked, unless a text in it has a nought byte: no database keeps one alike."""
+    rest: list[object] = [asked.model_dump()]
+    while rest:
+        each = rest.pop()
+        if isinstance(each, str) and "\0" in each:
+            raise no(field="body", why="a text holds a nought byte")
+        if isinstance(each, dict):
+            rest += [*each.keys(), *each.values()]
+        elif isinstance(each, list | tuple | set | frozenset):
+            rest += each
+    return asked
 
 
 async def body_of(

@@ -12,7 +12,6 @@ from cloud_controller.commands.beside import look, once
 from cloud_controller.flows import accounts
 from cloud_controller.ports import NotAllowed, NotFound
 from cloud_controller.settings import ControllerSettings
-from common.rules.accounts import Operator
 
 PROGRAM = "from cloud_controller.main import command_line; command_line()"
 
@@ -28,8 +27,10 @@ def test_the_link_of_the_first_owner_is_printed_until_there_is_one(tmp_path: Pat
     again = once(loaded, accounts.first_link, "tests").link
     with pytest.raises(NotFound):
         look(loaded, accounts.by_link, link)
-    operator = once(loaded, accounts.join, again, "Hana", "kept")
-    once(loaded, accounts.keep_codes, Operator(operator=operator, name="Hana"), "secret", 0)
+    key = once(loaded, accounts.join, again, "Hana", "kept", accounts.Browser())
+    known = look(loaded, accounts.known_by_session, key, accounts.Lives())
+    assert known is not None
+    once(loaded, accounts.keep_codes, known.operator, "secret", 0)
     with pytest.raises(NotFound):
         look(loaded, accounts.by_link, again)
     with pytest.raises(NotAllowed, match="there is an owner already"):

@@ -9,8 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cloud_controller.flows.accounts.sessions import KEY_DIGITS, digest_of
-from cloud_controller.ports import NotAllowed, NotFound, Row, Transaction
+from cloud_controller.flows.accounts.proving import Browser
+from cloud_controller.flows.accounts.sessions import (
+    KEY_DIGITS,
+    TOKEN_ACTOR,
+    begin_session,
+    digest_of,
+)
+from cloud_controller.ports import Actor, NotAllowed, NotFound, Row, Transaction
 from common.rules.accounts import EVERY_STORE, Operator, OperatorRole, Permission
 
 LINK_SECONDS: Final = 3 * 86_400
@@ -70,6 +76,7 @@ def invite(
         NotAllowed: somebody is called so already, or there are too many.
     """
     _own(books, roles, actor)
+    _see_name(name)
     operator = books.names.new("op")
     if len(list(books.accounts.operators(most=OPERATORS_MAX))) >= OPERATORS_MAX:
         raise NotAllowed(why="there are as many operators as there can be")
@@ -139,10 +146,11 @@ def by_link(books: Transaction, link: str) -> Row:
     return row
 
 
-def join(books: Transaction, link: str, name: str, password: str) -> str:
-    """Take the first proof of whoever opens a link, and return which operator he is.
+def join(books: Transaction, link: str, name: str, password: str, browser: Browser) -> str:
+    """Take the first proof of whoever opens a link, and return the key of his half session.
 
-    What he was known by before opens nothing any more. The link opens on until he is ready.
+    What he was known by before opens nothing any more, so he is not ready until he has shown a
+    second step. The link opens on until then.
 
     Raises:
         NotFound: it is no open link.
@@ -150,14 +158,16 @@ def join(books: Transaction, link: str, name: str, password: str) -> str:
     """
     row = by_link(books, link)
     operator: str = row["operator_id"]
+    _see_name(name)
     other = books.accounts.operator_by_name(name=name)
     if other is not None and other["operator_id"] != operator:
         raise NotAllowed(why="somebody is called so already")
     _forget_proofs(books, operator)
     books.accounts.rename(operator_id=operator, name=name)
     books.accounts.keep_password(operator_id=operator, password=password)
+    books.accounts.make_unready(operator_id=operator)
     books.audit(name, "operator.joined", operator)
-    return operator
+    return begin_session(books, operator, is_whole=False, peer=browser.peer, browser=browser.name)
 
 
 def keep_password(books: Transaction, operator: Operator, password: str, session: str) -> None:
@@ -263,6 +273,13 @@ def _own(books: Transaction, stores: Sequence[str] | Mapping[str, object], actor
         is_there = store == EVERY_STORE or list(books.accounts.store_of_store(name=store))
         if not is_there or not actor.may(Permission.OWN, store):
             raise NotFound(what="store")
+
+
+def _see_name(name: str) -> None:
+    """See that nobody is called as the audit calls who is no operator."""
+    is_taken = name.casefold() in {each.value for each in Actor}
+    if is_taken or name.casefold().startswith(TOKEN_ACTOR):
+        raise NotAllowed(why="the audit calls others so")
 
 
 def _see_owner(books: Transaction) -> None:

@@ -57,6 +57,7 @@ def count_try(books: Transaction, name: str, peer: str) -> int:
         failures = (row["failures"] if is_fresh else 0) + 1
         closed_until = books.now + patience.wait_seconds(failures) * 1000
         _keep_failures(books, subject, failures, closed_until)
+    books.accounts.forget_old_failures(before=books.now - FORGOTTEN_SECONDS * 1000)
     return 0
 
 
@@ -77,9 +78,15 @@ def note_failed(books: Transaction, operator: str, name: str, what: str) -> None
         books.audit(name, "operator.sign_in_failed", operator, what)
 
 
-def begin_half(books: Transaction, name: str, browser: Browser) -> str:
-    """Believe a password, and return the key of a session that shows nothing yet."""
-    row = books.accounts.operator_by_name(name=name)
+def begin_half(books: Transaction, proved: Row, browser: Browser) -> str:
+    """Believe a password, and return the key of a session that shows nothing yet; empty: none.
+
+    `proved` is the operator as he stood when it was looked at, which takes a while: who is gone
+    since then, or has another password, is not let in by the old one.
+    """
+    row = books.accounts.operator(operator_id=proved["operator_id"])
+    if row is None or row["password"] != proved["password"]:
+        return ""
     return begin_session(
         books, row["operator_id"], is_whole=False, peer=browser.peer, browser=browser.name
     )
@@ -111,7 +118,6 @@ def finish(books: Transaction, known: Known, browser: Browser) -> str:
     books.accounts.end_session(session_id=known.session, operator_id=known.operator.operator)
     books.accounts.forget_failures(subject=_name_subject(known.operator.name))
     forget_old(books)
-    books.accounts.forget_old_failures(before=books.now - FORGOTTEN_SECONDS * 1000)
     books.audit(known.operator.name, _SIGN_IN, known.operator.operator, browser.peer)
     return begin_session(
         books, known.operator.operator, is_whole=True, peer=browser.peer, browser=browser.name

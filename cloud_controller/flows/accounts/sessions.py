@@ -18,6 +18,9 @@ KEY_DIGITS: Final = 64
 TOKEN_PREFIX: Final = "rsb_"  # noqa: S105 - it opens nothing
 """How a token begins, so that whoever finds one in a file knows what it opens."""
 
+TOKEN_ACTOR: Final = "token:"  # noqa: S105 - it opens nothing
+"""How the audit's name of a token begins; no operator is called so."""
+
 HALF_SECONDS: Final = 600
 """How long the password alone is believed, until the second step has been shown."""
 
@@ -107,8 +110,8 @@ def known_by_token(books: Transaction, token: str) -> Known | None:
         permissions[scope["store_id"]] = before | {Permission(scope["permission"])}
     return Known(
         operator=Operator(
-            operator=f"token:{row['token_id']}",
-            name=f"token:{row['name']}",
+            operator=f"{TOKEN_ACTOR}{row['token_id']}",
+            name=f"{TOKEN_ACTOR}{row['name']}",
             permissions=permissions,
         ),
         proved_at=books.now,
@@ -131,7 +134,7 @@ def note_use(books: Transaction, known: Known) -> None:
     if known.session:
         books.accounts.note_seen(session_id=known.session, now=books.now)
     else:
-        token = known.operator.operator.removeprefix("token:")
+        token = known.operator.operator.removeprefix(TOKEN_ACTOR)
         books.accounts.note_token_used(token_id=token, now=books.now)
 
 

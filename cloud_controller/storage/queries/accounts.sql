@@ -154,6 +154,10 @@ UPDATE operators SET totp_step = :step WHERE operator_id = :operator_id AND totp
 UPDATE operators SET ready_at = :now, link_digest = NULL, link_until = 0
 WHERE operator_id = :operator_id;
 
+-- name: make_unready(operator_id)!
+-- What he was known by is forgotten; he is ready when he has shown a second step again.
+UPDATE operators SET ready_at = NULL WHERE operator_id = :operator_id;
+
 -- name: remove_operator(operator_id, name, now)!
 -- His name becomes free, and nothing of his opens anything.
 UPDATE operators SET removed_at = :now, name = :name, password = '', totp_secret = '',

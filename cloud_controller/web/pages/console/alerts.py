@@ -12,7 +12,7 @@ from pydantic import Field
 
 from cloud_controller.flows import alerts, registration
 from cloud_controller.flows.alerts import Kept
-from cloud_controller.ports import Transaction
+from cloud_controller.ports import NotPermitted, Transaction
 from cloud_controller.web.pages.console.shell import OfStore, shell_of
 from cloud_controller.web.pages.steps import lead_to
 from cloud_controller.web.routes import Call, Page, Shape
@@ -118,8 +118,10 @@ def _facts(
 ) -> dict[str, Any]:
     shell = shell_of(books, call, "setup")
     is_all = EVERY_STORE in call.operator.stores(Permission.SET_UP)
-    first = EVERY_STORE if is_all or not shell.ids else shell.ids[0]
-    store = of or shell.store or first
+    his = [each for each in shell.ids if call.operator.may(Permission.SET_UP, each)]
+    if not (his or is_all):
+        raise NotPermitted  # of this store he may not even read who is told
+    store = of or shell.store or (EVERY_STORE if is_all else his[0])
     rules = {each.store: each for each in alerts.kept(books)}
     unsaid = Kept(store=store, rule=AlertRule(language=call.language.code))
     kept = rules.get(store) or rules.get(EVERY_STORE) or unsaid

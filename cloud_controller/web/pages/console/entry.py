@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from cloud_controller import proofs
 from cloud_controller.flows import accounts
@@ -21,6 +21,7 @@ from cloud_controller.web.faults import ProofIsOld, SignInNeeded, TooManyAttempt
 from cloud_controller.web.pages.steps import lead_to
 from cloud_controller.web.qr import address_svg
 from cloud_controller.web.routes import Call, Page, Shape
+from common.rules.help import clean_line
 
 HOME: Final = "/operator"
 SIGN_IN: Final = f"{HOME}/sign-in"
@@ -37,7 +38,20 @@ MAKE, SHOW, CODES = "make:", "show:", "codes:"
 _WITHIN = re.compile(r"/operator(?!/sign-in)[A-Za-z0-9/_.?=&%:*-]{0,300}")
 
 NextText = Annotated[str, Field(max_length=400)]
-NameText = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^\S(.*\S)?$")]
+
+
+def _readable(name: str) -> str:
+    if clean_line(name) != name:
+        message = "it holds what nobody sees"
+        raise ValueError(message)
+    return name
+
+
+NameText = Annotated[
+    str, Field(min_length=1, max_length=80, pattern=r"^\S(.*\S)?$"), AfterValidator(_readable)
+]
+"""What the audit calls somebody: no marks in it that show another name than is written."""
+
 PasswordText = Annotated[str, Field(max_length=proofs.LENGTH_MAX)]
 
 
@@ -107,7 +121,9 @@ async def sign_in(call: Call[SignInForm]) -> web.Response:
         await books.transact(accounts.note_failed, operator, asked.name, "password")
         return lead_to(_at(SIGN_IN, asked.next, "wrong"))
     await books.transact(accounts.take_back_try, asked.name, call.peer)
-    key = await books.transact(accounts.begin_half, asked.name, _browser(call))
+    key = await books.transact(accounts.begin_half, row, _browser(call))
+    if not key:
+        return lead_to(_at(SIGN_IN, asked.next, "wrong"))
     is_ready = row["ready_at"] is not None
     return known_by(call, key, _at(SECOND, asked.next) if is_ready else PROVE)
 
@@ -188,10 +204,9 @@ async def join(call: Call[JoinForm]) -> web.Response:
         return lead_to(f"{HOME}/join/{link}", said=said)
     kept = await asyncio.to_thread(proofs.hashed, asked.password)
     try:
-        await books.transact(accounts.join, link, asked.name, kept)
+        key = await books.transact(accounts.join, link, asked.name, kept, _browser(call))
     except NotAllowed:
         return lead_to(f"{HOME}/join/{link}", said="taken")
-    key = await books.transact(accounts.begin_half, asked.name, _browser(call))
     return known_by(call, key, PROVE)
 
 

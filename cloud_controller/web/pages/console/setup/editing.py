@@ -153,6 +153,9 @@ def _keep(books: Transaction, call: Call[SheetForm], make: Make) -> str:
         bookings.keep_document(books, sheet.kind, sheet.subject, seed, word)
         return "undone"
     if form.undo:
+        older = setup.version(books, sheet.kind, sheet.subject, int(form.undo))
+        if not sheet.may_say(older.document):
+            raise NotAllowed(why="it is about a store that is not yours to set up")
         bookings.undo(books, sheet.kind, sheet.subject, int(form.undo), word)
         return "undone"
     now = bookings.stands_as(books, sheet.kind, sheet.subject)

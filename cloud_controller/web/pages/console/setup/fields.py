@@ -155,6 +155,8 @@ class Sheet:
         sections: its fields, as a document says them.
         read: the document that was written, given what it says now.
         more: other facts of its page.
+        may_say: whether the caller may say a document that he has not written himself, but that
+            an older version says.
         template: of its page.
     """
 
@@ -166,6 +168,7 @@ class Sheet:
     sections: Callable[[Document], Sequence[Section]]
     read: Callable[[Said, Document], Document]
     more: Mapping[str, Any] = field(default_factory=dict)
+    may_say: Callable[[Document], bool] = lambda _: True
     template: str = "console/setup/sheet.html"
 
     def shown(self, document: Document) -> dict[str, str]:

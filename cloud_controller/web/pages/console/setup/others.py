@@ -190,6 +190,7 @@ def helper_sheet(books: Transaction, call: Call[Any]) -> Sheet:
         sections=sections,
         read=read,
         more={"may_set_up": _may(call, Permission.SET_UP, now["stores"])},
+        may_say=lambda document: _may(call, Permission.SET_UP, document["stores"]),
         template="console/setup/helper.html",
     )
 
