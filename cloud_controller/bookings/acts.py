@@ -38,6 +38,9 @@ from common.topics import Channel
 TAKE_WITHIN_SECONDS: Final = 10
 """What is begun from afar and is not heard by its terminal by then is over, as a scan is."""
 
+OWN_WORDS: Final = "words of their own"
+"""In place of what was said: it may name somebody, and the audit forgets nothing."""
+
 LIVE: Final = frozenset({"granted", "starting", "running", "ending"})
 """Where a session still holds its device."""
 
@@ -229,7 +232,7 @@ def tell_screen(books: Transaction, saying: Saying) -> str:
     if acts.messages_waiting(books, saying.device) >= MESSAGES_WAITING_MAX:
         raise ActIsRefused(why=ActNo.WAITING_FULL)
     message = acts.say(books, TerminalId(row["terminal_id"]), saying)
-    said = saying.text if saying.sentence is None else saying.sentence.value
+    said = OWN_WORDS if saying.sentence is None else saying.sentence.value
     books.audit(saying.operator, "device.messaged", saying.device, said)
     return message
 

@@ -237,9 +237,10 @@ def is_public(address: str) -> bool:
 
 
 _WRAPPING: Final = tuple(
-    ipaddress.IPv6Network(each) for each in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")
+    ipaddress.IPv6Network(each) for each in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "fec0::/10")
 )
-"""NAT64 and what is left of older ways: behind each may be any address of the old kind."""
+"""NAT64 and what is left of older ways: behind each may be any address of the old kind, or, of
+RFC 3879's, a site's own."""
 
 
 def _may_be_public(host: str) -> bool:

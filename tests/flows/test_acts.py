@@ -9,6 +9,7 @@ import pytest
 
 from cloud_controller import bookings
 from cloud_controller.bookings import ActIsRefused, By
+from cloud_controller.bookings.acts import OWN_WORDS
 from cloud_controller.flows import acts, registration, sessions
 from cloud_controller.flows.acts import Saying
 from cloud_controller.ports import SlotIsTaken
@@ -277,6 +278,8 @@ def test_only_the_device_s_own_terminal_confirms_and_a_screen_is_not_flooded(flo
     forged = DeviceMessageShown(message=message, device=one, at=house.clock.now)
     house.books.do(acts.note_shown, house.received(other, forged))
     assert floor.row("device_messages")["shown_at"] is None
+    audited = floor.row("audit", act="device.messaged")["reason"]
+    assert audited == OWN_WORDS, "the audit forgets nothing, and words may name somebody"
     for _ in range(MESSAGES_WAITING_MAX - 1):
         house.books.do(bookings.tell_screen, saying)
     assert refused(house, bookings.tell_screen, saying) is ActNo.WAITING_FULL

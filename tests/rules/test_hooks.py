@@ -58,6 +58,7 @@ A_STANDARD_S_LENGTH_MS = 75 * HOUR_MS
         "https://[::]/",
         "https://[fe80::1]/",
         "https://[fd00::1]/",
+        "https://[fec0::1]/",
         "https://[::ffff:127.0.0.1]/",
         "https://[::ffff:7f00:1]/",
         "https://[64:ff9b::7f00:1]/",
