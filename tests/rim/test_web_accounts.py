@@ -145,11 +145,17 @@ async def test_an_owner_stays_and_whoever_is_removed_is_out_at_once(tmp_path: Pa
             assert refused.headers["Location"] == "/operator/people?said=last"
         ken = await kit.signed_in()
         assert (await kit.get("/operator/people", headers=ken)).status == 200
+        form = {"name": "his", "permission": "look", "store": "*", "days": "30"}
+        made = await kit.post("/operator/tokens", data=form, headers=ken)
+        (token,) = re.findall(r"rsb_[0-9a-f]{64}", made.text)
+        program = {"Authorization": f"Bearer {token}"}
+        assert (await kit.get("/metrics", headers=program)).status == 200
         page = (await hana.get("/operator/people")).text
         (his,) = set(re.findall(r"/operator/people/(op-\w+)/remove", page)) - {me}
         gone = await hana.send(f"/operator/people/{his}/remove")
         assert gone.headers["Location"] == "/operator/people?said=removed"
         assert (await kit.get("/operator/people", headers=ken)).status == 401
+        assert (await kit.get("/metrics", headers=program)).status == 401
 
 
 async def test_a_token_does_what_its_scopes_say_until_it_is_ended(tmp_path: Path):

@@ -120,7 +120,7 @@ def set_roles(
 
 
 def remove(books: Transaction, operator: str, actor: Operator) -> None:
-    """Let somebody run nothing any more, from this moment on.
+    """Let somebody run nothing any more, from this moment on; the tokens that he made end with him.
 
     Raises:
         NotFound: there is no such operator.
@@ -129,6 +129,7 @@ def remove(books: Transaction, operator: str, actor: Operator) -> None:
     row = _row(books, operator)
     books.accounts.remove_operator(operator_id=operator, name=f"{operator} (gone)", now=books.now)
     books.accounts.drop_roles(operator_id=operator)
+    books.accounts.end_tokens_of(made_by=row["name"], now=books.now)
     _forget_proofs(books, operator)
     _see_owner(books)
     books.audit(actor.name, "operator.removed", operator, row["name"])

@@ -94,6 +94,9 @@ VALUES (:token_id, :store_id, :permission);
 -- name: end_token(token_id, now)!
 UPDATE api_tokens SET ended_at = :now WHERE token_id = :token_id AND ended_at IS NULL;
 
+-- name: end_tokens_of(made_by, now)!
+UPDATE api_tokens SET ended_at = :now WHERE made_by = :made_by AND ended_at IS NULL;
+
 -- name: tokens(now, most)
 -- Those that are good first, then the latest that were.
 SELECT token_id, name, made_by, made_at, ends_at, used_at, ended_at,
