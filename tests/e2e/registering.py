@@ -263,7 +263,8 @@ def is_served_once(pc: Pc) -> None:
     """See that both sides have the same profile, and that no device number was given in vain."""
     (known,) = pc.rows("terminals")
     assert (known["standing"], known["broker_role"]) == ("confirmed", "service")
-    assert [row["kind"] for row in pc.rows("problems") if row["solved_at"] is None] == []
+    problems = [row["kind"] for row in pc.rows("problems") if row["solved_at"] is None]
+    assert not problems, problems
     (profile,) = pc.rows("profiles")
     stored = pc.journal("profile")
     assert stored is not None

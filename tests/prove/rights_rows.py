@@ -36,7 +36,10 @@ FEW: Final = 10
 MANY: Final = 10_000
 MANY_OF_A_VARIANT: Final = 60
 
-BOOKS: Final = "exchanges own_exchanges quarantines held_tickets inbox inbox_marks outbox problems"
+BOOKS: Final = "exchanges own_exchanges quarantines held_tickets inbox inbox_marks outbox"
+OF_A_SESSION: Final = "compensation_made"
+"""The kind of problem that tells of a session, and of no exchange."""
+
 JOURNAL: Final = "exchanges held_rights held_tickets outbox desired"
 """The tables of the protocol, on either side."""
 
@@ -105,6 +108,8 @@ class Store:
         """Return how many rows each table of the protocol has after so many exchanges."""
         self.have(wanted)
         books = {f"books.{table}": len(self.house.books.rows(table)) for table in BOOKS.split()}
+        problems = self.house.books.rows("problems")
+        books["books.problems"] = sum(row["kind"] != OF_A_SESSION for row in problems)
         rows = self.booth.terminal.rows
         return books | {f"journal.{table}": len(rows(table)) for table in JOURNAL.split()}
 

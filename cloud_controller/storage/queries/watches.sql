@@ -32,10 +32,12 @@ GROUP BY c.reservation_id HAVING sum(c.cents) > 0
 ORDER BY max(c.made_at) LIMIT :most;
 
 -- name: away(before, most)
--- Terminals that serve, and are away for a while; whether their store is open is asked of its hours.
+-- Terminals that have served, and are away for a while; one that has just been confirmed comes yet.
+-- Whether their store is open is asked of its hours.
 SELECT t.terminal_id, t.hostname, t.presence_at, s.time_zone, s.hours
 FROM terminals AS t JOIN stores AS s USING (store_id)
-WHERE t.standing = 'confirmed' AND t.presence = 'gone' AND t.presence_at < :before
+WHERE t.standing = 'confirmed' AND t.presence = 'gone'
+    AND t.presence_at > 0 AND t.presence_at < :before
     AND NOT EXISTS (SELECT 1 FROM problems AS p WHERE p.kind = 'terminal_offline'
         AND p.subject = t.terminal_id AND p.solved_at IS NULL)
 ORDER BY t.presence_at LIMIT :most;
