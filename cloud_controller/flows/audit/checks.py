@@ -25,7 +25,7 @@ from common.rules.audit import (
 from common.rules.modules import module_of_run
 from common.rules.payments import Account
 from common.rules.rights import RightKind, subject_in
-from common.rules.sessions import EndReason, Use, owed_cents, owed_seconds
+from common.rules.sessions import owed_cents, owed_seconds, use_in
 
 SLICE_MAX: Final = 500
 """Rows of one slice: some milliseconds of a reading thread."""
@@ -99,7 +99,7 @@ def _claims(books: Transaction, after: Key, last: Key) -> Iterator[Finding]:
 def _debts(books: Transaction, after: Key, last: Key) -> Iterator[Finding]:
     """What is owed by what ran, beside what was entered, and what the ledger has moved."""
     for row in list(books.findings.debts(after=after, last=last, account=Account.CREDIT)):
-        uses = [_use(each) for each in books.sessions.uses(reservation_id=row["subject"])]
+        uses = [use_in(each) for each in books.sessions.uses(reservation_id=row["subject"])]
         booked_seconds = (row["ends_at"] - row["starts_at"]) / 1000
         seconds = owed_seconds(uses)
         cents = owed_cents(row["price_cents"], booked_seconds, uses)
@@ -108,18 +108,6 @@ def _debts(books: Transaction, after: Key, last: Key) -> Iterator[Finding]:
             told = ("entered_seconds", "entered_cents", "moved_cents", "currency")
             owed = {"owed_seconds": round(seconds, 3), "owed_cents": cents}
             yield _found(Invariant.NOT_PAID_BACK, row, *told, **owed)
-
-
-def _use(row: Row) -> Use:
-    reason = row["end_reason"]
-    return Use(
-        granted_seconds=row["granted_seconds"],
-        delivered_seconds=row["delivered_seconds"],
-        remaining_seconds=row["remaining_seconds"],
-        lost_seconds=row["lost_seconds"],
-        end_reason=EndReason(reason) if reason in set(EndReason) else None,
-        extended_seconds=row["extended_seconds"],
-    )
 
 
 def _sessions(books: Transaction, after: Key, last: Key) -> Iterator[Finding]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from cloud_controller.flows.sessions.stops import BATCH_MAX
 from cloud_controller.ports import Movement, Row, Transaction
 from common.rules.payments import Account, EntryKind, entry
-from common.rules.sessions import EndReason, Use, owed_cents, owed_seconds
+from common.rules.sessions import owed_cents, owed_seconds, use_in
 
 
 def settle(books: Transaction, reservation: str) -> None:
     """Enter the difference between what is owed for a reservation and what was entered before."""
     facts = books.sessions.debt(reservation_id=reservation)
-    uses = [use_of(row) for row in books.sessions.uses(reservation_id=reservation)]
+    uses = [use_in(row) for row in books.sessions.uses(reservation_id=reservation)]
     booked_seconds = (facts["ends_at"] - facts["starts_at"]) / 1000
     seconds = owed_seconds(uses)
     cents = owed_cents(facts["price_cents"], booked_seconds, uses)
@@ -50,19 +50,6 @@ def give_up_undelivered(books: Transaction) -> None:
         books.sessions.void_ticket(reservation_id=reservation)
         books.enter("reservation.undelivered", {}, reservation=reservation)
         settle(books, reservation)
-
-
-def use_of(row: Row) -> Use:
-    """Return a session as the rule takes it."""
-    reason = row["end_reason"]
-    return Use(
-        granted_seconds=row["granted_seconds"],
-        delivered_seconds=row["delivered_seconds"],
-        remaining_seconds=row["remaining_seconds"],
-        lost_seconds=row["lost_seconds"],
-        end_reason=EndReason(reason) if reason in set(EndReason) else None,
-        extended_seconds=row["extended_seconds"],
-    )
 
 
 def _owed(facts: Row, reservation: str, cents: int) -> Movement:

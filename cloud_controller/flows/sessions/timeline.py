@@ -5,9 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from cloud_controller.flows.sessions.debts import use_of
 from cloud_controller.ports import NotFound, Row, Transaction
-from common.rules.sessions import Given, Line, Moment, Use, Watched, given_of, timeline_of
+from common.rules.sessions import (
+    Given,
+    Line,
+    Moment,
+    Use,
+    Watched,
+    given_of,
+    timeline_of,
+    use_in,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +72,7 @@ def given_to(books: Transaction, reservation: str) -> Given:
 
 
 def _uses(books: Transaction, reservation: str) -> list[Use]:
-    return [use_of(each) for each in books.sessions.uses(reservation_id=reservation)]
+    return [use_in(each) for each in books.sessions.uses(reservation_id=reservation)]
 
 
 def _line(row: Row) -> Line:

@@ -8,6 +8,7 @@ from common.rules.sessions.debts import (
     given_of,
     owed_cents,
     owed_seconds,
+    use_in,
 )
 from common.rules.sessions.extensions import (
     EXTENSION_LATEST_SECONDS,
@@ -122,6 +123,7 @@ __all__ = [
     "possible_seconds",
     "steps",
     "timeline_of",
+    "use_in",
     "why_none",
     "why_not_by_itself",
 ]

@@ -19,9 +19,9 @@ The rule, in one place; `docs/compensation.md` has it as a table of cases:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from common.rules.sessions.states import START_WITHIN_SECONDS, EndReason
 
@@ -50,6 +50,19 @@ class Use:
     extended_seconds: float = 0.0
     remaining_seconds: float | None = None
     lost_seconds: float = 0.0
+
+
+def use_in(row: Mapping[str, Any]) -> Use:
+    """Return a session as its row has it; a reason of another version is none that is known."""
+    reason = row["end_reason"]
+    return Use(
+        granted_seconds=row["granted_seconds"],
+        delivered_seconds=row["delivered_seconds"],
+        remaining_seconds=row["remaining_seconds"],
+        lost_seconds=row["lost_seconds"],
+        end_reason=EndReason(reason) if reason in set(EndReason) else None,
+        extended_seconds=row["extended_seconds"],
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
