@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from common.rules.modules import Match
 
@@ -22,6 +22,9 @@ LINES_MAX: Final = 4
 
 STACK: Final = ("via_this_system", "issued_never_used", "obtained_elsewhere")
 """What stands on what, from the ground up."""
+
+
+Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +51,7 @@ class Chart:
 def chart_of(matches: Sequence[Match]) -> Chart:
     """Return the chart of some instants, the first one leftmost."""
     highest = max((_height(match) for match in matches), default=0)
-    step = _step(highest)
+    step = step_of(highest, 1)
     top = max(step * -(-highest // step), step)
     bars: list[Bar] = []
     for column, match in enumerate(matches):
@@ -69,9 +72,9 @@ def _height(match: Match) -> int:
     return match.issued + match.obtained_elsewhere
 
 
-def _step(highest: int) -> int:
-    """Return the smallest of 1, 2, 5, 10, 20 … by which few lines reach the highest column."""
-    power = 1
+def step_of(highest: float, unit: Number) -> Number:
+    """Return the smallest of 1, 2, 5, 10, 20 … units by which few lines reach the highest value."""
+    power = unit
     while True:
         for first in (1, 2, 5):
             if first * power * LINES_MAX >= highest:

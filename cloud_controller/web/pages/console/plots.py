@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from cloud_controller.web.pages.chart import step_of
 from common.rules.figures import DayFigures, Figures
 
 HEIGHT: Final = 168
@@ -22,9 +23,6 @@ ABOVE: Final = 14
 
 BENEATH: Final = 24
 """Pixels beneath the ground line, for the days."""
-
-LINES_MAX: Final = 4
-"""Lines above the ground: as many as one reads numbers at."""
 
 COLUMNS_MAX: Final = 62
 """Columns of a day; a longer period has columns of a week."""
@@ -182,16 +180,6 @@ def card_of(busy: Sequence[Sequence[float | None]]) -> Card:
         rows=tuple(weekday * ROW + ROW // 2 for weekday in range(WEEK_DAYS)),
         height=WEEK_DAYS * ROW + BENEATH,
     )
-
-
-def step_of(highest: float, unit: float) -> float:
-    """Return the smallest of 1, 2, 5, 10, 20 … units by which few lines reach the highest value."""
-    power = unit
-    while True:
-        for first in (1, 2, 5):
-            if first * power * LINES_MAX >= highest:
-                return first * power
-        power *= 10
 
 
 def _bars(
